@@ -1,0 +1,88 @@
+"""Defaults that every experiment starts from; a config file overrides what it changes.
+
+Lengths of training are in thousands of images (kimg), so that a run means the same at any batch size.
+"""
+
+from ml_collections import ConfigDict
+
+
+def get_config() -> ConfigDict:
+    """Every key that exists, with its default; networks, losses and optimizers are filled in by the algorithm's base config."""
+    config = ConfigDict()
+    config.algorithm = ""
+    config.seed = 0
+    config.image_size = 64  # pixels, square
+    config.batch_size = 8  # global, over all devices of all processes
+    config.accumulate = 1  # gradient accumulation: micro-batches a device takes one after another
+    config.precision = "float32"  # or "bfloat16": of the compute; parameters, losses and statistics stay float32
+    config.total_kimg = 800.0
+    config.max_minutes = 0.0  # stops earlier by the clock; 0: no limit
+
+    config.data = ConfigDict()
+    config.data.name = "drawn_faces"  # or "celeb_a", "folder"
+    config.data.source = ""  # folder of the user's files
+    config.data.domains = ()  # names, or attribute expressions; empty: all that the data has
+    config.data.train_count = 0  # examples used of each split; 0: all
+    config.data.test_count = 0
+
+    config.augment = ConfigDict()
+    config.augment.flip = True
+    config.augment.crop_probability = 0.5  # random resized crop
+    config.augment.crop_scale = 0.8  # least share of the area that a crop keeps
+
+    config.networks = ConfigDict()
+    config.losses = ConfigDict()
+    config.optimizers = ConfigDict()
+    config.ema_half_life_kimg = 5.5
+    config.ema_ramp = 0.0  # half-life is at most this share of the images seen; 0: no ramp
+
+    config.log_kimg = 2.0
+    config.picture_kimg = 20.0
+    config.checkpoint_kimg = 50.0
+    config.evaluate_kimg = 0.0  # transfer score during training; 0: only at the end
+    config.keep_checkpoints = 2
+    config.picture_rows = 6  # contents down
+    config.picture_columns = 6  # references across
+
+    config.judge = ConfigDict()
+    config.judge.channels = 32
+    config.judge.steps = 1500
+    config.judge.batch_size = 64
+    config.judge.pairs = 500  # held-out pairs that the transfer score is taken on
+    return config
+
+
+def optimizer(**changes) -> ConfigDict:
+    """One network's optimizer; every network of an algorithm has one under `config.optimizers`."""
+    config = ConfigDict()
+    config.learning_rate = 1e-4
+    config.final_learning_rate = -1.0  # linear decay towards it from `decay_start_kimg` to `total_kimg`; negative: constant
+    config.decay_start_kimg = 0.0
+    config.warmup_kimg = 0.0  # linear from 0
+    config.b1 = 0.0
+    config.b2 = 0.99
+    config.eps = 1e-8
+    config.weight_decay = 0.0  # coupled L2: added to the gradient before Adam
+    config.clip_norm = 0.0  # global norm; 0: off
+    config.update(changes)
+    return config
+
+
+def shrink(config: ConfigDict) -> ConfigDict:
+    """The same experiment as a smoke test: ten steps of tiny networks on a few small pictures (`launch.py --debug`)."""
+    config.image_size = 32
+    config.batch_size = 8
+    config.total_kimg = 0.08
+    config.log_kimg = config.picture_kimg = config.checkpoint_kimg = 0.04
+    config.evaluate_kimg = 0.0
+    config.picture_rows = config.picture_columns = 3
+    config.data.train_count = min(config.data.train_count or 128, 128)
+    config.data.test_count = min(config.data.test_count or 64, 64)
+    config.judge.channels = 8
+    config.judge.steps = 20
+    config.judge.batch_size = 16
+    config.judge.pairs = 16
+    for network in config.networks.values():
+        for key in [key for key in network if key.endswith("channels")]:
+            network[key] = min(network[key], 16)
+    return config

@@ -1,0 +1,179 @@
+"""StarGAN v2: translation between domains, its style from a reference image or from a latent code.
+
+Choi, Uh, Yoo and Ha 2020, arXiv 1912.01865. One step runs, in the official order, four phases: the discriminator against fakes guided
+by a latent (`d_latent`) and by a reference (`d_reference`), then the generator on each (`g_latent` with mapping network and style
+encoder, `g_reference` alone).
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+from ml_collections import ConfigDict
+
+from semgan.errors import UserError
+from semgan.losses import adversarial, penalties
+from semgan.losses.reconstruction import l1
+from semgan.networks import stargan_v2 as networks
+from semgan.types import Algorithm, Aux, Batch, Images, Key, ModelState, Params, Phase, Scalar
+
+Style = Float[Array, "batch style"]
+HeatMaps = Callable[[Images], Array]
+
+
+class Functions(NamedTuple):
+    """The four networks as functions of `(params, inputs...)`, which is all that the losses need to know."""
+
+    generate: Callable[..., Images]
+    map_latent: Callable[..., Style]
+    encode: Callable[..., Style]
+    discriminate: Callable[..., Array]
+    latents: Callable[[Key, Batch], Array]
+    masks: Callable[[Images, Batch], Array | None]
+
+
+def _functions(modules: dict, heat_maps: HeatMaps | None) -> Functions:
+    def run(name, params, *inputs):
+        return modules[name].apply({"params": params[name]}, *inputs)
+
+    def latents(key, batch):  # one key an example, so that the number of devices does not matter
+        keys = jax.vmap(partial(jax.random.fold_in, key))(batch["position"])
+        return jax.vmap(lambda key: jax.random.normal(key, (modules["mapping_network"].latent_dim,)))(keys)
+
+    def masks(image, batch):
+        if modules["generator"].high_pass_weight <= 0:
+            return None
+        return heat_maps(image) if heat_maps else batch["masks"]
+
+    return Functions(
+        generate=partial(run, "generator"),
+        map_latent=partial(run, "mapping_network"),
+        encode=partial(run, "style_encoder"),
+        discriminate=partial(run, "discriminator"),
+        latents=latents,
+        masks=masks,
+    )
+
+
+def _two_styles(f: Functions, guide: str, params: Params, batch: Batch, rng: Key) -> tuple[Style, Style]:
+    """Two style codes of the target domain: from two latents, or from two references."""
+    domain = batch["target_domain"]
+    if guide == "latent":
+        first, second = (f.latents(jax.random.fold_in(rng, index), batch) for index in range(2))
+        return f.map_latent(params, first, domain), f.map_latent(params, second, domain)
+    return f.encode(params, batch["reference"], domain), f.encode(params, batch["reference2"], domain)
+
+
+def discriminator_loss(
+    f: Functions, guide: str, r1_weight: float, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
+) -> tuple[Scalar, Aux]:
+    """Real against fake in each image's own domain (equation 1), and R1 on the real images."""
+    image, domain = batch["image"], batch["domain"]
+    style, _ = _two_styles(f, guide, params, batch, rng)
+    fake = f.generate(params, image, style, f.masks(image, batch))
+    real_logits = f.discriminate(params, image, domain)
+    fake_logits = f.discriminate(params, fake, batch["target_domain"])
+    metrics = {
+        "real": adversarial.real_loss(real_logits).mean(),
+        "fake": adversarial.fake_loss(fake_logits).mean(),
+        "real_sign": jnp.sign(real_logits).mean(),
+        "fake_sign": jnp.sign(fake_logits).mean(),
+    }
+    loss = metrics["real"] + metrics["fake"]
+    if r1_weight:
+        metrics["r1"] = penalties.r1(lambda images: f.discriminate(params, images, domain), image).mean()
+        loss += r1_weight * metrics["r1"]
+    return loss, Aux(metrics, model_state)
+
+
+def generator_loss(
+    f: Functions, guide: str, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
+) -> tuple[Scalar, Aux]:
+    """Adversarial, style reconstruction, diversity and cycle terms (equations 1 to 5)."""
+    image, domain, target = batch["image"], batch["domain"], batch["target_domain"]
+    masks = f.masks(image, batch)
+    style, style2 = _two_styles(f, guide, params, batch, rng)
+    fake = f.generate(params, image, style, masks)
+    reconstructed = f.generate(params, fake, f.encode(params, image, domain), f.masks(fake, batch))
+    metrics = {
+        "adversarial": adversarial.real_loss(f.discriminate(params, fake, target)).mean(),
+        "style_reconstruction": l1(f.encode(params, fake, target), style).mean(),
+        "cycle": l1(reconstructed, image).mean(),
+    }
+    loss = (
+        metrics["adversarial"]
+        + weights.style_reconstruction_weight * metrics["style_reconstruction"]
+        + weights.cycle_weight * metrics["cycle"]
+    )
+    if weights.diversity_weight:
+        fake2 = jax.lax.stop_gradient(f.generate(params, image, style2, masks))
+        metrics["diversity"] = l1(fake, fake2).mean()
+        left = jnp.clip(1 - kimg / weights.diversity_decay_kimg, 0, 1)  # falls linearly to 0
+        loss -= weights.diversity_weight * left * metrics["diversity"]
+    return loss, Aux(metrics, model_state)
+
+
+def _sample(f: Functions, params: Params, model_state: ModelState, batch: Batch, rng: Key) -> dict[str, Images]:
+    """The contents in their references' style and in a latent's, in the target domain.
+
+    An optional `strength` (batch,) from 0 to 1 leads from the content's own style code to the target's.
+    """
+    image = batch["image"]
+    targets = {
+        "reference": f.encode(params, batch["reference"], batch["target_domain"]),
+        "latent": f.map_latent(params, f.latents(rng, batch), batch["target_domain"]),
+    }
+    if "strength" in batch:
+        own, strength = f.encode(params, image, batch["domain"]), batch["strength"][:, None]
+        targets = {name: (1 - strength) * own + strength * style for name, style in targets.items()}
+    masks = f.masks(image, batch)
+    return {name: f.generate(params, image, style, masks) for name, style in targets.items()}
+
+
+def _init(modules: dict, rng: Key, batch: Batch) -> tuple[Params, ModelState]:
+    size = modules["generator"].image_size
+    image, domain = jnp.zeros((1, size, size, 3)), jnp.zeros((1,), jnp.int32)
+    masks = jnp.zeros((1, size, size, 2)) if modules["generator"].high_pass_weight > 0 else None
+    inputs = {
+        "generator": (image, jnp.zeros((1, modules["generator"].style_dim)), masks),
+        "mapping_network": (jnp.zeros((1, modules["mapping_network"].latent_dim)), domain),
+        "style_encoder": (image, domain),
+        "discriminator": (image, domain),
+    }
+    keys = dict(zip(networks.NAMES, jax.random.split(rng, len(networks.NAMES)), strict=True))
+    return {name: modules[name].init(keys[name], *inputs[name])["params"] for name in networks.NAMES}, {}
+
+
+def make(config: ConfigDict, heat_maps: HeatMaps | None = None) -> Algorithm:
+    """StarGAN v2 for `config`; two domains at least, or UserError.
+
+    With `config.networks.generator.high_pass_weight` above 0 the face masks come from `heat_maps` (images to (batch, size, size, 2)
+    in [0, 1], run again on the fakes for the cycle), or else from the batch's `masks`.
+    """
+    domains = len(config.data.domains)
+    if domains < 2:
+        raise UserError(f"config.data.domains names {domains} domain(s), but stargan_v2 translates between domains: name two or more.")
+    modules = networks.networks_of(
+        config.image_size,
+        domains,
+        jnp.dtype(config.precision),
+        {name: config.networks[name].to_dict() for name in networks.NAMES},
+    )
+    f, weights = _functions(modules, heat_maps), config.losses
+    discriminator = partial(discriminator_loss, f)
+    generator = partial(generator_loss, f)
+    return Algorithm(
+        init=jax.jit(partial(_init, modules)),
+        phases=(
+            Phase("d_latent", ("discriminator",), partial(discriminator, "latent", weights.r1_weight)),
+            Phase("d_reference", ("discriminator",), partial(discriminator, "reference", weights.r1_weight)),
+            Phase("g_latent", ("generator", "mapping_network", "style_encoder"), partial(generator, "latent", weights)),
+            Phase("g_reference", ("generator",), partial(generator, "reference", weights)),
+        ),
+        sample=partial(_sample, f),
+        averaged=("generator", "mapping_network", "style_encoder"),
+        networks=modules,
+    )

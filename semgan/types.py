@@ -1,0 +1,81 @@
+"""The values that everything else is made of: an algorithm, its phases, and what training carries.
+
+An algorithm is a NamedTuple of pure functions. It says *what* is minimised over *which* networks; how a step is taken is
+written once, in `semgan/training/step.py`.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import jax
+from jaxtyping import Array, Float, Int
+
+Params = dict[str, Any]
+"""Trained parameters: a tree per network name, float32."""
+ModelState = dict[str, Any]
+"""Non-trained state (running statistics, image pools, controllers): a tree per name."""
+Batch = Mapping[str, Array]
+"""Arrays that share their first axis; keys as in the glossary (`image`, `domain`, `reference`, `position`, ...)."""
+Images = Float[Array, "batch height width channel"]
+"""NHWC, float32 in [-1, 1]."""
+Key = jax.Array
+Scalar = Float[Array, ""]
+Metrics = dict[str, Scalar]
+
+
+class Aux(NamedTuple):
+    """What a loss returns besides its value."""
+
+    metrics: Metrics
+    model_state: ModelState
+
+
+Loss = Callable[[Params, ModelState, Batch, Key, Scalar], tuple[Scalar, Aux]]
+"""`(params, model_state, batch, rng, kimg) -> (loss, aux)`; `kimg` is thousands of images seen, for schedules."""
+
+
+class Phase(NamedTuple):
+    """One update inside a step: minimise `loss` over the networks named in `updates`, every `every` steps."""
+
+    name: str
+    updates: tuple[str, ...]
+    loss: Loss
+    every: int = 1
+
+
+class Algorithm(NamedTuple):
+    """A GAN as pure functions.
+
+    Attributes:
+      init: `(rng, batch) -> (params, model_state)`, both in full: nothing is created later.
+      phases: the updates of one step, in order.
+      sample: `(params, model_state, batch, rng) -> {name: images}`, for pictures, evaluation and export alike.
+      averaged: names of the networks whose parameters are averaged over time (EMA).
+      networks: the modules by network name, so that one network can be run on raw arrays.
+    """
+
+    init: Callable[[Key, Batch], tuple[Params, ModelState]]
+    phases: tuple[Phase, ...]
+    sample: Callable[[Params, ModelState, Batch, Key], dict[str, Images]]
+    averaged: tuple[str, ...]
+    networks: Mapping[str, Any]
+
+
+class TrainState(NamedTuple):
+    """What training carries from step to step, and what a checkpoint holds.
+
+    Attributes:
+      step: updates done; one step runs every phase once.
+      position: examples seen, summed over all devices; the place in the data's order.
+      params, ema_params: trained and averaged parameters; `ema_params` holds the averaged networks only.
+      model_state, opt_state: dicts keyed by name and by network.
+      skipped: steps left out because a loss or gradient was not finite.
+    """
+
+    step: Int[Array, ""]
+    position: Int[Array, ""]
+    params: Params
+    ema_params: Params
+    model_state: ModelState
+    opt_state: dict[str, Any]
+    skipped: Int[Array, ""]

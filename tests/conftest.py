@@ -1,0 +1,19 @@
+"""Eight virtual CPU devices, a cache folder of the session's own, and checked array shapes in the numeric packages."""
+
+import os
+
+os.environ.setdefault("XLA_FLAGS", "--xla_force_host_platform_device_count=8")
+os.environ["JAX_PLATFORMS"] = "cpu"
+
+import pytest
+from jaxtyping import install_import_hook
+
+install_import_hook(("semgan.layers", "semgan.losses", "semgan.networks"), "beartype.beartype")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def semgan_cache(tmp_path_factory):
+    """Prepared data and judges go to a folder that the tests share, never to the user's."""
+    folder = tmp_path_factory.mktemp("semgan-cache")
+    os.environ["SEMGAN_CACHE"] = str(folder)
+    return folder
