@@ -1,0 +1,286 @@
+"""Full training states on disk: written beside the training, committed by one rename, and never trusted without their hashes.
+
+    checkpoints/STEP/state/          the arrays (Orbax)
+    checkpoints/STEP/manifest.json   step, position, the caller's `extra`, every array's shape, every file's size and SHA-256,
+                                     and a SHA-256 of itself
+
+`STEP.writing`, `STEP.removing` and `STEP.replaced` are left by a process that died at work; the next one clears them up.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import threading
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+import orbax.checkpoint as ocp
+
+from semgan.errors import UserError
+from semgan.types import TrainState
+
+FORMAT = "semgan-checkpoint-1"
+MANIFEST = "manifest.json"
+_NO_HASH = "0" * 64
+_DIFFERENCES_SHOWN = 5
+
+
+class Restored(NamedTuple):
+    """A state as host arrays, ready for any number of devices, and what was saved with it."""
+
+    state: TrainState
+    extra: dict[str, Any]
+    step: int
+
+
+class Checkpoints:
+    """The checkpoints of one run. Whoever makes one owns the folder; of several processes only the first writes."""
+
+    def __init__(self, folder: str | os.PathLike, keep: int = 2):
+        """Makes the folder and clears up after a process that died; the `keep` newest checkpoints stay.
+
+        UserError for a `keep` below 1 and a folder that cannot be written.
+        """
+        if keep < 1:
+            raise UserError(f"config.keep_checkpoints: {keep} would leave nothing to go on from; use 1 or more.")
+        self.folder, self.keep = Path(folder).absolute(), keep
+        process = jax.process_index()
+        # Every process is its own island to Orbax: the state is replicated, so the first writes it alone and nobody waits.
+        island = ocp.options.MultiprocessingOptions(
+            primary_host=process, active_processes={process}, barrier_sync_key_prefix=f"process_{process}"
+        )
+        handler = ocp.StandardCheckpointHandler(multiprocessing_options=island)
+        self._orbax = ocp.AsyncCheckpointer(handler, multiprocessing_options=island)
+        self._writes = process == 0
+        self._thread: threading.Thread | None = None
+        self._saved = True
+        self._damaged: set[int] = set()
+        if self._writes:
+            self._make_folder()
+
+    def steps(self) -> list[int]:
+        """The committed steps, ascending."""
+        return sorted(int(path.name) for path in self.folder.glob("*") if path.name.isdecimal() and path.is_dir())
+
+    def latest_step(self) -> int | None:
+        """The newest committed step, whole or not."""
+        return max(self.steps(), default=None)
+
+    def save(self, state: TrainState, extra: dict[str, Any]) -> None:
+        """Starts to save; the state may be donated or overwritten as soon as this returns.
+
+        Waits for the save before, if it still runs. `extra` is JSON-able and comes back from `restore`. A save that fails (a full
+        disk) warns on stderr, leaves no trace and keeps the earlier checkpoints; `wait` tells.
+        """
+        self.wait()
+        if not self._writes:
+            return
+        arrays = _by_key(jax.device_get(state))
+        manifest = {
+            "format": FORMAT,
+            "sha256": _NO_HASH,
+            "step": int(state.step),
+            "position": int(state.position),
+            "extra": json.loads(json.dumps(extra)),
+            "arrays": {key: _describe(array) for key, array in arrays.items()},
+        }
+        writing = self.folder / f"{manifest['step']}.writing"
+        try:
+            writing.mkdir()
+            # Orbax copies the host arrays before it returns, and refuses empty ones, which have nothing to save.
+            stored = {key: array for key, array in arrays.items() if array.size}
+            self._orbax.save(writing / "state", args=ocp.args.StandardSave(stored))
+        except Exception as error:  # whatever it was, training goes on
+            self._give_up(writing, error)
+            return
+        self._thread = threading.Thread(target=self._commit, args=(writing, manifest), name="checkpoint_commit")
+        self._thread.start()
+
+    def wait(self) -> bool:
+        """Waits for the save under way; False if the last one failed."""
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        return self._saved
+
+    def restore(self, target_state: TrainState) -> Restored | None:
+        """The newest whole checkpoint in the structure of `target_state`, or None where there is no checkpoint at all.
+
+        A damaged one is named on stderr and the one before it is taken. UserError if none is whole, or if the newest whole one
+        holds other arrays than `target_state` (arrays or `jax.ShapeDtypeStruct`s).
+        """
+        self.wait()
+        steps = self.steps()
+        for step in reversed(steps):
+            folder = self.folder / str(step)
+            try:
+                manifest = _verify(folder, step)
+            except _DamagedError as damage:
+                self._damaged.add(step)
+                _warn(f"checkpoint {folder} is damaged ({damage}); falling back to the one before it.")
+                continue
+            return Restored(self._load(folder, manifest, target_state), manifest["extra"], step)
+        if steps:
+            raise UserError(
+                f"{self.folder}: none of its checkpoints ({', '.join(map(str, steps))}) is whole; bring one back from a copy, or "
+                "remove them to start anew."
+            )
+        return None
+
+    def _load(self, folder: Path, manifest: dict, target_state: TrainState) -> TrainState:
+        target = _by_key(target_state)
+        _check_fits(folder, manifest["arrays"], {key: _describe(leaf) for key, leaf in target.items()})
+        empty = {key: np.empty(leaf.shape, leaf.dtype) for key, leaf in target.items()}
+        stored = {key: array for key, array in empty.items() if array.size}
+        arrays = empty | self._orbax.restore(folder / "state", args=ocp.args.StandardRestore(stored))
+        return jax.tree.unflatten(jax.tree.structure(target_state), [arrays[key] for key in target])
+
+    def _commit(self, writing: Path, manifest: dict) -> None:
+        """In the background: waits for Orbax, then hashes, and gives the folder its final name."""
+        try:
+            self._orbax.wait_until_finished()
+            _write_manifest(writing, manifest)
+            self._rename(writing, manifest["step"])
+        except Exception as error:  # whatever it was, training goes on
+            self._give_up(writing, error)
+            return
+        self._saved = True
+        self._remove_old()
+
+    def _rename(self, writing: Path, step: int) -> None:
+        final, replaced = self.folder / str(step), self.folder / f"{step}.replaced"
+        if final.exists():  # damaged, or of a run that was rolled back
+            final.rename(replaced)
+        writing.rename(final)
+        _sync(self.folder)
+        self._damaged.discard(step)
+        shutil.rmtree(replaced, ignore_errors=True)
+
+    def _remove_old(self) -> None:
+        whole = [step for step in self.steps() if step not in self._damaged]
+        for step in [*whole[: -self.keep], *self._damaged]:
+            removing = self.folder / f"{step}.removing"
+            try:
+                (self.folder / str(step)).rename(removing)  # so that a half-removed one never counts as a checkpoint
+                shutil.rmtree(removing)
+            except OSError as error:
+                _warn(f"could not remove the old checkpoint {removing.with_suffix('')}: {error}.")
+        self._damaged.clear()
+
+    def _give_up(self, writing: Path, error: Exception) -> None:
+        self._saved = False
+        shutil.rmtree(writing, ignore_errors=True)
+        kept = f"the one of step {self.latest_step()} is kept" if self.steps() else "there is NO checkpoint yet"
+        _warn(f"SAVING THE CHECKPOINT {writing.with_suffix('')} FAILED ({error}); training goes on, {kept}.")
+
+    def _make_folder(self) -> None:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            for path in self.folder.glob("*.replaced"):
+                if not path.with_suffix("").exists():  # died between the two renames
+                    path.rename(path.with_suffix(""))
+            for suffix in ("writing", "removing", "replaced"):
+                for path in self.folder.glob(f"*.{suffix}"):
+                    shutil.rmtree(path)
+        except OSError as error:
+            raise UserError(f"{self.folder}: checkpoints cannot be kept here ({error}); choose a folder that can be written.") from error
+
+
+class _DamagedError(Exception):
+    """Names the file of a checkpoint and what is wrong with it."""
+
+
+def _by_key(state: Any) -> dict[str, Any]:
+    """The leaves by their dotted path, such as `params.generator.Conv_0.kernel`, in the tree's order."""
+    leaves = jax.tree_util.tree_leaves_with_path(state)
+    return {jax.tree_util.keystr(path, simple=True, separator="."): leaf for path, leaf in leaves}
+
+
+def _describe(array: Any) -> str:
+    return f"{np.dtype(array.dtype).name} {tuple(array.shape)}"
+
+
+def _check_fits(folder: Path, found: dict[str, str], wanted: dict[str, str]) -> None:
+    keys = [key for key in wanted | found if found.get(key) != wanted.get(key)]
+    if not keys:
+        return
+    shown = [
+        f"{key}: the checkpoint has {found.get(key, 'none')}, the config wants {wanted.get(key, 'none')}"
+        for key in keys[:_DIFFERENCES_SHOWN]
+    ]
+    more = f"; and {len(keys) - len(shown)} more" if len(keys) > len(shown) else ""
+    raise UserError(
+        f"{folder} does not fit the config: {'; '.join(shown)}{more}. Go on with the config that it was trained with, or choose "
+        "another workdir."
+    )
+
+
+def _write_manifest(folder: Path, manifest: dict) -> None:
+    """Adds every file's size and SHA-256 and the manifest's own (taken with 64 zeros in its place), all of it synced to disk."""
+    files = {path.relative_to(folder).as_posix(): _fingerprint(path) for path in _files(folder)}
+    text = json.dumps(manifest | {"files": files}, indent=1)
+    own = f'"sha256": "{_NO_HASH}"'
+    text = text.replace(own, own.replace(_NO_HASH, _sha256(text.encode())), 1)
+    (folder / MANIFEST).write_text(text)
+    for path in [folder, *folder.rglob("*")]:
+        _sync(path)
+
+
+def _verify(folder: Path, step: int) -> dict:
+    """The manifest, once every file proved to be as it was written; else _DamagedError."""
+    manifest = _read_manifest(folder / MANIFEST)
+    if manifest["step"] != step:
+        raise _DamagedError(f"{MANIFEST} is of step {manifest['step']}")
+    found = {path.relative_to(folder).as_posix(): path for path in _files(folder)}
+    if missing := manifest["files"].keys() - found:
+        raise _DamagedError(f"{min(missing)} is missing")
+    if extra := found.keys() - manifest["files"]:
+        raise _DamagedError(f"{min(extra)} does not belong to it")
+    for name, path in found.items():
+        if _fingerprint(path) != manifest["files"][name]:
+            raise _DamagedError(f"{name} is not as it was written")
+    return manifest
+
+
+def _read_manifest(path: Path) -> dict:
+    try:
+        raw = path.read_bytes()
+        manifest = json.loads(raw)
+        own = str(manifest["sha256"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _DamagedError(f"{path.name} is missing or unreadable") from error
+    if _sha256(raw.replace(own.encode(), _NO_HASH.encode(), 1)) != own:
+        raise _DamagedError(f"{path.name} is not as it was written")
+    return manifest
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if not path.is_dir() and path != folder / MANIFEST)
+
+
+def _fingerprint(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            return {"size": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+    except OSError as error:
+        raise _DamagedError(f"{path.name} cannot be read") from error
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _warn(message: str) -> None:
+    print(f"semgan: warning: {message}", file=sys.stderr, flush=True)

@@ -1,0 +1,128 @@
+"""One optimizer per network from its config: gradient clipping, coupled L2, Adam, and a rate that follows the images seen."""
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+import optax
+
+from semgan.errors import UserError
+from semgan.types import Phase, Scalar
+
+
+class _Settings(NamedTuple):
+    """`config.optimizers.NETWORK`; the keys' meanings stand in `configs/common.py`."""
+
+    learning_rate: float
+    final_learning_rate: float
+    decay_start_kimg: float
+    warmup_kimg: float
+    b1: float
+    b2: float
+    eps: float
+    weight_decay: float
+    clip_norm: float
+
+
+def make_transforms(
+    optimizers: Mapping[str, Mapping[str, Any]], phases: Iterable[Phase], *, total_kimg: float
+) -> dict[str, optax.GradientTransformationExtraArgs]:
+    """The transform of every network that a phase updates; each takes the thousands of images seen as `update(..., kimg=)`.
+
+    Raises UserError for a network without an optimizer, an optimizer without a network, and unknown, missing or impossible
+    settings.
+    """
+    phases = tuple(phases)
+    trained = list(dict.fromkeys(name for phase in phases for name in phase.updates))
+    _check_names("config.optimizers", "the algorithm trains", found=optimizers, wanted=trained)
+    return {name: _transform(_settings(name, optimizers[name]), _lazy_ratio(name, phases), total_kimg) for name in trained}
+
+
+def ema_decay(half_life_kimg: float, ramp: float = 0.0) -> Callable[[Scalar, int], Scalar]:
+    """`(kimg, batch_size) -> decay` of parameters averaged with this half-life in thousands of images, at any batch size.
+
+    With `ramp` the half-life is at most that share of the images seen, so that early averages follow quickly (StyleGAN2-ADA).
+    """
+
+    def decay(kimg: Scalar, batch_size: int) -> Scalar:
+        half_life = jnp.minimum(half_life_kimg, ramp * kimg) if ramp > 0 else jnp.float32(half_life_kimg)
+        return 0.5 ** (batch_size / jnp.maximum(1000 * half_life, 1e-8))
+
+    return decay
+
+
+def scheduled(make: Callable[[Scalar], optax.GradientTransformation]) -> optax.GradientTransformationExtraArgs:
+    """A transform whose hyperparameters depend on the images seen: `make(kimg)` is built anew inside each update."""
+
+    def init(params: optax.Params) -> optax.OptState:
+        return make(jnp.float32(0)).init(params)
+
+    def update(updates, state, params=None, **extra_args: Any):
+        return make(extra_args["kimg"]).update(updates, state, params)
+
+    return optax.GradientTransformationExtraArgs(init, update)
+
+
+def learning_rate(settings: Any, kimg: Scalar, total_kimg: float) -> Scalar:
+    """Linear warm-up from 0, then constant, or linear from `decay_start_kimg` to `final_learning_rate` at `total_kimg`."""
+    rate = jnp.float32(settings.learning_rate)
+    if settings.final_learning_rate >= 0:
+        share = (kimg - settings.decay_start_kimg) / max(total_kimg - settings.decay_start_kimg, 1e-8)
+        rate += (settings.final_learning_rate - settings.learning_rate) * jnp.clip(share, 0, 1)
+    if settings.warmup_kimg > 0:
+        rate *= jnp.minimum(kimg / settings.warmup_kimg, 1)
+    return rate
+
+
+def _transform(settings: _Settings, ratio: float, total_kimg: float) -> optax.GradientTransformationExtraArgs:
+    """Adam as PyTorch has it: the L2 term joins the (clipped) gradient before the moments are taken."""
+
+    def make(kimg: Scalar) -> optax.GradientTransformation:
+        return optax.chain(
+            optax.clip_by_global_norm(settings.clip_norm) if settings.clip_norm > 0 else optax.identity(),
+            optax.add_decayed_weights(settings.weight_decay) if settings.weight_decay > 0 else optax.identity(),
+            optax.scale_by_adam(settings.b1**ratio, settings.b2**ratio, settings.eps),
+            optax.scale_by_learning_rate(ratio * learning_rate(settings, kimg, total_kimg)),
+        )
+
+    return scheduled(make)
+
+
+def _lazy_ratio(network: str, phases: Iterable[Phase]) -> float:
+    """What lazy regularisation scales the rate and the betas' exponents by: k / (k + 1) for one phase every k steps.
+
+    A network that is also updated by lazy phases takes 1 + sum(1/k) Adam updates a step instead of one (StyleGAN2, appendix B).
+    """
+    intervals = [phase.every for phase in phases if network in phase.updates]
+    lazy = sum(1 / every for every in intervals if every > 1)
+    return 1 / (1 + lazy) if 1 in intervals else 1.0
+
+
+def _settings(network: str, config: Mapping[str, Any]) -> _Settings:
+    key = f"config.optimizers.{network}"
+    _check_names(key, "an optimizer has", found=config, wanted=_Settings._fields)
+    settings = _Settings(**config)
+    for name, value in settings._asdict().items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or not jnp.isfinite(value):
+            raise UserError(f"{key}.{name}: {value!r} is not a finite number; set one.")
+    for name in ("b1", "b2"):
+        if not 0 <= getattr(settings, name) < 1:
+            raise UserError(f"{key}.{name}: {getattr(settings, name)} is outside [0, 1); choose a decay in it.")
+    for name in ("learning_rate", "decay_start_kimg", "warmup_kimg", "eps", "weight_decay", "clip_norm"):
+        if getattr(settings, name) < 0:
+            raise UserError(f"{key}.{name}: {getattr(settings, name)} is negative; choose 0 or more.")
+    return settings
+
+
+def _check_names(key: str, what: str, *, found: Iterable[str], wanted: Iterable[str]) -> None:
+    """UserError for the first name that is unknown (with the nearest known one) or missing."""
+    found, wanted = list(found), list(wanted)
+    for name in found:
+        if name not in wanted:
+            near = difflib.get_close_matches(name, wanted, n=1)
+            advice = f"did you mean {near[0]!r}?" if near else f"{what}: {', '.join(wanted)}."
+            raise UserError(f"{key}.{name}: unknown; {advice}")
+    for name in wanted:
+        if name not in found:
+            raise UserError(f"{key}.{name}: missing; {what}: {', '.join(wanted)}.")
