@@ -1,0 +1,115 @@
+"""Pictures in and out: read whatever the user has, fit it to the model, put the result back, write it whole or not at all."""
+
+import io
+import math
+import os
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from semgan.data.decode import SUFFIXES, decode, fit, square_crop
+from semgan.errors import UserError
+from semgan.inference.files import write_whole
+
+Picture = np.ndarray | Image.Image | str | os.PathLike[str]
+"""uint8 (height, width, 3), a Pillow image, or a path."""
+
+WRITTEN = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".bmp": "BMP", ".tif": "TIFF", ".tiff": "TIFF"}
+"""The suffixes that can be written, and their formats."""
+_FEATHER = 1 / 12  # of the square's side
+
+
+def read(picture: Picture, name: str = "picture") -> np.ndarray:
+    """Any picture as uint8 (height, width, 3), upright, RGB; UserError (with `name` where it has no path) when it is not one."""
+    if isinstance(picture, np.ndarray):
+        if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or 0 in picture.shape:
+            raise UserError(f"the {name} is {picture.dtype} {picture.shape}: give uint8 (height, width, 3)")
+        return picture
+    if isinstance(picture, Image.Image):
+        return decode(_encoded(picture, name), name)
+    return decode(picture)
+
+
+def list_folder(folder: Path) -> list[Path]:
+    """The pictures directly in a folder, by their suffixes, in the order of their names; UserError when there is none."""
+    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.name[0] != "." and path.is_file())
+    if not found:
+        raise UserError(f"{folder} has no pictures in it: give a folder with files of {', '.join(SUFFIXES)}")
+    return found
+
+
+def _encoded(image: Image.Image, name: str) -> bytes:
+    """A Pillow image as a lossless file, so that the one decoder settles its kind of pixels, alpha and orientation."""
+    file = io.BytesIO()
+    try:
+        format = "TIFF" if image.mode in ("CMYK", "YCbCr") else "PNG"
+        ImageOps.exif_transpose(image).save(file, format, **({"compress_level": 1} if format == "PNG" else {}))
+    except (OSError, ValueError) as error:
+        raise UserError(f"the {name} has pixels of mode {image.mode}, which are not supported: convert it to RGB") from error
+    return file.getvalue()
+
+
+def put_back(picture: np.ndarray, translated: np.ndarray) -> np.ndarray:
+    """The picture with its centred square replaced by the translated one, at the picture's own size.
+
+    Where the square ends inside the picture it fades into it over a twelfth of its side.
+
+    Args:
+      picture: uint8 (height, width, 3).
+      translated: uint8 (size, size, 3), of what `fit(picture, size)` gives.
+    """
+    height, width = picture.shape[:2]
+    top, left, side = square_crop(height, width)
+    square = fit(translated, side)
+    if height == width:
+        return square
+    result = picture.copy()
+    region = result[top : top + side, left : left + side]
+    rows = _fade(side, top > 0, top + side < height)[:, None, None]
+    columns = _fade(side, left > 0, left + side < width)[None, :, None]
+    region[:] = np.rint(region + rows * columns * (square.astype(np.float32) - region)).astype(np.uint8)
+    return result
+
+
+def _fade(length: int, at_start: bool, at_end: bool) -> np.ndarray:
+    """Weights in (0, 1], float32 (length,), that rise from the start and fall to the end, each where asked for."""
+    place = np.arange(length, dtype=np.float32) + 0.5
+    ramp = max(length * _FEATHER, 1)
+    weights = np.ones(length, np.float32)
+    if at_start:
+        weights = np.minimum(weights, place / ramp)
+    if at_end:
+        weights = np.minimum(weights, (length - place) / ramp)
+    return weights
+
+
+def grid(images: np.ndarray, gap: int = 2) -> np.ndarray:
+    """Pictures (count, size, size, 3) in rows, as near to a square as it goes, on white: uint8 (height, width, 3)."""
+    count, size = images.shape[:2]
+    columns = math.ceil(math.sqrt(count))
+    rows = math.ceil(count / columns)
+    pitch = size + gap
+    page = np.full((rows * pitch - gap, columns * pitch - gap, 3), 255, np.uint8)
+    for index, image in enumerate(images):
+        row, column = divmod(index, columns)
+        page[row * pitch : row * pitch + size, column * pitch : column * pitch + size] = image
+    return page
+
+
+def check_writable_suffix(path: Path) -> None:
+    """UserError unless the suffix names a format that `write` knows."""
+    if path.suffix.lower() not in WRITTEN:
+        raise UserError(f"{path}: {path.suffix or 'no suffix'} is no picture format that is written: use {', '.join(WRITTEN)}")
+
+
+def write(path: Path, image: np.ndarray) -> None:
+    """Writes uint8 (height, width, 3) in the format of the suffix, through a temporary file; makes the folder."""
+    check_writable_suffix(path)
+    quality = {"quality": 95} if path.suffix.lower() in (".jpg", ".jpeg", ".webp") else {}
+    encoded = io.BytesIO()
+    Image.fromarray(image).save(encoded, WRITTEN[path.suffix.lower()], **quality)
+    try:
+        write_whole(path, encoded.getvalue())
+    except OSError as error:
+        raise UserError(f"{path} cannot be written ({error.strerror or error}): choose another place or free the disk") from error

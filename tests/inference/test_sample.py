@@ -1,0 +1,51 @@
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from semgan.errors import UserError
+from semgan.inference import pictures, sample
+
+
+def test_grid_of_a_pictures_styles_is_written(snapshot, model, picture, tmp_path, capsys):
+    content, out = picture("c.png"), tmp_path / "grid.png"
+    sample.sample_grid(snapshot, out, count=6, seed=1, content=content, domain="dark")
+    expected = pictures.grid(model.sample(6, 1, content=content, domain="dark"))
+    np.testing.assert_array_equal(pictures.read(out), expected)
+    assert capsys.readouterr().out == f"wrote {out}: 6 translations of 1 pictures\n"
+
+
+def test_pictures_of_a_folder_are_taken_in_turn(snapshot, model, picture, tmp_path, monkeypatch):
+    monkeypatch.setattr(sample, "load", lambda _: model)
+    contents = [picture("in/a.png"), picture("in/b.png", domain="dark")]
+    sample.sample_grid(snapshot, tmp_path / "grid.png", count=5, content=tmp_path / "in")
+    expected = pictures.grid(model.sample(5, 0, content=contents))
+    np.testing.assert_array_equal(pictures.read(tmp_path / "grid.png"), expected)
+
+
+def test_without_content_a_model_of_the_users_data_asks_for_it(snapshot, tmp_path):
+    with pytest.raises(UserError, match=r"trained on folder, .* give some with --content"):
+        sample.sample_grid(snapshot, tmp_path / "grid.png", count=5)
+    assert not (tmp_path / "grid.png").exists()
+
+
+def test_without_content_a_model_of_drawn_faces_draws_some(snapshot, model, monkeypatch, tmp_path):
+    faces = np.random.default_rng(0).integers(0, 256, (9, 16, 16, 3), dtype=np.uint8)
+    asked = {}
+
+    def open_dataset(name, **settings):
+        asked.update(settings, name=name)
+        return SimpleNamespace(images=faces, rows=np.arange(1, 9))
+
+    monkeypatch.setattr(sample, "open_dataset", open_dataset)
+    monkeypatch.setitem(model.config["data"], "name", "drawn_faces")
+    monkeypatch.setattr(sample, "load", lambda _: model)
+    sample.sample_grid(snapshot, tmp_path / "grid.png", count=4)
+    assert (asked["name"], asked["split"], asked["image_size"]) == ("drawn_faces", "test", 16)
+    expected = pictures.grid(model.sample(4, 0, content=list(faces[1:5])))
+    np.testing.assert_array_equal(pictures.read(tmp_path / "grid.png"), expected)
+
+
+def test_other_suffix_is_refused_before_anything_is_loaded(tmp_path):
+    with pytest.raises(UserError, match="is no picture format"):
+        sample.sample_grid(tmp_path / "no.safetensors", tmp_path / "grid.pdf", count=1)

@@ -1,0 +1,118 @@
+"""Imports point one way, reach for no other framework, and happen when they are needed."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1] / "semgan"
+FILES = sorted(ROOT.rglob("*.py"))
+FOREIGN = {"tensorflow", "torch", "tensorflow_hub", "torchvision", "keras"}
+
+BASE = {"errors", "paths", "progress", "types", "config", "xla"}
+"""What anything may import; these import nothing but one another."""
+MAY_IMPORT = {
+    **dict.fromkeys(BASE, BASE),
+    "layers": {"layers"},
+    "networks": {"networks", "layers"},
+    "losses": {"losses"},
+    "algorithms": {"algorithms", "networks", "losses", "layers"},
+    "data": {"data"},
+    "evaluation": {"evaluation", "data", "networks", "layers"},
+    "evaluation.command": {"evaluation", "data", "inference"},
+    "inference": {"inference", "algorithms", "data", "networks", "evaluation"},
+    "training": {"training", "data"},
+    "training.loop": {"training", "data", "algorithms", "evaluation", "inference"},
+}
+"""By module or else by package: the packages that may be imported besides the base."""
+
+
+def module_name(path):
+    """`semgan/training/step.py -> "training.step"`, a package's own file by the package's name."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+def imported(path):
+    """Names of all modules that a file imports, wherever in it, with what `from` takes from them: they may be modules too."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} has a relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def imported_at_once(path):
+    """Like `imported`, of the statements at the top of the file alone."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield f"{node.module}"
+
+
+def own(names):
+    """The part after "semgan." of those that are of semgan."""
+    return [name.removeprefix("semgan.") for name in names if name.startswith("semgan.")]
+
+
+def run(code):
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT.parent, check=False)
+
+
+@pytest.mark.parametrize("path", FILES, ids=module_name)
+def test_imports_point_one_way(path):
+    name = module_name(path)
+    package = name.split(".")[0]
+    if name in ("", "cli"):  # these are the doors to everything
+        return
+    assert package in MAY_IMPORT, f"say in this test what semgan/{package} may import"
+    allowed = BASE | MAY_IMPORT.get(name, MAY_IMPORT[package])
+    wrong = [other for other in own(imported(path)) if other.split(".")[0] not in allowed]
+    assert not wrong, f"semgan.{name} imports {wrong}"
+
+
+def test_the_step_needs_types_jax_and_optax_alone():
+    names = set(imported(ROOT / "training" / "step.py"))
+    outside = {name.split(".")[0] for name in names} - sys.stdlib_module_names
+    assert outside <= {"jax", "jaxtyping", "optax", "semgan"}
+    assert all(name.startswith("types.") for name in own(names))
+
+
+def test_evaluation_reaches_for_a_model_only_when_its_command_runs():
+    assert not [name for name in own(imported_at_once(ROOT / "evaluation" / "command.py")) if name.startswith("inference")]
+
+
+@pytest.mark.parametrize("path", FILES, ids=module_name)
+def test_no_file_names_another_framework(path):
+    assert not {name.split(".")[0] for name in imported(path)} & FOREIGN
+
+
+def test_no_other_framework_comes_in_with_any_module():
+    modules = [f"semgan.{name}" for name in map(module_name, FILES) if name]
+    code = "import importlib, sys\n"
+    code += f"for name in {modules}: importlib.import_module(name)\n"
+    code += f"print(sorted({FOREIGN} & set(sys.modules)))"
+    done = run(code)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "[]"
+
+
+def test_import_of_semgan_is_light():
+    done = run("import sys, semgan\nprint(sorted({'jax', 'flax', 'numpy', 'PIL', 'argparse'} & set(sys.modules)))")
+    assert (done.stdout.strip(), done.stderr) == ("[]", "")
+
+
+def test_help_of_the_command_imports_no_library():
+    code = "import sys\nfrom semgan import cli\ntry: cli.main(['translate', '--help'])\nexcept SystemExit: pass\n"
+    code += "print(sorted({'jax', 'flax', 'numpy', 'PIL'} & set(sys.modules)))"
+    done = run(code)
+    assert done.stdout.strip().splitlines()[-1] == "[]", done.stderr
+
+
+def test_load_comes_with_the_package_but_on_first_use():
+    done = run("import sys, semgan\nassert semgan.load.__module__ == 'semgan.inference.load'\nprint('jax' in sys.modules)")
+    assert done.stdout.strip() == "True", done.stderr
