@@ -1,0 +1,203 @@
+"""`semgan data check`: decodes every picture fully and says which ones are bad, before a training run finds out."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from semgan.data import cache, celeb_a
+from semgan.data.decode import SUFFIXES, DecodeError, decode
+from semgan.data.folder import list_folder
+from semgan.data.records import open_records, parse_example, split_lengths
+from semgan.data.workers import run_in_workers
+from semgan.errors import UserError
+from semgan.progress import Progress
+
+MIN_SIDE = 32
+"""Smaller pictures are reported: there is nothing to learn from them."""
+MAX_ASPECT = 4.0
+"""Longer pictures are reported: the centred square that training sees leaves most of them out."""
+MAX_FILE_BYTES = 256 * 2**20
+_BATCH = 64
+_SHOWN = 50  # lines of each kind in the text of a report
+
+
+class Report(NamedTuple):
+    """What a check found.
+
+    Attributes:
+      folder, kind: what was checked, and as what.
+      counts: pictures by "split/domain" or split, with the bad ones.
+      bad: names of pictures that should be mended or removed, and why.
+      ignored: names of what was skipped, and why.
+      notes: other things worth knowing.
+    """
+
+    folder: str
+    kind: str
+    counts: dict[str, int]
+    bad: list[tuple[str, str]]
+    ignored: list[tuple[str, str]]
+    notes: list[str]
+
+    @property
+    def clean(self) -> bool:
+        return not self.bad
+
+
+def check_folder(folder: Path | str) -> Report:
+    """Checks a folder of pictures, of CelebA's official files, of a prepared dataset, or a cache.
+
+    Raises:
+      UserError: no such folder, or none of these in it.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no such folder; give the folder to check")
+    if (folder / "manifest.json").is_file():
+        return _check_cache(folder)
+    if (prepared := celeb_a.find_prepared(folder, "*")) is not None:
+        return _check_prepared(prepared)
+    if any((folder / name).is_file() for name in celeb_a.OFFICIAL_FILES):
+        return _check_celeb_a(folder)
+    return _check_pictures(folder)
+
+
+def format_report(report: Report) -> str:
+    """The report as text for a terminal, the verdict last."""
+    lines = [f"{report.folder}: {report.kind}"]
+    lines += [f"  {name}: {count:,} pictures" for name, count in report.counts.items()]
+    lines += [f"  note: {note}" for note in report.notes]
+    for title, found in (("ignored", report.ignored), ("bad", report.bad)):
+        lines += [f"  {title}: {name}: {reason}" for name, reason in found[:_SHOWN]]
+        if len(found) > _SHOWN:
+            lines.append(f"  {title}: and {len(found) - _SHOWN:,} more")
+    total = sum(report.counts.values())
+    verdict = "clean" if report.clean else f"{len(report.bad):,} bad"
+    lines.append(f"{total:,} pictures, {len(report.ignored):,} files ignored: {verdict}")
+    return "\n".join(lines)
+
+
+class _Finding(NamedTuple):
+    reason: str  # "": nothing wrong
+    sha256: str  # of the picture's bytes
+
+
+class _Inspector(NamedTuple):
+    """Inspects the pictures from `start` on, a batch; picklable."""
+
+    read: Callable[[int], bytes]
+    count: int
+    minds_size: bool  # of a user's own pictures; a prepared dataset has the size it was asked for
+
+    def __call__(self, start: int) -> list[_Finding]:
+        return [self._inspect(index) for index in range(start, min(start + _BATCH, self.count))]
+
+    def _inspect(self, index: int) -> _Finding:
+        try:
+            data = self.read(index)
+            sha256 = hashlib.sha256(data).hexdigest()
+            height, width = decode(data).shape[:2]
+        except DecodeError as error:
+            return _Finding(error.reason, "")
+        if not self.minds_size:
+            return _Finding("", sha256)
+        if min(height, width) < MIN_SIDE:
+            return _Finding(f"is {width} x {height} pixels, smaller than {MIN_SIDE}", sha256)
+        if max(height, width) > MAX_ASPECT * min(height, width):
+            return _Finding(f"is {width} x {height} pixels, longer than {MAX_ASPECT:g} to 1", sha256)
+        return _Finding("", sha256)
+
+
+class _ReadFile(NamedTuple):
+    paths: list[Path]
+
+    def __call__(self, index: int) -> bytes:
+        try:
+            if (size := self.paths[index].stat().st_size) > MAX_FILE_BYTES:
+                raise DecodeError(str(self.paths[index]), f"is a file of {size:,} bytes, more than {MAX_FILE_BYTES:,}")
+            return self.paths[index].read_bytes()
+        except OSError as error:
+            raise DecodeError(str(self.paths[index]), f"cannot be read ({error.strerror})") from error
+
+
+class _ReadMember(NamedTuple):
+    zip_path: str
+    files: tuple[str, ...]
+
+    def __call__(self, index: int) -> bytes:
+        return celeb_a.read_member(self.zip_path, self.files[index])
+
+
+class _ReadRecord(NamedTuple):
+    folder: Path
+    split: str
+
+    def __call__(self, index: int) -> bytes:
+        try:
+            return parse_example(open_records(self.folder, self.split)(index))["image"][0]
+        except (ValueError, KeyError, IndexError) as error:
+            raise DecodeError(f"record {index}", f"is not an example with a picture ({error})") from error
+
+
+def _inspect_all(read: Callable[[int], bytes], count: int, label: str, minds_size: bool = False) -> list[_Finding]:
+    findings: dict[int, list[_Finding]] = {}
+    with Progress(label, count) as progress:
+        for start, found in run_in_workers(_Inspector(read, count, minds_size), range(0, count, _BATCH)):
+            findings[start] = found
+            progress.advance(len(found))
+    return [finding for start in sorted(findings) for finding in findings[start]]
+
+
+def _check_pictures(folder: Path) -> Report:
+    notes: list[str] = []
+    try:
+        listing = list_folder(folder)
+        groups = {f"{split}/{name}": paths for split, domains in listing.files.items() for name, paths in domains.items()}
+        ignored = [(path.relative_to(folder).as_posix(), reason) for path, reason in listing.ignored]
+    except UserError as error:
+        groups = {"all": [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES and path.is_file()]}
+        ignored = []
+        if not groups["all"]:
+            raise
+        notes.append(f"not yet a dataset for translation: {error}")
+    paths = [path for group in groups.values() for path in group]
+    names = [path.relative_to(folder).as_posix() for path in paths]
+    findings = _inspect_all(_ReadFile(paths), len(paths), "checking pictures", minds_size=True)
+    bad, first = [], {}
+    for name, finding in zip(names, findings, strict=True):
+        if finding.reason:
+            bad.append((name, finding.reason))
+        elif (original := first.setdefault(finding.sha256, name)) != name:
+            bad.append((name, f"has the same bytes as {original}"))
+    counts = {name: len(group) for name, group in groups.items()}
+    return Report(str(folder), "a folder of pictures", counts, bad, ignored, notes)
+
+
+def _check_celeb_a(folder: Path) -> Report:
+    annotations = celeb_a.read_annotations(folder)
+    celeb_a.check_members(folder / celeb_a.ZIP, annotations.files)
+    notes = celeb_a.compare_with_official(folder)
+    zip_path = str(folder / celeb_a.ZIP)
+    findings = _inspect_all(_ReadMember(zip_path, annotations.files), len(annotations.files), "checking CelebA")
+    bad = [(name, finding.reason) for name, finding in zip(annotations.files, findings, strict=True) if finding.reason]
+    counts = {split: int(np.sum(annotations.partition == number)) for split, number in celeb_a.SPLITS.items()}
+    return Report(str(folder), "CelebA's official files", counts, bad, [], notes)
+
+
+def _check_prepared(folder: Path) -> Report:
+    bad, counts = [], {}
+    for split in split_lengths(folder):
+        counts[split] = open_records(folder, split).count
+        findings = _inspect_all(_ReadRecord(folder, split), counts[split], f"checking {split}")
+        bad += [(f"{split} record {row}", finding.reason) for row, finding in enumerate(findings) if finding.reason]
+    return Report(str(folder), "a dataset that tfds prepared", counts, bad, [], [])
+
+
+def _check_cache(folder: Path) -> Report:
+    opened = cache.open_cache(folder)
+    bad = [(name, "its SHA-256 is not the manifest's; delete the cache") for name in cache.verify(folder)]
+    ignored = [(f"row {row}", reason) for row, reason in opened.manifest["failed"]]
+    return Report(str(folder), "a cache", {opened.manifest["split"]: len(opened.images)}, bad, ignored, [])

@@ -1,0 +1,113 @@
+"""Making a cache in chunks, each of which is kept: pictures go to their place in one file, the rest to a file a chunk."""
+
+import hashlib
+import os
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from semgan.data.decode import DecodeError
+
+IMAGES = "images.u8"
+_CHUNK_BYTES = 16 * 2**20
+_CHUNK_ROWS = 256
+_ANNOTATION = "annotation "  # before an annotation's name in a chunk's file
+
+Example = Callable[[int], dict[str, np.ndarray] | None]
+
+
+class Part(NamedTuple):
+    """A chunk that is done, without its pictures."""
+
+    sha256: str  # of its pictures
+    failed: list[tuple[int, str]]  # rows that cannot be used, and why
+    annotations: dict[str, np.ndarray]
+
+
+class Job(NamedTuple):
+    """All that a worker needs to make any chunk of a cache."""
+
+    example: Example
+    folder: Path
+    image_size: int
+    count: int
+
+    @property
+    def rows(self) -> int:
+        """In a chunk."""
+        return max(1, min(_CHUNK_ROWS, _CHUNK_BYTES // (self.image_size**2 * 3)))
+
+    @property
+    def chunks(self) -> int:
+        return -(-self.count // self.rows)
+
+    def length(self, chunk: int) -> int:
+        """Rows of this chunk."""
+        return min(self.rows, self.count - chunk * self.rows)
+
+    def path(self, chunk: int) -> Path:
+        """Of the file that marks the chunk as done."""
+        return self.folder / f"chunk-{chunk:06d}.npz"
+
+    def made(self, chunk: int) -> bool:
+        """Whether the chunk is there and intact: a machine that lost its power may have kept one file without the other."""
+        if not self.path(chunk).exists():
+            return False
+        with open(self.folder / IMAGES, "rb") as file:
+            file.seek(self._start(chunk))
+            pictures = file.read(self.length(chunk) * self.image_size**2 * 3)
+        try:
+            return self.read(chunk).sha256 == hashlib.sha256(pictures).hexdigest()
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            return False
+
+    def make(self, chunk: int) -> None:
+        """Writes the chunk's pictures, and then its annotations and failures."""
+        images, part = self._collect(chunk)
+        with open(self.folder / IMAGES, "r+b") as file:
+            file.seek(self._start(chunk))
+            file.write(images.data)
+        path = self.path(chunk)
+        partial = path.with_suffix(".tmp")
+        arrays: dict[str, np.ndarray] = {_ANNOTATION + name: value for name, value in part.annotations.items()}
+        arrays["sha256"] = np.array(part.sha256)
+        arrays["failed"] = np.array([row for row, _ in part.failed], np.int64)
+        arrays["reasons"] = np.array([reason for _, reason in part.failed], str)
+        with open(partial, "wb") as file:
+            np.savez(file, allow_pickle=False, **arrays)
+        os.replace(partial, path)
+
+    def read(self, chunk: int) -> Part:
+        """What `make` wrote beside the pictures."""
+        with np.load(self.path(chunk), allow_pickle=False) as arrays:
+            failed = list(zip(arrays["failed"].tolist(), arrays["reasons"].tolist(), strict=True))
+            names = [key for key in arrays.files if key.startswith(_ANNOTATION)]
+            annotations = {key.removeprefix(_ANNOTATION): arrays[key] for key in names}
+            return Part(str(arrays["sha256"]), failed, annotations)
+
+    def _start(self, chunk: int) -> int:
+        """Of the chunk's pictures in the file of all pictures, in bytes."""
+        return chunk * self.rows * self.image_size**2 * 3
+
+    def _collect(self, chunk: int) -> tuple[np.ndarray, Part]:
+        first, length = chunk * self.rows, self.length(chunk)
+        images = np.zeros((length, self.image_size, self.image_size, 3), np.uint8)
+        annotations: dict[str, np.ndarray] = {}
+        failed = []
+        for place in range(length):
+            try:
+                example = self.example(first + place)
+            except DecodeError as error:
+                failed.append((first + place, str(error)))
+                continue
+            if example is None:
+                failed.append((first + place, "left out by its source"))
+                continue
+            images[place] = example.pop("image")
+            for name, value in example.items():
+                value = np.asarray(value)
+                annotations.setdefault(name, np.zeros((length, *value.shape), value.dtype))[place] = value
+        return images, Part(hashlib.sha256(images.data).hexdigest(), failed, annotations)

@@ -1,0 +1,76 @@
+"""Domains by name: a dataset's own (media, folders), or expressions over attributes (`"Male"`, `"Blond_Hair&~Male"`)."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from semgan.errors import UserError
+
+DOMAIN = "domain"
+"""The annotation that holds a dataset's own domain, and the key of their names."""
+ALL = "all"
+"""The one domain of data that has none of its own, where none is asked for."""
+
+
+def check_expressions(expressions: Sequence[str], names: Mapping[str, Sequence[str]]) -> None:
+    """Raises `UserError` for a name that the data does not have, with the nearest one that it has.
+
+    Args:
+      names: those of the dataset's own domains under "domain", those of its attributes under "attributes".
+    """
+    known = [*names.get(DOMAIN, ()), *names.get("attributes", ())]
+    for expression in expressions:
+        for term in expression.split("&"):
+            name = term.strip().removeprefix("~")
+            if name not in known:
+                nearest = difflib.get_close_matches(name, known, 1, 0.5)
+                hint = f"did you mean {nearest[0]!r}?" if nearest else f"known names: {', '.join(known) or 'none'}"
+                raise UserError(f"data.domains: {name!r} in {expression!r} is neither a domain nor an attribute here; {hint}")
+    if len(set(expressions)) < len(expressions):
+        raise UserError(f"data.domains: a domain is named twice in {', '.join(expressions)}")
+
+
+def assign_domains(
+    expressions: Sequence[str], annotations: Mapping[str, np.ndarray], names: Mapping[str, Sequence[str]], count: int
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """The domain of each row.
+
+    Args:
+      expressions: one a domain: a conjunction with `&` of names, each negated by a leading `~`; none: the dataset's own
+        domains, or all rows as one domain where it has none.
+      annotations: "domain" int (count,) and "attributes" in {0, 1} (count, attributes), those that the data has.
+      names: as in `check_expressions`.
+      count: rows.
+
+    Returns:
+      int32 (count,), -1 for rows of no domain, and the domains' names.
+
+    Raises:
+      UserError: an unknown name, or rows that two domains claim.
+    """
+    if not expressions:
+        if DOMAIN in names:
+            return np.asarray(annotations[DOMAIN], np.int32), tuple(names[DOMAIN])
+        return np.zeros(count, np.int32), (ALL,)
+    check_expressions(expressions, names)
+    domain = np.full(count, -1, np.int32)
+    for index, expression in enumerate(expressions):
+        members = np.ones(count, bool)
+        for term in expression.split("&"):
+            members &= _matches(term.strip(), annotations, names)
+        if (shared := members & (domain >= 0)).any():
+            row = int(np.flatnonzero(shared)[0])
+            raise UserError(
+                f"data.domains: {int(shared.sum()):,} pictures are in both {expressions[domain[row]]!r} and {expression!r} "
+                f"(the first is row {row}); add a term that keeps them apart, as in 'A&~B'"
+            )
+        domain[members] = index
+    return domain, tuple(expressions)
+
+
+def _matches(term: str, annotations: Mapping[str, np.ndarray], names: Mapping[str, Sequence[str]]) -> np.ndarray:
+    name, wanted = term.removeprefix("~"), not term.startswith("~")
+    if name in names.get(DOMAIN, ()):
+        return (np.asarray(annotations[DOMAIN]) == names[DOMAIN].index(name)) == wanted
+    return (np.asarray(annotations["attributes"][:, names["attributes"].index(name)]) == 1) == wanted

@@ -1,0 +1,127 @@
+"""The judge's network: one small U-shaped trunk, with a head for each thing that the data is annotated with."""
+
+from typing import NamedTuple
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from semgan.types import Images
+
+
+class Heads(NamedTuple):
+    """What there is to predict, and how wide the network is: all that its parameters' shapes depend on besides the image size."""
+
+    channels: int
+    domains: int
+    mask_classes: int = 0
+    landmarks: int = 0
+    attributes: int = 0
+
+
+class Judgement(NamedTuple):
+    """Predictions for a batch; None where the data has no such annotation.
+
+    Attributes:
+      domain: logits.
+      features: unit-length channel statistics of every depth of the encoder, for distances between pictures' looks.
+      mask: logits of the classes at every pixel.
+      landmarks: (x, y) in fractions of the width and height.
+      attributes: logits.
+    """
+
+    domain: Float[Array, "batch domains"]
+    features: Float[Array, "batch features"]
+    mask: Float[Array, "batch height width classes"] | None
+    landmarks: Float[Array, "batch landmarks 2"] | None
+    attributes: Float[Array, "batch attributes"] | None
+
+
+class _Block(nn.Module):
+    """3x3 convolution, normalisation over the groups of each example alone, ReLU."""
+
+    channels: int
+
+    @nn.compact
+    def __call__(self, x: Array) -> Array:
+        x = nn.Conv(self.channels, (3, 3), use_bias=False)(x)
+        return nn.relu(nn.GroupNorm(num_groups=4)(x))
+
+
+class JudgeNetwork(nn.Module):
+    """`network.apply({"params": params}, images) -> Judgement`; a pure function of one example at a time (no batch statistics).
+
+    The trunk starts at half the resolution (pixels of 2x2 blocks as channels) and the mask head gives each block's four
+    pixels back, so that nothing but the input and the mask is ever at full resolution: a convolution there costs a CPU most.
+    Resizing is by pooling and repeating, never by strided or transposed convolutions, whose gradients are slow on XLA's CPU.
+    """
+
+    heads: Heads
+
+    @nn.compact
+    def __call__(self, images: Images) -> Judgement:
+        """Images of an even size, at least 16."""
+        heads = self.heads
+        width = heads.channels
+        x = _Block(width)(_space_to_depth(images))
+        levels = []
+        while True:
+            x = _Block(width)(x)
+            levels.append(x)
+            if x.shape[1] <= 4 or x.shape[1] % 2:
+                break
+            width = min(2 * width, 4 * heads.channels)
+            x = _halve(x)
+        moments = [_moments(level) for level in levels]
+        bottom = x.mean((1, 2))
+        for level in reversed(levels[:-1]):
+            x = level + _double(nn.Conv(level.shape[-1], (1, 1))(x))
+            x = _Block(level.shape[-1])(x)
+
+        summary = nn.relu(nn.Dense(4 * heads.channels)(jnp.concatenate([*moments, bottom, _moments(x)], -1)))
+        features = jnp.concatenate([moment / (jnp.linalg.norm(moment, axis=-1, keepdims=True) + 1e-6) for moment in moments], -1)
+        return Judgement(
+            domain=nn.Dense(heads.domains)(summary),
+            features=features / len(moments) ** 0.5,
+            mask=_depth_to_space(nn.Conv(4 * heads.mask_classes, (1, 1))(x)) if heads.mask_classes else None,
+            landmarks=_expected_place(nn.Conv(heads.landmarks, (1, 1))(x)) if heads.landmarks else None,
+            attributes=nn.Dense(heads.attributes)(summary) if heads.attributes else None,
+        )
+
+
+def _moments(x: Array) -> Array:
+    """Mean and standard deviation of each channel over the places: (batch, 2 * channels)."""
+    return jnp.concatenate([x.mean((1, 2)), jnp.sqrt(x.var((1, 2)) + 1e-6)], -1)
+
+
+def _halve(x: Array) -> Array:
+    batch, height, width, channels = x.shape
+    return x.reshape(batch, height // 2, 2, width // 2, 2, channels).mean((2, 4))
+
+
+def _double(x: Array) -> Array:
+    batch, height, width, channels = x.shape
+    x = jnp.broadcast_to(x[:, :, None, :, None], (batch, height, 2, width, 2, channels))
+    return x.reshape(batch, 2 * height, 2 * width, channels)
+
+
+def _space_to_depth(x: Array) -> Array:
+    batch, height, width, channels = x.shape
+    x = x.reshape(batch, height // 2, 2, width // 2, 2, channels).transpose(0, 1, 3, 2, 4, 5)
+    return x.reshape(batch, height // 2, width // 2, 4 * channels)
+
+
+def _depth_to_space(x: Array) -> Array:
+    batch, height, width, channels = x.shape
+    x = x.reshape(batch, height, width, 2, 2, channels // 4).transpose(0, 1, 3, 2, 4, 5)
+    return x.reshape(batch, 2 * height, 2 * width, channels // 4)
+
+
+def _expected_place(heat: Array) -> Array:
+    """Soft-argmax: the mean place (x, y), in fractions, under a softmax over all places: (batch, landmarks, 2)."""
+    batch, height, width, landmarks = heat.shape
+    share = jax.nn.softmax(heat.reshape(batch, height * width, landmarks), axis=1).reshape(heat.shape)
+    x = jnp.einsum("bhwl,w->bl", share, (jnp.arange(width) + 0.5) / width)
+    y = jnp.einsum("bhwl,h->bl", share, (jnp.arange(height) + 0.5) / height)
+    return jnp.stack([x, y], -1)

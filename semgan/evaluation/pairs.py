@@ -1,0 +1,72 @@
+"""The fixed held-out pairs that translations are judged on."""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from semgan.data.dataset import Dataset
+from semgan.data.order import content_rows, hash_counter
+from semgan.errors import UserError
+
+_TARGET, _REFERENCE = 10, 11  # streams of draws, apart from those of training
+
+Translate = Callable[[dict[str, np.ndarray]], np.ndarray]
+"""From a batch (`image` and `reference` uint8, `domain`, `target_domain` and `position` int32) to translated uint8 images."""
+
+
+class Pairs(NamedTuple):
+    """Places in a dataset's `rows` (so `dataset.domain[content]` is a content's domain), int64 (pairs,) each."""
+
+    content: np.ndarray
+    reference: np.ndarray
+
+
+def choose_pairs(dataset: Dataset, count: int, seed: int = 0) -> Pairs:
+    """`count` pairs of different domains, a function of the dataset's domains and the seed alone.
+
+    Contents come in a shuffled order, all of them before one comes again. The reference's domain is uniform over the other
+    domains and the reference uniform in it.
+    """
+    if count < 1:
+        raise UserError(f"{count} pairs are no measurement: set judge.pairs (or --pairs) to at least 1")
+    present = np.unique(dataset.domain)
+    if len(present) < 2:
+        raise UserError(
+            f"{dataset.name} has {len(present)} domain in its {dataset.split} split, but a translation is judged between two: "
+            "give data with at least two domains"
+        )
+    content = content_rows(np.arange(count), len(dataset.rows), seed)
+    step, draw = (hash_counter(np.arange(count), seed, stream) for stream in (_TARGET, _REFERENCE))
+    own = np.searchsorted(present, dataset.domain[content])
+    target = (own + 1 + (step % np.uint64(len(present) - 1)).astype(np.int64)) % len(present)
+    members = [np.flatnonzero(dataset.domain == domain) for domain in present]
+    reference = [members[domain][int(number) % len(members[domain])] for domain, number in zip(target, draw, strict=True)]
+    return Pairs(content, np.array(reference, np.int64))
+
+
+def pair_batches(dataset: Dataset, pairs: Pairs, batch_size: int) -> Iterator[tuple[dict[str, np.ndarray], int]]:
+    """Batches of one size and the number of their examples that count: the last is filled up by repeating its last pair."""
+    for start in range(0, len(pairs.content), batch_size):
+        wanted = np.arange(start, start + batch_size)
+        position = np.minimum(wanted, len(pairs.content) - 1)
+        content, reference = pairs.content[position], pairs.reference[position]
+        batch = {
+            "image": dataset.images[dataset.rows[content]],
+            "domain": dataset.domain[content].astype(np.int32),
+            "reference": dataset.images[dataset.rows[reference]],
+            "target_domain": dataset.domain[reference].astype(np.int32),
+            "position": position.astype(np.int32),
+        }
+        yield batch, int(np.sum(wanted < len(pairs.content)))
+
+
+def translate_pairs(translate: Translate, dataset: Dataset, pairs: Pairs, batch_size: int) -> np.ndarray:
+    """The translated images of all pairs, uint8 (pairs, size, size, 3)."""
+    translated = []
+    for batch, count in pair_batches(dataset, pairs, batch_size):
+        images = np.asarray(translate(batch))
+        if images.shape != batch["image"].shape or images.dtype != np.uint8:
+            raise ValueError(f"translate gave {images.dtype} {images.shape}, not uint8 {batch['image'].shape}")
+        translated.append(images[:count])
+    return np.concatenate(translated)

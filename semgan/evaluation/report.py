@@ -1,0 +1,74 @@
+"""An evaluation's report: as a JSON file, and as a few lines for a terminal."""
+
+import contextlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from semgan.errors import UserError
+
+
+def check_writable(path: Path) -> None:
+    """UserError unless a report can be written there: before the work rather than after it. Makes the folder."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{path} cannot be written ({error.strerror}): give another --out") from error
+    if path.is_dir():
+        raise UserError(f"{path} is a folder: give a file as --out")
+    if not os.access(path.parent, os.W_OK):
+        raise UserError(f"{path} cannot be written (no permission for {path.parent}): give another --out")
+
+
+def write_report(path: Path, report: dict[str, Any]) -> None:
+    """Writes the report as JSON, complete or not at all."""
+    check_writable(path)
+    text = json.dumps(report, indent=2, allow_nan=False) + "\n"
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        os.replace(temporary, path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise UserError(f"{path} cannot be written ({error.strerror}): give another --out") from error
+
+
+def report_text(report: dict[str, Any]) -> str:
+    """The transfer score and what it is made of, in a few lines."""
+    data, judge = report["dataset"], report["judge"]
+    lines = [
+        f"transfer score {_number(report['transfer_score'])}: "
+        f"retention {_number(report['retention'])}, adoption {_number(report['adoption'])}",
+        f"  on {report['pairs']} pairs (seed {report['seed']}) of the {data['split']} split of {data['name']}, "
+        f"domains {', '.join(data['domains'])}",
+    ]
+    rows = [("agreement with the content", report["agreement"]), ("judged as the target domain", report["domain_accuracy"])]
+    if report["landmark_error"]["translated"] is not None:
+        rows.append(("landmark error (inter-ocular)", report["landmark_error"]))
+    lines += [
+        f"  {label:<30}translated {_number(by['translated'])}, "
+        f"content copied {_number(by['content'])}, reference copied {_number(by['reference'])}"
+        for label, by in rows
+    ]
+    spread = report["diversity"]
+    lines.append(f"  {'diversity of ten styles':<30}{_number(spread['latent'])}, of ten real pictures {_number(spread['real'])}")
+    accuracy = judge["accuracy"]
+    lines.append(f"  judge {judge['name']} on {accuracy['images']} held-out real pictures: {_judge_text(accuracy)}")
+    return "\n".join(lines + [f"  note: {note}" for note in report["notes"]])
+
+
+def _judge_text(accuracy: dict[str, Any]) -> str:
+    parts = [f"domain {_number(accuracy['domain'])}"]
+    if "mask_iou" in accuracy:
+        parts.append(f"mask IoU {_number(accuracy['mask_iou'])}")
+    if "landmark_error" in accuracy:
+        parts.append(f"landmark error {_number(accuracy['landmark_error'])}")
+    if values := [value for value in accuracy.get("attributes", {}).values() if value is not None]:
+        parts.append(f"attributes {_number(sum(values) / len(values))}")
+    return ", ".join(parts)
+
+
+def _number(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.3f}"

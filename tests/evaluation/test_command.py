@@ -1,0 +1,64 @@
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from semgan.errors import UserError
+from semgan.evaluation import command
+from semgan.evaluation.command import evaluate_snapshot
+
+CONFIG = {
+    "image_size": 16,
+    "data": {"name": "squares", "source": "here", "domains": (), "train_count": 80, "test_count": 40},
+    "judge": {"channels": 8, "steps": 2, "batch_size": 32, "pairs": 12},
+}
+
+
+@pytest.fixture
+def opened(monkeypatch, squares, oracle):
+    """Stands in for the snapshot and the data that it was trained on; notes what is opened."""
+    calls = []
+
+    def open_dataset(name, *, split, count, **options):
+        calls.append({"name": name, "split": split, "count": count, **options})
+        return squares(count, seed=len(split), split=split)
+
+    def translate_batch(batch, latent_seed=None):
+        return oracle(batch)
+
+    model = SimpleNamespace(
+        config=CONFIG, meta={"domains": ["red", "green", "blue"]}, params={"mapping_network": {}}, translate_batch=translate_batch
+    )
+    monkeypatch.setattr(command, "open_dataset", open_dataset)
+    monkeypatch.setattr("semgan.inference.load.load", lambda path: model)
+    return SimpleNamespace(calls=calls, model=model)
+
+
+def test_snapshot_is_evaluated_on_the_data_of_its_config(opened, tmp_path, capsys):
+    report = evaluate_snapshot("model.safetensors", tmp_path / "report.json")
+    assert json.loads((tmp_path / "report.json").read_text()) == report
+    assert report["pairs"] == 12
+    assert report["model"] == "model.safetensors"
+    assert report["diversity"]["latent"] is not None
+    assert "transfer score" in capsys.readouterr().out
+    assert [(call["split"], call["count"], call["source"]) for call in opened.calls] == [("train", 80, "here"), ("test", 40, "here")]
+
+
+def test_data_elsewhere_and_other_pairs_are_taken_when_given(opened, tmp_path):
+    opened.model.params.clear()
+    report = evaluate_snapshot("model.safetensors", tmp_path / "report.json", data_dir="there", pairs=6, seed=3)
+    assert (report["pairs"], report["seed"]) == (6, 3)
+    assert report["diversity"]["latent"] is None
+    assert {call["source"] for call in opened.calls} == {"there"}
+
+
+def test_data_of_other_domains_are_refused(opened, tmp_path):
+    opened.model.meta["domains"] = ["cats", "dogs"]
+    with pytest.raises(UserError, match="cats, dogs"):
+        evaluate_snapshot("model.safetensors", tmp_path / "report.json")
+
+
+def test_out_that_is_a_folder_is_refused_before_any_work(opened, tmp_path):
+    with pytest.raises(UserError, match="is a folder"):
+        evaluate_snapshot("model.safetensors", tmp_path)
+    assert not opened.calls

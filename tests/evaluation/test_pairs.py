@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+
+from semgan.errors import UserError
+from semgan.evaluation.pairs import choose_pairs, pair_batches, translate_pairs
+
+
+def test_pairs_are_of_different_domains_and_fixed_by_the_seed(test_squares):
+    pairs = choose_pairs(test_squares, 300, seed=3)
+    assert (test_squares.domain[pairs.content] != test_squares.domain[pairs.reference]).all()
+    again, other = choose_pairs(test_squares, 300, seed=3), choose_pairs(test_squares, 300, seed=4)
+    np.testing.assert_array_equal(pairs.content, again.content)
+    np.testing.assert_array_equal(pairs.reference, again.reference)
+    assert (pairs.content != other.content).any()
+
+
+def test_more_pairs_begin_with_the_same_ones(test_squares):
+    few, more = choose_pairs(test_squares, 10), choose_pairs(test_squares, 20)
+    np.testing.assert_array_equal(few, np.stack(more)[:, :10])
+
+
+def test_every_content_comes_before_one_comes_again_and_all_domains_are_targets(test_squares):
+    total = len(test_squares.rows)
+    pairs = choose_pairs(test_squares, 2 * total)
+    np.testing.assert_array_equal(np.sort(pairs.content[:total]), np.arange(total))
+    np.testing.assert_array_equal(np.sort(pairs.content[total:]), np.arange(total))
+    shares = np.bincount(test_squares.domain[pairs.reference]) / (2 * total)
+    assert (abs(shares - 1 / 3) < 0.1).all()
+
+
+def test_one_domain_is_refused(test_squares):
+    alone = test_squares._replace(domain=np.zeros_like(test_squares.domain))
+    with pytest.raises(UserError, match="at least two domains"):
+        choose_pairs(alone, 4)
+
+
+def test_no_pairs_are_refused(test_squares):
+    with pytest.raises(UserError, match="at least 1"):
+        choose_pairs(test_squares, 0)
+
+
+def test_batches_have_one_size_and_hold_the_pairs_in_order(test_squares):
+    pairs = choose_pairs(test_squares, 10)
+    batches = list(pair_batches(test_squares, pairs, 4))
+    assert [count for _, count in batches] == [4, 4, 2]
+    assert {batch["image"].shape for batch, _ in batches} == {(4, 16, 16, 3)}
+    positions = np.concatenate([batch["position"][:count] for batch, count in batches])
+    np.testing.assert_array_equal(positions, np.arange(10))
+    batch, _ = batches[1]
+    np.testing.assert_array_equal(batch["image"][0], test_squares.images[test_squares.rows[pairs.content[4]]])
+    np.testing.assert_array_equal(batch["reference"][0], test_squares.images[test_squares.rows[pairs.reference[4]]])
+    np.testing.assert_array_equal(batch["target_domain"], test_squares.domain[pairs.reference[4:8]])
+
+
+def test_translations_come_back_without_the_padding(test_squares):
+    pairs = choose_pairs(test_squares, 6)
+    images = translate_pairs(lambda batch: batch["reference"], test_squares, pairs, 4)
+    np.testing.assert_array_equal(images, test_squares.images[test_squares.rows[pairs.reference]])
+
+
+def test_a_translation_of_another_type_is_refused(test_squares):
+    with pytest.raises(ValueError, match="not uint8"):
+        translate_pairs(lambda batch: batch["image"].astype(np.float32), test_squares, choose_pairs(test_squares, 4), 4)
