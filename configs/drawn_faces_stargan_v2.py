@@ -1,6 +1,6 @@
 """StarGAN v2 on `drawn_faces` at 128 px, for one GPU: the paper's networks with widths up to 256, bfloat16, larger batches and rates.
 
-    python launch.py --config configs/drawn_faces_stargan_v2.py --workdir runs/drawn_faces
+python launch.py --config configs/drawn_faces_stargan_v2.py --workdir runs/drawn_faces
 """
 
 from ml_collections import ConfigDict

@@ -24,7 +24,8 @@ MAY_IMPORT = {
     "evaluation.command": {"evaluation", "data", "inference"},
     "inference": {"inference", "algorithms", "data", "networks", "evaluation"},
     "training": {"training", "data"},
-    "training.loop": {"training", "data", "algorithms", "evaluation", "inference"},
+    "training.loop": {"training", "data", "algorithms"},
+    "training.outcome": {"training", "data", "evaluation", "inference"},
 }
 """By module or else by package: the packages that may be imported besides the base."""
 

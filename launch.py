@@ -1,0 +1,114 @@
+"""Starts one training job: `python launch.py --config configs/quickstart.py --workdir runs/quickstart`."""
+
+import argparse
+import os
+import sys
+import time
+
+_STARTED = time.monotonic()
+_EXAMPLES = """examples:
+  python launch.py --config configs/quickstart.py --workdir runs/quickstart
+  python launch.py --config configs/quickstart.py --workdir runs/small --config.batch_size=8 --config.data.domains=ink,shaded
+  python launch.py --config configs/quickstart.py --workdir runs/debug --debug
+
+The same command again goes on where the last one stopped. Stopped by a signal, it exits with status 75."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Trains and prints the result; returns the exit status."""
+    from semgan.errors import EXIT_PREEMPTED, EXIT_USER_ERROR, UserError
+
+    options, overrides = _parser().parse_known_args(arguments)
+    _quiet()
+    try:
+        result = _train(options, overrides)
+    except UserError as error:
+        print(f"semgan: error: {error}", file=sys.stderr)
+        return EXIT_USER_ERROR
+    except KeyboardInterrupt:
+        return 128 + 2  # what a shell gives a command that SIGINT ended
+    if result.stopped == "signal":
+        return EXIT_PREEMPTED
+    print("\n".join(summary(result)))
+    return 0
+
+
+def summary(result) -> list[str]:
+    """What a finished run prints last, from its `semgan.training.resume.Result`."""
+    why = "stopped by the clock" if result.stopped == "clock" else "done"
+    lines = [f"{why} at {result.kimg:.4g} kimg (step {result.step:,})"]
+    if result.scores is not None:
+        score, retention, adoption = (result.scores[name] for name in ("transfer_score", "retention", "adoption"))
+        lines.append(f"transfer score {_shown(score)} (retention {_shown(retention)}, adoption {_shown(adoption)})")
+        lines += [f"  {note}" for note in result.scores["notes"]]
+    lines += [f"picture: {result.picture}", f"page:    {result.page}"]
+    if result.translates:
+        lines.append(f"semgan translate --model {result.snapshot} --content YOUR.jpg --reference ANOTHER.jpg --out out.png")
+    return lines
+
+
+def _shown(score: float | None) -> str:
+    return "unknown" if score is None else f"{score:.2f}"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description="Starts one training job.", epilog=_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    parser.add_argument("--config", required=True, metavar="FILE.py[:ARGUMENT]", help="the experiment")
+    parser.add_argument("--workdir", required=True, metavar="FOLDER", help="where the run is kept; made where absent")
+    parser.add_argument("--debug", action="store_true", help="ten steps of tiny networks on a few small pictures")
+    parser.add_argument("--config.KEY=VALUE", dest="_", metavar="", help="overrides one value of the config, any number of times")
+    return parser
+
+
+def _train(options: argparse.Namespace, overrides: list[str]):
+    """Config first: a mistake in it is told before jax is imported."""
+    from semgan import config as configs
+
+    config = configs.read(options.config)
+    if options.debug:
+        from configs.common import shrink
+
+        config = shrink(config)
+    config = configs.override(config, overrides)
+    configs.validate(config)
+
+    from semgan.xla import prefer_fast_convolutions, prefer_quick_compilation
+
+    (prefer_quick_compilation if options.debug else prefer_fast_convolutions)()
+    _keep_compiled_programs()
+    from semgan.training.loop import train
+
+    return train(config, options.workdir, started=_STARTED)
+
+
+def _quiet() -> None:
+    """Libraries' warnings and notices are for developers: `python -W default launch.py ...` shows them."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("ABSL_MIN_LOG_LEVEL", "3")
+    if sys.warnoptions:
+        return
+    import logging
+    import warnings
+
+    from absl import logging as absl_logging
+
+    warnings.simplefilter("ignore")
+    absl_logging.set_verbosity(absl_logging.ERROR)
+    logging.getLogger("jax").setLevel(logging.ERROR)
+
+
+def _keep_compiled_programs() -> None:
+    """A program compiled once is read from disk by later runs; `JAX_COMPILATION_CACHE_DIR` moves it."""
+    import jax
+
+    from semgan.paths import cache_dir
+
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+        jax.config.update("jax_compilation_cache_dir", str(cache_dir() / "xla"))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,139 @@
+"""What a run hands out: pictures and transfer scores on the way, the snapshot, and the result at the end."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from ml_collections import ConfigDict
+
+from semgan.config import to_json
+from semgan.data.dataset import Dataset
+from semgan.errors import UserError
+from semgan.inference import domain_guess
+from semgan.inference.snapshot import write_snapshot
+from semgan.training import metrics, resume, sampling
+from semgan.training.report import Report, say
+from semgan.training.resume import Result
+from semgan.training.signals import Interrupted, Stop
+from semgan.types import Params, TrainState
+
+FIRST_PICTURE_STEP = 20
+"""An early picture, however rare the others: within minutes it shows that all works."""
+_SCORES = ("transfer_score", "retention", "adoption")
+
+
+class Run(NamedTuple):
+    """What stays the same while a run goes on.
+
+    Attributes:
+      config: with the domains filled in.
+      workdir, train, test: as named.
+      sample: see `sampling.make_sampler`.
+      kinds: names of what it samples; "reference" among them makes it a translation.
+      features: see `sampling.make_features`.
+      started, deadline: `time.monotonic()` of the process's start, and when training has to stop by the clock.
+      stop: whether a signal asked for the end.
+    """
+
+    config: ConfigDict
+    workdir: Path
+    train: Dataset
+    test: Dataset
+    sample: sampling.Sampler
+    kinds: frozenset[str]
+    features: Callable[[Params, np.ndarray], jax.Array] | None
+    started: float
+    deadline: float | None
+    stop: Stop
+
+
+def show(run: Run, state: TrainState, report: Report, step: int, position: int) -> None:
+    """The picture and the transfer score that are due after this step."""
+    due = partial(metrics.due, position, run.config.batch_size)
+    draws = step == FIRST_PICTURE_STEP or due(run.config.picture_kimg)
+    scores = due(run.config.evaluate_kimg) and position < 1000 * run.config.total_kimg  # else at the end
+    if not (draws or scores):
+        return
+    jax.block_until_ready(state.step)
+    with report.paused():
+        averages = sampling.averages(state)
+        if draws:
+            report.picture(partial(run.sample, averages), step)
+        if scores:
+            try:
+                with run.stop.interrupts():
+                    _score(run, averages, report, step, position)
+            except Interrupted:
+                return
+
+
+def _score(run: Run, averages: sampling.Averages, report: Report, step: int, position: int) -> dict[str, Any] | None:
+    """The transfer score's report; None for what is no translation and for data that it cannot be taken on."""
+    if "reference" not in run.kinds:
+        return None
+    from semgan.evaluation.judge import load_or_train
+    from semgan.evaluation.semantics import evaluate
+
+    def translate(batch: dict[str, np.ndarray]) -> np.ndarray:
+        return run.sample(averages, batch)["reference"]
+
+    def translate_latent(batch: dict[str, np.ndarray], stream: int) -> np.ndarray:
+        return run.sample(averages, batch, stream)["latent"]
+
+    settings = run.config.judge
+    say("taking the transfer score")
+    try:
+        judge = load_or_train(run.train, run.test, channels=settings.channels, steps=settings.steps, batch_size=settings.batch_size)
+        scores = evaluate(
+            translate,
+            judge,
+            run.test,
+            pairs=settings.pairs,
+            batch_size=sampling.BATCH_SIZE,
+            translate_latent=translate_latent if "latent" in run.kinds else None,
+        )
+    except UserError as error:
+        say(f"no transfer score: {error}")
+        return None
+    report.scores(scores, step, position)
+    return scores
+
+
+def write_snapshot_of(run: Run, state: TrainState, scores: dict[str, Any] | None) -> Path:
+    """The averaged weights with what `semgan translate` needs to know about them."""
+    path = run.workdir / "snapshot.safetensors"
+    params = jax.device_get(state.ema_params)
+    if run.features:
+        params[domain_guess.NAME] = {"kernel": domain_guess.fit_for(partial(run.features, params), run.train)}
+    shown = {name: scores[name] for name in _SCORES} if scores else {}
+    meta = {
+        "domains": list(run.train.domains),
+        "step": int(state.step),
+        "kimg": int(state.position) / 1000,
+        "dataset": {"name": run.train.name, "image_size": run.config.image_size, "fingerprint": run.train.fingerprint},
+        "scores": shown,
+    }
+    write_snapshot(path, params, to_json(run.config), meta)
+    return path
+
+
+def finish(run: Run, state: TrainState, report: Report, reason: str) -> Result:
+    """The last picture, the transfer score, the snapshot with it, and the result, which says that the run is over."""
+    step, position = int(state.step), int(state.position)
+    averages = sampling.averages(state)
+    picture = report.pictures().get(step) or report.picture(partial(run.sample, averages), step)
+    scores = _score(run, averages, report, step, position)
+    snapshot = write_snapshot_of(run, state, scores)
+    translates = "reference" in run.kinds
+    result = Result(step, position / 1000, reason, scores, translates, str(picture), str(snapshot), str(report.page()))
+    resume.write_result(run.workdir, result, run.config)
+    return result
+
+
+def stopped(workdir: Path, step: int, position: int) -> Result:
+    say(f"stopped after step {step:,} ({position / 1000:.4g} kimg); the same command goes on from there")
+    paths = (str(workdir / name) for name in ("pictures", "snapshot.safetensors", "index.html"))
+    return Result(step, position / 1000, "signal", None, False, *paths)

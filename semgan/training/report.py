@@ -1,0 +1,137 @@
+"""A run's folder as it grows: lines of metrics, pictures and the page, written from the loop's values."""
+
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ml_collections import ConfigDict
+
+from semgan.config import flatten
+from semgan.training import metrics, page, pictures
+
+Sample = Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]]
+"""From a uint8 batch to uint8 images by name, with the averaged parameters of the moment."""
+
+
+def say(text: str) -> None:
+    """A line for the person who watches; stdout is kept for the result."""
+    print(text, file=sys.stderr, flush=True)
+
+
+class Report:
+    """Writes what a run shows of itself.
+
+    Args:
+      workdir: the run's folder.
+      config: with the domains filled in.
+      examples: what the pictures show.
+      step, position: where training goes on; what was written after is dropped.
+      started: `time.monotonic()` when the process began.
+      minutes: what the run took before this process.
+    """
+
+    def __init__(
+        self,
+        workdir: Path,
+        config: ConfigDict,
+        examples: pictures.Examples,
+        *,
+        step: int,
+        position: int,
+        started: float,
+        minutes: float,
+    ):
+        self._workdir, self._config, self._examples = workdir, config, examples
+        self._started, self._minutes_before = started, minutes
+        self._log = metrics.MetricsLog(workdir, step)
+        self._marked_step, self._marked_position = step, position
+        self._marked_time: float | None = None
+        for made, path in self.pictures().items():
+            if made > step:
+                path.unlink()
+
+    def minutes(self) -> float:
+        """Minutes that the run has taken, over all processes that worked on it."""
+        return self._minutes_before + (time.monotonic() - self._started) / 60
+
+    @property
+    def clock_runs(self) -> bool:
+        """Whether rates are measured yet."""
+        return self._marked_time is not None
+
+    def start_clock(self, position: int) -> None:
+        """Rates are measured from here: the first step has been compiled and run."""
+        self._marked_time, self._marked_position = time.monotonic(), position
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Leaves what is done inside out of the rates."""
+        began = time.monotonic()
+        yield
+        if self._marked_time is not None:
+            self._marked_time += time.monotonic() - began
+
+    def interval(self, totals: metrics.Totals, step: int, position: int, deadline: float | None) -> metrics.Line:
+        """Writes the line of the steps since the last one and prints it."""
+        values = metrics.means(totals)  # waits for the device, so the time is taken after it
+        steps = step - self._marked_step
+        skipped = round((values.pop("skipped") or 0.0) * steps)
+        now = time.monotonic()
+        rate = self._rate(position, now)
+        line: metrics.Line = {
+            "step": step,
+            "kimg": position / 1000,
+            "steps": steps,
+            "skipped": skipped,
+            **values,
+            "time/minutes": round(self.minutes(), 4),
+            "time/images_per_second": rate,
+        }
+        self._log.write(line)
+        left = None if not rate else (1000 * self._config.total_kimg - position) / rate
+        if left is not None and deadline is not None:
+            left = min(left, deadline - now)
+        say(metrics.progress_line(line, self._config.total_kimg, None if left is None else max(left, 0.0)))
+        self._marked_step, self._marked_position = step, position
+        self._marked_time = now
+        return line
+
+    def _rate(self, position: int, now: float) -> float | None:
+        """Images a second since the last line, None where there was no time to measure."""
+        seconds = 0.0 if self._marked_time is None else now - self._marked_time
+        images = position - self._marked_position
+        return images / seconds if seconds > 0 and images else None
+
+    def scores(self, scores: dict[str, Any], step: int, position: int) -> None:
+        """Writes the transfer score's line."""
+        values = {f"eval/{name}": scores[name] for name in ("transfer_score", "retention", "adoption")}
+        self._log.write({"step": step, "kimg": position / 1000, **values, "time/minutes": round(self.minutes(), 4)})
+
+    def picture(self, sample: Sample, step: int) -> Path:
+        """Draws the fixed examples, and rewrites the page around them."""
+        samples = sample(pictures.cells(self._examples))
+        path = self._workdir / "pictures" / pictures.file_name(step)
+        pictures.save(path, pictures.compose(self._examples, samples, self._config.data.domains))
+        self.page()
+        return path
+
+    def pictures(self) -> dict[int, Path]:
+        """Step -> picture, oldest first."""
+        paths = sorted((self._workdir / "pictures").glob("*.png"))
+        return {int(path.stem): path for path in paths if re.fullmatch(r"\d{8,}", path.stem)}
+
+    def page(self) -> Path:
+        path = self._workdir / "index.html"
+        config = self._config
+        about = f"{config.algorithm} on {config.data.name} at {config.image_size} px, between {', '.join(config.data.domains)}"
+        relative = {step: f"pictures/{picture.name}" for step, picture in self.pictures().items()}
+        page.write(path, page.Run(self._workdir.resolve().name, flatten(config), about, self._log.lines, relative))
+        return path
+
+    def close(self) -> None:
+        self._log.close()

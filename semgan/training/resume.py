@@ -1,0 +1,127 @@
+"""What a run's folder says about the run before: its config, and its result once it has finished."""
+
+import json
+import math
+import os
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ml_collections import ConfigDict
+
+from semgan.config import flatten, to_json
+from semgan.errors import UserError
+
+CONFIG = "config.json"
+RESULT = "result.json"
+_MAY_CHANGE = {
+    "total_kimg",
+    "max_minutes",
+    "log_kimg",
+    "picture_kimg",
+    "checkpoint_kimg",
+    "evaluate_kimg",
+    "keep_checkpoints",
+    "picture_rows",
+    "picture_columns",
+    "data.source",  # the data's fingerprint tells whether it is the same data
+    "judge.channels",
+    "judge.steps",
+    "judge.batch_size",
+    "judge.pairs",
+}
+_MOST_SHOWN = 4
+
+
+class Result(NamedTuple):
+    """How a run ended.
+
+    Attributes:
+      step, kimg: where.
+      stopped: "done" (all of `total_kimg`), "clock" (`max_minutes`) or "signal" (to be taken up again).
+      scores: the transfer score's report; None where there is none.
+      translates: whether the model translates pictures.
+      picture, snapshot, page: paths.
+    """
+
+    step: int
+    kimg: float
+    stopped: str
+    scores: dict[str, Any] | None
+    translates: bool
+    picture: str
+    snapshot: str
+    page: str
+
+
+def check_config(workdir: Path, config: ConfigDict) -> None:
+    """UserError, key by key, where the folder's run cannot go on with this config."""
+    saved = _read(workdir / CONFIG)
+    if saved is None:
+        return
+    before, now = flatten(saved), flatten(to_json(config))
+    if not now["data.domains"]:  # none named: all that the data has, which is what the folder's run has written down
+        before.pop("data.domains", None)
+        now.pop("data.domains")
+    changed = [key for key in sorted(before.keys() | now.keys()) if before.get(key) != now.get(key) and key not in _MAY_CHANGE]
+    if changed:
+        shown = ", ".join(f"{key} (was {_shown(before, key)}, now {_shown(now, key)})" for key in changed[:_MOST_SHOWN])
+        more = f" and {len(changed) - _MOST_SHOWN} more" if len(changed) > _MOST_SHOWN else ""
+        raise UserError(
+            f"{workdir} holds a run with another config: {shown}{more}; give the old values to go on, or choose another --workdir"
+        )
+
+
+def check_data(workdir: Path, saved: str, fingerprint: str) -> None:
+    """UserError where the checkpoint was trained on other data than there is now."""
+    if saved != fingerprint:
+        raise UserError(
+            f"the data have changed since {workdir} was trained (fingerprint {saved[:12]}, now {fingerprint[:12]}): "
+            "bring the old files back to go on, or choose another --workdir"
+        )
+
+
+def write_config(workdir: Path, config: ConfigDict) -> None:
+    _write(workdir / CONFIG, to_json(config))
+
+
+def write_result(workdir: Path, result: Result, config: ConfigDict) -> None:
+    _write(workdir / RESULT, _finite(result._asdict()) | {"lengths": _lengths(config)})
+
+
+def finished(workdir: Path, config: ConfigDict) -> Result | None:
+    """The result of the folder's run, if it has finished and this config asks for no more of it."""
+    saved = _read(workdir / RESULT)
+    if saved is None or saved.pop("lengths") != _lengths(config):
+        return None
+    return Result(**saved)
+
+
+def _lengths(config: ConfigDict) -> dict[str, float]:
+    return {key: config[key] for key in ("total_kimg", "max_minutes")}
+
+
+def _finite(data: Any) -> Any:
+    """JSON has no NaN."""
+    if isinstance(data, dict):
+        return {key: _finite(value) for key, value in data.items()}
+    return None if isinstance(data, float) and not math.isfinite(data) else data
+
+
+def _shown(flat: dict[str, Any], key: str) -> str:
+    return repr(flat[key]) if key in flat else "absent"
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    if not path.exists():
+        return None
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:
+        raise UserError(f"{path} is damaged ({error}): remove it, or choose another --workdir") from error
+
+
+def _write(path: Path, data: dict[str, Any]) -> None:
+    """Complete or not at all."""
+    temporary = path.with_name(f".{path.name}")
+    temporary.write_text(json.dumps(data, indent=2, allow_nan=False) + "\n")
+    os.replace(temporary, path)

@@ -1,0 +1,50 @@
+"""SIGTERM and SIGINT: the first asks for an orderly end, a second ends the process at once."""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class Interrupted(Exception):
+    """A signal came during work that may be left at any point."""
+
+
+class Stop:
+    """Whether a signal has asked for the end; `with Stop() as stop:` owns both signals meanwhile.
+
+    Training looks at `requested` between steps. Long work that can be left at any point runs under `stop.interrupts()`, where
+    the signal raises Interrupted.
+    """
+
+    def __init__(self) -> None:
+        self.requested = False
+        self._raises = False
+        self._previous: dict[int, object] = {}
+
+    def __enter__(self) -> "Stop":
+        self._previous = {number: signal.signal(number, self._handle) for number in (signal.SIGTERM, signal.SIGINT)}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)  # pyright: ignore[reportArgumentType]
+
+    @contextmanager
+    def interrupts(self) -> Iterator[None]:
+        if self.requested:
+            raise Interrupted
+        self._raises = True
+        try:
+            yield
+        finally:
+            self._raises = False
+
+    def _handle(self, number: int, _: object) -> None:
+        if self.requested:
+            os._exit(128 + number)  # what was committed stays; nothing else is waited for
+        self.requested = True
+        print(f"{signal.Signals(number).name}: saving and stopping; a second signal stops at once", file=sys.stderr, flush=True)
+        if self._raises:
+            raise Interrupted

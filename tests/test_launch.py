@@ -1,0 +1,111 @@
+"""The command: clean errors before anything slow, the result and the next command at the end, an exit status for each outcome."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import launch
+from semgan import algorithms
+from semgan.training import loop, outcome
+from semgan.training.resume import Result
+from tests.training import toy
+
+ROOT = Path(__file__).parents[1]
+RESULT = Result(
+    step=3000,
+    kimg=48.0,
+    stopped="done",
+    scores={"transfer_score": 0.641, "retention": 0.7, "adoption": 0.594, "notes": []},
+    translates=True,
+    picture="runs/q/pictures/00003000.png",
+    snapshot="runs/q/snapshot.safetensors",
+    page="runs/q/index.html",
+)
+
+
+def run(*arguments):
+    return subprocess.run([sys.executable, "launch.py", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=120)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--config", "configs/quickstart.py", "--config.batchsize=8"], "did you mean --config.batch_size="),
+        (["--config", "configs/quickstart.py", "--config.batch_size=0"], "config.batch_size is 0"),
+        (["--config", "configs/quikstart.py"], "did you mean configs/quickstart.py?"),
+        (["--config", "configs/quickstart.py", "--degub"], "--degub is not an option"),
+    ],
+)
+def test_bad_input_is_one_line_on_stderr_and_status_2(tmp_path, arguments, words):
+    ended = run(*arguments, "--workdir", str(tmp_path / "run"))
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert ended.stderr.startswith("semgan: error: ")
+    assert ended.stderr.count("\n") == 1
+    assert words in ended.stderr
+    assert not (tmp_path / "run").exists()
+
+
+def test_help_shows_an_example():
+    ended = run("--help")
+    assert ended.returncode == 0
+    assert "python launch.py --config configs/quickstart.py --workdir runs/quickstart" in ended.stdout
+
+
+def test_the_summary_has_the_score_the_paths_and_the_next_command():
+    lines = launch.summary(RESULT)
+    assert "transfer score 0.64 (retention 0.70, adoption 0.59)" in lines
+    assert any(RESULT.picture in line for line in lines)
+    assert lines[-1] == ("semgan translate --model runs/q/snapshot.safetensors --content YOUR.jpg --reference ANOTHER.jpg --out out.png")
+
+
+def test_the_summary_of_what_is_no_translation_has_no_score_and_no_translate_command():
+    text = "\n".join(launch.summary(RESULT._replace(scores=None, translates=False)))
+    assert "transfer score" not in text
+    assert "semgan translate" not in text
+
+
+def test_an_unknown_score_is_explained():
+    scores = {"transfer_score": None, "retention": None, "adoption": 0.5, "notes": ["retention is unknown: no masks"]}
+    text = "\n".join(launch.summary(RESULT._replace(scores=scores)))
+    assert "transfer score unknown (retention unknown, adoption 0.50)\n  retention is unknown: no masks" in text
+
+
+@pytest.fixture
+def quick(monkeypatch, tmp_path):
+    """The command's arguments for the toy; jax's own cache setting stays as it is."""
+    monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", str(tmp_path / "xla"))
+    monkeypatch.setattr(algorithms, "make", toy.make)
+    source = toy.write_pictures(tmp_path / "pictures")
+    config = tmp_path / "toy_config.py"
+    config.write_text(
+        "from pathlib import Path\nfrom tests.training import toy\ndef get_config(source):\n    return toy.make_config(Path(source))\n"
+    )
+    return ["--config", f"{config}:{source}", "--workdir", str(tmp_path / "run")]
+
+
+def test_the_command_trains_prints_the_result_and_prints_it_again(quick, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(outcome, "_score", lambda *_: None)
+    assert launch.main([*quick, "--config.total_kimg=0.064"]) == 0
+    first = capsys.readouterr()
+    assert "done at 0.064 kimg (step 4)" in first.out
+    assert f"semgan translate --model {tmp_path}/run/snapshot.safetensors" in first.out
+    for stage in ("opening the data", "compiling", "first step after", "step 4 · 0.064 of 0.064 kimg (100%)"):
+        assert stage in first.err
+    assert launch.main([*quick, "--config.total_kimg=0.064"]) == 0
+    assert capsys.readouterr().out == first.out
+
+
+def test_debug_shrinks_and_overrides_win_over_it(quick, monkeypatch):
+    seen = []
+    monkeypatch.setattr(loop, "train", lambda config, *_, **__: seen.append(config) or RESULT)
+    assert launch.main([*quick, "--debug", "--config.judge.steps=77"]) == 0
+    assert (seen[0].total_kimg, seen[0].judge.channels, seen[0].judge.steps) == (0.08, 8, 77)
+
+
+def test_a_run_stopped_by_a_signal_has_a_status_of_its_own(quick, monkeypatch, capsys):
+    monkeypatch.setattr(loop, "train", lambda *_, **__: RESULT._replace(stopped="signal"))
+    assert launch.main(quick) == 75
+    assert capsys.readouterr().out == ""

@@ -1,0 +1,229 @@
+"""The loop end to end on a toy translation: resume is exact, stops are orderly, bad input is told before anything is compiled."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+from PIL import Image
+
+from semgan import algorithms
+from semgan.errors import UserError
+from semgan.inference.snapshot import read_snapshot
+from semgan.training import loop, outcome, resume
+from semgan.training.checkpoints import Checkpoints
+from semgan.training.metrics import read_lines
+from semgan.training.optimizers import make_transforms
+from semgan.training.state import init_state
+from tests.training import toy
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled_once(tmp_path_factory):
+    """The runs of this file, and the processes that they start, share their compiled programs; the algorithm is the toy."""
+    folder = str(tmp_path_factory.mktemp("xla"))
+    environment = {"JAX_COMPILATION_CACHE_DIR": folder, "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        patch.setattr(algorithms, "make", toy.make)
+        before = jax.config.jax_compilation_cache_dir, jax.config.jax_persistent_cache_min_compile_time_secs
+        jax.config.update("jax_compilation_cache_dir", folder)
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+        yield
+        jax.config.update("jax_compilation_cache_dir", before[0])
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", before[1])
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    return toy.write_pictures(tmp_path_factory.mktemp("pictures"))
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(source, tmp_path_factory):
+    """A whole run: (workdir, result)."""
+    workdir = tmp_path_factory.mktemp("uninterrupted")
+    return workdir, loop.train(toy.make_config(source), workdir)
+
+
+def final_state(workdir, config):
+    algorithm = toy.make(config)
+    transforms = make_transforms(config.optimizers, algorithm.phases, total_kimg=1.0)
+    image = np.zeros((1, toy.SIZE, toy.SIZE, 3), np.float32)
+    shapes = jax.eval_shape(lambda: init_state(algorithm, transforms, jax.random.key(0), {"image": image}))
+    restored = Checkpoints(workdir / "checkpoints").restore(shapes)
+    assert restored is not None
+    return restored.state
+
+
+def timeless(workdir):
+    return [{k: v for k, v in line.items() if not k.startswith("time/")} for line in read_lines(workdir / "metrics.jsonl")]
+
+
+def assert_same_run(workdir, other, config):
+    """Every leaf of the final state, every number of the metrics, the pictures and the snapshot are the same to the last bit."""
+    for leaf, expected in zip(*(jax.tree.leaves(final_state(run, config)) for run in (workdir, other)), strict=True):
+        np.testing.assert_array_equal(leaf, expected)
+    assert timeless(workdir) == timeless(other)
+    files = [sorted(path.relative_to(run) for path in run.glob("pictures/*")) for run in (workdir, other)]
+    assert files[0] == files[1]
+    for name in [*files[0], Path("snapshot.safetensors")]:
+        assert (workdir / name).read_bytes() == (other / name).read_bytes()
+
+
+def stopping(monkeypatch, at, number=signal.SIGTERM):
+    """Sends this process a signal when the loop takes the batch of this step."""
+    made = loop.batches
+
+    def signalled(*args, **kwargs):
+        for batch in made(*args, **kwargs):
+            if batch["position"][0] == at * toy.BATCH:
+                os.kill(os.getpid(), number)
+            yield batch
+
+    monkeypatch.setattr(loop, "batches", signalled)
+
+
+def test_a_run_leaves_all_that_its_folder_promises(uninterrupted):
+    workdir, result = uninterrupted
+    assert (result.step, result.kimg, result.stopped, result.translates) == (16, 0.256, "done", True)
+    lines = read_lines(workdir / "metrics.jsonl")
+    assert [line["step"] for line in lines] == [4, 8, 12, 16, 16]
+    assert all(line["d_penalty/loss"] > 0 for line in lines[:4])  # lazy: steps that it sat out do not count
+    assert all(np.isfinite(line["time/images_per_second"]) for line in lines[:4])
+    assert "eval/adoption" in lines[4]
+    assert [path.name for path in sorted((workdir / "pictures").iterdir())] == [f"{step:08d}.png" for step in (4, 8, 12, 16)]
+    snapshot = read_snapshot(workdir / "snapshot.safetensors")
+    assert list(snapshot.params) == ["generator"]
+    assert snapshot.config["data"]["domains"] == snapshot.meta["domains"] == ["blue", "red"]
+    assert snapshot.meta["kimg"] == 0.256
+    assert "Held-out pictures at step 16" in (workdir / "index.html").read_text()
+    assert not (workdir / ".lock").read_bytes()
+
+
+def test_a_finished_run_is_not_trained_again(uninterrupted, source, monkeypatch, capsys):
+    workdir, result = uninterrupted
+    monkeypatch.setattr(loop, "_run", None)
+    assert loop.train(toy.make_config(source), workdir) == result
+    assert "has finished" in capsys.readouterr().err
+
+
+def test_sigterm_saves_and_resume_equals_uninterrupted_run(uninterrupted, source, tmp_path, monkeypatch):
+    config = toy.make_config(source)
+    with monkeypatch.context() as patch:
+        stopping(patch, at=8)
+        result = loop.train(config, tmp_path)
+    assert (result.stopped, result.step) == ("signal", 9)
+    assert timeless(tmp_path)[-1]["steps"] == 1  # what was measured since the last line is not lost
+    (tmp_path / "index.html").unlink()
+    result = loop.train(config, tmp_path)
+    assert (result.stopped, result.step) == ("done", 16)
+    steps = [line["step"] for line in read_lines(tmp_path / "metrics.jsonl")]
+    assert steps == [4, 8, 9, 12, 16, 16]
+    for leaf, expected in zip(*(jax.tree.leaves(final_state(run, config)) for run in (tmp_path, uninterrupted[0])), strict=True):
+        np.testing.assert_array_equal(leaf, expected)
+
+
+def test_resume_after_kill_equals_uninterrupted_run(uninterrupted, source, tmp_path):
+    command = [sys.executable, "-m", "tests.training.toy", str(source), str(tmp_path), "11"]
+    killed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    with (tmp_path / "metrics.jsonl").open("a") as file:
+        file.write('{"step": 11, "kimg": 0.1')  # cut short by the end
+    result = loop.train(toy.make_config(source), tmp_path)
+    assert result.stopped == "done"
+    assert_same_run(tmp_path, uninterrupted[0], toy.make_config(source))
+
+
+def test_a_longer_run_goes_on_from_a_finished_one(uninterrupted, source, tmp_path, capsys):
+    workdir = shutil.copytree(uninterrupted[0], tmp_path / "run")
+    config = toy.make_config(source)
+    config.total_kimg += 4 * toy.BATCH / 1000
+    assert loop.train(config, workdir).step == 20
+    assert "checkpoint of step 16" in capsys.readouterr().err
+    assert [line["step"] for line in read_lines(workdir / "metrics.jsonl")] == [4, 8, 12, 16, 16, 20, 20]
+
+
+def test_the_clock_stops_a_run_that_then_counts_as_finished(source, tmp_path):
+    config = toy.make_config(source)
+    config.max_minutes = 1.0
+    result = loop.train(config, tmp_path, started=time.monotonic() - 100)
+    assert (result.stopped, result.step) == ("clock", 0)
+    assert Path(result.snapshot).exists()
+    assert loop.train(config, tmp_path) == result
+
+
+def test_a_signal_during_the_score_leaves_a_run_that_can_go_on(uninterrupted, source, tmp_path, monkeypatch):
+    workdir = shutil.copytree(uninterrupted[0], tmp_path / "run")
+    (workdir / "result.json").unlink()
+    with monkeypatch.context() as patch:
+        patch.setattr(outcome, "_score", lambda *_: os.kill(os.getpid(), signal.SIGINT))
+        assert loop.train(toy.make_config(source), workdir).stopped == "signal"
+    assert not (workdir / "result.json").exists()
+    assert loop.train(toy.make_config(source), workdir).stopped == "done"
+
+
+def test_training_that_only_skips_steps_stops_with_the_reason(source, tmp_path):
+    config = toy.make_config(source)
+    config.losses.poison = 2 * toy.BATCH / 1000  # the first two steps are good
+    config.log_kimg = config.checkpoint_kimg = config.picture_kimg = 12 * toy.BATCH / 1000
+    config.total_kimg = 1.0
+    with pytest.raises(UserError, match=r"each of the last 12 steps was skipped .*learning_rate"):
+        loop.train(config, tmp_path)
+    lines = timeless(tmp_path)
+    assert [line["skipped"] for line in lines] == [10, 12]
+    assert np.isfinite(lines[0]["d/loss"])
+    assert lines[1]["d/loss"] is None
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"seed": 1}, r"another config: seed \(was 0, now 1\)"),
+        ({"batch_size": 32}, r"batch_size \(was 16, now 32\)"),
+        ({"image_size": 32}, r"image_size \(was 16, now 32\)"),
+    ],
+)
+def test_resume_with_another_config_is_refused_key_by_key(uninterrupted, source, change, words):
+    config = toy.make_config(source)
+    config.update(change)
+    with pytest.raises(UserError, match=words):
+        loop.train(config, uninterrupted[0])
+
+
+def test_resume_with_other_data_is_refused(uninterrupted, source, tmp_path):
+    workdir = shutil.copytree(uninterrupted[0], tmp_path / "run")
+    (workdir / "result.json").unlink()
+    other = shutil.copytree(source, tmp_path / "pictures")
+    Image.new("RGB", (20, 20)).save(other / "train" / "red" / "one_more.png")
+    with pytest.raises(UserError, match="the data have changed since"):
+        loop.train(toy.make_config(other), workdir)
+
+
+def test_a_batch_that_does_not_divide_over_the_devices_is_refused(source, tmp_path):
+    config = toy.make_config(source)
+    config.batch_size = 12
+    with pytest.raises(UserError, match="8 or 16"):
+        loop.train(config, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_workdir_that_cannot_be_written_is_refused(source, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match=r"--workdir .*file/run cannot be written to"):
+        loop.train(toy.make_config(source), tmp_path / "file" / "run")
+
+
+def test_a_damaged_config_file_is_named(source, tmp_path):
+    (tmp_path / resume.CONFIG).write_text("{")
+    with pytest.raises(UserError, match=r"config\.json is damaged"):
+        loop.train(toy.make_config(source), tmp_path)
