@@ -93,7 +93,7 @@ def main() -> None:
         if index >= 2:  # the first two warm up
             seconds.append(time.perf_counter() - start)
             products.append(multiply())
-    median, flops, peak = statistics.median(seconds), compiled.cost_analysis()["flops"], max(products)
+    median, flops, peak = statistics.median(seconds), (compiled.cost_analysis() or {})["flops"], max(products)
     device = jax.devices()[0]
     print(f"{options.config} on {device.device_kind} ({device.platform}), jax {jax.__version__}, {config.precision}")
     print(f"images/s            {config.batch_size / median:12.1f}")

@@ -6,6 +6,7 @@ A snapshot carries its kernel as the pseudo-network `domain_guess`: {"kernel": (
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from semgan.data.augment import to_float
 from semgan.data.dataset import Dataset
@@ -46,7 +47,7 @@ def predict(kernel: np.ndarray, features: np.ndarray) -> np.ndarray:
     return np.argmax(np.asarray(features) @ kernel[:-1] + kernel[-1], axis=-1)
 
 
-def fit_for(apply_features: Callable[[np.ndarray], np.ndarray], dataset: Dataset, count: int = 1024, seed: int = 0) -> np.ndarray:
+def fit_for(apply_features: Callable[[np.ndarray], ArrayLike], dataset: Dataset, count: int = 1024, seed: int = 0) -> np.ndarray:
     """The kernel for a dataset.
 
     Args:
