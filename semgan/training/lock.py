@@ -32,9 +32,11 @@ def locked(workdir: Path) -> Iterator[None]:
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         _take(handle, workdir)
-        with _touched(path):
-            yield
-        os.ftruncate(handle, 0)
+        try:
+            with _touched(path):
+                yield
+        finally:
+            os.ftruncate(handle, 0)
     finally:
         os.close(handle)
 
