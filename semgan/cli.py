@@ -108,6 +108,9 @@ def _add_translate(commands: Any) -> None:
     translate.add_argument(
         "--strength", type=float, default=1.0, metavar="S", help="0: the content's own style, 1: the reference's (default: 1)"
     )
+    translate.add_argument(
+        "--truncation", type=float, default=1.0, metavar="T", help="of a drawn style; 0: the domain's mean style (default: 1)"
+    )
     translate.add_argument("--out", required=True, type=Path, metavar="FILE_OR_DIR", help="a folder where the content is one")
 
 
@@ -192,6 +195,7 @@ def _translate(args: argparse.Namespace) -> int:
         domain=args.domain,
         content_domain=args.content_domain,
         strength=args.strength,
+        truncation=args.truncation,
     )
 
 

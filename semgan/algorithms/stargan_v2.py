@@ -23,6 +23,9 @@ from semgan.types import Algorithm, Aux, Batch, Images, Key, ModelState, Params,
 Style = Float[Array, "batch style"]
 HeatMaps = Callable[[Images], Array]
 
+MEAN_STYLE_COUNT = 10_000
+"""Style codes whose mean a domain's latents are truncated towards."""
+
 
 class Functions(NamedTuple):
     """The four networks as functions of `(params, inputs...)`, which is all that the losses need to know."""
@@ -33,6 +36,7 @@ class Functions(NamedTuple):
     discriminate: Callable[..., Array]
     latents: Callable[[Key, Batch], Array]
     masks: Callable[[Images, Batch], Array | None]
+    mean_styles: Callable[[Params], Array]
 
 
 def _functions(modules: dict, heat_maps: HeatMaps | None) -> Functions:
@@ -46,7 +50,17 @@ def _functions(modules: dict, heat_maps: HeatMaps | None) -> Functions:
     def masks(image, batch):
         if modules["generator"].high_pass_weight <= 0:
             return None
+        if heat_maps is None and "masks" not in batch:
+            raise UserError(
+                "config.networks.generator.high_pass_weight is above 0, but neither the data nor the model gives the face masks that "
+                "it needs: set it to 0"
+            )
         return heat_maps(image) if heat_maps else batch["masks"]
+
+    def mean_styles(params):
+        z = jax.random.normal(jax.random.key(0), (MEAN_STYLE_COUNT, modules["mapping_network"].latent_dim))
+        domains = range(modules["mapping_network"].domain_count)
+        return jnp.stack([run("mapping_network", params, z, jnp.full(len(z), domain)).mean(0) for domain in domains])
 
     return Functions(
         generate=partial(run, "generator"),
@@ -55,6 +69,7 @@ def _functions(modules: dict, heat_maps: HeatMaps | None) -> Functions:
         discriminate=partial(run, "discriminator"),
         latents=latents,
         masks=masks,
+        mean_styles=mean_styles,
     )
 
 
@@ -119,13 +134,17 @@ def generator_loss(
 def _sample(f: Functions, params: Params, model_state: ModelState, batch: Batch, rng: Key) -> dict[str, Images]:
     """The contents in their references' style and in a latent's, in the target domain.
 
-    An optional `strength` (batch,) from 0 to 1 leads from the content's own style code to the target's.
+    An optional `strength` (batch,) from 0 to 1 leads from the content's own style code to the target's; an optional `truncation`
+    (batch,) below 1 draws a latent's style code towards the mean of its domain.
     """
     image = batch["image"]
     targets = {
         "reference": f.encode(params, batch["reference"], batch["target_domain"]),
         "latent": f.map_latent(params, f.latents(rng, batch), batch["target_domain"]),
     }
+    if "truncation" in batch:
+        mean = f.mean_styles(params)[batch["target_domain"]]
+        targets["latent"] = mean + batch["truncation"][:, None] * (targets["latent"] - mean)
     if "strength" in batch:
         own, strength = f.encode(params, image, batch["domain"]), batch["strength"][:, None]
         targets = {name: (1 - strength) * own + strength * style for name, style in targets.items()}

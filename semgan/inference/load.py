@@ -60,6 +60,7 @@ class Model:
         content_domain: str | None = None,
         latent_seed: int | None = None,
         strength: float = 1.0,
+        truncation: float = 1.0,
     ) -> np.ndarray:
         """The content picture in the reference's style, or in one drawn from the latent by `latent_seed`.
 
@@ -70,6 +71,7 @@ class Model:
           domain: of the style, by name; guessed from the reference when not given, needed with `latent_seed`.
           content_domain: the content's own, read when `strength` is below 1; guessed when not given.
           strength: from 0 (the content's own style) to 1 (the reference's).
+          truncation: from 0 (the mean style of the domain) to 1 (the style as drawn); for a latent's style.
 
         Returns:
           uint8, of the content's size.
@@ -81,6 +83,8 @@ class Model:
             raise UserError("a style comes from a reference picture or from a latent seed: give one of the two")
         if not 0 <= strength <= 1:
             raise UserError(f"strength is {strength}: give a number from 0 (the content's own style) to 1 (the reference's)")
+        if not 0 <= truncation <= 1:
+            raise UserError(f"truncation is {truncation}: give a number from 0 (the domain's mean style) to 1 (the style as drawn)")
         whole = pictures.read(content, "content")
         image = fit(whole, self.image_size)
         style = image if reference is None else fit(pictures.read(reference, "reference"), self.image_size)
@@ -95,6 +99,8 @@ class Model:
         }
         if strength < 1:
             batch["strength"] = np.array([strength], np.float32)
+        if truncation < 1:
+            batch["truncation"] = np.array([truncation], np.float32)
         return pictures.put_back(whole, self.translate_batch(batch, latent_seed)[0])
 
     def translate_batch(self, batch: Mapping[str, np.ndarray], latent_seed: int | None = None) -> np.ndarray:
@@ -102,7 +108,8 @@ class Model:
 
         Args:
           batch: `image` and (without `latent_seed`) `reference` uint8 (b, size, size, 3); `domain`, `target_domain` and
-            `position` int32 (b,); optionally `strength` float32 (b,). An example's latent depends on the seed and its position.
+            `position` int32 (b,); optionally `strength` and `truncation` float32 (b,). An example's latent depends on the seed
+            and its position.
           latent_seed: takes the styles from latents instead of the references.
 
         Returns:

@@ -22,6 +22,7 @@ class Style(NamedTuple):
     domain: str | None = None
     content_domain: str | None = None
     strength: float = 1.0
+    truncation: float = 1.0
 
 
 def translate_files(
@@ -34,6 +35,7 @@ def translate_files(
     domain: str | None = None,
     content_domain: str | None = None,
     strength: float = 1.0,
+    truncation: float = 1.0,
 ) -> int:
     """Translates `content` to `out` and says on stdout what it wrote and which domains it guessed.
 
@@ -45,7 +47,7 @@ def translate_files(
     """
     jobs = plan(content, out, reference)
     model = load(snapshot)
-    style = Style(None if reference is None else pictures.read(reference), latent_seed, domain, content_domain, strength)
+    style = Style(None if reference is None else pictures.read(reference), latent_seed, domain, content_domain, strength, truncation)
     if style.reference is not None and domain is None:
         style = style._replace(domain=model.guess_domain(style.reference))
         if style.domain:
@@ -92,6 +94,7 @@ def _translate_one(model: Model, content: Path, out: Path, style: Style) -> str 
         content_domain=guessed or style.content_domain,
         latent_seed=style.latent_seed,
         strength=style.strength,
+        truncation=style.truncation,
     )
     pictures.write(out, translated)
     return guessed

@@ -182,6 +182,15 @@ def test_strength_leads_from_the_contents_own_style_to_the_references(algorithm,
     np.testing.assert_allclose(at[1.0], plain, atol=1e-5)
 
 
+def test_truncation_draws_a_latents_style_towards_its_domains_mean(algorithm, params, batch, run):
+    sample = jax.jit(algorithm.sample)
+    at = {share: sample(params, {}, {**batch, "truncation": jnp.full(COUNT, share)}, jax.random.key(3))["latent"] for share in (0.0, 1.0)}
+    np.testing.assert_allclose(at[1.0], sample(params, {}, batch, jax.random.key(3))["latent"], atol=1e-5)
+    z = np.random.default_rng(0).normal(size=(4000, 5)).astype(np.float32)  # other draws than the algorithm's own
+    means = jnp.stack([run("mapping_network", z, jnp.full(len(z), domain)).mean(0) for domain in range(3)])
+    np.testing.assert_allclose(at[0.0], run("generator", batch["image"], means[batch["target_domain"]]), atol=0.05)
+
+
 def test_cycle_recomputes_the_masks_on_the_fake(batch):
     config = _config()
     config.image_size = 32
@@ -198,6 +207,8 @@ def test_cycle_recomputes_the_masks_on_the_fake(batch):
     shapes = jax.eval_shape(algorithm.init, jax.random.key(0), large)[0]
     jax.eval_shape(lambda p: masked.phases[3].loss(p, {}, large, jax.random.key(0), jnp.float32(0))[0], shapes)
     assert len(seen) == 2  # once on the content, once on the fake
+    with pytest.raises(UserError, match="high_pass_weight is above 0"):
+        jax.eval_shape(lambda p: algorithm.phases[3].loss(p, {}, large, jax.random.key(0), jnp.float32(0))[0], shapes)
     with_batch_masks = {**large, "masks": jnp.ones((COUNT, 64, 64, 2))}
     jax.eval_shape(lambda p: algorithm.phases[3].loss(p, {}, with_batch_masks, jax.random.key(0), jnp.float32(0))[0], shapes)
 
