@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def first_step(config: str, workdir: str, programs: str, overrides: list[str]) -> int:
     """Seconds from the command to the first step, as the launch itself says."""
-    short = ["--config.total_kimg=0.001", "--config.judge.steps=1", "--config.judge.pairs=2", *overrides]
+    short = ["--config.total_kimg=0.001", "--config.judge.steps=10", "--config.judge.pairs=2", *overrides]
     command = [sys.executable, "launch.py", "--config", config, "--workdir", workdir, *short]
     environment = {**os.environ, "JAX_COMPILATION_CACHE_DIR": programs, "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.5"}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)

@@ -72,6 +72,7 @@ def shrink(config: ConfigDict) -> ConfigDict:
     """The same experiment as a smoke test: ten steps of tiny networks on a few small pictures (`launch.py --debug`)."""
     config.image_size = 32
     config.batch_size = 8
+    config.precision = "float32"  # bfloat16 takes a CPU longer to compile
     config.total_kimg = 0.08
     config.log_kimg = config.picture_kimg = config.checkpoint_kimg = 0.04
     config.evaluate_kimg = 0.0

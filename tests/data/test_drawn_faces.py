@@ -248,3 +248,11 @@ def test_folder_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="file: cannot be written"):
         drawn_faces_source("train", 32, 2, tmp_path / "file")
+
+
+@pytest.mark.parametrize("train_count", [20_000, 19_999])
+def test_listed_and_other_configurations_make_a_builder(tmp_path, train_count):
+    from semgan.data.drawn_faces.builder import DrawnFacesConfig, make_builder
+
+    builder = make_builder(tmp_path, DrawnFacesConfig(image_size=64, train_count=train_count, test_count=2_000))
+    assert builder.builder_config.train_count == train_count

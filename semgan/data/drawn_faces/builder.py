@@ -110,12 +110,17 @@ def prepare(data_dir: Path, image_size: int, train_count: int, test_count: int) 
     folder = data_dir / NAME / config.name / VERSION
     try:
         with _quiet():
-            builder = DrawnFaces(data_dir=data_dir, config=config, file_format="array_record")
-            builder.download_and_prepare()
+            make_builder(data_dir, config).download_and_prepare()
     except OSError as error:
         if not (folder / "dataset_info.json").is_file():  # else another process, drawing the same, was done first
             raise UserError(f"{data_dir}: cannot be written ({error.strerror or error}); make room, or give another folder") from error
     return folder
+
+
+def make_builder(data_dir: Path, config: DrawnFacesConfig) -> DrawnFaces:
+    """The builder of any configuration; of its own tfds takes only the very object that it lists."""
+    listed = DrawnFaces.builder_configs.get(config.name, config)
+    return DrawnFaces(data_dir=data_dir, config=listed, file_format="array_record")
 
 
 @contextlib.contextmanager
