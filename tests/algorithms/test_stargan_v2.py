@@ -186,9 +186,10 @@ def test_truncation_draws_a_latents_style_towards_its_domains_mean(algorithm, pa
     sample = jax.jit(algorithm.sample)
     at = {share: sample(params, {}, {**batch, "truncation": jnp.full(COUNT, share)}, jax.random.key(3))["latent"] for share in (0.0, 1.0)}
     np.testing.assert_allclose(at[1.0], sample(params, {}, batch, jax.random.key(3))["latent"], atol=1e-5)
-    z = np.random.default_rng(0).normal(size=(4000, 5)).astype(np.float32)  # other draws than the algorithm's own
+    z = np.random.default_rng(0).normal(size=(10_000, 5)).astype(np.float32)  # other draws than the algorithm's own
     means = jnp.stack([run("mapping_network", z, jnp.full(len(z), domain)).mean(0) for domain in range(3)])
-    np.testing.assert_allclose(at[0.0], run("generator", batch["image"], means[batch["target_domain"]]), atol=0.05)
+    mean_images = run("generator", batch["image"], means[batch["target_domain"]])
+    assert np.abs(at[0.0] - mean_images).mean() < 0.1 * np.abs(at[1.0] - mean_images).mean()
 
 
 def test_cycle_recomputes_the_masks_on_the_fake(batch):
