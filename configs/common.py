@@ -70,7 +70,7 @@ def optimizer(**changes) -> ConfigDict:
 
 def shrink(config: ConfigDict) -> ConfigDict:
     """The same experiment as a smoke test: ten steps of tiny networks on a few small pictures (`launch.py --debug`)."""
-    config.image_size = 32
+    config.image_size = 16
     config.batch_size = 8
     config.precision = "float32"  # bfloat16 takes a CPU longer to compile
     config.total_kimg = 0.08
@@ -86,4 +86,6 @@ def shrink(config: ConfigDict) -> ConfigDict:
     for network in config.networks.values():
         for key in [key for key in network if key.endswith("channels")]:
             network[key] = min(network[key], 16)
+        if "bottleneck_size" in network:  # fewer blocks, and so less to compile
+            network.update({"bottleneck_size": 8, "bottleneck_blocks": 1})
     return config
