@@ -121,6 +121,6 @@ def _scalars(line: Line) -> Iterable[tuple[str, float]]:
 def _events(workdir: Path, step: int) -> Any:
     if importlib.util.find_spec("tensorboardX") is None:
         return None
-    from tensorboardX import SummaryWriter
+    from tensorboardX import SummaryWriter  # pyright: ignore[reportMissingImports] (an extra)
 
     return SummaryWriter(str(workdir), purge_step=step + 1)
