@@ -31,6 +31,7 @@ def get_config() -> ConfigDict:
     networks.style_encoder = ConfigDict({"style_dim": 64, "base_channels": 0, "max_channels": 512, "patch_size": 1})
     networks.discriminator = ConfigDict({"base_channels": 0, "max_channels": 512, "patch_size": 1})
 
+    config.losses.objective = "non_saturating"
     config.losses.r1_weight = 1.0
     config.losses.style_reconstruction_weight = 1.0
     config.losses.cycle_weight = 1.0

@@ -52,6 +52,12 @@ class Algorithm(NamedTuple):
       sample: `(params, model_state, batch, rng) -> {name: images}`, for pictures, evaluation and export alike.
       averaged: names of the networks whose parameters are averaged over time (EMA).
       networks: the modules by network name, so that one network can be run on raw arrays.
+      kept: names of the model_state that `sample` reads; snapshots keep them.
+      targets: numbers of the domains that it translates into; None: all.
+      stages: for programs that change with the images seen; None: one program throughout.
+
+    What `sample` names its images says what they are: "sample" (from noise, no content), "reference" and "latent" (the content
+    in the style of a reference or of a latent), "translated" (the content in the target domain).
     """
 
     init: Callable[[Key, Batch], tuple[Params, ModelState]]
@@ -59,6 +65,21 @@ class Algorithm(NamedTuple):
     sample: Callable[[Params, ModelState, Batch, Key], dict[str, Images]]
     averaged: tuple[str, ...]
     networks: Mapping[str, Any]
+    kept: tuple[str, ...] = ()
+    targets: tuple[int, ...] | None = None
+    stages: "Stages | None" = None
+
+
+class Stages(NamedTuple):
+    """Progressive growing: which program runs is a function of the images seen alone; parameters hold every stage from the start.
+
+    Attributes:
+      at: kimg -> the algorithm from there on, the same object as long as its program stays the same.
+      describe: kimg -> what to write on a picture, such as "16 px, fading in at 0.40".
+    """
+
+    at: Callable[[float], Algorithm]
+    describe: Callable[[float], str]
 
 
 class TrainState(NamedTuple):

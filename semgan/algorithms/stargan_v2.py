@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 from ml_collections import ConfigDict
 
+from semgan.algorithms import _draws as draws
 from semgan.errors import UserError
 from semgan.losses import adversarial, penalties
 from semgan.losses.reconstruction import l1
@@ -34,7 +35,7 @@ class Functions(NamedTuple):
     map_latent: Callable[..., Style]
     encode: Callable[..., Style]
     discriminate: Callable[..., Array]
-    latents: Callable[[Key, Batch], Array]
+    latents: Callable[..., Array]
     masks: Callable[[Images, Batch], Array | None]
     mean_styles: Callable[[Params], Array]
 
@@ -43,9 +44,8 @@ def _functions(modules: dict, heat_maps: HeatMaps | None) -> Functions:
     def run(name, params, *inputs):
         return modules[name].apply({"params": params[name]}, *inputs)
 
-    def latents(key, batch):  # one key an example, so that the number of devices does not matter
-        keys = jax.vmap(partial(jax.random.fold_in, key))(batch["position"])
-        return jax.vmap(lambda key: jax.random.normal(key, (modules["mapping_network"].latent_dim,)))(keys)
+    def latents(rng, batch, stream=0):
+        return draws.latents(rng, batch, modules["mapping_network"].latent_dim, stream)
 
     def masks(image, batch):
         if modules["generator"].high_pass_weight <= 0:
@@ -77,30 +77,25 @@ def _two_styles(f: Functions, guide: str, params: Params, batch: Batch, rng: Key
     """Two style codes of the target domain: from two latents, or from two references."""
     domain = batch["target_domain"]
     if guide == "latent":
-        first, second = (f.latents(jax.random.fold_in(rng, index), batch) for index in range(2))
+        first, second = (f.latents(rng, batch, stream) for stream in range(2))
         return f.map_latent(params, first, domain), f.map_latent(params, second, domain)
     return f.encode(params, batch["reference"], domain), f.encode(params, batch["reference2"], domain)
 
 
 def discriminator_loss(
-    f: Functions, guide: str, r1_weight: float, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
+    f: Functions, guide: str, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
 ) -> tuple[Scalar, Aux]:
-    """Real against fake in each image's own domain (equation 1), and R1 on the real images."""
+    """Real images in their own domain against fakes in the target's (equation 1), and R1 on the real images."""
     image, domain = batch["image"], batch["domain"]
     style, _ = _two_styles(f, guide, params, batch, rng)
     fake = f.generate(params, image, style, f.masks(image, batch))
     real_logits = f.discriminate(params, image, domain)
     fake_logits = f.discriminate(params, fake, batch["target_domain"])
-    metrics = {
-        "real": adversarial.real_loss(real_logits).mean(),
-        "fake": adversarial.fake_loss(fake_logits).mean(),
-        "real_sign": jnp.sign(real_logits).mean(),
-        "fake_sign": jnp.sign(fake_logits).mean(),
-    }
-    loss = metrics["real"] + metrics["fake"]
-    if r1_weight:
+    loss = adversarial.objective(weights.objective).discriminator(real_logits, fake_logits).mean()
+    metrics = {"adversarial": loss} | adversarial.signs(real_logits, fake_logits)
+    if weights.r1_weight:
         metrics["r1"] = penalties.r1(lambda images: f.discriminate(params, images, domain), image).mean()
-        loss += r1_weight * metrics["r1"]
+        loss += weights.r1_weight * metrics["r1"]
     return loss, Aux(metrics, model_state)
 
 
@@ -113,8 +108,9 @@ def generator_loss(
     style, style2 = _two_styles(f, guide, params, batch, rng)
     fake = f.generate(params, image, style, masks)
     reconstructed = f.generate(params, fake, f.encode(params, image, domain), f.masks(fake, batch))
+    fake_logits, real_logits = f.discriminate(params, fake, target), f.discriminate(params, image, domain)
     metrics = {
-        "adversarial": adversarial.real_loss(f.discriminate(params, fake, target)).mean(),
+        "adversarial": adversarial.objective(weights.objective).generator(fake_logits, real_logits).mean(),
         "style_reconstruction": l1(f.encode(params, fake, target), style).mean(),
         "cycle": l1(reconstructed, image).mean(),
     }
@@ -175,6 +171,7 @@ def make(config: ConfigDict, heat_maps: HeatMaps | None = None) -> Algorithm:
     domains = len(config.data.domains)
     if domains < 2:
         raise UserError(f"config.data.domains names {domains} domain(s), but stargan_v2 translates between domains: name two or more.")
+    adversarial.objective(config.losses.objective)
     modules = networks.networks_of(
         config.image_size,
         domains,
@@ -187,8 +184,8 @@ def make(config: ConfigDict, heat_maps: HeatMaps | None = None) -> Algorithm:
     return Algorithm(
         init=jax.jit(partial(_init, modules)),
         phases=(
-            Phase("d_latent", ("discriminator",), partial(discriminator, "latent", weights.r1_weight)),
-            Phase("d_reference", ("discriminator",), partial(discriminator, "reference", weights.r1_weight)),
+            Phase("d_latent", ("discriminator",), partial(discriminator, "latent", weights)),
+            Phase("d_reference", ("discriminator",), partial(discriminator, "reference", weights)),
             Phase("g_latent", ("generator", "mapping_network", "style_encoder"), partial(generator, "latent", weights)),
             Phase("g_reference", ("generator",), partial(generator, "reference", weights)),
         ),

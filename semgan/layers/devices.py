@@ -1,0 +1,25 @@
+"""What a network or loss needs to know of the other devices: nothing where the step runs on one."""
+
+from jax import lax
+from jaxtyping import Array, Shaped
+
+AXIS_NAME = "data"
+"""The axis that `semgan/training/parallel.py` maps the step over."""
+
+
+def mean_over_devices(x: Shaped[Array, "*shape"]) -> Shaped[Array, "*shape"]:
+    """The mean of `x` over the devices, differentiable; `x` itself where no axis is mapped."""
+    return lax.pmean(x, AXIS_NAME) if _mapped() else x
+
+
+def gather_over_devices(x: Shaped[Array, "batch ..."]) -> Shaped[Array, "all_devices_batch ..."]:
+    """The devices' shares of a batch put together, in the global batch's order, on every device."""
+    return lax.all_gather(x, AXIS_NAME, tiled=True) if _mapped() else x
+
+
+def _mapped() -> bool:
+    try:
+        lax.axis_index(AXIS_NAME)
+    except NameError:  # what jax raises for an axis that nothing maps
+        return False
+    return True
