@@ -37,14 +37,15 @@ def summary(result) -> list[str]:
     """What a finished run prints last, from its `semgan.training.resume.Result`."""
     why = "stopped by the clock" if result.stopped == "clock" else "done"
     lines = [f"{why} at {result.kimg:.4g} kimg (step {result.step:,})"]
-    if result.scores is not None:
+    if result.scores is not None and "transfer_score" in result.scores:
         score, retention, adoption = (result.scores[name] for name in ("transfer_score", "retention", "adoption"))
         lines.append(f"transfer score {_shown(score)} (retention {_shown(retention)}, adoption {_shown(adoption)})")
+    elif result.scores is not None:
+        whole, real, coverage = (result.scores[name] for name in ("whole_faces", "whole_faces_real", "medium_coverage"))
+        lines.append(f"whole faces {_shown(whole)} (of real pictures {_shown(real)}), coverage of the domains {_shown(coverage)}")
+    if result.scores is not None:
         lines += [f"  {note}" for note in result.scores["notes"]]
-    lines += [f"picture: {result.picture}", f"page:    {result.page}"]
-    if result.translates:
-        lines.append(f"semgan translate --model {result.snapshot} --content YOUR.jpg --reference ANOTHER.jpg --out out.png")
-    return lines
+    return [*lines, f"picture: {result.picture}", f"page:    {result.page}", result.usage]
 
 
 def _shown(score: float | None) -> str:

@@ -22,6 +22,7 @@ def get_config() -> ConfigDict:
     config.data.name = "drawn_faces"  # or "celeb_a", "folder"
     config.data.source = ""  # folder of the user's files
     config.data.domains = ()  # names, or attribute expressions; empty: all that the data has
+    config.data.pairing = "any"  # references: of "any" domain, of an "other", "paired" with the content, or "none" without translation
     config.data.train_count = 0  # examples used of each split; 0: all
     config.data.test_count = 0
 
@@ -29,6 +30,8 @@ def get_config() -> ConfigDict:
     config.augment.flip = True
     config.augment.crop_probability = 0.5  # random resized crop
     config.augment.crop_scale = 0.8  # least share of the area that a crop keeps
+    config.augment.crop_most = 1.0  # and the largest
+    config.augment.crop_ratio = 1.1  # largest ratio of width to height; the least is 2 - crop_ratio
 
     config.networks = ConfigDict()
     config.losses = ConfigDict()
@@ -49,6 +52,7 @@ def get_config() -> ConfigDict:
     config.judge.steps = 1500
     config.judge.batch_size = 64
     config.judge.pairs = 500  # held-out pairs that the transfer score is taken on
+    config.judge.samples = 1000  # of a noise-to-image generator, that its scores are taken on
     return config
 
 
@@ -56,11 +60,15 @@ def optimizer(**changes) -> ConfigDict:
     """One network's optimizer; every network of an algorithm has one under `config.optimizers`."""
     config = ConfigDict()
     config.learning_rate = 1e-4
-    config.final_learning_rate = -1.0  # linear decay towards it from `decay_start_kimg` to `total_kimg`; negative: constant
+    config.final_learning_rate = -1.0  # the rate falls to it from `decay_start_kimg` to `decay_end_kimg`; negative: constant
     config.decay_start_kimg = 0.0
+    config.decay_end_kimg = 0.0  # 0: `total_kimg`
+    config.decay_shape = "linear"  # or "cosine"
     config.warmup_kimg = 0.0  # linear from 0
     config.b1 = 0.0
     config.b2 = 0.99
+    config.final_b2 = -1.0  # b2 goes to it as the rate falls; negative: constant
+    config.reset_kimg = 0.0  # forgets Adam's moments whenever so many thousand images have passed; 0: never
     config.eps = 1e-8
     config.weight_decay = 0.0  # coupled L2: added to the gradient before Adam
     config.clip_norm = 0.0  # global norm; 0: off
@@ -82,7 +90,7 @@ def shrink(config: ConfigDict) -> ConfigDict:
     config.judge.channels = 8
     config.judge.steps = 20
     config.judge.batch_size = 16
-    config.judge.pairs = 16
+    config.judge.pairs = config.judge.samples = 16
     for network in config.networks.values():
         for key in [key for key in network if key.endswith("channels")]:
             network[key] = min(network[key], 16)

@@ -101,10 +101,13 @@ _RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "precision": (lambda value: value in ("float32", "bfloat16"), "'float32' or 'bfloat16'"),
     "total_kimg": _above(0),
     "max_minutes": _at_least(0),
+    "data.pairing": (lambda value: value in ("any", "other", "paired", "none"), "'any', 'other', 'paired' or 'none'"),
     "data.train_count": _at_least(0),
     "data.test_count": _at_least(0),
     "augment.crop_probability": (lambda value: 0 <= value <= 1, "from 0 to 1"),
     "augment.crop_scale": (lambda value: 0 < value <= 1, "above 0 and at most 1"),
+    "augment.crop_most": (lambda value: 0 < value <= 1, "above 0 and at most 1"),
+    "augment.crop_ratio": (lambda value: 1 <= value < 2, "from 1 to below 2"),
     "ema_half_life_kimg": _at_least(0),
     "ema_ramp": _at_least(0),
     "log_kimg": _above(0),
@@ -118,6 +121,7 @@ _RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "judge.steps": _at_least(10),  # its schedule warms up in a tenth of them
     "judge.batch_size": _at_least(1),
     "judge.pairs": _at_least(1),
+    "judge.samples": _at_least(2),
 }
 
 

@@ -18,7 +18,7 @@ RESULT = Result(
     kimg=48.0,
     stopped="done",
     scores={"transfer_score": 0.641, "retention": 0.7, "adoption": 0.594, "notes": []},
-    translates=True,
+    usage="semgan translate --model runs/q/snapshot.safetensors --content YOUR.jpg --reference ANOTHER.jpg --out out.png",
     picture="runs/q/pictures/00003000.png",
     snapshot="runs/q/snapshot.safetensors",
     page="runs/q/index.html",
@@ -61,10 +61,15 @@ def test_the_summary_has_the_score_the_paths_and_the_next_command():
     assert lines[-1] == ("semgan translate --model runs/q/snapshot.safetensors --content YOUR.jpg --reference ANOTHER.jpg --out out.png")
 
 
-def test_the_summary_of_what_is_no_translation_has_no_score_and_no_translate_command():
-    text = "\n".join(launch.summary(RESULT._replace(scores=None, translates=False)))
-    assert "transfer score" not in text
-    assert "semgan translate" not in text
+def test_the_summary_without_scores_has_the_next_command_alone():
+    lines = launch.summary(RESULT._replace(scores=None))
+    assert not any("score" in line for line in lines)
+    assert lines[-1] == RESULT.usage
+
+
+def test_the_summary_of_samples_sets_whole_faces_beside_those_of_real_pictures():
+    scores = {"whole_faces": 0.5, "whole_faces_real": 0.97, "medium_coverage": 0.8, "notes": []}
+    assert "whole faces 0.50 (of real pictures 0.97), coverage of the domains 0.80" in launch.summary(RESULT._replace(scores=scores))
 
 
 def test_an_unknown_score_is_explained():

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from semgan.data.cache import Cache, Source, build_cache, hash_json
-from semgan.data.domains import DOMAIN, assign_domains, check_expressions
+from semgan.data.domains import DOMAIN, PAIR, assign_domains, check_expressions
 from semgan.errors import UserError
 from semgan.paths import cache_dir
 
@@ -32,6 +32,8 @@ class Dataset(NamedTuple):
         the other, nose, left and right corner of the mouth; "mask" uint8 (n, size, size), class ids. Those that the data has.
       names: of the attributes under "attributes", of the mask's classes under "mask".
       fingerprint: hex; of the cache's content and of the rows and domains used.
+      partner: int64 (count,), for each used row the place in `rows` of the picture that shows the same in the other domain; None
+        unless opened as paired.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Dataset(NamedTuple):
     annotations: dict[str, np.ndarray]
     names: dict[str, tuple[str, ...]]
     fingerprint: str
+    partner: np.ndarray | None = None
 
 
 def open_dataset(
@@ -55,6 +58,7 @@ def open_dataset(
     count: int = 0,
     cache: Path | str | None = None,
     least_domains: int = 2,
+    paired: bool = False,
 ) -> Dataset:
     """Opens a split; at first use it is drawn or decoded, with progress.
 
@@ -67,39 +71,47 @@ def open_dataset(
       count: uses the first `count` rows that belong to a domain; 0: all.
       cache: folder of the prepared data; `cache_dir() / "data"` by default.
       least_domains: with fewer it is refused; 1 for training without translation.
+      paired: every picture has a partner that shows the same in the other of two domains: files of the same names in a folder's
+        two sub-folders, or one drawn face in two media.
 
     Raises:
-      UserError: an unknown name, split, domain or attribute; files that are missing or damaged; too few domains.
+      UserError: an unknown name, split, domain or attribute; files that are missing or damaged; too few domains; pictures
+        without a partner.
     """
     if split not in SPLITS:
         raise UserError(f"data split {split!r} is unknown; use one of: {', '.join(SPLITS)}")
     if image_size < 1 or count < 0:
         raise UserError(f"image_size {image_size} and count {count}: a size is at least 1 and a count at least 0")
     folder = Path(cache) if cache else cache_dir() / "data"
-    listing = _source(name, split, image_size, source, count, folder, least_domains)
+    listing = _source(name, split, image_size, source, count, folder, least_domains, paired)
     check_expressions(domains, listing.names)
     prepared = build_cache(listing, folder / f"{name}-{split}-{image_size}-{listing.fingerprint[:16]}", image_size)
     _say_failed(listing, prepared)
-    return _select(listing, prepared, domains, count, least_domains)
+    dataset = _select(listing, prepared, domains, count, least_domains)
+    return dataset._replace(partner=_partners(dataset, prepared.annotations[PAIR])) if paired else dataset
 
 
-def _source(name: str, split: str, image_size: int, source: str, count: int, cache: Path, least_domains: int) -> Source:
+def _source(name: str, split: str, image_size: int, source: str, count: int, cache: Path, least_domains: int, paired: bool) -> Source:
     if name == "drawn_faces":
-        from semgan.data.drawn_faces import drawn_faces_source
+        from semgan.data.drawn_faces import drawn_faces_source, paired_faces_source
 
+        if paired:
+            return paired_faces_source(split, image_size, count)
         return drawn_faces_source(split, image_size, count, cache)
     if name not in NAMES:
         nearest = difflib.get_close_matches(name, NAMES, 1) or [", ".join(NAMES)]
         raise UserError(f"data.name: {name!r} is unknown; did you mean {nearest[0]}?")
     if not source:
         raise UserError(f"data.source: {name} needs the folder of your files; set --config.data.source=FOLDER")
+    if name == "celeb_a" and paired:
+        raise UserError("data.name: celeb_a has no pairs of pictures; use a folder with two sub-folders of files of the same names")
     if name == "celeb_a":
         from semgan.data.celeb_a import celeb_a_source
 
         return celeb_a_source(source, split, image_size)
     from semgan.data.folder import folder_source
 
-    return folder_source(source, split, image_size, least_domains)
+    return folder_source(source, split, image_size, least_domains, paired)
 
 
 def _say_failed(source: Source, cache: Cache) -> None:
@@ -133,7 +145,27 @@ def _select(source: Source, cache: Cache, expressions: Sequence[str], count: int
         rows=rows,
         domain=domain,
         domains=domains,
-        annotations={key: value for key, value in cache.annotations.items() if key != DOMAIN},
+        annotations={key: value for key, value in cache.annotations.items() if key not in (DOMAIN, PAIR)},
         names={key: tuple(value) for key, value in source.names.items() if key != DOMAIN},
         fingerprint=hash_json([cache.manifest["fingerprint"], domains, used]),
     )
+
+
+def _partners(dataset: Dataset, pair: np.ndarray) -> np.ndarray:
+    """For each used row the place of its partner in the other domain."""
+    if len(dataset.domains) != 2:
+        raise UserError(
+            f"data.domains: pairs are pictures of two domains, but there are {len(dataset.domains)} ({', '.join(dataset.domains)}); "
+            "name two in data.domains"
+        )
+    pair = pair[dataset.rows]
+    places = [dict(zip(pair[at].tolist(), at.tolist(), strict=True)) for at in (np.flatnonzero(dataset.domain == i) for i in range(2))]
+    partner = np.empty(len(pair), np.int64)
+    for place, (number, domain) in enumerate(zip(pair.tolist(), dataset.domain.tolist(), strict=True)):
+        if number not in places[1 - domain]:
+            raise UserError(
+                f"{dataset.name} ({dataset.split}): picture {dataset.rows[place]} of {dataset.domains[domain]} has no partner that can be "
+                f"used in {dataset.domains[1 - domain]}; give both, or leave both out (an odd data.{dataset.split}_count cuts a pair)"
+            )
+        partner[place] = places[1 - domain][number]
+    return partner

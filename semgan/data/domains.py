@@ -9,6 +9,8 @@ from semgan.errors import UserError
 
 DOMAIN = "domain"
 """The annotation that holds a dataset's own domain, and the key of their names."""
+PAIR = "pair"
+"""The annotation that tells which pictures show the same in different domains: those with the same number."""
 ALL = "all"
 """The one domain of data that has none of its own, where none is asked for."""
 

@@ -4,6 +4,8 @@
     root/trainA/*.jpg         root/trainB/*.jpg          testA, testB optional (CycleGAN's layout)
     root/train/cats/*.jpg     root/train/dogs/*.jpg      test/ or val/ optional (AFHQ's layout)
 
+Paired pictures (pix2pix) have the same name, but for the suffix, in each of two domains: A/7.jpg and B/7.png.
+
 Files that are not pictures, dot-files, and pictures outside of domain folders are ignored and counted.
 """
 
@@ -16,11 +18,11 @@ import numpy as np
 
 from semgan.data.cache import Source, hash_json
 from semgan.data.decode import SUFFIXES, decode, fit
-from semgan.data.domains import ALL, DOMAIN
+from semgan.data.domains import ALL, DOMAIN, PAIR
 from semgan.errors import UserError
 
 _HELD_OUT = 0.05  # share of a folder without a test split
-_DECODING = 1  # raise when decode or fit gives other pixels
+_DECODING = 2  # raise when an example changes
 _LETTERED = re.compile(r"(train|test|val)([A-Z])")
 
 
@@ -40,27 +42,30 @@ class FolderExample(NamedTuple):
     """Decodes a row; picklable."""
 
     root: str
-    files: tuple[tuple[str, int], ...]  # path below root, domain
+    files: tuple[tuple[str, int, int], ...]  # path below root, domain, and what pictures of the same share
     image_size: int
 
     def __call__(self, row: int) -> dict[str, np.ndarray]:
-        path, domain = self.files[row]
-        return {"image": fit(decode(Path(self.root, path)), self.image_size), DOMAIN: np.array(domain, np.int32)}
+        path, domain, pair = self.files[row]
+        image = fit(decode(Path(self.root, path)), self.image_size)
+        return {"image": image, DOMAIN: np.array(domain, np.int32), PAIR: np.array(pair, np.int32)}
 
 
-def folder_source(root: Path | str, split: str, image_size: int, least_domains: int = 2) -> Source:
+def folder_source(root: Path | str, split: str, image_size: int, least_domains: int = 2, paired: bool = False) -> Source:
     """The pictures of one split ("train" or "test"), mixed over domains in an order that names alone decide.
 
     Raises:
-      UserError: no such folder, domain folders that are missing or empty, or too few; it lists what was found.
+      UserError: no such folder, domain folders that are missing or empty, or too few; it lists what was found. Pictures without
+        a partner where `paired`.
     """
     root = Path(root)
-    domains = list_folder(root, least_domains).files[split]
+    domains = list_folder(root, least_domains, paired).files[split]
     names = tuple(domains)
-    files = [(path.relative_to(root).as_posix(), index) for index, name in enumerate(names) for path in domains[name]]
+    pairs = {stem: number for number, stem in enumerate(sorted({path.stem for paths in domains.values() for path in paths}))}
+    files = [(path.relative_to(root).as_posix(), index, pairs[path.stem]) for index, name in enumerate(names) for path in domains[name]]
     files.sort(key=lambda item: _name_hash(item[0]))
-    stats = [(root / path).stat() for path, _ in files]
-    listed = [[path, domain, stat.st_size, stat.st_mtime_ns] for (path, domain), stat in zip(files, stats, strict=True)]
+    stats = [(root / path).stat() for path, _, _ in files]
+    listed = [[path, domain, stat.st_size, stat.st_mtime_ns] for (path, domain, _), stat in zip(files, stats, strict=True)]
     return Source(
         name="folder",
         split=split,
@@ -71,7 +76,7 @@ def folder_source(root: Path | str, split: str, image_size: int, least_domains: 
     )
 
 
-def list_folder(root: Path | str, least_domains: int = 2) -> Listing:
+def list_folder(root: Path | str, least_domains: int = 2, paired: bool = False) -> Listing:
     """Finds the layout, the domains and their files; both splits have the same domains.
 
     With `least_domains` 1, pictures that lie in `root` itself, without sub-folders, are one domain, "all".
@@ -94,8 +99,11 @@ def list_folder(root: Path | str, least_domains: int = 2) -> Listing:
             strays = sorted(set(entries) - set(files[split][name]))
             ignored += [(path, "a folder inside a domain" if path.is_dir() else "not a picture by its suffix") for path in strays]
     _check_domains(root, files, len(ignored), least_domains)
+    if paired:
+        for domains in files.values():
+            _check_pairs(root, domains)
     if "test" not in files:
-        files = _hold_out(root, files["train"])
+        files = _hold_out(root, files["train"], paired)
     return Listing(files, ignored)
 
 
@@ -151,13 +159,27 @@ def _check_domains(root: Path, files: dict[str, dict[str, list[Path]]], ignored:
                 raise UserError(f"{root}: domain {name!r} is in {split} alone; add it to train {found}")
 
 
-def _hold_out(root: Path, domains: dict[str, list[Path]]) -> dict[str, dict[str, list[Path]]]:
-    """Holds out the files whose names hash lowest; at least one, and never all, of each domain."""
+def _check_pairs(root: Path, domains: dict[str, list[Path]]) -> None:
+    if len(domains) != 2:
+        raise UserError(f"{root}: pairs need two sub-folders, such as A and B; found {', '.join(domains)}")
+    (a, b), stems = domains, [{path.stem: path.name for path in paths} for paths in domains.values()]
+    for own, other, mine, others in ((a, b, *stems), (b, a, *reversed(stems))):
+        if len(mine) < len(domains[own]):
+            raise UserError(f"{root}: {own} has two files of one name that differ in the suffix alone; leave one")
+        if alone := sorted(set(mine) - set(others)):
+            raise UserError(
+                f"{root}: {own} has {len(mine):,} pictures and {other} {len(others):,}, but {own}/{mine[alone[0]]} has no partner in "
+                f"{other} ({len(alone):,} of {own} have none): give both the same names"
+            )
+
+
+def _hold_out(root: Path, domains: dict[str, list[Path]], paired: bool) -> dict[str, dict[str, list[Path]]]:
+    """Holds out the files whose names hash lowest; at least one, and never all, of each domain, and of pairs always both."""
     files: dict[str, dict[str, list[Path]]] = {"train": {}, "test": {}}
     for name, paths in domains.items():
         if len(paths) < 2:
             raise UserError(f"{root}: domain {name!r} has one picture; two are needed, one to train on and one to test with")
-        hashes = [_name_hash(f"{name}/{path.name}") for path in paths]
+        hashes = [_name_hash(path.stem if paired else f"{name}/{path.name}") for path in paths]
         held_out = {path for path, value in zip(paths, hashes, strict=True) if value < _HELD_OUT}
         if len(held_out) in (0, len(paths)):
             held_out = {paths[int(np.argmin(hashes))]}

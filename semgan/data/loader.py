@@ -15,30 +15,54 @@ T = TypeVar("T")
 _DONE = object()
 
 
-def make_batch(dataset: Dataset, positions: np.ndarray, seed: int) -> dict[str, np.ndarray]:
+PAIRINGS = ("any", "other", "paired", "none")
+"""How references go with contents, `config.data.pairing`: of any domain, drawn uniformly (StarGAN v2), of another domain than the
+content's, the content's own partner in the other domain, or any pictures, whatever their domain (no translation)."""
+
+
+def make_batch(dataset: Dataset, positions: np.ndarray, seed: int, pairing: str = "any") -> dict[str, np.ndarray]:
     """The examples at these positions of the data's order.
 
     Args:
       positions: int64 (b,): numbers of examples seen before, from 0.
+      pairing: one of `PAIRINGS`; "paired" needs a dataset opened with `paired`.
 
     Returns:
       "position" int32 (b,); "image", "reference", "reference2" uint8 (b, size, size, 3); "domain" (of the image) and
-      "target_domain" (of both references) int32 (b,).
+      "target_domain" (of the reference) int32 (b,).
     """
     content = order.content_rows(positions, len(dataset.rows), seed)
-    target, reference, reference2 = order.reference_rows(positions, dataset.domain, len(dataset.domains), seed)
+    reference, reference2 = _references(dataset, positions, content, seed, pairing)
     return {
         "position": np.asarray(positions).astype(np.int32),
         "image": dataset.images[dataset.rows[content]],
         "domain": dataset.domain[content],
         "reference": dataset.images[dataset.rows[reference]],
         "reference2": dataset.images[dataset.rows[reference2]],
-        "target_domain": target.astype(np.int32),
+        "target_domain": dataset.domain[reference],
     }
 
 
+def _references(dataset: Dataset, positions: np.ndarray, content: np.ndarray, seed: int, pairing: str) -> tuple[np.ndarray, np.ndarray]:
+    """Two places in `dataset.rows` for each content."""
+    if pairing == "paired":
+        assert dataset.partner is not None, "open the dataset with paired=True"
+        return dataset.partner[content], dataset.partner[content]
+    domain, count = (np.zeros_like(dataset.domain), 1) if pairing == "none" else (dataset.domain, len(dataset.domains))
+    own = dataset.domain[content] if pairing == "other" else None
+    return order.reference_rows(positions, domain, count, seed, own)[1:]
+
+
 def batches(
-    dataset: Dataset, *, batch_size: int, seed: int, position: int = 0, host: int = 0, hosts: int = 1, prefetch: int = 2
+    dataset: Dataset,
+    *,
+    batch_size: int,
+    seed: int,
+    position: int = 0,
+    pairing: str = "any",
+    host: int = 0,
+    hosts: int = 1,
+    prefetch: int = 2,
 ) -> Iterator[dict[str, np.ndarray]]:
     """Endless batches from `position` on; each host takes its contiguous slice of the global batch.
 
@@ -47,15 +71,17 @@ def batches(
     """
     if batch_size % hosts:
         raise UserError(f"batch_size {batch_size} does not divide over {hosts} hosts; use a multiple of {hosts}")
-    made = _batches(dataset, batch_size, seed, position, host, hosts)
+    made = _batches(dataset, batch_size, seed, position, pairing, host, hosts)
     return _ahead(made, prefetch) if prefetch else made
 
 
-def _batches(dataset: Dataset, batch_size: int, seed: int, position: int, host: int, hosts: int) -> Iterator[dict[str, np.ndarray]]:
+def _batches(
+    dataset: Dataset, batch_size: int, seed: int, position: int, pairing: str, host: int, hosts: int
+) -> Iterator[dict[str, np.ndarray]]:
     share = batch_size // hosts
     own = np.arange(host * share, (host + 1) * share, dtype=np.int64)
     while True:
-        yield make_batch(dataset, position + own, seed)
+        yield make_batch(dataset, position + own, seed, pairing)
         position += batch_size
 
 

@@ -44,18 +44,25 @@ def content_rows(positions: np.ndarray, count: int, seed: int) -> np.ndarray:
     return rows
 
 
-def reference_rows(positions: np.ndarray, domain: np.ndarray, domain_count: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def reference_rows(
+    positions: np.ndarray, domain: np.ndarray, domain_count: int, seed: int, own: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """A target domain at each position, uniform over the domains whatever their sizes, and two references of it.
 
     Args:
       positions: int64 (b,), from 0.
       domain: int32 (count,), the domain of each row; every domain has at least one row.
+      own: int (b,), domains that must not be the target, one at each position; None: any may be.
 
     Returns:
       `(target_domain, reference, reference2)`, int64 (b,) each; the references are rows, and differ where the domain has
       more than one.
     """
-    target = (hash_counter(positions, seed, _TARGET) % np.uint64(domain_count)).astype(np.int64)
+    draw = hash_counter(positions, seed, _TARGET)
+    if own is None:
+        target = (draw % np.uint64(domain_count)).astype(np.int64)
+    else:
+        target = (own.astype(np.int64) + 1 + (draw % np.uint64(domain_count - 1)).astype(np.int64)) % domain_count
     first, second = hash_counter(positions, seed, _REFERENCE), hash_counter(positions, seed, _REFERENCE_2)
     reference, reference2 = np.empty_like(target), np.empty_like(target)
     for index in np.unique(target):

@@ -1,6 +1,6 @@
 """The fixed held-out pairs that translations are judged on."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -22,11 +22,11 @@ class Pairs(NamedTuple):
     reference: np.ndarray
 
 
-def choose_pairs(dataset: Dataset, count: int, seed: int = 0) -> Pairs:
-    """`count` pairs of different domains, a function of the dataset's domains and the seed alone.
+def choose_pairs(dataset: Dataset, count: int, seed: int = 0, targets: Sequence[int] | None = None) -> Pairs:
+    """`count` pairs of different domains, a function of the dataset's domains, the targets and the seed alone.
 
     Contents come in a shuffled order, all of them before one comes again. The reference's domain is uniform over the other
-    domains and the reference uniform in it.
+    domains (with `targets`, over those of them) and the reference uniform in it.
     """
     if count < 1:
         raise UserError(f"{count} pairs are no measurement: set judge.pairs (or --pairs) to at least 1")
@@ -36,12 +36,20 @@ def choose_pairs(dataset: Dataset, count: int, seed: int = 0) -> Pairs:
             f"{dataset.name} has {len(present)} domain in its {dataset.split} split, but a translation is judged between two: "
             "give data with at least two domains"
         )
-    content = content_rows(np.arange(count), len(dataset.rows), seed)
+    allowed = {own: [*present[present > own], *present[present < own]] for own in present.tolist()}
+    if targets is not None:
+        allowed = {own: [domain for domain in others if domain in targets] for own, others in allowed.items()}
+    contents = np.flatnonzero([bool(allowed[own]) for own in dataset.domain.tolist()])
+    if not len(contents):
+        raise UserError(f"{dataset.name} has no picture in its {dataset.split} split that can be translated: give data of other domains")
+    content = contents[content_rows(np.arange(count), len(contents), seed)]
     step, draw = (hash_counter(np.arange(count), seed, stream) for stream in (_TARGET, _REFERENCE))
-    own = np.searchsorted(present, dataset.domain[content])
-    target = (own + 1 + (step % np.uint64(len(present) - 1)).astype(np.int64)) % len(present)
-    members = [np.flatnonzero(dataset.domain == domain) for domain in present]
-    reference = [members[domain][int(number) % len(members[domain])] for domain, number in zip(target, draw, strict=True)]
+    members = {domain: np.flatnonzero(dataset.domain == domain) for domain in present.tolist()}
+    reference = []
+    for own, turn, number in zip(dataset.domain[content].tolist(), step, draw, strict=True):
+        others = allowed[own]
+        target = members[int(others[int(turn % np.uint64(len(others)))])]
+        reference.append(target[int(number) % len(target)])
     return Pairs(content, np.array(reference, np.int64))
 
 

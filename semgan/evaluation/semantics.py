@@ -37,6 +37,7 @@ def evaluate(
     *,
     pairs: int = 500,
     seed: int = 0,
+    targets: Sequence[int] | None = None,
     batch_size: int = 50,
     style_attributes: Sequence[str] | None = None,
     translate_latent: Callable[[dict[str, np.ndarray], int], np.ndarray] | None = None,
@@ -47,6 +48,7 @@ def evaluate(
       translate: called with batches of `batch_size` (see `pairs.Translate`).
       judge: trained on the same domains.
       dataset: the held-out split.
+      targets: numbers of the domains that are translated into; None: all.
       style_attributes: attributes that belong to the style, and so are no part of what has to be kept; None: those that the
         domains' names name (`"Male"`, `"~Male"`).
       translate_latent: `(batch, seed) -> images`, translations in styles drawn from a latent instead of a reference, for the
@@ -58,7 +60,7 @@ def evaluate(
       agreement by name); `adopted` (share judged as the target domain, by source and target), `diversity`, `judge`, `pairs`,
       `seed`, `dataset`, `notes`.
     """
-    chosen = choose_pairs(dataset, pairs, seed)
+    chosen = choose_pairs(dataset, pairs, seed, targets)
     rows = {"content": dataset.rows[chosen.content], "reference": dataset.rows[chosen.reference]}
     verdicts = {name: decide(judge, dataset.images[rows[name]]) for name in rows}
     verdicts["translated"] = decide(judge, translate_pairs(translate, dataset, chosen, batch_size))

@@ -20,6 +20,8 @@ from semgan.errors import UserError
 from semgan.inference.files import write_whole
 
 FORMAT = "semgan-snapshot-1"
+MODEL_STATE = "model_state"
+"""The pseudo-network that holds what of the model's state its samples depend on, by name."""
 _MAX_HEADER = 16 * 2**20
 _ZEROS = "0" * 64
 _FIELD = b'"sha256":"'

@@ -27,7 +27,7 @@ from semgan.training.resume import Result
 from semgan.training.signals import Interrupted, Stop
 from semgan.training.state import init_state, parameter_counts
 from semgan.training.step import make_step
-from semgan.types import Metrics, TrainState
+from semgan.types import Algorithm, Metrics, TrainState
 
 _IN_FLIGHT = 2
 """Steps that may wait on the device: enough to keep it busy, few enough that a signal is answered soon."""
@@ -52,6 +52,7 @@ def train(config: ConfigDict, workdir: Path | str, *, started: float | None = No
     started = time.monotonic() if started is None else started
     workdir = Path(workdir)
     validate(config)
+    _check_algorithm(config)
     check_batch(config.batch_size, jax.device_count(), config.accumulate)
     _make_folder(workdir)
     with locked(workdir):
@@ -61,6 +62,13 @@ def train(config: ConfigDict, workdir: Path | str, *, started: float | None = No
             return result
         with Stop() as stop:
             return _run(config, workdir, started, stop)
+
+
+def _check_algorithm(config: ConfigDict) -> None:
+    """What the algorithm refuses is told before data are prepared; domains that are not named yet may be any two."""
+    config = config.copy_and_resolve_references()
+    config.data.domains = config.data.domains or ("A", "B")
+    algorithms.make(config)
 
 
 def _make_folder(workdir: Path) -> None:
@@ -85,8 +93,8 @@ def _run(config: ConfigDict, workdir: Path, started: float, stop: Stop) -> Resul
     config.data.domains = train_set.domains
     algorithm = algorithms.make(config)
     transforms = make_transforms(config.optimizers, algorithm.phases, total_kimg=config.total_kimg)
-    prepare = partial(augment, seed=config.seed, **config.augment)
-    first = make_batch(train_set, np.arange(config.batch_size), config.seed)
+    prepare = partial(augment, seed=config.seed, paired=config.data.pairing == "paired", **config.augment)
+    first = make_batch(train_set, np.arange(config.batch_size), config.seed, config.data.pairing)
 
     empty = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), jax.eval_shape(prepare, first))  # only shapes count
     # "rbg" draws each array by one operation: threefry, unrolled a hundred times, takes 20 s to compile on a CPU
@@ -99,9 +107,9 @@ def _run(config: ConfigDict, workdir: Path, started: float, stop: Stop) -> Resul
         resume.check_data(workdir, restored.extra["fingerprint"], train_set.fingerprint)
     state = initial() if restored is None else restored.state
     resume.write_config(workdir, config)
-    update = make_step(
-        algorithm,
-        transforms,
+    make_update = partial(
+        make_step,
+        transforms=transforms,
         seed=config.seed,
         ema_decay=ema_decay(config.ema_half_life_kimg, config.ema_ramp),
         prepare=prepare,
@@ -113,6 +121,7 @@ def _run(config: ConfigDict, workdir: Path, started: float, stop: Stop) -> Resul
         workdir=workdir,
         train=train_set,
         test=test_set,
+        algorithm=algorithm,
         sample=sampling.make_sampler(algorithm, config.seed),
         kinds=sampling.kinds(algorithm, shapes.ema_params, shapes.model_state, first),
         features=sampling.make_features(algorithm),
@@ -123,7 +132,8 @@ def _run(config: ConfigDict, workdir: Path, started: float, stop: Stop) -> Resul
     minutes = restored.extra["minutes"] if restored else 0.0
     with closing(_open_report(run, state, minutes)) as report:
         try:
-            state, reason = _iterate(run, parallelize(update), state, checkpoints, report)
+            programs = _Programs(algorithm, lambda stage: parallelize(make_update(stage)))
+            state, reason = _iterate(run, programs, state, checkpoints, report)
             if reason != "signal":
                 with stop.interrupts():
                     return outcome.finish(run, state, report, reason)
@@ -138,15 +148,23 @@ def _open_data(config: ConfigDict) -> tuple[Dataset, Dataset]:
     """The train and the test split, prepared at first use."""
     data = config.data
     say(f"opening the data: {data.name} at {config.image_size} px")
-    opened = partial(open_dataset, data.name, image_size=config.image_size, source=data.source, domains=data.domains)
+    opened = partial(
+        open_dataset,
+        data.name,
+        image_size=config.image_size,
+        source=data.source,
+        domains=data.domains,
+        least_domains=1 if data.pairing == "none" else 2,
+        paired=data.pairing == "paired",
+    )
     train_set, test_set = opened(split="train", count=data.train_count), opened(split="test", count=data.test_count)
     if test_set.domains != train_set.domains:
         raise UserError(
             f"config.data.source: there are {', '.join(train_set.domains)} to train on but {', '.join(test_set.domains)} held out: "
             "both need the same domains"
         )
-    names = ", ".join(train_set.domains)
-    say(f"{len(train_set.rows):,} pictures to train on and {len(test_set.rows):,} held out, of {len(train_set.domains)} domains: {names}")
+    names = f"{len(train_set.domains)} domain{'s' * (len(train_set.domains) > 1)}: {', '.join(train_set.domains)}"
+    say(f"{len(train_set.rows):,} pictures to train on and {len(test_set.rows):,} held out, of {names}")
     return train_set, test_set
 
 
@@ -155,22 +173,42 @@ def _open_report(run: outcome.Run, state: TrainState, minutes: float) -> Report:
     if step:
         say(f"going on from the checkpoint of step {step:,} ({position / 1000:.4g} kimg)")
     test, config = run.test, run.config
-    examples = pictures.choose_examples(test.images, test.rows, test.domain, config.picture_rows, config.picture_columns)
-    return Report(run.workdir, config, examples, step=step, position=position, started=run.started, minutes=minutes)
+    examples = pictures.choose_examples(
+        test.images, test.rows, test.domain, config.picture_rows, config.picture_columns, run.algorithm.targets
+    )
+    return Report(run.workdir, config, examples, run.kinds, step=step, position=position, started=run.started, minutes=minutes)
 
 
-def _iterate(run: outcome.Run, update: Update, state: TrainState, checkpoints: Checkpoints, report: Report) -> tuple[TrainState, str]:
+class _Programs:
+    """The compiled step of the current stage; a stage is compiled when it is reached, and the one before is let go."""
+
+    def __init__(self, algorithm: Algorithm, compiled: Callable[[Algorithm], Update]):
+        self._algorithm, self._compiled = algorithm, compiled
+        self._stage: Algorithm | None = None
+        self._update: Update | None = None
+
+    def at(self, position: int) -> Update:
+        """The step from here on."""
+        stage = sampling.stage_at(self._algorithm, position / 1000)
+        if stage is not self._stage or self._update is None:
+            stages = self._algorithm.stages
+            say("compiling the training step" + (f" ({stages.describe(position / 1000)})" if stages else ""))
+            self._stage, self._update = stage, self._compiled(stage)
+        return self._update
+
+
+def _iterate(run: outcome.Run, programs: _Programs, state: TrainState, checkpoints: Checkpoints, report: Report) -> tuple[TrainState, str]:
     """Steps until there is a reason to stop, which it returns with the state; that state is being saved."""
     config, size = run.config, run.config.batch_size
     step, position = int(state.step), int(state.position)
     if reason := _why_stop(run, position):
         return state, reason
-    say("compiling the training step")
     host = {"host": jax.process_index(), "hosts": jax.process_count()}
+    made = batches(run.train, batch_size=size, seed=config.seed, position=position, pairing=config.data.pairing, **host)
     totals, waiting = None, deque()
-    with closing(batches(run.train, batch_size=size, seed=config.seed, position=position, **host)) as source:  # pyright: ignore[reportArgumentType]
+    with closing(made) as source:  # pyright: ignore[reportArgumentType]
         while not reason:
-            state, step_metrics = update(state, next(source))
+            state, step_metrics = programs.at(position)(state, next(source))
             step, position = step + 1, position + size
             totals = metrics.add(totals, step_metrics)
             waiting.append(totals)

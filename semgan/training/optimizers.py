@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import optax
 
@@ -17,9 +18,13 @@ class _Settings(NamedTuple):
     learning_rate: float
     final_learning_rate: float
     decay_start_kimg: float
+    decay_end_kimg: float
+    decay_shape: str
     warmup_kimg: float
     b1: float
     b2: float
+    final_b2: float
+    reset_kimg: float
     eps: float
     weight_decay: float
     clip_norm: float
@@ -64,12 +69,18 @@ def scheduled(make: Callable[[Scalar], optax.GradientTransformation]) -> optax.G
     return optax.GradientTransformationExtraArgs(init, update)
 
 
+def progress(settings: Any, kimg: Scalar, total_kimg: float) -> Scalar:
+    """How far the scheduled settings have gone, 0 to 1: linear or half a cosine from `decay_start_kimg` to `decay_end_kimg`."""
+    length = (settings.decay_end_kimg or total_kimg) - settings.decay_start_kimg
+    share = jnp.clip((kimg - settings.decay_start_kimg) / max(length, 1e-8), 0, 1)
+    return (1 - jnp.cos(jnp.pi * share)) / 2 if settings.decay_shape == "cosine" else share
+
+
 def learning_rate(settings: Any, kimg: Scalar, total_kimg: float) -> Scalar:
-    """Linear warm-up from 0, then constant, or linear from `decay_start_kimg` to `final_learning_rate` at `total_kimg`."""
+    """Linear warm-up from 0, then constant, or falling to `final_learning_rate` as `progress` says."""
     rate = jnp.float32(settings.learning_rate)
     if settings.final_learning_rate >= 0:
-        share = (kimg - settings.decay_start_kimg) / max(total_kimg - settings.decay_start_kimg, 1e-8)
-        rate += (settings.final_learning_rate - settings.learning_rate) * jnp.clip(share, 0, 1)
+        rate += (settings.final_learning_rate - settings.learning_rate) * progress(settings, kimg, total_kimg)
     if settings.warmup_kimg > 0:
         rate *= jnp.minimum(kimg / settings.warmup_kimg, 1)
     return rate
@@ -79,14 +90,34 @@ def _transform(settings: _Settings, ratio: float, total_kimg: float) -> optax.Gr
     """Adam as PyTorch has it: the L2 term joins the (clipped) gradient before the moments are taken."""
 
     def make(kimg: Scalar) -> optax.GradientTransformation:
+        b2 = settings.b2
+        if settings.final_b2 >= 0:
+            b2 += (settings.final_b2 - settings.b2) * progress(settings, kimg, total_kimg)
         return optax.chain(
             optax.clip_by_global_norm(settings.clip_norm) if settings.clip_norm > 0 else optax.identity(),
             optax.add_decayed_weights(settings.weight_decay) if settings.weight_decay > 0 else optax.identity(),
-            optax.scale_by_adam(settings.b1**ratio, settings.b2**ratio, settings.eps),
+            optax.scale_by_adam(settings.b1**ratio, b2**ratio, settings.eps),
             optax.scale_by_learning_rate(ratio * learning_rate(settings, kimg, total_kimg)),
         )
 
-    return scheduled(make)
+    transform = scheduled(make)
+    return _forgetful(transform, settings.reset_kimg) if settings.reset_kimg > 0 else transform
+
+
+def _forgetful(transform: optax.GradientTransformationExtraArgs, every_kimg: float) -> optax.GradientTransformationExtraArgs:
+    """The transform, starting anew whenever `every_kimg` thousand images have passed."""
+
+    def init(params: optax.Params) -> optax.OptState:
+        return transform.init(params), jnp.int32(0)
+
+    def update(updates, state, params=None, **extra_args: Any):
+        inner, period = state
+        now = jnp.floor(extra_args["kimg"] / every_kimg).astype(jnp.int32)
+        inner = jax.tree.map(lambda fresh, old: jnp.where(now == period, old, fresh), transform.init(params), inner)
+        updates, inner = transform.update(updates, inner, params, **extra_args)
+        return updates, (inner, now)
+
+    return optax.GradientTransformationExtraArgs(init, update)
 
 
 def _lazy_ratio(network: str, phases: Iterable[Phase]) -> float:
@@ -103,13 +134,19 @@ def _settings(network: str, config: Mapping[str, Any]) -> _Settings:
     key = f"config.optimizers.{network}"
     _check_names(key, "an optimizer has", found=config, wanted=_Settings._fields)
     settings = _Settings(**config)
+    if settings.decay_shape not in ("linear", "cosine"):
+        raise UserError(f"{key}.decay_shape: {settings.decay_shape!r} is unknown; use 'linear' or 'cosine'.")
     for name, value in settings._asdict().items():
+        if name == "decay_shape":
+            continue
         if isinstance(value, bool) or not isinstance(value, int | float) or not jnp.isfinite(value):
             raise UserError(f"{key}.{name}: {value!r} is not a finite number; set one.")
     for name in ("b1", "b2"):
         if not 0 <= getattr(settings, name) < 1:
             raise UserError(f"{key}.{name}: {getattr(settings, name)} is outside [0, 1); choose a decay in it.")
-    for name in ("learning_rate", "decay_start_kimg", "warmup_kimg", "eps", "weight_decay", "clip_norm"):
+    if settings.final_b2 >= 1:
+        raise UserError(f"{key}.final_b2: {settings.final_b2} is outside [0, 1); choose a decay in it, or a negative number for none.")
+    for name in ("learning_rate", "decay_start_kimg", "decay_end_kimg", "reset_kimg", "warmup_kimg", "eps", "weight_decay", "clip_norm"):
         if getattr(settings, name) < 0:
             raise UserError(f"{key}.{name}: {getattr(settings, name)} is negative; choose 0 or more.")
     return settings

@@ -13,16 +13,17 @@ from semgan.config import to_json
 from semgan.data.dataset import Dataset
 from semgan.errors import UserError
 from semgan.inference import domain_guess
-from semgan.inference.snapshot import write_snapshot
+from semgan.inference.snapshot import MODEL_STATE, write_snapshot
 from semgan.training import metrics, resume, sampling
 from semgan.training.report import Report, say
 from semgan.training.resume import Result
 from semgan.training.signals import Interrupted, Stop
-from semgan.types import Params, TrainState
+from semgan.types import Algorithm, Params, TrainState
 
 FIRST_PICTURE_STEP = 20
 """An early picture, however rare the others: within minutes it shows that all works."""
-_SCORES = ("transfer_score", "retention", "adoption")
+_SCORES = ("transfer_score", "retention", "adoption", "whole_faces", "medium_coverage", "neighbour_distance")
+"""Of an evaluation's report, those that the log and the snapshot keep."""
 
 
 class Run(NamedTuple):
@@ -31,8 +32,9 @@ class Run(NamedTuple):
     Attributes:
       config: with the domains filled in.
       workdir, train, test: as named.
+      algorithm: as the config makes it.
       sample: see `sampling.make_sampler`.
-      kinds: names of what it samples; "reference" among them makes it a translation.
+      kinds: names of what it samples (see `semgan.types.Algorithm`).
       features: see `sampling.make_features`.
       started, deadline: `time.monotonic()` of the process's start, and when training has to stop by the clock.
       stop: whether a signal asked for the end.
@@ -42,6 +44,7 @@ class Run(NamedTuple):
     workdir: Path
     train: Dataset
     test: Dataset
+    algorithm: Algorithm
     sample: sampling.Sampler
     kinds: frozenset[str]
     features: Callable[[Params, np.ndarray], jax.Array] | None
@@ -61,7 +64,7 @@ def show(run: Run, state: TrainState, report: Report, step: int, position: int) 
     with report.paused():
         averages = sampling.averages(state)
         if draws:
-            report.picture(partial(run.sample, averages), step)
+            _picture(run, averages, report, step)
         if scores:
             try:
                 with run.stop.interrupts():
@@ -70,36 +73,54 @@ def show(run: Run, state: TrainState, report: Report, step: int, position: int) 
                 return
 
 
+def _picture(run: Run, averages: sampling.Averages, report: Report, step: int) -> Path:
+    stages = run.algorithm.stages
+    return report.picture(partial(run.sample, averages), step, stages.describe(averages.kimg) if stages else "")
+
+
 def _score(run: Run, averages: sampling.Averages, report: Report, step: int, position: int) -> dict[str, Any] | None:
-    """The transfer score's report; None for what is no translation and for data that it cannot be taken on."""
-    if "reference" not in run.kinds:
-        return None
+    """The report of the judge; None for data that it cannot judge."""
     from semgan.evaluation.judge import load_or_train
+
+    settings = run.config.judge
+    say("taking the scores")
+    try:
+        judge = load_or_train(run.train, run.test, channels=settings.channels, steps=settings.steps, batch_size=settings.batch_size)
+        scores = _sample_scores(run, averages, judge) if "sample" in run.kinds else _transfer_scores(run, averages, judge)
+    except UserError as error:
+        say(f"no scores: {error}")
+        return None
+    report.scores({name: scores[name] for name in _SCORES if name in scores}, step, position)
+    return scores
+
+
+def _sample_scores(run: Run, averages: sampling.Averages, judge: Any) -> dict[str, Any]:
+    from semgan.evaluation.samples import evaluate_samples
+
+    position = np.arange(run.config.judge.samples, dtype=np.int32)
+    return evaluate_samples(run.sample(averages, {"position": position})["sample"], judge, run.train, run.test)
+
+
+def _transfer_scores(run: Run, averages: sampling.Averages, judge: Any) -> dict[str, Any]:
     from semgan.evaluation.semantics import evaluate
 
+    guide = "reference" if "reference" in run.kinds else "translated"
+
     def translate(batch: dict[str, np.ndarray]) -> np.ndarray:
-        return run.sample(averages, batch)["reference"]
+        return run.sample(averages, batch)[guide]
 
     def translate_latent(batch: dict[str, np.ndarray], stream: int) -> np.ndarray:
         return run.sample(averages, batch, stream)["latent"]
 
-    settings = run.config.judge
-    say("taking the transfer score")
-    try:
-        judge = load_or_train(run.train, run.test, channels=settings.channels, steps=settings.steps, batch_size=settings.batch_size)
-        scores = evaluate(
-            translate,
-            judge,
-            run.test,
-            pairs=settings.pairs,
-            batch_size=sampling.BATCH_SIZE,
-            translate_latent=translate_latent if "latent" in run.kinds else None,
-        )
-    except UserError as error:
-        say(f"no transfer score: {error}")
-        return None
-    report.scores(scores, step, position)
-    return scores
+    return evaluate(
+        translate,
+        judge,
+        run.test,
+        pairs=run.config.judge.pairs,
+        targets=run.algorithm.targets,
+        batch_size=sampling.BATCH_SIZE,
+        translate_latent=translate_latent if "latent" in run.kinds else None,
+    )
 
 
 def write_snapshot_of(run: Run, state: TrainState, scores: dict[str, Any] | None) -> Path:
@@ -108,13 +129,14 @@ def write_snapshot_of(run: Run, state: TrainState, scores: dict[str, Any] | None
     params = jax.device_get(state.ema_params)
     if run.features:
         params[domain_guess.NAME] = {"kernel": domain_guess.fit_for(partial(run.features, params), run.train)}
-    shown = {name: scores[name] for name in _SCORES} if scores else {}
+    if kept := run.algorithm.kept:
+        params[MODEL_STATE] = jax.device_get({name: state.model_state[name] for name in kept})
     meta = {
         "domains": list(run.train.domains),
         "step": int(state.step),
         "kimg": int(state.position) / 1000,
         "dataset": {"name": run.train.name, "image_size": run.config.image_size, "fingerprint": run.train.fingerprint},
-        "scores": shown,
+        "scores": {name: scores[name] for name in _SCORES if name in scores} if scores else {},
     }
     write_snapshot(path, params, to_json(run.config), meta)
     return path
@@ -124,16 +146,23 @@ def finish(run: Run, state: TrainState, report: Report, reason: str) -> Result:
     """The last picture, the transfer score, the snapshot with it, and the result, which says that the run is over."""
     step, position = int(state.step), int(state.position)
     averages = sampling.averages(state)
-    picture = report.pictures().get(step) or report.picture(partial(run.sample, averages), step)
+    picture = report.pictures().get(step) or _picture(run, averages, report, step)
     scores = _score(run, averages, report, step, position)
     snapshot = write_snapshot_of(run, state, scores)
-    translates = "reference" in run.kinds
-    result = Result(step, position / 1000, reason, scores, translates, str(picture), str(snapshot), str(report.page()))
+    result = Result(step, position / 1000, reason, scores, _usage(run.kinds, snapshot), str(picture), str(snapshot), str(report.page()))
     resume.write_result(run.workdir, result, run.config)
     return result
+
+
+def _usage(kinds: frozenset[str], snapshot: Path) -> str:
+    """The command that a person tries next."""
+    if "sample" in kinds:
+        return f"semgan sample --model {snapshot} --count 64 --out grid.png"
+    reference = " --reference ANOTHER.jpg" if "reference" in kinds else ""
+    return f"semgan translate --model {snapshot} --content YOUR.jpg{reference} --out out.png"
 
 
 def stopped(workdir: Path, step: int, position: int) -> Result:
     say(f"stopped after step {step:,} ({position / 1000:.4g} kimg); the same command goes on from there")
     paths = (str(workdir / name) for name in ("pictures", "snapshot.safetensors", "index.html"))
-    return Result(step, position / 1000, "signal", None, False, *paths)
+    return Result(step, position / 1000, "signal", None, "", *paths)

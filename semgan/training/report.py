@@ -30,6 +30,7 @@ class Report:
       workdir: the run's folder.
       config: with the domains filled in.
       examples: what the pictures show.
+      kinds: names of what the algorithm samples.
       step, position: where training goes on; what was written after is dropped.
       started: `time.monotonic()` when the process began.
       minutes: what the run took before this process.
@@ -40,13 +41,14 @@ class Report:
         workdir: Path,
         config: ConfigDict,
         examples: pictures.Examples,
+        kinds: frozenset[str],
         *,
         step: int,
         position: int,
         started: float,
         minutes: float,
     ):
-        self._workdir, self._config, self._examples = workdir, config, examples
+        self._workdir, self._config, self._examples, self._kinds = workdir, config, examples, kinds
         self._started, self._minutes_before = started, minutes
         self._log = metrics.MetricsLog(workdir, step)
         self._marked_step, self._marked_position = step, position
@@ -108,15 +110,14 @@ class Report:
         return images / seconds if seconds > 0 and images else None
 
     def scores(self, scores: dict[str, Any], step: int, position: int) -> None:
-        """Writes the transfer score's line."""
-        values = {f"eval/{name}": scores[name] for name in ("transfer_score", "retention", "adoption")}
+        """Writes the line of an evaluation's scores by name."""
+        values = {f"eval/{name}": value for name, value in scores.items()}
         self._log.write({"step": step, "kimg": position / 1000, **values, "time/minutes": round(self.minutes(), 4)})
 
-    def picture(self, sample: Sample, step: int) -> Path:
+    def picture(self, sample: Sample, step: int, caption: str = "") -> Path:
         """Draws the fixed examples, and rewrites the page around them."""
-        samples = sample(pictures.cells(self._examples))
         path = self._workdir / "pictures" / pictures.file_name(step)
-        pictures.save(path, pictures.compose(self._examples, samples, self._config.data.domains))
+        pictures.save(path, pictures.picture(self._examples, sample, self._config.data.domains, self._kinds, caption))
         self.page()
         return path
 
@@ -128,7 +129,8 @@ class Report:
     def page(self) -> Path:
         path = self._workdir / "index.html"
         config = self._config
-        about = f"{config.algorithm} on {config.data.name} at {config.image_size} px, between {', '.join(config.data.domains)}"
+        relation = "of" if "sample" in self._kinds else "between"
+        about = f"{config.algorithm} on {config.data.name} at {config.image_size} px, {relation} {', '.join(config.data.domains)}"
         relative = {step: f"pictures/{picture.name}" for step, picture in self.pictures().items()}
         page.write(path, page.Run(self._workdir.resolve().name, flatten(config), about, self._log.lines, relative))
         return path

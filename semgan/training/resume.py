@@ -28,6 +28,7 @@ _MAY_CHANGE = {
     "judge.steps",
     "judge.batch_size",
     "judge.pairs",
+    "judge.samples",
 }
 _MOST_SHOWN = 4
 
@@ -38,8 +39,8 @@ class Result(NamedTuple):
     Attributes:
       step, kimg: where.
       stopped: "done" (all of `total_kimg`), "clock" (`max_minutes`) or "signal" (to be taken up again).
-      scores: the transfer score's report; None where there is none.
-      translates: whether the model translates pictures.
+      scores: the judge's report; None where there is none.
+      usage: the command that uses the model.
       picture, snapshot, page: paths.
     """
 
@@ -47,7 +48,7 @@ class Result(NamedTuple):
     kimg: float
     stopped: str
     scores: dict[str, Any] | None
-    translates: bool
+    usage: str
     picture: str
     snapshot: str
     page: str

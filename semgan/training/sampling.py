@@ -1,6 +1,7 @@
 """Samples for pictures and evaluation: any number of uint8 examples through one compiled program of one batch size."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 import jax
@@ -15,10 +16,11 @@ _PICTURES = ("image", "reference", "reference2")
 
 
 class Averages(NamedTuple):
-    """What samples are made with, on the host."""
+    """What samples are made with, on the host; `kimg` thousand images seen decide the stage of an algorithm that grows."""
 
     params: Params
     model_state: ModelState
+    kimg: float
 
 
 class Sampler(Protocol):
@@ -29,24 +31,33 @@ class Sampler(Protocol):
 
 def averages(state: TrainState) -> Averages:
     """The averaged parameters in memory of their own: training overwrites the device's."""
-    return jax.tree.map(np.array, jax.device_get(Averages(state.ema_params, state.model_state)))
+    params, model_state = jax.tree.map(np.array, jax.device_get((state.ema_params, state.model_state)))
+    return Averages(params, model_state, int(state.position) / 1000)
+
+
+def stage_at(algorithm: Algorithm, kimg: float) -> Algorithm:
+    """The algorithm's program at this many thousand images; the same object as long as it stays the same."""
+    return algorithm.stages.at(kimg) if algorithm.stages else algorithm
 
 
 def make_sampler(algorithm: Algorithm, seed: int) -> Sampler:
-    """Samples on one device, in pieces of `BATCH_SIZE`, the last filled up by repeating its last example: one compilation."""
+    """Samples on one device, in pieces of `BATCH_SIZE`, the last filled up by repeating its last example: one compilation a stage."""
 
-    @jax.jit
-    def run(averages: Averages, batch: dict[str, jax.Array], stream: jax.Array) -> dict[str, jax.Array]:
+    @partial(jax.jit, static_argnums=0)
+    def run(
+        make_images: Callable, params: Params, model_state: ModelState, batch: dict[str, jax.Array], stream: jax.Array
+    ) -> dict[str, jax.Array]:
         rng = jax.random.fold_in(jax.random.key(seed), stream)
-        return jax.tree.map(to_uint8, algorithm.sample(*averages, _prepared(batch), rng))
+        return jax.tree.map(to_uint8, make_images(params, model_state, _prepared(batch), rng))
 
     def sample(averages: Averages, batch: Mapping[str, np.ndarray], stream: int = 0) -> dict[str, np.ndarray]:
-        count = len(batch["image"])
+        count = len(batch["position"])
+        make_images = stage_at(algorithm, averages.kimg).sample
         pieces = []
         for start in range(0, count, BATCH_SIZE):
             index = np.minimum(np.arange(start, start + BATCH_SIZE), count - 1)
             piece = {name: value[index] for name, value in batch.items()}
-            pieces.append(jax.device_get(run(averages, piece, jnp.int32(stream))))
+            pieces.append(jax.device_get(run(make_images, averages.params, averages.model_state, piece, jnp.int32(stream))))
         return jax.tree.map(lambda *parts: np.concatenate(parts)[:count], *pieces)
 
     return sample

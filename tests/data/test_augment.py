@@ -17,7 +17,7 @@ def run(batch, seed=0, flip=True, crop_probability=0.5):
     return augment(batch, seed, flip=flip, crop_probability=crop_probability, crop_scale=0.8)
 
 
-matrices = jax.jit(crop_matrices, static_argnums=1)
+matrices = jax.jit(crop_matrices, static_argnums=(1, 2, 3, 4))
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def test_crop_box_is_the_one_drawn():
     """Ratio 1 (a draw of one half is the geometric middle of 0.9 and 1.1), half the area, from the far corner."""
     middle = np.log(1.0 / 0.9) / np.log(1.1 / 0.9)
     draws = jnp.array([[0.0, 0.0, middle, 1.0, 0.0, 0.0]])
-    rows, columns = matrices(draws, SIZE, 1.0, 0.5)
+    rows, columns = matrices(draws, SIZE, 1.0, (0.5, 1.0), 1.1)
     gradient = jnp.arange(SIZE, dtype=jnp.float32)
     length = SIZE * np.sqrt(0.5)
     centres = (np.arange(SIZE) + 0.5) * length / SIZE - 0.5
@@ -92,8 +92,8 @@ def test_crop_box_is_the_one_drawn():
 
 def test_crop_weights_sum_to_one_and_are_the_identity_where_not_drawn():
     draws = jax.random.uniform(jax.random.key(0), (64, 6))
-    for weights in matrices(draws, SIZE, 1.0, 0.3):
+    for weights in matrices(draws, SIZE, 1.0, (0.3, 1.0), 1.1):
         np.testing.assert_allclose(weights.sum(-1), 1, atol=1e-6)
         assert weights.min() >= 0
-    for weights in matrices(draws, SIZE, 0.0, 0.3):
+    for weights in matrices(draws, SIZE, 0.0, (0.3, 1.0), 1.1):
         np.testing.assert_array_equal(weights, np.broadcast_to(np.eye(SIZE), weights.shape))

@@ -70,6 +70,35 @@ def test_rate_warms_up_holds_and_decays_with_the_images_seen(kimg, rate):
     assert first_step(transform_of(b2=0.0, **settings), kimg) == pytest.approx(rate)
 
 
+@pytest.mark.parametrize(("kimg", "rate"), [(0, 1), (40, 1), (50, 0.5 + 0.25 * (1 + np.sqrt(0.5))), (60, 0.75), (80, 0.5), (100, 0.5)])
+def test_rate_falls_along_half_a_cosine_until_its_end(kimg, rate):
+    settings = {"learning_rate": 1.0, "final_learning_rate": 0.5, "decay_start_kimg": 40.0, "decay_end_kimg": 80.0}
+    assert first_step(transform_of(b2=0.0, decay_shape="cosine", **settings), kimg) == pytest.approx(rate)
+
+
+@pytest.mark.parametrize(("kimg", "b2"), [(0, 0.9), (25, 0.945), (50, 0.99), (90, 0.99)])
+def test_b2_follows_the_same_schedule(kimg, b2):
+    random = np.random.default_rng(2)
+    params, grads = random.normal(size=5), random.normal(size=(4, 5))
+    transform = transform_of(learning_rate=0.01, b2=0.9, final_b2=0.99, decay_end_kimg=50.0)
+    found = run(transform, jnp.float32(params), jnp.float32(grads), kimg=kimg)
+    np.testing.assert_allclose(found, torch_adam(params, grads, 0.01, 0.0, b2, 1e-8, 0.0), rtol=1e-5)
+
+
+def test_reset_starts_adam_anew_at_each_boundary():
+    transform = transform_of(learning_rate=0.1, b1=0.5, b2=0.9, reset_kimg=2.0)
+    params, state = jnp.ones(3), transform.init(jnp.ones(3))
+    steps = []
+    for kimg, grad in ((0.0, 1.0), (1.0, -3.0), (1.9, 2.0), (2.0, 5.0), (3.0, 1.0)):
+        updates, state = transform.update(jnp.full(3, grad), state, params, kimg=jnp.float32(kimg))
+        steps.append(float(updates[0]))
+    before = np.diff(
+        [0, *(torch_adam(np.zeros(1), np.array(grads)[:, None], 0.1, 0.5, 0.9, 1e-8, 0)[0] for grads in ([1], [1, -3], [1, -3, 2]))]
+    )
+    after = np.diff([0, *(torch_adam(np.zeros(1), np.array(grads)[:, None], 0.1, 0.5, 0.9, 1e-8, 0)[0] for grads in ([5], [5, 1]))])
+    np.testing.assert_allclose(steps, [*before, *after], rtol=1e-5)
+
+
 def test_rate_is_constant_by_default():
     transform = transform_of(learning_rate=0.5, b2=0.0)
     assert [first_step(transform, kimg) for kimg in (0, 50, 1000)] == pytest.approx([0.5] * 3)
@@ -109,6 +138,8 @@ def test_ema_ramp_bounds_the_half_life_by_the_images_seen():
         ({"generator": {"learning_rate": 1e-4}}, r"config\.optimizers\.generator\.\w+: missing"),
         ({"generator": common.optimizer().to_dict() | {"b2": 1.0}}, r"config\.optimizers\.generator\.b2: 1\.0 is outside"),
         ({"generator": common.optimizer().to_dict() | {"eps": "x"}}, r"config\.optimizers\.generator\.eps: 'x' is not a finite"),
+        ({"generator": common.optimizer(decay_shape="cos")}, r"generator\.decay_shape: 'cos' is unknown; use 'linear' or 'cosine'"),
+        ({"generator": common.optimizer(final_b2=1.0)}, r"generator\.final_b2: 1\.0 is outside"),
         ({"generator": common.optimizer(learning_rate=-1.0)}, r"config\.optimizers\.generator\.learning_rate: -1\.0 is negative"),
     ],
 )

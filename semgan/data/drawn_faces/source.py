@@ -10,16 +10,18 @@ from PIL import Image
 
 from semgan.data.cache import Source, hash_json
 from semgan.data.decode import DecodeError
-from semgan.data.domains import DOMAIN
+from semgan.data.domains import DOMAIN, PAIR
 from semgan.data.drawn_faces.encode import LANDMARK_NAMES
-from semgan.data.drawn_faces.factors import ATTRIBUTE_NAMES, MEDIA, SPLITS
+from semgan.data.drawn_faces.factors import ATTRIBUTE_NAMES, MEDIA, SPLITS, draw_factors
 from semgan.data.drawn_faces.parts import MASK_CLASSES
+from semgan.data.drawn_faces.render import render
 from semgan.data.records import open_records, parse_example, split_lengths
 from semgan.errors import UserError
 
 NAME = "drawn_faces"
 VERSION = "1.0.0"  # raise it when any example changes
 COUNTS = {"train": 20_000, "test": 2_000}  # where no other number is asked for
+_NAMES = {DOMAIN: MEDIA, "attributes": ATTRIBUTE_NAMES, "mask": MASK_CLASSES}
 _LEAST_SIZE, _LARGEST_SIZE = 16, 1024
 
 
@@ -61,8 +63,40 @@ def drawn_faces_source(split: str, image_size: int, count: int, cache: Path) -> 
 
         folder = prepare(cache, image_size, *(count if split == name else 0 for name in SPLITS))
     fingerprint = hash_json([NAME, VERSION, split, image_size, count])
-    names = {DOMAIN: MEDIA, "attributes": ATTRIBUTE_NAMES, "mask": MASK_CLASSES}
-    return Source(NAME, split, count, fingerprint, PreparedExample(folder, split), names)
+    return Source(NAME, split, count, fingerprint, PreparedExample(folder, split), _NAMES)
+
+
+class PairedExample(NamedTuple):
+    """Draws a row of the paired faces: each face in every medium, one after another; picklable."""
+
+    split: str
+    image_size: int
+
+    def __call__(self, row: int) -> dict[str, np.ndarray]:
+        index, medium = divmod(row, len(MEDIA))
+        content, style = draw_factors(0, self.split, index)
+        face = render(content, style._replace(medium=medium), self.image_size)
+        return {
+            "image": face.image,
+            "mask": face.mask,
+            "landmarks": face.landmarks,
+            "attributes": face.attributes,
+            DOMAIN: np.array(medium, np.int32),
+            PAIR: np.array(index, np.int32),
+        }
+
+
+def paired_faces_source(split: str, image_size: int, count: int) -> Source:
+    """The first `count` pictures (0: the default number) of a split in which every face is drawn in all media.
+
+    Faces are those of `drawn_faces_source`, in fewer numbers; each keeps its palette and light from medium to medium.
+    """
+    _check_size(image_size)
+    count = (count or COUNTS[split]) // len(MEDIA) * len(MEDIA)
+    if not count:
+        raise UserError(f"data.{split}_count: a paired face takes {len(MEDIA)} pictures, one a medium; use a multiple of that")
+    fingerprint = hash_json([NAME, VERSION, "paired", split, image_size, count])
+    return Source(NAME, split, count, fingerprint, PairedExample(split, image_size), _NAMES)
 
 
 def build_drawn_faces(out: Path | str, image_size: int, count: int = 0) -> str:
