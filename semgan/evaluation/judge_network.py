@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from semgan.layers.resample import average_pool, depth_to_space, space_to_depth, upsample_nearest
 from semgan.types import Images
 
 
@@ -64,7 +65,7 @@ class JudgeNetwork(nn.Module):
         """Images of an even size, at least 16."""
         heads = self.heads
         width = heads.channels
-        x = _Block(width)(_space_to_depth(images))
+        x = _Block(width)(space_to_depth(images, 2))
         levels = []
         while True:
             x = _Block(width)(x)
@@ -72,11 +73,11 @@ class JudgeNetwork(nn.Module):
             if x.shape[1] <= 4 or x.shape[1] % 2:
                 break
             width = min(2 * width, 4 * heads.channels)
-            x = _halve(x)
+            x = average_pool(x)
         moments = [_moments(level) for level in levels]
         bottom = x.mean((1, 2))
         for level in reversed(levels[:-1]):
-            x = level + _double(nn.Conv(level.shape[-1], (1, 1))(x))
+            x = level + upsample_nearest(nn.Conv(level.shape[-1], (1, 1))(x))
             x = _Block(level.shape[-1])(x)
 
         summary = nn.relu(nn.Dense(4 * heads.channels)(jnp.concatenate([*moments, bottom, _moments(x)], -1)))
@@ -84,7 +85,7 @@ class JudgeNetwork(nn.Module):
         return Judgement(
             domain=nn.Dense(heads.domains)(summary),
             features=features / len(moments) ** 0.5,
-            mask=_depth_to_space(nn.Conv(4 * heads.mask_classes, (1, 1))(x)) if heads.mask_classes else None,
+            mask=depth_to_space(nn.Conv(4 * heads.mask_classes, (1, 1))(x), 2) if heads.mask_classes else None,
             landmarks=_expected_place(nn.Conv(heads.landmarks, (1, 1))(x)) if heads.landmarks else None,
             attributes=nn.Dense(heads.attributes)(summary) if heads.attributes else None,
         )
@@ -93,29 +94,6 @@ class JudgeNetwork(nn.Module):
 def _moments(x: Array) -> Array:
     """Mean and standard deviation of each channel over the places: (batch, 2 * channels)."""
     return jnp.concatenate([x.mean((1, 2)), jnp.sqrt(x.var((1, 2)) + 1e-6)], -1)
-
-
-def _halve(x: Array) -> Array:
-    batch, height, width, channels = x.shape
-    return x.reshape(batch, height // 2, 2, width // 2, 2, channels).mean((2, 4))
-
-
-def _double(x: Array) -> Array:
-    batch, height, width, channels = x.shape
-    x = jnp.broadcast_to(x[:, :, None, :, None], (batch, height, 2, width, 2, channels))
-    return x.reshape(batch, 2 * height, 2 * width, channels)
-
-
-def _space_to_depth(x: Array) -> Array:
-    batch, height, width, channels = x.shape
-    x = x.reshape(batch, height // 2, 2, width // 2, 2, channels).transpose(0, 1, 3, 2, 4, 5)
-    return x.reshape(batch, height // 2, width // 2, 4 * channels)
-
-
-def _depth_to_space(x: Array) -> Array:
-    batch, height, width, channels = x.shape
-    x = x.reshape(batch, height, width, 2, 2, channels // 4).transpose(0, 1, 3, 2, 4, 5)
-    return x.reshape(batch, 2 * height, 2 * width, channels // 4)
 
 
 def _expected_place(heat: Array) -> Array:
