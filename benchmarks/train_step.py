@@ -44,7 +44,7 @@ def compiled_step(config, batch):
     algorithm = algorithms.make(config)
     transforms = make_transforms(config.optimizers, algorithm.phases, total_kimg=config.total_kimg)
     prepare = partial(augment, seed=config.seed, **config.augment)
-    decay = ema_decay(config.ema_half_life_kimg, config.ema_ramp)
+    decay = ema_decay(config.ema_half_life_kimg, config.ema_ramp, config.ema_burn_in_kimg)
     step = make_step(algorithm, transforms, seed=config.seed, ema_decay=decay, prepare=prepare, accumulate=config.accumulate)
     state = init_state(algorithm, transforms, jax.random.key(config.seed), batch)
     start = time.perf_counter()

@@ -38,6 +38,7 @@ def get_config() -> ConfigDict:
     config.optimizers = ConfigDict()
     config.ema_half_life_kimg = 5.5
     config.ema_ramp = 0.0  # half-life is at most this share of the images seen; 0: no ramp
+    config.ema_burn_in_kimg = 0.0  # half-life rises from 0 along half a cosine over so many; 0: it is there at once
 
     config.log_kimg = 2.0
     config.picture_kimg = 20.0
@@ -91,9 +92,17 @@ def shrink(config: ConfigDict) -> ConfigDict:
     config.judge.steps = 20
     config.judge.batch_size = 16
     config.judge.pairs = config.judge.samples = 16
+    if "phase_kimg" in config.losses:  # every stage of growing in ten steps
+        config.losses.phase_kimg = 0.016
+        for settings in config.optimizers.values():
+            settings.reset_kimg = 0.016
+    if "nce_layers" in config.losses:  # the others lie in blocks that are left out
+        config.losses.nce_layers = config.losses.nce_layers[:2]
     for network in config.networks.values():
         for key in [key for key in network if key.endswith("channels")]:
             network[key] = min(network[key], 16)
+        if "blocks" in network:
+            network.blocks = 1
         if "bottleneck_size" in network:  # fewer blocks, and so less to compile
             network.update({"bottleneck_size": 8, "bottleneck_blocks": 1})
     return config

@@ -110,6 +110,7 @@ _RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "augment.crop_ratio": (lambda value: 1 <= value < 2, "from 1 to below 2"),
     "ema_half_life_kimg": _at_least(0),
     "ema_ramp": _at_least(0),
+    "ema_burn_in_kimg": _at_least(0),
     "log_kimg": _above(0),
     "picture_kimg": _above(0),
     "checkpoint_kimg": _above(0),

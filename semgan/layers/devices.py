@@ -17,6 +17,11 @@ def gather_over_devices(x: Shaped[Array, "batch ..."]) -> Shaped[Array, "all_dev
     return lax.all_gather(x, AXIS_NAME, tiled=True) if _mapped() else x
 
 
+def own_share(gathered: Shaped[Array, "all_devices_batch ..."], local: Shaped[Array, "batch ..."]) -> Shaped[Array, "batch ..."]:
+    """Of a gathered batch, the part in the place of this device's own `local` batch."""
+    return lax.dynamic_slice_in_dim(gathered, lax.axis_index(AXIS_NAME) * len(local), len(local)) if _mapped() else gathered
+
+
 def _mapped() -> bool:
     try:
         lax.axis_index(AXIS_NAME)

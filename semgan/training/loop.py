@@ -111,7 +111,7 @@ def _run(config: ConfigDict, workdir: Path, started: float, stop: Stop) -> Resul
         make_step,
         transforms=transforms,
         seed=config.seed,
-        ema_decay=ema_decay(config.ema_half_life_kimg, config.ema_ramp),
+        ema_decay=ema_decay(config.ema_half_life_kimg, config.ema_ramp, config.ema_burn_in_kimg),
         prepare=prepare,
         accumulate=config.accumulate,
         axis_name=axis_name(),

@@ -44,14 +44,17 @@ def make_transforms(
     return {name: _transform(_settings(name, optimizers[name]), _lazy_ratio(name, phases), total_kimg) for name in trained}
 
 
-def ema_decay(half_life_kimg: float, ramp: float = 0.0) -> Callable[[Scalar, int], Scalar]:
+def ema_decay(half_life_kimg: float, ramp: float = 0.0, burn_in_kimg: float = 0.0) -> Callable[[Scalar, int], Scalar]:
     """`(kimg, batch_size) -> decay` of parameters averaged with this half-life in thousands of images, at any batch size.
 
-    With `ramp` the half-life is at most that share of the images seen, so that early averages follow quickly (StyleGAN2-ADA).
+    With `ramp` the half-life is at most that share of the images seen, so that early averages follow quickly (StyleGAN2-ADA);
+    with `burn_in_kimg` it rises from 0 along half a cosine over so many (R3GAN).
     """
 
     def decay(kimg: Scalar, batch_size: int) -> Scalar:
         half_life = jnp.minimum(half_life_kimg, ramp * kimg) if ramp > 0 else jnp.float32(half_life_kimg)
+        if burn_in_kimg > 0:
+            half_life *= _half_cosine(kimg / burn_in_kimg)
         return 0.5 ** (batch_size / jnp.maximum(1000 * half_life, 1e-8))
 
     return decay
@@ -73,7 +76,12 @@ def progress(settings: Any, kimg: Scalar, total_kimg: float) -> Scalar:
     """How far the scheduled settings have gone, 0 to 1: linear or half a cosine from `decay_start_kimg` to `decay_end_kimg`."""
     length = (settings.decay_end_kimg or total_kimg) - settings.decay_start_kimg
     share = jnp.clip((kimg - settings.decay_start_kimg) / max(length, 1e-8), 0, 1)
-    return (1 - jnp.cos(jnp.pi * share)) / 2 if settings.decay_shape == "cosine" else share
+    return _half_cosine(share) if settings.decay_shape == "cosine" else share
+
+
+def _half_cosine(share: Scalar) -> Scalar:
+    """From 0 to 1 as `share` does, slowly at both ends."""
+    return (1 - jnp.cos(jnp.pi * jnp.clip(share, 0, 1))) / 2
 
 
 def learning_rate(settings: Any, kimg: Scalar, total_kimg: float) -> Scalar:

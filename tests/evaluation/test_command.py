@@ -1,6 +1,8 @@
+import copy
 import json
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from semgan.errors import UserError
@@ -10,7 +12,7 @@ from semgan.evaluation.command import evaluate_snapshot
 CONFIG = {
     "image_size": 16,
     "data": {"name": "squares", "source": "here", "domains": (), "train_count": 80, "test_count": 40},
-    "judge": {"channels": 8, "steps": 2, "batch_size": 32, "pairs": 12},
+    "judge": {"channels": 8, "steps": 2, "batch_size": 32, "pairs": 12, "samples": 14},
 }
 
 
@@ -26,8 +28,16 @@ def opened(monkeypatch, squares, oracle):
     def translate_batch(batch, latent_seed=None):
         return oracle(batch)
 
+    def sample(count, seed):
+        return np.random.default_rng(seed).integers(0, 256, (count, 16, 16, 3), np.uint8)
+
     model = SimpleNamespace(
-        config=CONFIG, meta={"domains": ["red", "green", "blue"]}, params={"mapping_network": {}}, translate_batch=translate_batch
+        config=copy.deepcopy(CONFIG),
+        meta={"domains": ["red", "green", "blue"]},
+        kinds={"reference", "latent"},
+        algorithm=SimpleNamespace(targets=None),
+        translate_batch=translate_batch,
+        sample=sample,
     )
     monkeypatch.setattr(command, "open_dataset", open_dataset)
     monkeypatch.setattr("semgan.inference.load.load", lambda path: model)
@@ -45,11 +55,34 @@ def test_snapshot_is_evaluated_on_the_data_of_its_config(opened, tmp_path, capsy
 
 
 def test_data_elsewhere_and_other_pairs_are_taken_when_given(opened, tmp_path):
-    opened.model.params.clear()
+    opened.model.kinds = {"translated"}
     report = evaluate_snapshot("model.safetensors", tmp_path / "report.json", data_dir="there", pairs=6, seed=3)
     assert (report["pairs"], report["seed"]) == (6, 3)
     assert report["diversity"]["latent"] is None
     assert {call["source"] for call in opened.calls} == {"there"}
+
+
+def test_model_that_translates_into_one_domain_is_judged_on_that(opened, tmp_path):
+    opened.model.algorithm.targets = (2,)
+    report = evaluate_snapshot("model.safetensors", tmp_path / "report.json")
+    assert {target for targets in report["adopted"].values() for target in targets} == {"blue"}
+
+
+def test_model_from_noise_is_judged_by_its_samples(opened, tmp_path, capsys):
+    opened.model.kinds = {"sample"}
+    opened.model.config["data"]["pairing"] = "none"
+    report = evaluate_snapshot("model.safetensors", tmp_path / "report.json")
+    assert json.loads((tmp_path / "report.json").read_text()) == report
+    assert report["samples"] == 14
+    assert evaluate_snapshot("model.safetensors", tmp_path / "report.json", pairs=5, seed=1)["samples"] == 5
+    assert "14 samples beside" in capsys.readouterr().out
+    assert {call["least_domains"] for call in opened.calls} == {1}
+
+
+def test_paired_data_are_opened_as_such(opened, tmp_path):
+    opened.model.config["data"]["pairing"] = "paired"
+    evaluate_snapshot("model.safetensors", tmp_path / "report.json")
+    assert {(call["least_domains"], call["paired"]) for call in opened.calls} == {(2, True)}
 
 
 def test_data_of_other_domains_are_refused(opened, tmp_path):

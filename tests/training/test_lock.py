@@ -61,7 +61,7 @@ def test_a_failing_run_releases_its_lock(tmp_path):
     with pytest.raises(ZeroDivisionError), lock.locked(tmp_path):
         _ = 1 / 0
     with lock.locked(tmp_path):
-        pass
+        assert str(os.getpid()) in (tmp_path / lock.NAME).read_text()
 
 
 @pytest.mark.parametrize(("age", "refused"), [(60, True), (3600, False)])
@@ -91,4 +91,4 @@ def test_a_held_lock_is_touched(tmp_path, monkeypatch):
 def test_a_lock_whose_writing_was_cut_short_holds_nobody(tmp_path):
     (tmp_path / lock.NAME).write_text('{"host": "el')
     with lock.locked(tmp_path):
-        pass
+        assert str(os.getpid()) in (tmp_path / lock.NAME).read_text()

@@ -129,6 +129,13 @@ def test_ema_ramp_bounds_the_half_life_by_the_images_seen():
     assert decay(1000.0, 10_000) == pytest.approx(0.5)
 
 
+def test_ema_burn_in_raises_the_half_life_along_half_a_cosine():
+    decay = ema_decay(2.0, burn_in_kimg=100.0)
+    assert decay(0.0, 8) == 0
+    assert decay(50.0, 1000) == pytest.approx(0.5)  # half of 2 kimg
+    assert decay(300.0, 2000) == pytest.approx(0.5)
+
+
 @pytest.mark.parametrize(
     ("optimizers", "message"),
     [

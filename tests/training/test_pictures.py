@@ -1,28 +1,54 @@
-"""Pictures: every domain is shown, cells pair contents with references, and each lands in its place."""
+"""Pictures: every domain is shown, each kind of sample has its layout, and each cell lands in its place."""
 
 import numpy as np
+import pytest
 from PIL import Image
 
-from semgan.training import pictures
+from semgan.training import grids, pictures
 
 SIZE = 32
 """Enlarged three times."""
+PITCH = 98
+DOMAINS = ("zero", "a very long name of a domain")
 
 
 def plain(value):
     return np.full((SIZE, SIZE, 3), value, np.uint8)
 
 
-def make_examples(contents=2, references=3):
+def make_examples(contents=2, references=3, targets=None):
     images = np.stack([plain(value) for value in range(20)])
     domain = np.array([0, 1, 0, 1, 0, 1, 0, 1, 0, 1])
-    return pictures.choose_examples(images, np.arange(10) + 5, domain, contents, references)
+    return pictures.choose_examples(images, np.arange(10) + 5, domain, contents, references, targets)
+
+
+class Sampler:
+    """Paints example number i of a call in the grey `first + i`; remembers what it was asked for."""
+
+    def __init__(self, *kinds, first=100):
+        self.kinds, self.first, self.asked = kinds, first, []
+
+    def __call__(self, batch):
+        self.asked.append(batch)
+        count = len(batch["position"])
+        return {name: np.stack([plain(self.first + 60 * k + i) for i in range(count)]) for k, name in enumerate(self.kinds)}
+
+
+def drawn(examples, sampler, caption=""):
+    return np.asarray(pictures.picture(examples, sampler, DOMAINS, frozenset(sampler.kinds), caption))
+
+
+def value_at(sheet, left, top):
+    """The grey of the cell whose corner is there: 96 pixels of it."""
+    assert (sheet[top, left] == sheet[top + 95, left + 95]).all()
+    return int(sheet[top + 48, left + 48, 0])
 
 
 def test_examples_take_the_domains_in_turn_and_no_picture_twice():
     examples = make_examples(contents=3, references=4)
     assert examples.reference_domain.tolist() == [0, 1, 0, 1]
     assert examples.content_domain.tolist() == [0, 1, 0]
+    assert examples.target_domain.tolist() == [1, 0, 1]
     shown = [*examples.references[:, 0, 0, 0], *examples.contents[:, 0, 0, 0]]
     assert shown == [5, 6, 7, 8, 9, 10, 11]  # pictures of the rows, not of the cache
 
@@ -31,8 +57,29 @@ def test_few_pictures_are_shown_again_rather_than_missing():
     assert len(make_examples(contents=20, references=20).contents) == 20
 
 
-def test_cells_pair_every_content_with_every_reference_and_a_column_shares_its_latent():
-    batch = pictures.cells(make_examples())
+def test_only_contents_that_can_be_translated_are_shown_where_targets_are_few():
+    examples = make_examples(contents=4, references=2, targets=(1,))
+    assert examples.content_domain.tolist() == [0, 0, 0, 0]
+    assert examples.target_domain.tolist() == [1, 1, 1, 1]
+    assert examples.reference_domain.tolist() == [1, 1]
+    assert examples.contents[:, 0, 0, 0].tolist() == [5, 7, 9, 11]
+
+
+def test_the_target_is_the_next_domain_that_is_allowed():
+    domain = np.arange(12) % 4
+    examples = pictures.choose_examples(np.stack([plain(v) for v in range(12)]), np.arange(12), domain, 4, 2, targets=(1, 3))
+    assert examples.content_domain.tolist() == [0, 1, 2, 3]
+    assert examples.target_domain.tolist() == [1, 3, 3, 1]
+
+
+def test_a_single_domain_has_examples_too():
+    examples = pictures.choose_examples(np.stack([plain(v) for v in range(6)]), np.arange(6), np.zeros(6, int), 3, 3)
+    assert examples.references[:, 0, 0, 0].tolist() == [0, 1, 2]
+    assert examples.contents[:, 0, 0, 0].tolist() == [3, 4, 5]
+
+
+def test_guided_cells_pair_every_content_with_every_reference_and_a_column_shares_its_latent():
+    batch = grids.guided_cells(make_examples())
     assert batch["image"][:, 0, 0, 0].tolist() == [9, 9, 9, 10, 10, 10]
     assert batch["domain"].tolist() == [0, 0, 0, 1, 1, 1]
     assert batch["reference"][:, 0, 0, 0].tolist() == [5, 6, 7, 5, 6, 7]
@@ -41,23 +88,67 @@ def test_cells_pair_every_content_with_every_reference_and_a_column_shares_its_l
 
 
 def test_contents_are_down_references_across_and_translations_in_the_cells():
-    examples = make_examples()
-    samples = {name: np.stack([plain(first + i) for i in range(6)]) for name, first in (("latent", 200), ("reference", 100))}
-    drawn = np.asarray(pictures.compose(examples, samples, ("zero", "a very long name of a domain")))
-    pitch, left, top = 98, 16, 16 + 44
+    sheet = drawn(make_examples(), Sampler("reference", "latent"))
+    left, top = 16, 16 + 44
 
     def cell(row, column, block=0):
-        """Its middle pixel; column -1 holds the contents."""
-        start = left if column < 0 else left + pitch + 16 + block * (3 * pitch + 16) + column * pitch
-        corner = drawn[top + row * pitch, start], drawn[top + row * pitch + 95, start + 95]
-        assert (corner[0] == corner[1]).all()  # 96 pixels of it
-        return drawn[top + row * pitch + 48, start + 48, 0]
+        """Column -1 holds the contents."""
+        start = left if column < 0 else left + PITCH + 16 + block * (3 * PITCH + 16) + column * PITCH
+        return value_at(sheet, start, top + row * PITCH)
 
     assert [cell(0, column) for column in range(3)] == [5, 6, 7]
     assert [cell(row, -1) for row in (1, 2)] == [9, 10]
     assert [cell(row, column) for row in (1, 2) for column in range(3)] == [100, 101, 102, 103, 104, 105]
-    assert [cell(row, column, block=1) for row in (1, 2) for column in range(3)] == [200, 201, 202, 203, 204, 205]
-    assert drawn.shape == (top + 3 * pitch + 16, left + pitch + 2 * (16 + 3 * pitch) + 16, 3)
+    assert [cell(row, column, block=1) for row in (1, 2) for column in range(3)] == [160, 161, 162, 163, 164, 165]
+    assert sheet.shape == (top + 3 * PITCH + 16, left + PITCH + 2 * (16 + 3 * PITCH) + 16, 3)
+
+
+def test_translations_stand_beside_their_contents():
+    sampler = Sampler("translated")
+    sheet = drawn(make_examples(), sampler)
+    top, row = 16 + 22 + 22, PITCH + 22
+    assert [value_at(sheet, 16, top + i * row) for i in range(2)] == [9, 10]
+    assert [value_at(sheet, 16 + PITCH, top + i * row) for i in range(2)] == [100, 101]
+    assert sampler.asked[0]["domain"].tolist() == [0, 1]
+    assert sampler.asked[0]["target_domain"].tolist() == [1, 0]
+    assert set(sampler.asked[0]) == set(grids.guided_cells(make_examples()))
+
+
+def test_many_translations_go_on_in_blocks_beside():
+    sheet = drawn(make_examples(contents=10), Sampler("translated"))
+    top, row = 16 + 22 + 22, PITCH + 22
+    assert [value_at(sheet, 16 + block * (2 * PITCH + 16) + PITCH, top) for block in range(3)] == [100, 104, 108]
+    assert sheet.shape[:2] == (16 + 22 + 4 * row + 16, 16 + 3 * (2 * PITCH + 16))
+
+
+def test_real_pictures_stand_beside_samples_over_strips_between_latents():
+    sampler = Sampler("sample")
+    sheet = drawn(make_examples(contents=4, references=4), sampler)
+    top, right = 16 + 22, 16 + 4 * PITCH + 16
+    below = top + 2 * PITCH + 22
+    assert [value_at(sheet, 16 + c * PITCH, top + r * PITCH) for r in range(2) for c in range(4)] == list(range(5, 13))
+    assert [value_at(sheet, right + c * PITCH, top + r * PITCH) for r in range(2) for c in range(8)] == list(range(100, 116))
+    assert [value_at(sheet, right + c * PITCH, below + r * PITCH) for r in range(3) for c in range(8)] == list(range(116, 140))
+    assert len(sampler.asked) == 1
+
+
+def test_samples_have_latents_of_their_own_and_a_strip_leads_from_one_to_another():
+    batch = grids.drawn_cells(16)
+    assert batch["position"][:16].tolist() == batch["position_to"][:16].tolist() == list(range(16))
+    assert not batch["mix"][:16].any()
+    strips = {name: values[16:].reshape(3, 8) for name, values in batch.items()}
+    assert strips["position"].tolist() == [[16] * 8, [18] * 8, [20] * 8]
+    assert strips["position_to"].tolist() == [[17] * 8, [19] * 8, [21] * 8]
+    np.testing.assert_allclose(strips["mix"], [np.arange(8) / 7] * 3, rtol=1e-6)
+    assert {name: values.dtype.name for name, values in batch.items()} == {"position": "int32", "position_to": "int32", "mix": "float32"}
+
+
+@pytest.mark.parametrize("kinds", [("reference", "latent"), ("latent",), ("translated",), ("sample",)])
+def test_a_caption_is_a_line_over_the_rest(kinds):
+    without = drawn(make_examples(), Sampler(*kinds))
+    captioned = drawn(make_examples(), Sampler(*kinds), "16 px, fading in at 0.40")
+    np.testing.assert_array_equal(captioned[22 + 16 :], without[16:])
+    assert (captioned[:38] != captioned[0, 0]).any()
 
 
 def test_a_saved_picture_is_a_whole_png_and_nothing_else_is_left(tmp_path):

@@ -1,0 +1,114 @@
+"""Trains every algorithm on `drawn_faces` in the same budget, one after another, and prints what each reached.
+
+    python benchmarks/algorithms.py --runs runs/compare
+    python benchmarks/algorithms.py --runs runs/compare --only cut,cyclegan
+
+Each run is its config's own 20 minutes, by the clock, on all cores, and a few more for its scores; runs that have finished are not
+repeated, so that the tables can be made a run at a time. Translations are scored once more from the first domain into the second
+alone, which all of them can, so that the one-way ones stand beside the others.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+NOISE = ("dcgan", "progan", "stylegan2", "r3gan")
+TRANSLATION = ("stargan_v2", "cyclegan", "cut", "fastcut", "munit", "pix2pix")
+
+
+def trained(name: str, runs: Path) -> Path:
+    """The folder of the finished run."""
+    folder = runs / name
+    command = [sys.executable, "launch.py", "--config", f"configs/drawn_faces_{name}.py", "--workdir", str(folder.resolve())]
+    subprocess.run(command, cwd=ROOT, check=True)
+    return folder
+
+
+def result(folder: Path) -> dict[str, Any]:
+    """Its result, with the rate of training and the number of parameters that the pictures are made with."""
+    data = json.loads((folder / "result.json").read_text())
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    rates = sorted(line["time/images_per_second"] for line in lines if line.get("time/images_per_second"))
+    data["rate"] = rates[len(rates) // 2]
+    data["minutes"] = max(line["time/minutes"] for line in lines)
+    data["parameters"] = _parameters(folder / "snapshot.safetensors")
+    return data
+
+
+def _parameters(snapshot: Path) -> int:
+    import jax
+
+    from semgan.inference.domain_guess import NAME
+    from semgan.inference.snapshot import MODEL_STATE, read_snapshot
+
+    params = read_snapshot(snapshot).params
+    return sum(leaf.size for name, tree in params.items() if name not in (NAME, MODEL_STATE) for leaf in jax.tree.leaves(tree))
+
+
+def one_way(folder: Path) -> dict[str, Any]:
+    """The transfer score from the first domain into the second alone, kept beside the run."""
+    path = folder / "one_way.json"
+    if not path.exists():
+        from semgan.evaluation.command import evaluate_snapshot
+        from semgan.inference.snapshot import read_snapshot
+
+        snapshot = folder / "snapshot.safetensors"
+        evaluate_snapshot(snapshot, path, into=read_snapshot(snapshot).meta["domains"][1])
+    return json.loads(path.read_text())
+
+
+def noise_row(name: str, folder: Path) -> str:
+    """A line of the table of what draws from noise."""
+    data = result(folder)
+    scores = data["scores"]
+    cells = [
+        name,
+        f"{data['parameters'] / 1e6:.2f}M",
+        f"{data['kimg']:.0f}",
+        f"{data['rate']:.0f}",
+        *(f"{scores[key]:.2f}" for key in ("whole_faces", "whole_faces_real", "medium_coverage")),
+        *(f"{scores[key]:.3f}" for key in ("neighbour_distance", "neighbour_distance_real", "copies")),
+        *(f"{scores[key]:.2f}" for key in ("diversity", "diversity_real")),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def translation_row(name: str, folder: Path) -> str:
+    """A line of the table of what translates."""
+    data, narrow = result(folder), one_way(folder)
+    keys = ("transfer_score", "retention", "adoption")
+    scores = [f"{narrow[key]:.3f}" for key in keys] + [f"{data['scores'][key]:.3f}" for key in keys]
+    cells = [name, f"{data['parameters'] / 1e6:.2f}M", f"{data['kimg']:.1f}", f"{data['rate']:.0f}", *scores]
+    return f"| {' | '.join(cells)} |"
+
+
+def main() -> None:
+    """Trains what is left to train and prints both tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", required=True, type=Path, metavar="DIR", help="where the runs are kept")
+    parser.add_argument("--only", default="", metavar="NAMES", help="of algorithms, separated by commas (default: all)")
+    options = parser.parse_args()
+    chosen = options.only.split(",") if options.only else [*NOISE, *TRANSLATION]
+    unknown = [name for name in chosen if name not in NOISE + TRANSLATION]
+    if unknown:
+        sys.exit(f"semgan: error: --only names {unknown[0]!r}: choose from {', '.join(NOISE + TRANSLATION)}")
+    folders = {name: trained(name, options.runs) for name in chosen}
+    noise = [noise_row(name, folder) for name, folder in folders.items() if name in NOISE]
+    if noise:
+        heads = ["parameters", "kimg", "images/s", "whole faces", "of real", "coverage", "nearest training picture", "of real", "copies"]
+        print(f"\n| | {' | '.join(heads)} | diversity | of real |")
+        print("|-|-|-|-|-|-|-|-|-|-|-|-|", *noise, sep="\n")
+    translation = [translation_row(name, folder) for name, folder in folders.items() if name in TRANSLATION]
+    if translation:
+        print("\n| | parameters | kimg | images/s | one way: score | retention | adoption | as trained: score | retention | adoption |")
+        print("|-|-|-|-|-|-|-|-|-|-|", *translation, sep="\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,24 @@
+"""ProGAN on CelebA's official files, with the paper's values.
+
+    python launch.py --config configs/celeba_progan.py:128 --workdir runs/celeba_progan --config.data.source=FOLDER
+
+FOLDER holds the files that configs/celeba_stargan_v2.py names.
+"""
+
+from ml_collections import ConfigDict
+
+from configs import progan
+
+
+def get_config(size: str = "128") -> ConfigDict:
+    """`:128` (the default) or `:256`, in pixels; as many images after the last fade as the paper takes at its last size."""
+    if size not in ("128", "256"):
+        raise ValueError(f"the config's argument is {size!r}: choose configs/celeba_progan.py:128 or :256")
+    config = progan.get_config()
+    config.image_size = int(size)
+    config.precision = "bfloat16"
+    config.data.name = "celeb_a"
+    config.log_kimg = 10.0
+    config.picture_kimg = 100.0
+    config.checkpoint_kimg = 200.0
+    return config

@@ -1,0 +1,28 @@
+"""StyleGAN2 with ADA on CelebA's official files, by the automatic recipe of ADA (arXiv 2006.06676, appendix A) for one GPU.
+
+    python launch.py --config configs/celeba_stylegan2.py:128 --workdir runs/celeba_stylegan2 --config.data.source=FOLDER
+
+FOLDER holds img_align_celeba.zip, list_attr_celeba.txt, list_landmarks_align_celeba.txt and list_eval_partition.txt, or a
+tfds preparation of `celeb_a`.
+"""
+
+from ml_collections import ConfigDict
+
+from configs import stylegan2
+
+
+def get_config(size: str = "128") -> ConfigDict:
+    """`:128` (the default) or `:256`, in pixels, which sets batch size, R1's gamma and the averaging as ADA does."""
+    if size not in ("128", "256"):
+        raise ValueError(f"the config's argument is {size!r}: choose configs/celeba_stylegan2.py:128 or :256")
+    config = stylegan2.get_config()
+    config.image_size = int(size)
+    config.batch_size = 4096 // config.image_size
+    config.ema_half_life_kimg = config.batch_size * 10 / 32
+    config.ema_ramp = 0.05
+    config.losses.r1_weight = 0.0002 * config.image_size**2 / config.batch_size
+    config.networks.mapping_network.layers = 2
+    config.networks.discriminator.stddev_group = 4
+    config.data.name = "celeb_a"
+    config.precision = "bfloat16"
+    return config

@@ -1,0 +1,39 @@
+"""FastCUT on `drawn_faces` at 64 px, from shaded drawings to ink, without pairs, for two CPU cores.
+
+    python launch.py --config configs/drawn_faces_fastcut.py --workdir runs/drawn_faces_fastcut
+
+What to expect: training ends after 20 minutes.
+"""
+
+from ml_collections import ConfigDict
+
+from configs import fastcut
+
+
+def get_config() -> ConfigDict:
+    """Widths of a quarter, 4 blocks, strided convolutions, and fewer patches."""
+    config = fastcut.get_config()
+    config.image_size = 64
+    config.batch_size = 4
+    config.total_kimg = 16.0  # about what two cores see in that time
+    config.max_minutes = 20.0
+    config.data.domains = ("shaded", "ink")
+    config.data.train_count = 20_000
+    config.data.test_count = 2_000
+    config.augment.crop_probability = 0.0  # where things are belongs to the content
+
+    networks = config.networks
+    networks.generator.update({"base_channels": 16, "blocks": 4, "antialiased": False})
+    networks.patch_sampler.channels = 64
+    networks.discriminator.update({"base_channels": 16, "antialiased": False})
+    config.losses.nce_layers = (0, 4, 7, 10, 13)  # without blurs between them: both convolutions that halve, first and last block
+    config.losses.nce_patches = 64
+
+    for name in config.optimizers:
+        config.optimizers[name].update({"learning_rate": 4e-4, "decay_start_kimg": 0.75 * config.total_kimg})
+    config.ema_half_life_kimg = 0.3
+
+    config.log_kimg = 0.4
+    config.picture_kimg = 2.0
+    config.checkpoint_kimg = 4.0
+    return config

@@ -1,0 +1,37 @@
+"""MUNIT on `drawn_faces` at 64 px, between shaded drawings and ink in the style of a reference or of a latent, for two CPU cores.
+
+    python launch.py --config configs/drawn_faces_munit.py --workdir runs/drawn_faces_munit
+
+What to expect: training ends after 20 minutes.
+"""
+
+from ml_collections import ConfigDict
+
+from configs import munit
+
+
+def get_config() -> ConfigDict:
+    """Narrower networks with fewer blocks, larger batches and rates."""
+    config = munit.get_config()
+    config.image_size = 64
+    config.batch_size = 4
+    config.total_kimg = 6.5  # about what two cores see in that time
+    config.max_minutes = 20.0
+    config.data.domains = ("shaded", "ink")
+    config.data.train_count = 20_000
+    config.data.test_count = 2_000
+    config.augment.crop_probability = 0.0  # where things are belongs to the content
+
+    for name in ("autoencoder_a", "autoencoder_b"):
+        config.networks[name].update({"base_channels": 12, "blocks": 3, "hidden_channels": 64})
+    for name in ("discriminator_a", "discriminator_b"):
+        config.networks[name].update({"base_channels": 16, "scales": 2})
+
+    for name in config.optimizers:
+        config.optimizers[name].update({"learning_rate": 4e-4})
+    config.ema_half_life_kimg = 0.3
+
+    config.log_kimg = 0.4
+    config.picture_kimg = 2.0
+    config.checkpoint_kimg = 4.0
+    return config

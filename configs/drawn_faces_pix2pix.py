@@ -1,0 +1,35 @@
+"""pix2pix on `drawn_faces` at 64 px, from shaded drawings to ink, from faces drawn in both, for two CPU cores.
+
+    python launch.py --config configs/drawn_faces_pix2pix.py --workdir runs/drawn_faces_pix2pix
+
+What to expect: training ends after 20 minutes.
+"""
+
+from ml_collections import ConfigDict
+
+from configs import pix2pix
+
+
+def get_config() -> ConfigDict:
+    """Narrower networks, larger batches and rates."""
+    config = pix2pix.get_config()
+    config.image_size = 64
+    config.batch_size = 4
+    config.total_kimg = 30.0  # about what two cores see in that time
+    config.max_minutes = 20.0
+    config.data.domains = ("shaded", "ink")
+    config.data.train_count = 20_000
+    config.data.test_count = 2_000
+    config.augment.crop_probability = 0.0  # where things are belongs to the content
+
+    config.networks.generator.base_channels = 24
+    config.networks.discriminator.base_channels = 24
+
+    for name in config.optimizers:
+        config.optimizers[name].update({"learning_rate": 4e-4})
+    config.ema_half_life_kimg = 0.3
+
+    config.log_kimg = 0.4
+    config.picture_kimg = 2.0
+    config.checkpoint_kimg = 4.0
+    return config

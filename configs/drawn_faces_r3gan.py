@@ -1,0 +1,35 @@
+"""Drawn faces from noise at 64 px with a small R3GAN, in 20 minutes on two CPU cores.
+
+    python launch.py --config configs/drawn_faces_r3gan.py --workdir runs/drawn_faces_r3gan
+
+What to expect: about 50,000 images are seen in that time; how good the samples get is still to be measured.
+"""
+
+from ml_collections import ConfigDict
+
+from configs import r3gan
+
+
+def get_config() -> ConfigDict:
+    """One narrow block a stage, none of them at full resolution, batches of 16."""
+    config = r3gan.get_config()
+    config.image_size = 64
+    config.batch_size = 16
+    config.total_kimg = 120.0
+    config.max_minutes = 20.0
+    config.data.train_count = 20_000
+    config.data.test_count = 2_000
+    stages = {"base_channels": 16, "max_channels": 64, "blocks": 1, "group_size": 16, "patch_size": 2}
+    config.networks.generator.update(stages)
+    config.networks.discriminator.update(stages)
+    config.losses.gamma = 2.0
+    config.losses.final_gamma = 0.2
+    config.losses.augment_probability = 0.0
+    r3gan.set_burn_in(config, 40.0, 5e-4, 2e-4)
+    config.ema_half_life_kimg = 1.0
+
+    config.log_kimg = 1.0
+    config.picture_kimg = 6.0
+    config.checkpoint_kimg = 12.0
+    config.evaluate_kimg = 0.0
+    return config

@@ -1,0 +1,20 @@
+"""FastCUT on horse2zebra or any folder of two domains, from the first to the second, with the paper's values at 256 px.
+
+    python launch.py --config configs/horse2zebra_fastcut.py --workdir runs/horse2zebra --config.data.source=FOLDER
+
+FOLDER holds trainA/ and trainB/, and testA/ and testB/ if there are test pictures.
+"""
+
+from ml_collections import ConfigDict
+
+from configs import fastcut
+
+
+def get_config() -> ConfigDict:
+    """Pictures scaled to 286 px and cut to 256, as the paper has it: a box of (256/286)^2 of the area."""
+    config = fastcut.get_config()
+    config.data.name = "folder"
+    config.augment.crop_probability = 1.0
+    config.augment.crop_scale = config.augment.crop_most = (256 / 286) ** 2
+    config.augment.crop_ratio = 1.0
+    return config

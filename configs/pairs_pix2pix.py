@@ -1,0 +1,20 @@
+"""pix2pix on pairs of pictures of one name (edges and photographs, maps and views), with the paper's values at 256 px.
+
+    python launch.py --config configs/pairs_pix2pix.py --workdir runs/pairs --config.data.source=FOLDER
+
+FOLDER holds A/ (the inputs) and B/ (the outputs), or train/ and test/ with those inside; a pair's two files have the same name.
+"""
+
+from ml_collections import ConfigDict
+
+from configs import pix2pix
+
+
+def get_config() -> ConfigDict:
+    """Pictures scaled to 286 px and cut to 256, as the paper has it: a box of (256/286)^2 of the area."""
+    config = pix2pix.get_config()
+    config.data.name = "folder"
+    config.augment.crop_probability = 1.0
+    config.augment.crop_scale = config.augment.crop_most = (256 / 286) ** 2
+    config.augment.crop_ratio = 1.0
+    return config

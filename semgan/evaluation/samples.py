@@ -1,0 +1,228 @@
+"""How good pictures drawn from noise are, without outside weights: are they whole, of every domain, new, and of many kinds?
+
+Every number stands beside the same number of held-out real pictures, taken by the same judge, so that its errors show in both.
+"""
+
+import functools
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from semgan.data.augment import to_float
+from semgan.data.dataset import Dataset
+from semgan.errors import UserError
+from semgan.evaluation.judge import Judge, Verdict, decide
+from semgan.evaluation.judge_network import Heads, JudgeNetwork
+from semgan.evaluation.neighbours import mean_distance, nearest
+from semgan.progress import track
+
+_HELD_OUT = 2000
+_BATCH = 100
+_ALWAYS = 0.98
+"""A class of the mask that this share of the real pictures has belongs to every face."""
+_TAILS = (0.5, 99.5)  # percentiles
+_WIDER = 0.25
+"""Of a range's width, added on either side: real pictures to come may lie a little outside those that were measured."""
+_COPIED = 1.0  # percentile of the held-out pictures' distances
+_EYES = "distance of the eyes"
+_COMPARED = 1000  # pictures whose distances from one another are taken
+
+
+class FaceRule(NamedTuple):
+    """What makes a picture a whole face, measured on real ones.
+
+    Attributes:
+      areas: least and greatest share of the picture's pixels of each mask class that every face has, by the class's number.
+      inter_ocular: least and greatest distance of the eyes, in picture widths; None without landmarks.
+    """
+
+    areas: dict[int, tuple[float, float]]
+    inter_ocular: tuple[float, float] | None
+
+
+def evaluate_samples(images: np.ndarray, judge: Judge, train: Dataset, test: Dataset) -> dict[str, Any]:
+    """Judges samples, uint8 (n, size, size, 3), beside the held-out split `test`, as plain JSON-able data.
+
+    Returns:
+      `whole_faces`: share of the samples in which every check of `face_checks` holds. The checks' ranges come from every other
+        picture of the held-out split; the share among the rest of it is `whole_faces_real`. None without masks and landmarks.
+      `checks`: by name, such as "mouth", what a whole face is made of: its `range` (of the class's share of the pixels, or of the
+        distance of the eyes in picture widths; None for a check without one) and how many pass, among `samples` and `real`.
+      `medium_coverage`: 1 less the total variation distance between the domains that the samples are judged to be of and the domains of
+        the train split, 1 at best; `medium_coverage_real`: of held-out pictures, judged alike. `domains`: shares by domain, of `train`
+        (true), `samples` and `real` (judged).
+      `neighbour_distance`: mean distance of a sample to the nearest training picture in the judge's features (unit length, so at
+        most 2); `neighbour_distance_real`: of held-out pictures. `copies`: share of the samples that are nearer to a training
+        picture than 99 % of the held-out ones are; 0.01 when they are as new as those, less when farther.
+      `diversity`: mean distance of two samples in the features; `diversity_real`: of two held-out pictures.
+      `samples`, `real`, `train` (how many pictures), `judge`, `dataset`, `notes`.
+    """
+    if images.dtype != np.uint8 or images.shape[1:] != test.images.shape[1:]:
+        raise ValueError(f"samples are {images.dtype} {images.shape}, not uint8 (n, {test.images.shape[1:]})")
+    if len(images) < 2:
+        raise UserError(f"{len(images)} samples are no measurement: set judge.samples (or --pairs) to at least 2")
+    real_images = test.images[spread(test.rows, _HELD_OUT)]
+    samples, real = decide(judge, images), decide(judge, real_images)
+    trained = _features(judge, train)
+    distances, real_distances = nearest(samples.features, trained), nearest(real.features, trained)
+    return {
+        **_wholeness(samples, real, test.names.get("mask", ())),
+        **_coverage(samples.domain, real.domain, train),
+        "neighbour_distance": float(distances.mean()),
+        "neighbour_distance_real": float(real_distances.mean()),
+        "copies": copies(distances, real_distances),
+        "diversity": mean_distance(spread(samples.features, _COMPARED)),
+        "diversity_real": mean_distance(spread(real.features, _COMPARED)),
+        "samples": len(images),
+        "real": len(real_images),
+        "train": len(trained),
+        "judge": {"name": judge.name, "channels": judge.heads.channels, "accuracy": judge.accuracy},
+        "dataset": {"name": test.name, "split": test.split, "domains": list(test.domains)},
+        "notes": _notes(real, train),
+    }
+
+
+def _features(judge: Judge, dataset: Dataset) -> np.ndarray:
+    """The judge's features of all pictures of a split, without its other heads."""
+    features = []
+    starts = range(0, len(dataset.rows), _BATCH)
+    for start in track(starts, "looking at the training pictures", len(starts)):
+        rows = dataset.rows[start : start + _BATCH]
+        images = dataset.images[np.resize(rows, _BATCH)]  # one size: one compilation
+        features.append(np.asarray(_features_of(judge.params, images, judge.heads))[: len(rows)])
+    return np.concatenate(features)
+
+
+@functools.partial(jax.jit, static_argnames="heads")
+def _features_of(params: dict[str, Any], images: jax.Array, heads: Heads) -> jax.Array:
+    judgement: Any = JudgeNetwork(heads).apply({"params": params}, to_float(images))
+    return judgement.features
+
+
+def spread(values: np.ndarray, count: int) -> np.ndarray:
+    """`count` of the values, all if there are fewer, evenly from first to last: data may be in the order of their domains."""
+    return values[np.arange(min(count, len(values))) * len(values) // min(count, len(values))]
+
+
+def copies(distances: np.ndarray, real_distances: np.ndarray) -> float:
+    """Share of the distances that are smaller than 99 % of the real ones."""
+    return float(np.mean(distances < np.percentile(real_distances, _COPIED)))
+
+
+def coverage(shares: np.ndarray, wanted: np.ndarray) -> float:
+    """1 less the total variation distance of two distributions: the part of `wanted` that `shares` covers."""
+    return float(1 - np.abs(shares - wanted).sum() / 2)
+
+
+def _coverage(judged: np.ndarray, judged_real: np.ndarray, train: Dataset) -> dict[str, Any]:
+    counted = {"train": train.domain, "samples": judged, "real": judged_real}
+    shares = {name: np.bincount(values, minlength=len(train.domains)) / len(values) for name, values in counted.items()}
+    by_domain = {domain: {name: float(values[i]) for name, values in shares.items()} for i, domain in enumerate(train.domains)}
+    return {
+        "medium_coverage": coverage(shares["samples"], shares["train"]),
+        "medium_coverage_real": coverage(shares["real"], shares["train"]),
+        "domains": by_domain,
+    }
+
+
+def _wholeness(samples: Verdict, real: Verdict, names: tuple[str, ...]) -> dict[str, Any]:
+    measured, rest = (jax.tree.map(lambda values, first=first: values[first::2], real) for first in range(2))
+    rule = face_rule(measured, len(names))
+    if rule is None:
+        return {"whole_faces": None, "whole_faces_real": None, "checks": {}}
+    passed, passed_real = face_checks(rule, samples, names), face_checks(rule, rest, names)
+    ranges = {names[number]: list(bounds) for number, bounds in rule.areas.items()}
+    if rule.inter_ocular is not None:
+        ranges[_EYES] = list(rule.inter_ocular)
+    checks = {
+        name: {"range": ranges.get(name), "samples": float(passed[name].mean()), "real": float(passed_real[name].mean())} for name in passed
+    }
+    return {"whole_faces": _all_pass(passed), "whole_faces_real": _all_pass(passed_real), "checks": checks}
+
+
+def _all_pass(passed: dict[str, np.ndarray]) -> float:
+    return float(np.mean(np.all(list(passed.values()), axis=0)))
+
+
+def face_rule(real: Verdict, classes: int) -> FaceRule | None:
+    """What the judge sees in real pictures; None where it sees neither masks nor landmarks, or no picture."""
+    if len(real.domain) == 0 or (real.mask is None and real.landmarks is None):
+        return None
+    bounds: dict[int, tuple[float, float]] = {}
+    if real.mask is not None:
+        pixel = 1 / real.mask[0].size
+        shares = class_shares(real.mask, classes)
+        always = np.flatnonzero(np.mean(shares > 0, axis=0) >= _ALWAYS)
+        bounds = {int(number): _range(shares[:, number], least=pixel / 2) for number in always}
+    return FaceRule(bounds, None if real.landmarks is None else _range(inter_ocular(real.landmarks), least=0.0))
+
+
+def class_shares(mask: np.ndarray, classes: int) -> np.ndarray:
+    """Share of the pixels of each class in each picture: float64 (n, classes) from class ids (n, height, width)."""
+    return np.stack([np.mean(mask == number, axis=(1, 2)) for number in range(classes)], axis=-1)
+
+
+def inter_ocular(landmarks: np.ndarray) -> np.ndarray:
+    """Distance of the eyes, the first two landmarks, in picture widths: (n,) from (n, landmarks, 2)."""
+    return np.linalg.norm(landmarks[:, 0] - landmarks[:, 1], axis=-1)
+
+
+def _range(values: np.ndarray, least: float) -> tuple[float, float]:
+    low, high = np.percentile(values, _TAILS)
+    wider = _WIDER * (high - low)
+    return max(float(low - wider), least), float(high + wider)
+
+
+def face_checks(rule: FaceRule, verdict: Verdict, names: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """Each check by name, bool (n,): the areas of the mask's classes, the order of the landmarks and the distance of the eyes."""
+    passed = {}
+    if verdict.mask is not None:
+        shares = class_shares(verdict.mask, len(names))
+        passed = {names[number]: _within(shares[:, number], bounds) for number, bounds in rule.areas.items()}
+    if verdict.landmarks is not None and rule.inter_ocular is not None:
+        height = verdict.landmarks[:, :, 1]  # downwards
+        eyes, nose, mouth = height[:, :2].mean(1), height[:, 2], height[:, 3:5].mean(1)
+        passed["eyes above nose above mouth"] = (eyes < nose) & (nose < mouth)
+        passed[_EYES] = _within(inter_ocular(verdict.landmarks), rule.inter_ocular)
+    return passed
+
+
+def _within(values: np.ndarray, bounds: tuple[float, float]) -> np.ndarray:
+    return (values >= bounds[0]) & (values <= bounds[1])
+
+
+def _notes(real: Verdict, train: Dataset) -> list[str]:
+    notes = []
+    if real.mask is None and real.landmarks is None:
+        notes.append("whole faces are unknown: the data has neither masks nor landmarks")
+    elif real.mask is None:
+        notes.append("whole faces are told by landmarks alone: the data has no masks")
+    elif real.landmarks is None:
+        notes.append("whole faces are told by masks alone: the data has no landmarks")
+    if len(train.domains) == 1:
+        notes.append("coverage says nothing: the data has one domain")
+    return notes
+
+
+def sample_text(report: dict[str, Any]) -> str:
+    """What `evaluate_samples` found, in a few lines for a terminal."""
+    data = report["dataset"]
+    lines = [f"{report['samples']:,} samples beside {report['real']:,} pictures of the {data['split']} split of {data['name']}"]
+    rows = [
+        ("whole faces", report["whole_faces"], report["whole_faces_real"]),
+        ("coverage of the domains", report["medium_coverage"], report["medium_coverage_real"]),
+        ("diversity", report["diversity"], report["diversity_real"]),
+        ("distance to a training picture", report["neighbour_distance"], report["neighbour_distance_real"]),
+        ("nearer than 99 % of the real", report["copies"], 0.01),
+    ]
+    lines += [f"  {label:<32}{_number(value)}, real {_number(real)}" for label, value, real in rows]
+    if report["checks"]:
+        failed = sorted((check["samples"], name) for name, check in report["checks"].items())
+        lines.append("  passed by the fewest: " + ", ".join(f"{name} {share:.3f}" for share, name in failed[:3]))
+    lines.append("  judged as: " + ", ".join(f"{name} {by['samples']:.2f}" for name, by in report["domains"].items()))
+    return "\n".join(lines + [f"  note: {note}" for note in report["notes"]])
+
+
+def _number(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.3f}"

@@ -1,0 +1,58 @@
+"""pix2pix's generator (Isola et al. 2017, arXiv 1611.07004, section 3.2.1 and appendix 6.1.1), NHWC."""
+
+from functools import partial
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from flax.typing import Dtype
+from jaxtyping import Array, Float, Key
+
+from semgan.layers.convolutions import Features, Normalization, TransposedConvolution, convolution
+
+Images = Float[Array, "batch size size 3"]
+
+
+class UNetGenerator(nn.Module):
+    """Image to image in [-1, 1]: halved down to one pixel and doubled back, each level joined with that of the way down.
+
+    Attributes:
+      base_channels: width of the first level; doubles a level up to eight times that.
+      norm: "instance" or "batch" (see `Normalization`); neither the first level nor the one pixel has any on the way down.
+      dropout_layers: first levels on the way up that drop half of their values, the network's only noise (section 3.1).
+      initializer: of the weights, a name in `semgan.layers.convolutions.INITIALIZERS`.
+    """
+
+    base_channels: int = 64
+    norm: str = "batch"
+    dropout_layers: int = 3
+    initializer: str = "normal"
+    dtype: Dtype = jnp.float32
+
+    @nn.compact
+    def __call__(self, image: Images, keys: Key[Array, " batch"] | None = None) -> Images:
+        """`keys`, one an example, are what its dropout is drawn with, in training and after; without them nothing is dropped."""
+        levels = image.shape[1].bit_length() - 1
+        widths = [self.base_channels * min(2**level, 8) for level in range(levels)]
+        options = {"initializer": self.initializer, "dtype": self.dtype}
+        conv = partial(convolution, size=4, stride=2, padding=1, use_bias=self.norm != "batch", **options)
+        norm = partial(Normalization, self.norm)
+
+        x, skips = conv(widths[0], name="down0")(image.astype(self.dtype)), []
+        for level in range(1, levels):
+            skips.append(x)
+            x = conv(widths[level], name=f"down{level}")(nn.leaky_relu(x, 0.2))
+            x = norm(name=f"down_norm{level}")(x) if level < levels - 1 else x
+        for level in range(levels - 1, 0, -1):
+            up = TransposedConvolution(widths[level - 1], use_bias=self.norm != "batch", **options, name=f"up{level}")
+            x = norm(name=f"up_norm{level}")(up(nn.relu(x)))
+            if keys is not None and levels - 1 - level < self.dropout_layers:
+                x = _dropout(x, jax.vmap(jax.random.fold_in, (0, None))(keys, level))
+            x = jnp.concatenate([skips[level - 1], x], -1)
+        x = TransposedConvolution(3, **options, name="to_rgb")(nn.relu(x))
+        return nn.tanh(x.astype(jnp.float32))
+
+
+def _dropout(x: Features, keys: Key[Array, " batch"]) -> Features:
+    kept = jax.vmap(lambda key: jax.random.bernoulli(key, 0.5, x.shape[1:]))(keys)
+    return jnp.where(kept, 2 * x, 0)

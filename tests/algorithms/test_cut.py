@@ -1,0 +1,158 @@
+"""CUT's and FastCUT's losses recomputed by hand from the networks' outputs, and which networks a phase reaches."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from configs import cut as experiment
+from configs import fastcut
+from semgan import algorithms
+from semgan.errors import UserError
+
+COUNT, PIXELS = 3, 14 * 14
+
+
+def _small(config):
+    config.image_size = 8
+    config.data.domains = ("a", "b")
+    config.networks.generator.update({"base_channels": 4, "blocks": 1})
+    config.networks.discriminator.update({"base_channels": 4})
+    config.networks.patch_sampler.update({"channels": 8})
+    config.losses.nce_layers = (0, 8, 12)
+    config.losses.nce_patches = PIXELS  # all of them: the order of places does not matter then
+    return config
+
+
+@pytest.fixture(scope="module")
+def batch():
+    rng = np.random.default_rng(0)
+    images = {key: rng.uniform(-1, 1, (COUNT, 8, 8, 3)).astype(np.float32) for key in ("image", "reference")}
+    integers = {"domain": [0, 1, 0], "target_domain": [1, 0, 1], "position": [40, 41, 42]}
+    return jax.tree.map(jnp.asarray, images | {key: np.array(value, np.int32) for key, value in integers.items()})
+
+
+@pytest.fixture(scope="module")
+def algorithm():
+    return algorithms.make(_small(experiment.get_config()))
+
+
+@pytest.fixture(scope="module")
+def params(algorithm, batch):
+    return jax.tree.map(lambda x: 30 * x, algorithm.init(jax.random.key(1), batch)[0])  # louder than a gain of 0.02
+
+
+@pytest.fixture(scope="module")
+def parts(algorithm, params):
+    """Generation, judgement, and the PatchNCE between two images by its formula over all places, row by row."""
+    modules = algorithm.networks
+    generate, judge = (
+        jax.jit(lambda x, name=name: modules[name].apply({"params": params[name]}, x)) for name in ("generator", "discriminator")
+    )
+
+    @partial(jax.jit, static_argnums=1)
+    def projected(image, flip):
+        features = modules["generator"].apply({"params": params["generator"]}, image, (0, 8, 12), method="features")
+        features = [feature[:, :, ::-1] if flip else feature for feature in features]
+        places = [jnp.tile(jnp.arange(feature.shape[1] * feature.shape[2]), (len(image), 1)) for feature in features]
+        return modules["patch_sampler"].apply({"params": params["patch_sampler"]}, features, places)
+
+    def nce(image, translated, flip=False):
+        losses = []
+        for query, key in zip(projected(translated, flip), projected(image, False), strict=True):
+            query, key = (np.asarray(x, np.float64) for x in (query, key))
+            query, key = (x / np.linalg.norm(x, axis=-1, keepdims=True) for x in (query, key))
+            similarity = np.einsum("nqf,nkf->nqk", query, key)
+            positive = np.einsum("nqf,nqf->nq", query, key)
+            similarity[:, np.arange(len(key[0])), np.arange(len(key[0]))] = -10
+            logits = np.concatenate([positive[..., None], similarity], -1) / 0.07
+            losses.append((np.log(np.exp(logits).sum(-1)) - logits[..., 0]).mean(1))
+        return np.mean(losses, 0)  # an example
+
+    return generate, judge, nce
+
+
+def _loss(algorithm, phase, params, batch, key=7):
+    value, aux = jax.jit(algorithm.phases[phase].loss)(params, {}, batch, jax.random.key(key), jnp.float32(0))
+    return float(value), {term: float(metric) for term, metric in aux.metrics.items()}
+
+
+def _sides(batch):
+    first = np.asarray(batch["domain"])[:, None, None, None] == 0
+    return np.where(first, batch["image"], batch["reference"]), np.where(first, batch["reference"], batch["image"])
+
+
+def test_discriminator_comes_first_then_generator_with_patch_sampler(algorithm):
+    assert [(phase.name, phase.updates) for phase in algorithm.phases] == [("d", ("discriminator",)), ("g", ("generator", "patch_sampler"))]
+    assert algorithm.targets == (1,)
+
+
+def test_losses_by_hand(algorithm, params, batch, parts):
+    generate, judge, nce = parts
+    source, real = _sides(batch)
+    fake = generate(source)
+    value, _ = _loss(algorithm, 0, params, batch)
+    np.testing.assert_allclose(value, 0.5 * (np.square(judge(real) - 1).mean() + np.square(judge(fake)).mean()), rtol=1e-3)
+    value, metrics = _loss(algorithm, 1, params, batch)
+    adversarial, x, y = np.square(judge(fake) - 1).mean(), nce(source, fake).mean(), nce(real, generate(real)).mean()
+    np.testing.assert_allclose(metrics["nce"], x, rtol=2e-3)
+    np.testing.assert_allclose(metrics["nce_identity"], y, rtol=2e-3)
+    np.testing.assert_allclose(value, adversarial + (x + y) / 2, rtol=2e-3)
+
+
+def test_fast_variant_mirrors_some_contents_and_mirrors_their_features_back(params, batch, parts):
+    generate, _, nce = parts
+    source, _ = _sides(batch)
+    value, metrics = _loss(algorithms.make(_small(fastcut.get_config())), 1, params, batch)
+    assert set(metrics) == {"adversarial", "nce"}
+    np.testing.assert_allclose(value, metrics["adversarial"] + 10 * metrics["nce"], rtol=1e-4)
+    mirrored = generate(source[:, :, ::-1])
+    by_flip = np.stack([nce(source, generate(source)), nce(source, mirrored, flip=True)])
+    choices = [np.mean([by_flip[(number >> i) & 1, i] for i in range(COUNT)]) for number in range(2**COUNT)]
+    assert np.min(np.abs(np.array(choices) - metrics["nce"])) < 2e-3 * metrics["nce"]
+
+
+def test_contrast_reaches_the_generator_and_the_patch_sampler_with_finite_gradients(params, batch):
+    loss = algorithms.make(_small(fastcut.get_config())).phases[1].loss
+
+    def contrast(trained):
+        return loss({**params, **trained}, {}, batch, jax.random.key(7), jnp.float32(0))[1].metrics["nce"]
+
+    grads = jax.jit(jax.grad(contrast))({name: params[name] for name in ("generator", "patch_sampler")})
+    for name, tree in grads.items():
+        assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(tree)), name
+        assert max(float(jnp.abs(leaf).max()) for leaf in jax.tree.leaves(tree)) > 1e-4, name
+
+
+def test_patches_belong_to_positions_not_to_places_in_the_batch(params, batch):
+    config = _small(experiment.get_config())
+    config.losses.nce_patches = 6
+    loss = jax.jit(algorithms.make(config).phases[1].loss)
+    order = jnp.asarray([2, 0, 1])
+    values = [
+        float(loss(params, {}, given, jax.random.key(7), jnp.float32(0))[0]) for given in (batch, jax.tree.map(lambda x: x[order], batch))
+    ]
+    np.testing.assert_allclose(values[0], values[1], rtol=1e-4)
+    moved = {**batch, "position": batch["position"] + 5}
+    assert abs(float(loss(params, {}, moved, jax.random.key(7), jnp.float32(0))[0]) - values[0]) > 1e-3
+
+
+def test_bad_layers_and_domains_are_refused():
+    for layers in ((), (4, 0), (0, 13)):
+        config = _small(experiment.get_config())
+        config.losses.nce_layers = layers
+        with pytest.raises(UserError, match="layers 0 to 12"):
+            algorithms.make(config)
+    config.data.domains = ("a",)
+    with pytest.raises(UserError, match="names 1 domain"):
+        algorithms.make(config)
+
+
+def test_papers_values_give_the_papers_networks(batch):
+    config = experiment.get_config()
+    config.data.domains = ("a", "b")
+    params = jax.eval_shape(algorithms.make(config).init, jax.random.key(0), batch)[0]
+    counts = {name: sum(np.prod(leaf.shape, dtype=int) for leaf in jax.tree.leaves(tree)) for name, tree in params.items()}
+    assert counts == {"generator": 11_378_179, "patch_sampler": 560_384, "discriminator": 2_764_737}

@@ -1,0 +1,115 @@
+"""What every algorithm has to do, on its `drawn_faces` config made small: step on one device and on two, resume exactly, sample."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from configs.common import shrink
+from semgan import algorithms
+from semgan import config as configs
+from semgan.data.augment import augment, to_float
+from semgan.training.checkpoints import Checkpoints
+from semgan.training.optimizers import ema_decay, make_transforms
+from semgan.training.parallel import axis_name, parallelize
+from semgan.training.state import init_state
+from semgan.training.step import make_step
+
+DEPEND_ON_THE_DEVICE_COUNT = {"progan", "stylegan2"}
+"""By the minibatch standard deviation, whose groups stay inside a device."""
+SIZE, BATCH = 16, 4
+
+
+class Small:
+    """An algorithm with its compiled step on one device."""
+
+    def __init__(self, name):
+        config = shrink(configs.load(f"configs/drawn_faces_{name}.py"))
+        config.batch_size = BATCH
+        config.data.domains = config.data.domains or ("shaded", "ink")
+        self.config, self.algorithm = config, algorithms.make(config)
+        self.transforms = make_transforms(config.optimizers, self.algorithm.phases, total_kimg=config.total_kimg)
+        self.step = self.compiled(jax.devices()[:1])
+
+    def compiled(self, devices):
+        config = self.config
+        step = make_step(
+            self.algorithm,
+            self.transforms,
+            seed=0,
+            ema_decay=ema_decay(config.ema_half_life_kimg, config.ema_ramp),
+            prepare=partial(augment, seed=0, paired=config.data.pairing == "paired", **config.augment),
+            axis_name=axis_name(devices),
+        )
+        return parallelize(step, devices)
+
+    def batch(self, step):
+        draw = np.random.default_rng(step)
+        images = {key: draw.integers(0, 256, (BATCH, SIZE, SIZE, 3), np.uint8) for key in ("image", "reference", "reference2")}
+        domain = np.arange(BATCH, dtype=np.int32) % 2
+        position = np.arange(BATCH, dtype=np.int32) + BATCH * step
+        return images | {"domain": domain, "target_domain": 1 - domain, "position": position}
+
+    def first(self):
+        return init_state(self.algorithm, self.transforms, jax.random.key(0, impl="rbg"), self.batch(0))
+
+
+@pytest.fixture(scope="module", params=algorithms.names())
+def small(request):
+    return Small(request.param)
+
+
+@pytest.fixture(scope="module")
+def stepped(small):
+    """Host copies of the state after each of two steps, and their metrics."""
+    state, states, metrics = small.first(), [], []
+    for step in range(2):
+        state, measured = small.step(state, small.batch(step))
+        states.append(jax.device_get(state))
+        metrics.append(jax.device_get(measured))
+    return states, metrics
+
+
+def test_steps_move_all_that_phases_update_and_nothing_is_skipped(small, stepped):
+    (first, second), metrics = stepped
+    assert int(second.skipped) == 0
+    assert all(np.isfinite(value) for value in metrics[0].values())  # lazy phases run in step 0
+    for name in {name for phase in small.algorithm.phases for name in phase.updates}:
+        moved = [(a != b).any() for a, b in zip(*map(jax.tree.leaves, (first.params[name], second.params[name])), strict=True)]
+        assert any(moved), name
+
+
+def test_resume_equals_the_uninterrupted_run_bit_for_bit(small, stepped, tmp_path):
+    states, _ = stepped
+    checkpoints = Checkpoints(tmp_path, keep=1)
+    checkpoints.save(states[0], {})
+    checkpoints.wait()
+    restored = checkpoints.restore(jax.eval_shape(small.first)).state
+    resumed, _ = small.step(restored, small.batch(1))
+    for found, expected in zip(*map(jax.tree.leaves, (jax.device_get(resumed), states[1])), strict=True):
+        np.testing.assert_array_equal(found, expected, strict=True)
+
+
+def test_two_devices_take_the_same_step(small, stepped):
+    states, metrics = stepped
+    state, measured = small.compiled(jax.devices()[:2])(small.first(), small.batch(0))
+    assert int(state.skipped) == 0
+    if small.config.algorithm in DEPEND_ON_THE_DEVICE_COUNT:
+        return
+    for name, value in measured.items():
+        np.testing.assert_allclose(value, metrics[0][name], rtol=2e-3, atol=1e-4, err_msg=name)
+    for found, expected in zip(*map(jax.tree.leaves, (state.model_state, states[0].model_state)), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_samples_are_whole_pictures_made_from_what_a_snapshot_keeps(small, stepped):
+    states, _ = stepped
+    kept = {name: states[1].model_state[name] for name in small.algorithm.kept}
+    batch = {name: to_float(value) if value.dtype == np.uint8 else value for name, value in small.batch(0).items()}
+    samples = jax.jit(small.algorithm.sample)(states[1].ema_params, kept, batch, jax.random.key(0))
+    assert samples.keys() in ({"sample"}, {"translated"}, {"reference", "latent"})
+    for images in samples.values():
+        assert images.shape == (BATCH, SIZE, SIZE, 3)
+        assert jnp.isfinite(images).all()
