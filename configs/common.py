@@ -77,6 +77,19 @@ def optimizer(**changes) -> ConfigDict:
     return config
 
 
+def for_two_cores(config: ConfigDict) -> ConfigDict:
+    """What the small experiments on `drawn_faces` share: 64 px, twenty minutes by the clock, and a judge of a size to match."""
+    config.image_size = 64
+    config.max_minutes = 20.0
+    config.data.train_count = 20_000
+    config.data.test_count = 2_000
+    config.augment.crop_probability = 0.0  # where things are belongs to the content
+    config.judge.channels = 16
+    config.judge.steps = 800
+    config.judge.batch_size = 32
+    return config
+
+
 def shrink(config: ConfigDict) -> ConfigDict:
     """The same experiment as a smoke test: ten steps of tiny networks on a few small pictures (`launch.py --debug`)."""
     config.image_size = 16

@@ -7,17 +7,14 @@ What to expect: about 50,000 images are seen in that time; how good the samples 
 
 from ml_collections import ConfigDict
 
-from configs import dcgan
+from configs import common, dcgan
 
 
 def get_config() -> ConfigDict:
     """A quarter of the paper's widths, batches of 16."""
-    config = dcgan.get_config()
+    config = common.for_two_cores(dcgan.get_config())
     config.batch_size = 16
     config.total_kimg = 400.0
-    config.max_minutes = 20.0
-    config.data.train_count = 20_000
-    config.data.test_count = 2_000
     config.augment.flip = True
     config.networks.generator.update({"base_channels": 32, "max_channels": 256})
     config.networks.discriminator.update({"base_channels": 32, "max_channels": 256})
@@ -26,5 +23,4 @@ def get_config() -> ConfigDict:
     config.log_kimg = 1.0
     config.picture_kimg = 10.0
     config.checkpoint_kimg = 20.0
-    config.evaluate_kimg = 0.0
     return config

@@ -2,25 +2,20 @@
 
     python launch.py --config configs/drawn_faces_pix2pix.py --workdir runs/drawn_faces_pix2pix
 
-What to expect: training ends after 20 minutes.
+What to expect after 20 minutes is in docs/algorithms.md.
 """
 
 from ml_collections import ConfigDict
 
-from configs import pix2pix
+from configs import common, pix2pix
 
 
 def get_config() -> ConfigDict:
     """Narrower networks, larger batches and rates."""
-    config = pix2pix.get_config()
-    config.image_size = 64
+    config = common.for_two_cores(pix2pix.get_config())
     config.batch_size = 4
     config.total_kimg = 30.0  # about what two cores see in that time
-    config.max_minutes = 20.0
     config.data.domains = ("shaded", "ink")
-    config.data.train_count = 20_000
-    config.data.test_count = 2_000
-    config.augment.crop_probability = 0.0  # where things are belongs to the content
 
     config.networks.generator.base_channels = 24
     config.networks.discriminator.base_channels = 24

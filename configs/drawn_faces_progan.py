@@ -7,17 +7,13 @@ What to expect: 64 px begin to fade in after about half of the time; how good th
 
 from ml_collections import ConfigDict
 
-from configs import progan
+from configs import common, progan
 
 
 def get_config() -> ConfigDict:
     """Narrow networks, batches of 16, phases of 5,000 images."""
-    config = progan.get_config()
-    config.image_size = 64
+    config = common.for_two_cores(progan.get_config())
     config.total_kimg = 120.0
-    config.max_minutes = 20.0
-    config.data.train_count = 20_000
-    config.data.test_count = 2_000
     config.networks.generator.update({"latent_dim": 64, "base_channels": 8, "max_channels": 64})
     config.networks.discriminator.update({"base_channels": 8, "max_channels": 64})
     progan.set_phase(config, 5.0)
@@ -26,5 +22,4 @@ def get_config() -> ConfigDict:
     config.log_kimg = 1.0
     config.picture_kimg = 5.0
     config.checkpoint_kimg = 10.0
-    config.evaluate_kimg = 0.0
     return config

@@ -7,18 +7,14 @@ What to expect: about 50,000 images are seen in that time; how good the samples 
 
 from ml_collections import ConfigDict
 
-from configs import r3gan
+from configs import common, r3gan
 
 
 def get_config() -> ConfigDict:
     """One narrow block a stage, none of them at full resolution, batches of 16."""
-    config = r3gan.get_config()
-    config.image_size = 64
+    config = common.for_two_cores(r3gan.get_config())
     config.batch_size = 16
     config.total_kimg = 120.0
-    config.max_minutes = 20.0
-    config.data.train_count = 20_000
-    config.data.test_count = 2_000
     stages = {"base_channels": 16, "max_channels": 64, "blocks": 1, "group_size": 16, "patch_size": 2}
     config.networks.generator.update(stages)
     config.networks.discriminator.update(stages)
@@ -31,5 +27,4 @@ def get_config() -> ConfigDict:
     config.log_kimg = 1.0
     config.picture_kimg = 6.0
     config.checkpoint_kimg = 12.0
-    config.evaluate_kimg = 0.0
     return config

@@ -17,10 +17,7 @@ def get_config(size: str = "64") -> ConfigDict:
     if size not in sizes:
         raise ValueError(f"the config's argument is {size!r}: choose configs/drawn_faces_stargan_v2.py:64 or :128")
     config = stargan_v2.get_config()
-    config.image_size = int(size)
-    config.data.train_count = 20_000
-    config.data.test_count = 2_000
-    config.augment.crop_probability = 0.0  # positions are part of the semantics that are measured
+    common.for_two_cores(config)
     sizes[size](config)
     return config
 
@@ -29,7 +26,6 @@ def _for_two_cores(config: ConfigDict) -> None:
     """Twenty minutes of narrow networks that work at 32x32 and below; otherwise as in the quickstart."""
     config.data.domains = ("shaded", "ink")
     config.total_kimg = 40.0
-    config.max_minutes = 20.0
     networks = config.networks
     networks.generator.update({"style_dim": 32, "base_channels": 20, "max_channels": 40, "patch_size": 2})
     networks.mapping_network.update({"style_dim": 32, "hidden_channels": 64})
@@ -48,6 +44,9 @@ def _for_two_cores(config: ConfigDict) -> None:
 
 def _for_one_gpu(config: ConfigDict) -> None:
     """Widths up to 256 and bfloat16; sized to show a good transfer within ten minutes of a current GPU."""
+    config.image_size = 128
+    config.max_minutes = 0.0
+    config.judge.update({"channels": 32, "steps": 1500, "batch_size": 64})
     config.batch_size = 32
     config.precision = "bfloat16"
     config.total_kimg = 300.0

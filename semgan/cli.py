@@ -45,7 +45,8 @@ def _show_warning(message: Warning | str, category: type[Warning], *_: Any) -> N
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="semgan",
-        description="Trains and runs GANs that move an image's style and keep what it shows. Training: python launch.py --help.",
+        description="Trains and runs GANs that draw pictures, or move a picture's style and keep what it shows. "
+        "Training: python launch.py --help.",
         epilog="Every command has its own --help with an example.",
     )
     parser.add_argument("--version", action="version", version=f"semgan {__version__}")
@@ -53,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_data(commands)
     _add_translate(commands)
     _add_sample(commands)
+    _add_project(commands)
     _add_evaluate(commands)
     return parser
 
@@ -95,15 +97,17 @@ def _add_translate(commands: Any) -> None:
         commands,
         "translate",
         _translate,
-        "translate a picture, or a folder of them, to a reference's style",
+        "translate a picture, or a folder of them, to a reference's style or into another domain",
         "semgan translate --model runs/quickstart/snapshot.safetensors --content me.jpg --reference drawing.png --out drawn.png",
     )
     _add_model(translate)
     translate.add_argument("--content", required=True, type=Path, metavar="FILE_OR_DIR", help="what is translated")
-    style = translate.add_mutually_exclusive_group(required=True)
-    style.add_argument("--reference", type=Path, metavar="FILE", help="picture whose style is taken")
+    style = translate.add_mutually_exclusive_group()
+    style.add_argument("--reference", type=Path, metavar="FILE", help="picture whose style is taken, by models that take one")
     style.add_argument("--latent-seed", type=_whole, metavar="N", help="draws a style instead; needs --domain")
-    translate.add_argument("--domain", metavar="NAME", help="domain of the style (default: guessed from the reference)")
+    translate.add_argument(
+        "--domain", metavar="NAME", help="domain to translate into (default: guessed from the reference, or the only one)"
+    )
     translate.add_argument("--content-domain", metavar="NAME", help="domain of the content (default: guessed)")
     translate.add_argument(
         "--strength", type=float, default=1.0, metavar="S", help="0: the content's own style, 1: the reference's (default: 1)"
@@ -119,15 +123,39 @@ def _add_sample(commands: Any) -> None:
         commands,
         "sample",
         _sample,
-        "draw styles and show contents in them, as one grid",
+        "draw pictures from noise, or contents in drawn styles, as one grid or as a video",
         "semgan sample --model runs/quickstart/snapshot.safetensors --count 64 --seed 0 --out grid.png",
     )
     _add_model(sample)
-    sample.add_argument("--count", type=_positive, default=64, metavar="N", help="pictures in the grid (default: 64)")
-    sample.add_argument("--seed", type=_whole, default=0, metavar="N", help="of the styles (default: 0)")
+    sample.add_argument("--count", type=_positive, metavar="N", help="pictures in the grid (default: 64, in a video 16)")
+    sample.add_argument("--seed", type=_whole, default=0, metavar="N", help="of the latents (default: 0)")
     sample.add_argument("--content", type=Path, metavar="FILE_OR_DIR", help="what is translated (default: held-out drawn faces)")
     sample.add_argument("--domain", metavar="NAME", help="domain of the styles (default: all in turn)")
-    sample.add_argument("--out", required=True, type=Path, metavar="FILE", help="picture to write")
+    sample.add_argument(
+        "--truncation", type=float, default=1.0, metavar="T", help="0: the mean, 1: as drawn; for models that have it (default: 1)"
+    )
+    written = sample.add_mutually_exclusive_group(required=True)
+    written.add_argument("--out", type=Path, metavar="FILE", help="picture to write")
+    written.add_argument("--video", type=Path, metavar="FILE", help=".mp4, .gif or .webp to write: a closed loop from latent to latent")
+    sample.add_argument("--seconds", type=_seconds, default=6.0, metavar="S", help="of the video (default: 6)")
+
+
+def _add_project(commands: Any) -> None:
+    project = _add(
+        commands,
+        "project",
+        _project,
+        "find the codes of a StyleGAN2 whose picture comes nearest to a given one",
+        "semgan project --model runs/faces/snapshot.safetensors --image me.jpg --out projected.png",
+    )
+    _add_model(project)
+    project.add_argument("--image", required=True, type=Path, metavar="FILE", help="picture to come near to")
+    project.add_argument("--space", choices=("w", "w+"), default="w", help="one code for all layers, or one for each (default: w)")
+    project.add_argument("--steps", type=_positive, default=500, metavar="N", help="of the search (default: 500)")
+    project.add_argument("--seed", type=_whole, default=0, metavar="N", help="of its noise (default: 0)")
+    project.add_argument(
+        "--out", required=True, type=Path, metavar="FILE", help="picture to write, both side by side; the codes go to .npz beside it"
+    )
 
 
 def _add_evaluate(commands: Any) -> None:
@@ -135,13 +163,16 @@ def _add_evaluate(commands: Any) -> None:
         commands,
         "evaluate",
         _evaluate,
-        "measure on held-out pairs how well content is kept and style is taken",
+        "measure on held-out pictures how well a model translates, or draws",
         "semgan evaluate --model runs/quickstart/snapshot.safetensors --out report.json",
     )
     _add_model(evaluate)
     evaluate.add_argument("--data", default="", metavar="DIR", help="folder of the data (default: where it was in training)")
-    evaluate.add_argument("--pairs", type=_whole, default=0, metavar="N", help="held-out pairs (default: the model's own number)")
-    evaluate.add_argument("--seed", type=_whole, default=0, metavar="N", help="of the pairs (default: 0)")
+    evaluate.add_argument(
+        "--pairs", type=_whole, default=0, metavar="N", help="held-out pairs, or samples (default: the model's own number)"
+    )
+    evaluate.add_argument("--into", default="", metavar="NAME", help="the one domain to translate into (default: all that there are)")
+    evaluate.add_argument("--seed", type=_whole, default=0, metavar="N", help="of the pairs and latents (default: 0)")
     evaluate.add_argument("--out", required=True, type=Path, metavar="FILE", help="JSON report to write")
 
 
@@ -159,6 +190,16 @@ def _positive(text: str) -> int:
     if _whole(text) == 0:
         raise argparse.ArgumentTypeError("give 1 or more")
     return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= 600:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0 and up to 600")
+    return seconds
 
 
 def _prepare_jax() -> None:
@@ -201,16 +242,28 @@ def _translate(args: argparse.Namespace) -> int:
 
 def _sample(args: argparse.Namespace) -> None:
     _prepare_jax()
-    from semgan.inference.sample import sample_grid
+    from semgan.inference.sample import Draws, sample_grid, sample_video
 
-    sample_grid(args.model, args.out, count=args.count, seed=args.seed, content=args.content, domain=args.domain)
+    count = args.count or (64 if args.video is None else 16)
+    draws = Draws(count, args.seed, args.content, args.domain, args.truncation)
+    if args.video is None:
+        sample_grid(args.model, args.out, draws)
+    else:
+        sample_video(args.model, args.video, draws, args.seconds)
+
+
+def _project(args: argparse.Namespace) -> None:
+    _prepare_jax()
+    from semgan.inference.project import project_file
+
+    project_file(args.model, args.image, args.out, space=args.space, steps=args.steps, seed=args.seed)
 
 
 def _evaluate(args: argparse.Namespace) -> None:
     _prepare_jax()
     from semgan.evaluation.command import evaluate_snapshot
 
-    evaluate_snapshot(args.model, args.out, data_dir=args.data, pairs=args.pairs, seed=args.seed)
+    evaluate_snapshot(args.model, args.out, data_dir=args.data, pairs=args.pairs, seed=args.seed, into=args.into)
 
 
 if __name__ == "__main__":

@@ -3,13 +3,14 @@ import resource
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from semgan import __version__, cli
 
-COMMANDS = ["data check", "data build", "translate", "sample", "evaluate"]
+COMMANDS = ["data check", "data build", "translate", "sample", "project", "evaluate"]
 
 
 def semgan(*arguments):
@@ -49,7 +50,7 @@ def test_help_lists_the_commands_and_is_there_at_once():
     done = semgan("--help")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert done.returncode == 0
-    for command in ("data", "translate", "sample", "evaluate"):
+    for command in ("data", "translate", "sample", "project", "evaluate"):
         assert command in done.stdout
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 0.5  # of the processor: others may be busy
 
@@ -74,13 +75,17 @@ def test_version_is_said(capsys):
         (["transalte"], "transalte"),
         (["data"], "COMMAND"),
         (["data", "check"], "DIR"),
-        (["translate", "--model", "m", "--content", "c", "--out", "o"], "--reference"),
         (["translate", "--model", "m", "--content", "c", "--out", "o", "--reference", "r", "--latent-seed", "1"], "not allowed with"),
         (["translate", "--model", "m", "--content", "c", "--out", "o", "--latent-seed", "-1"], "--latent-seed"),
         (["translate", "--model", "m", "--content", "c", "--out", "o", "--reference", "r", "--strength", "much"], "--strength"),
         (["sample", "--model", "m", "--out", "o.png", "--count", "0"], "give 1 or more"),
         (["sample", "--model", "m", "--out", "o.png", "--seed", "1.5"], "'1.5' is not a whole number"),
         (["sample", "--model", "m", "--out", "o.png", "--sede", "1"], "--sede"),
+        (["sample", "--model", "m"], "--out --video"),
+        (["sample", "--model", "m", "--out", "o.png", "--video", "o.gif"], "not allowed with"),
+        (["sample", "--model", "m", "--video", "o.gif", "--seconds", "0"], "'0' is no number of seconds"),
+        (["sample", "--model", "m", "--video", "o.gif", "--seconds", "long"], "'long' is no number of seconds"),
+        (["project", "--model", "m", "--image", "i", "--out", "o.png", "--space", "z"], "--space"),
     ],
 )
 def test_bad_arguments_are_one_line(capsys, arguments, word):
@@ -97,6 +102,9 @@ def test_bad_paths_are_one_line(capsys, tmp_path):
     assert_clean_error(run(capsys, *translate, "--model", snapshot, "--out", tmp_path / "b.doc"), "b.doc", ".doc")
     assert_clean_error(run(capsys, *translate, "--model", snapshot, "--out", picture), picture, "overwritten")
     assert_clean_error(run(capsys, "sample", "--model", snapshot, "--out", tmp_path / "b.png"), snapshot, "does not exist")
+    assert_clean_error(run(capsys, "sample", "--model", snapshot, "--video", tmp_path / "b.gif"), snapshot, "does not exist")
+    assert_clean_error(run(capsys, "sample", "--model", snapshot, "--video", tmp_path / "b.avi"), "b.avi", ".avi")
+    assert_clean_error(run(capsys, "project", "--model", snapshot, "--image", picture, "--out", tmp_path / "b.png"), picture)
     assert_clean_error(run(capsys, "evaluate", "--model", snapshot, "--out", tmp_path / "b.json"), snapshot, "does not exist")
     assert_clean_error(run(capsys, "data", "check", tmp_path / "none"), tmp_path / "none")
     assert_clean_error(run(capsys, "data", "build", "--dataset", "x", "--out", tmp_path), "unknown")
@@ -168,11 +176,39 @@ def test_evaluate_passes_everything_on(capsys, monkeypatch):
 
     asked = {}
     monkeypatch.setattr(command, "evaluate_snapshot", lambda model, out, **settings: asked.update(settings, model=model, out=out))
-    assert run(capsys, "evaluate", "--model", "m", "--data", "d", "--out", "o.json", "--pairs", 7, "--seed", 2)[0] == 0
+    assert run(capsys, "evaluate", "--model", "m", "--data", "d", "--out", "o.json", "--pairs", 7, "--seed", 2, "--into", "a")[0] == 0
     assert {key: str(value) for key, value in asked.items()} == {
         "model": "m",
         "out": "o.json",
         "data_dir": "d",
         "pairs": "7",
         "seed": "2",
+        "into": "a",
     }
+
+
+def test_sample_passes_everything_on(capsys, monkeypatch):
+    from semgan.inference import sample
+
+    asked = []
+    monkeypatch.setattr(sample, "sample_grid", lambda *arguments: asked.append(("grid", *arguments)))
+    monkeypatch.setattr(sample, "sample_video", lambda *arguments: asked.append(("video", *arguments)))
+    run(capsys, "sample", "--model", "m", "--out", "o.png")
+    options = ["--count", 3, "--seed", 5, "--content", "c", "--domain", "d", "--truncation", 0.5]
+    run(capsys, "sample", "--model", "m", "--out", "o.png", *options)
+    run(capsys, "sample", "--model", "m", "--video", "o.gif", "--seconds", 2.5)
+    model, out, film = Path("m"), Path("o.png"), Path("o.gif")
+    assert asked == [
+        ("grid", model, out, sample.Draws(64, 0, None, None, 1.0)),
+        ("grid", model, out, sample.Draws(3, 5, Path("c"), "d", 0.5)),
+        ("video", model, film, sample.Draws(16, 0, None, None, 1.0), 2.5),
+    ]
+
+
+def test_project_passes_everything_on(capsys, monkeypatch):
+    from semgan.inference import project
+
+    asked = {}
+    monkeypatch.setattr(project, "project_file", lambda model, image, out, **options: asked.update(options, paths=(model, image, out)))
+    run(capsys, "project", "--model", "m", "--image", "i.png", "--out", "o.png", "--space", "w+", "--steps", 7, "--seed", 2)
+    assert asked == {"paths": (Path("m"), Path("i.png"), Path("o.png")), "space": "w+", "steps": 7, "seed": 2}

@@ -4,7 +4,7 @@ Every number stands beside the same number of held-out real pictures, taken by t
 """
 
 import functools
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from semgan.data.augment import to_float
 from semgan.data.dataset import Dataset
 from semgan.errors import UserError
+from semgan.evaluation import faces
 from semgan.evaluation.judge import Judge, Verdict, decide
 from semgan.evaluation.judge_network import Heads, JudgeNetwork
 from semgan.evaluation.neighbours import mean_distance, nearest
@@ -19,36 +20,19 @@ from semgan.progress import track
 
 _HELD_OUT = 2000
 _BATCH = 100
-_ALWAYS = 0.98
-"""A class of the mask that this share of the real pictures has belongs to every face."""
-_TAILS = (0.5, 99.5)  # percentiles
-_WIDER = 0.25
-"""Of a range's width, added on either side: real pictures to come may lie a little outside those that were measured."""
 _COPIED = 1.0  # percentile of the held-out pictures' distances
-_EYES = "distance of the eyes"
 _COMPARED = 1000  # pictures whose distances from one another are taken
-
-
-class FaceRule(NamedTuple):
-    """What makes a picture a whole face, measured on real ones.
-
-    Attributes:
-      areas: least and greatest share of the picture's pixels of each mask class that every face has, by the class's number.
-      inter_ocular: least and greatest distance of the eyes, in picture widths; None without landmarks.
-    """
-
-    areas: dict[int, tuple[float, float]]
-    inter_ocular: tuple[float, float] | None
 
 
 def evaluate_samples(images: np.ndarray, judge: Judge, train: Dataset, test: Dataset) -> dict[str, Any]:
     """Judges samples, uint8 (n, size, size, 3), beside the held-out split `test`, as plain JSON-able data.
 
     Returns:
-      `whole_faces`: share of the samples in which every check of `face_checks` holds. The checks' ranges come from every other
+      `whole_faces`: share of the samples in which every check of `faces.face_checks` holds. The checks' ranges come from every other
         picture of the held-out split; the share among the rest of it is `whole_faces_real`. None without masks and landmarks.
-      `checks`: by name, such as "mouth", what a whole face is made of: its `range` (of the class's share of the pixels, or of the
-        distance of the eyes in picture widths; None for a check without one) and how many pass, among `samples` and `real`.
+      `checks`: by name, such as "mouth", what a whole face is made of: its `range`s (of the class's area, place and spread, see
+        `faces.class_measures`, or of the distance of the eyes in picture widths; "layout" has none, see `faces.Layout`) and how many
+        pass, among `samples` and `real`.
       `medium_coverage`: 1 less the total variation distance between the domains that the samples are judged to be of and the domains of
         the train split, 1 at best; `medium_coverage_real`: of held-out pictures, judged alike. `domains`: shares by domain, of `train`
         (true), `samples` and `real` (judged).
@@ -128,68 +112,24 @@ def _coverage(judged: np.ndarray, judged_real: np.ndarray, train: Dataset) -> di
 
 def _wholeness(samples: Verdict, real: Verdict, names: tuple[str, ...]) -> dict[str, Any]:
     measured, rest = (jax.tree.map(lambda values, first=first: values[first::2], real) for first in range(2))
-    rule = face_rule(measured, len(names))
+    rule = faces.face_rule(measured, len(names))
     if rule is None:
         return {"whole_faces": None, "whole_faces_real": None, "checks": {}}
-    passed, passed_real = face_checks(rule, samples, names), face_checks(rule, rest, names)
-    ranges = {names[number]: list(bounds) for number, bounds in rule.areas.items()}
+    passed, passed_real = faces.face_checks(rule, samples, names), faces.face_checks(rule, rest, names)
+    ranges: dict[str, dict[str, Any]] = {
+        names[number]: dict(zip(faces.MEASURES, bounds.tolist(), strict=True)) for number, bounds in rule.classes.items()
+    }
     if rule.inter_ocular is not None:
-        ranges[_EYES] = list(rule.inter_ocular)
+        ranges[faces.EYES] = {"distance": rule.inter_ocular.tolist()}
     checks = {
-        name: {"range": ranges.get(name), "samples": float(passed[name].mean()), "real": float(passed_real[name].mean())} for name in passed
+        name: {"range": ranges.get(name, {}), "samples": float(passed[name].mean()), "real": float(passed_real[name].mean())}
+        for name in passed
     }
     return {"whole_faces": _all_pass(passed), "whole_faces_real": _all_pass(passed_real), "checks": checks}
 
 
 def _all_pass(passed: dict[str, np.ndarray]) -> float:
     return float(np.mean(np.all(list(passed.values()), axis=0)))
-
-
-def face_rule(real: Verdict, classes: int) -> FaceRule | None:
-    """What the judge sees in real pictures; None where it sees neither masks nor landmarks, or no picture."""
-    if len(real.domain) == 0 or (real.mask is None and real.landmarks is None):
-        return None
-    bounds: dict[int, tuple[float, float]] = {}
-    if real.mask is not None:
-        pixel = 1 / real.mask[0].size
-        shares = class_shares(real.mask, classes)
-        always = np.flatnonzero(np.mean(shares > 0, axis=0) >= _ALWAYS)
-        bounds = {int(number): _range(shares[:, number], least=pixel / 2) for number in always}
-    return FaceRule(bounds, None if real.landmarks is None else _range(inter_ocular(real.landmarks), least=0.0))
-
-
-def class_shares(mask: np.ndarray, classes: int) -> np.ndarray:
-    """Share of the pixels of each class in each picture: float64 (n, classes) from class ids (n, height, width)."""
-    return np.stack([np.mean(mask == number, axis=(1, 2)) for number in range(classes)], axis=-1)
-
-
-def inter_ocular(landmarks: np.ndarray) -> np.ndarray:
-    """Distance of the eyes, the first two landmarks, in picture widths: (n,) from (n, landmarks, 2)."""
-    return np.linalg.norm(landmarks[:, 0] - landmarks[:, 1], axis=-1)
-
-
-def _range(values: np.ndarray, least: float) -> tuple[float, float]:
-    low, high = np.percentile(values, _TAILS)
-    wider = _WIDER * (high - low)
-    return max(float(low - wider), least), float(high + wider)
-
-
-def face_checks(rule: FaceRule, verdict: Verdict, names: tuple[str, ...]) -> dict[str, np.ndarray]:
-    """Each check by name, bool (n,): the areas of the mask's classes, the order of the landmarks and the distance of the eyes."""
-    passed = {}
-    if verdict.mask is not None:
-        shares = class_shares(verdict.mask, len(names))
-        passed = {names[number]: _within(shares[:, number], bounds) for number, bounds in rule.areas.items()}
-    if verdict.landmarks is not None and rule.inter_ocular is not None:
-        height = verdict.landmarks[:, :, 1]  # downwards
-        eyes, nose, mouth = height[:, :2].mean(1), height[:, 2], height[:, 3:5].mean(1)
-        passed["eyes above nose above mouth"] = (eyes < nose) & (nose < mouth)
-        passed[_EYES] = _within(inter_ocular(verdict.landmarks), rule.inter_ocular)
-    return passed
-
-
-def _within(values: np.ndarray, bounds: tuple[float, float]) -> np.ndarray:
-    return (values >= bounds[0]) & (values <= bounds[1])
 
 
 def _notes(real: Verdict, train: Dataset) -> list[str]:

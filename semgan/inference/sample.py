@@ -1,39 +1,104 @@
-"""`semgan sample`: a grid of translations in styles drawn from the latent."""
+"""`semgan sample`: a grid, or a video, of pictures drawn from noise or of translations in styles drawn from the latent."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from semgan.data.dataset import open_dataset
 from semgan.errors import UserError
-from semgan.inference import pictures
-from semgan.inference.load import Model, load
+from semgan.inference import pictures, video
+from semgan.inference.load import load
+from semgan.inference.model import Model
+from semgan.progress import track
 
 _DRAWN = 64  # held-out faces drawn as contents
+_LEG = 1.5
+"""Seconds from one latent to the next."""
+_FEWEST_LEGS = 3
+_BLOCK = 128
+"""Pictures drawn at a time, about."""
 
 
-def sample_grid(snapshot: Path, out: Path, *, count: int, seed: int = 0, content: Path | None = None, domain: str | None = None) -> None:
-    """Writes the grid and says so on stdout.
+class Draws(NamedTuple):
+    """What is drawn; see `Model.sample`.
 
-    Args:
-      content: a picture, or a folder whose pictures are taken in turn; None: held-out drawn faces, where the model knows them.
+    Attributes:
+      count: pictures in the grid.
+      content: a picture, or a folder whose pictures are taken in turn; None: nothing for a model that draws from noise, or else
+        held-out drawn faces, where the model knows them.
       domain: of the styles; the model's domains in turn when None.
     """
+
+    count: int
+    seed: int = 0
+    content: Path | None = None
+    domain: str | None = None
+    truncation: float = 1.0
+
+
+def sample_grid(snapshot: Path, out: Path, draws: Draws) -> None:
+    """Writes the grid as a picture and says so on stdout."""
     pictures.check_writable_suffix(out)
     model = load(snapshot)
-    contents = _held_out(model, count) if content is None else _read(content, count)
-    images = model.sample(count, seed, content=contents, domain=domain)
+    contents = _contents(model, draws)
+    images = model.sample(draws.count, draws.seed, content=contents, domain=draws.domain, truncation=draws.truncation)
     pictures.write(out, pictures.grid(images))
-    print(f"wrote {out}: {count:,} translations of {min(len(contents), count):,} pictures")
+    print(f"wrote {out}: {_described(draws, contents)}")
 
 
-def _read(content: Path, count: int) -> list[np.ndarray]:
-    paths = pictures.list_folder(content)[:count] if content.is_dir() else [content]
-    return [pictures.read(path) for path in paths]
+def sample_video(snapshot: Path, out: Path, draws: Draws, seconds: float) -> None:
+    """Writes the grid as a video that ends as it began: every tile goes around a closed loop of latents of its own."""
+    video.check_writable(out)
+    model = load(snapshot)
+    contents = _contents(model, draws)
+    frames = max(round(seconds * video.FPS), _FEWEST_LEGS)
+    batch = video_batch(model, draws, contents, frames)
+    video.write(out, track(_drawn_frames(model, batch, draws), f"drawing {frames:,} frames", frames))
+    print(f"wrote {out}: {frames / video.FPS:g} seconds of {_described(draws, contents)}")
 
 
-def _held_out(model: Model, count: int) -> Sequence[np.ndarray]:
+def video_batch(model: Model, draws: Draws, contents: list[np.ndarray] | None, frames: int) -> dict[str, np.ndarray]:
+    """The batch of all tiles of all frames, tile after tile and frame after frame: (frames * count, ...).
+
+    A tile's legs are of one duration and speed; the latents are numbered so that no two tiles share one.
+    """
+    legs = max(round(frames / video.FPS / _LEG), _FEWEST_LEGS)
+    frame, tile = (index.ravel() for index in np.indices((frames, draws.count), np.int32))
+    place = frame * (legs / frames)
+    leg = np.minimum(place.astype(np.int32), legs - 1)
+    batch = model.latent_batch(tile, content=contents, domain=draws.domain, truncation=draws.truncation)
+    return batch | {
+        "position": tile * legs + leg,
+        "position_to": tile * legs + (leg + 1) % legs,
+        "mix": (place - leg).astype(np.float32),
+    }
+
+
+def _drawn_frames(model: Model, batch: dict[str, np.ndarray], draws: Draws) -> Iterator[np.ndarray]:
+    """Grids, one a frame; several frames are drawn at a time."""
+    at_once = draws.count * max(_BLOCK // draws.count, 1)
+    for start in range(0, len(batch["position"]), at_once):
+        images = model.sample_batch({name: values[start : start + at_once] for name, values in batch.items()}, draws.seed)
+        yield from map(pictures.grid, images.reshape(-1, draws.count, *images.shape[1:]))
+
+
+def _described(draws: Draws, contents: list[np.ndarray] | None) -> str:
+    if contents is None:
+        return f"{draws.count:,} pictures from noise"
+    return f"{draws.count:,} translations of {min(len(contents), draws.count):,} pictures"
+
+
+def _contents(model: Model, draws: Draws) -> list[np.ndarray] | None:
+    """The contents that a model which translates is given; those of the user are left to the model to refuse."""
+    if draws.content is not None:
+        paths = pictures.list_folder(draws.content)[: draws.count] if draws.content.is_dir() else [draws.content]
+        return [pictures.read(path) for path in paths]
+    return _held_out(model, draws.count) if "latent" in model.kinds else None
+
+
+def _held_out(model: Model, count: int) -> list[np.ndarray]:
     """Held-out faces at the model's size; only drawn faces can be had anywhere, without the user's files."""
     name = model.config["data"]["name"]
     if name != "drawn_faces":

@@ -1,4 +1,4 @@
-"""`semgan translate`: a picture or a folder of them, in the style of a reference or of a latent."""
+"""`semgan translate`: a picture or a folder of them, in the style of a reference or of a latent, or into another domain."""
 
 import sys
 from collections import Counter
@@ -10,7 +10,8 @@ import numpy as np
 from semgan.data.decode import DecodeError
 from semgan.errors import EXIT_USER_ERROR, UserError
 from semgan.inference import pictures
-from semgan.inference.load import Model, load
+from semgan.inference.load import load
+from semgan.inference.model import Model
 from semgan.progress import track
 
 

@@ -55,8 +55,9 @@ def progress_line(line: Mapping[str, Any], total_kimg: float, seconds_left: floa
     if seconds_left is not None:
         parts.append(f"{format_duration(seconds_left)} left")
     for name, value in line.items():
-        if name.endswith("/loss"):
-            parts.append(f"{name.removesuffix('/loss')} {'not finite' if value is None else format(value, '.3g')}")
+        if not name.endswith("/loss") or (value is None and not line.get("skipped")):  # a lazy phase that sat the interval out
+            continue
+        parts.append(f"{name.removesuffix('/loss')} {'not finite' if value is None else format(value, '.3g')}")
     if line.get("skipped"):
         parts.append(f"{line['skipped']:,} steps skipped")
     return " · ".join(parts)

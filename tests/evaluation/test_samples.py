@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from semgan.errors import UserError
-from semgan.evaluation import samples
+from semgan.evaluation import faces, samples
 from semgan.evaluation.judge import Verdict
 from semgan.evaluation.neighbours import mean_distance, nearest
-from semgan.evaluation.samples import FaceRule, evaluate_samples, sample_text
+from semgan.evaluation.samples import evaluate_samples, sample_text
 
 NAMES = ("ground", "face", "hat")
 
@@ -27,7 +27,7 @@ def test_more_pictures_like_the_real_ones_score_as_they_do(judge, train_squares,
     assert report["neighbour_distance"] == pytest.approx(report["neighbour_distance_real"], rel=0.15)
     assert report["copies"] < 0.06
     assert report["diversity"] == pytest.approx(report["diversity_real"], rel=0.1)
-    assert set(report["checks"]) == {"ground", "square", "eyes above nose above mouth", "distance of the eyes"}
+    assert set(report["checks"]) == {"ground", "square", "eyes above nose above mouth", "distance of the eyes", "layout"}
     assert sum(by["samples"] for by in report["domains"].values()) == pytest.approx(1)
     assert (report["samples"], report["real"], report["train"]) == (150, 120, 400)
     assert json.loads(json.dumps(report, allow_nan=False)) == report
@@ -76,30 +76,45 @@ def test_classes_that_are_nearly_always_there_make_the_rule():
     mask[:, :2] = 1  # half of every picture, but of two
     mask[:2, :2] = 0
     mask[:50, 3, 3] = 2  # a hat on half of them
-    rule = samples.face_rule(verdict(mask, count=100), 3)
+    rule = faces.face_rule(verdict(mask, count=100), 3)
     assert rule is not None
     assert rule.inter_ocular is None
-    assert set(rule.areas) == {0, 1}
-    np.testing.assert_allclose(np.mean(mask[2] == 1), 0.5)
-    low, high = rule.areas[1]
-    assert low == pytest.approx(1 / 32)  # it has to be there: half a pixel at least
-    assert high == pytest.approx(0.5 + 0.25 * 0.5)
-    assert samples.face_rule(verdict(), 0) is None
+    assert set(rule.classes) == {0, 1}
+    np.testing.assert_allclose(rule.classes[1], [[0.5, 0.5], [0.5, 0.5], [0.25, 0.25], [0.09375**0.5] * 2], atol=1e-9)
+    assert rule.classes[0][0] == pytest.approx([0.4375 - 0.125, 0.9375 + 0.125])
+    assert faces.face_rule(verdict(), 0) is None
+
+
+def test_measures_by_hand():
+    mask = np.zeros((2, 4, 4), np.uint8)
+    mask[0, 1, 0], mask[0, 1, 2] = 3, 3
+    np.testing.assert_allclose(faces.class_measures(mask, 3), [[2 / 16, 0.375, 0.375, 0.25], [0, 0, 0, 0]], atol=1e-9)
+
+
+def test_layout_knows_how_parts_go_together():
+    draw = np.random.default_rng(0).normal(size=(2000, 1))
+    layout = faces.layout_of(np.concatenate([draw, draw + 0.1 * np.random.default_rng(1).normal(size=(2000, 1))], axis=1))
+    together, apart = np.array([[1.0, 1.0]]), np.array([[1.0, -1.0]])
+    assert faces.squared_distance(layout, together) < layout.limit < faces.squared_distance(layout, apart)
+    np.testing.assert_allclose(faces.squared_distance(layout._replace(precision=np.eye(2), mean=np.ones(2)), apart), [4])
 
 
 def test_checks_by_hand():
-    rule = FaceRule({1: (0.2, 0.5)}, (0.3, 0.5))
+    rule = faces.FaceRule(
+        {1: np.array([[0.2, 0.5], [0, 1], [0, 0.4], [0, 1]])}, np.array([0.3, 0.5]), faces.Layout(np.zeros(14), np.eye(14), 4.0)
+    )
     mask = np.zeros((4, 2, 2), np.uint8)
-    mask[0, 0], mask[1, 0, 0], mask[2] = 1, 1, 1  # shares 0.5, 0.25, 1 and 0
+    mask[0, 0], mask[1, 0, 0], mask[2], mask[3, 1] = 1, 1, 1, 1  # areas 0.5, 0.25, 1 and 0.5, the last at the bottom
     face = np.array([[0.3, 0.3], [0.7, 0.3], [0.5, 0.5], [0.4, 0.7], [0.6, 0.7]])
     upside_down = face * [1, -1] + [0, 1]
     narrow = face.copy()
     narrow[:2, 0] = 0.45, 0.55
-    passed = samples.face_checks(rule, verdict(mask, np.stack([face, upside_down, narrow, face]), 4), NAMES)
+    passed = faces.face_checks(rule, verdict(mask, np.stack([face, upside_down, narrow, face]), 4), NAMES)
     assert {name: values.tolist() for name, values in passed.items()} == {
         "face": [True, True, False, False],
         "eyes above nose above mouth": [True, False, True, True],
         "distance of the eyes": [True, True, False, True],
+        "layout": [True, True, False, False],
     }
     assert samples._all_pass(passed) == 0.25
 
