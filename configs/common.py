@@ -77,6 +77,14 @@ def optimizer(**changes) -> ConfigDict:
     return config
 
 
+def crops_of_286(config: ConfigDict) -> ConfigDict:
+    """Pictures "scaled to 286 px and cut to 256" (pix2pix, CycleGAN, CUT): always a square of (256/286)^2 of the area, anywhere."""
+    config.augment.crop_probability = 1.0
+    config.augment.crop_scale = config.augment.crop_most = (256 / 286) ** 2
+    config.augment.crop_ratio = 1.0
+    return config
+
+
 def for_two_cores(config: ConfigDict) -> ConfigDict:
     """What the small experiments on `drawn_faces` share: 64 px, twenty minutes by the clock, and a judge of a size to match."""
     config.image_size = 64

@@ -11,10 +11,18 @@ from configs import common, cut
 
 
 def get_config() -> ConfigDict:
-    """Widths of a quarter, 4 blocks, strided convolutions, and fewer patches."""
-    config = common.for_two_cores(cut.get_config())
+    """Rates fall from the middle on."""
+    config = narrow(cut.get_config(), total_kimg=12.0)
+    for name in config.optimizers:
+        config.optimizers[name].decay_start_kimg = 6.0
+    return config
+
+
+def narrow(config: ConfigDict, total_kimg: float) -> ConfigDict:
+    """Widths of a quarter, 4 blocks, strided convolutions, and fewer patches; `total_kimg` is about what two cores see in that time."""
+    common.for_two_cores(config)
     config.batch_size = 4
-    config.total_kimg = 10.0  # about what two cores see in that time
+    config.total_kimg = total_kimg
     config.data.domains = ("shaded", "ink")
 
     networks = config.networks
@@ -23,9 +31,8 @@ def get_config() -> ConfigDict:
     networks.discriminator.update({"base_channels": 16, "antialiased": False})
     config.losses.nce_layers = (0, 4, 7, 10, 13)  # without blurs between them: both convolutions that halve, first and last block
     config.losses.nce_patches = 64
-
     for name in config.optimizers:
-        config.optimizers[name].update({"learning_rate": 4e-4, "decay_start_kimg": config.total_kimg / 2})
+        config.optimizers[name].learning_rate = 4e-4
     config.ema_half_life_kimg = 0.3
 
     config.log_kimg = 0.4

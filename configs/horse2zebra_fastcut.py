@@ -7,14 +7,11 @@ FOLDER holds trainA/ and trainB/, and testA/ and testB/ if there are test pictur
 
 from ml_collections import ConfigDict
 
-from configs import fastcut
+from configs import common, fastcut
 
 
 def get_config() -> ConfigDict:
     """Pictures scaled to 286 px and cut to 256, as the paper has it: a box of (256/286)^2 of the area."""
     config = fastcut.get_config()
     config.data.name = "folder"
-    config.augment.crop_probability = 1.0
-    config.augment.crop_scale = config.augment.crop_most = (256 / 286) ** 2
-    config.augment.crop_ratio = 1.0
-    return config
+    return common.crops_of_286(config)

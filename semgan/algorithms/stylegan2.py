@@ -155,12 +155,16 @@ def path_loss(
 
 
 def _sample(f: Functions, params: Params, model_state: ModelState, batch: Batch, rng: Key) -> dict[str, Images]:
-    """An image from each position's latent; an optional `truncation` (batch,) below 1 draws its w towards the mean w."""
+    """An image from each position's latent; an optional `truncation` (batch,) below 1 draws its w towards the mean w.
+
+    On the way from one latent to another all images share one noise, so that nothing flickers.
+    """
     w = f.map_latent(params, f.latents(rng, batch))
     if "truncation" in batch:
         w = model_state["w_avg"] + batch["truncation"][:, None] * (w - model_state["w_avg"])
     w_plus = jnp.repeat(w[:, None], f.num_ws, axis=1)
-    return {"sample": f.synthesise(params, w_plus, draws.keys(rng, batch, NOISE))}
+    noisy = {"position": jnp.zeros_like(batch["position"])} if "position_to" in batch else batch
+    return {"sample": f.synthesise(params, w_plus, draws.keys(rng, noisy, NOISE))}
 
 
 def _init(modules: dict, weights: ConfigDict, rng: Key, batch: Batch) -> tuple[Params, ModelState]:

@@ -61,7 +61,7 @@ def _transfer(model: Any, judge: Judge, test: Dataset, pairs: int, seed: int, in
         test,
         pairs=pairs,
         seed=seed,
-        targets=(model.domain_index(into),) if into else model.algorithm.targets,
+        targets=(model.target_index(into),) if into else model.algorithm.targets,
         translate_latent=from_latent if "latent" in model.kinds else None,
     )
 

@@ -42,7 +42,7 @@ def load(path: str | Path) -> Model:
         raise UserError(f"{path} does not fit this version of semgan ({error}): use the version that wrote it") from error
     params, model_state = jax.tree.map(jnp.asarray, (params, model_state))
     run = functools.partial(jax.jit(functools.partial(_sample, algorithm), static_argnames="kind"), model_state)
-    return Model(config, meta, algorithm, params, kinds, guess_kernel, run)
+    return Model(config, meta, algorithm, params, model_state, kinds, guess_kernel, run)
 
 
 def _sample(

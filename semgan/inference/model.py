@@ -28,6 +28,7 @@ class Model:
       meta: `domains` (names), and what training noted: kimg, dataset, scores.
       algorithm: its networks and its `sample`, at the stage that training had come to.
       params: averaged weights by network name.
+      model_state: what else its samples depend on, such as running statistics by network name.
       kinds: names of what it samples (see `semgan.types.Algorithm`): "sample" is drawn from noise alone, the others are translations.
       guess_kernel: of `domain_guess`; None where the snapshot has none.
     """
@@ -36,6 +37,7 @@ class Model:
     meta: dict[str, Any]
     algorithm: Algorithm
     params: dict[str, Any]
+    model_state: dict[str, Any]
     kinds: frozenset[str]
     guess_kernel: np.ndarray | None
     _run: Callable[..., jax.Array]
@@ -184,7 +186,7 @@ class Model:
         several = content if isinstance(content, Sequence) and not isinstance(content, str) else [content]  # pyright: ignore
         contents = np.stack([fit(pictures.read(picture, "content"), self.image_size) for picture in several])
         targets = self._targets()
-        target = np.array(targets if domain is None else [self._target(domain)], np.int32)
+        target = np.array(targets if domain is None else [self.target_index(domain)], np.int32)
         target = target[tile % len(target)]
         return batch | {"image": contents[tile % len(contents)], "domain": target, "target_domain": target}
 
@@ -214,8 +216,10 @@ class Model:
 
     def apply(self, network: str, *arrays: Any, method: str | None = None) -> Any:
         """Runs one network by its name on raw arrays (images NHWC float32 in [-1, 1]), or one of its other methods."""
-        module, params = self.algorithm.networks[self._network(network)], self.params[network]
-        return _apply(module, method, params, arrays)
+        variables = {"params": self.params[self._network(network)]}
+        if network in self.model_state:
+            variables["batch_stats"] = self.model_state[network]
+        return _apply(self.algorithm.networks[network], method, variables, arrays)
 
     def domain_index(self, name: str) -> int:
         """The number of a domain; UserError, with the nearest name, when the model has none of that name."""
@@ -244,8 +248,8 @@ class Model:
         targets = self.algorithm.targets
         return tuple(range(len(self.domains))) if targets is None else targets
 
-    def _target(self, name: str) -> int:
-        """The number of a domain that it translates into."""
+    def target_index(self, name: str) -> int:
+        """The number of a domain that it translates into; UserError for any other."""
         number = self.domain_index(name)
         if number not in self._targets():
             raise UserError(f"this model does not translate into {name!r}: give {', '.join(self.domains[i] for i in self._targets())}")
@@ -254,7 +258,7 @@ class Model:
     def _direction(self, content_domain: str | None, domain: str | None) -> tuple[int, int]:
         """From which domain to which, where there is no guide: what is not given is what alone can be meant."""
         own = None if content_domain is None else self.domain_index(content_domain)
-        targets = [number for number in self._targets() if number != own] if domain is None else [self._target(domain)]
+        targets = [number for number in self._targets() if number != own] if domain is None else [self.target_index(domain)]
         if len(targets) != 1:
             raise UserError(
                 f"this model translates into {', '.join(self.domains[i] for i in targets)}: give domain (--domain), one of these"
@@ -278,8 +282,8 @@ def _check_truncation(truncation: float) -> None:
 
 
 @functools.partial(jax.jit, static_argnums=(0, 1))
-def _apply(module: Any, method: str | None, params: dict[str, Any], arrays: tuple[Any, ...]) -> Any:
-    return module.apply({"params": params}, *arrays, method=method)
+def _apply(module: Any, method: str | None, variables: dict[str, Any], arrays: tuple[Any, ...]) -> Any:
+    return module.apply(variables, *arrays, method=method)
 
 
 def _known(name: str, names: Sequence[str], kind: str) -> str:

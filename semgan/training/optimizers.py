@@ -119,6 +119,7 @@ def _forgetful(transform: optax.GradientTransformationExtraArgs, every_kimg: flo
         return transform.init(params), jnp.int32(0)
 
     def update(updates, state, params=None, **extra_args: Any):
+        assert params is not None
         inner, period = state
         now = jnp.floor(extra_args["kimg"] / every_kimg).astype(jnp.int32)
         inner = jax.tree.map(lambda fresh, old: jnp.where(now == period, old, fresh), transform.init(params), inner)

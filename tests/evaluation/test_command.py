@@ -36,6 +36,7 @@ def opened(monkeypatch, squares, oracle):
         meta={"domains": ["red", "green", "blue"]},
         kinds={"reference", "latent"},
         algorithm=SimpleNamespace(targets=None),
+        target_index=("red", "green", "blue").index,
         translate_batch=translate_batch,
         sample=sample,
     )
@@ -66,6 +67,11 @@ def test_model_that_translates_into_one_domain_is_judged_on_that(opened, tmp_pat
     opened.model.algorithm.targets = (2,)
     report = evaluate_snapshot("model.safetensors", tmp_path / "report.json")
     assert {target for targets in report["adopted"].values() for target in targets} == {"blue"}
+
+
+def test_one_domain_alone_is_translated_into_where_asked_for(opened, tmp_path):
+    report = evaluate_snapshot("model.safetensors", tmp_path / "report.json", into="green")
+    assert {target for targets in report["adopted"].values() for target in targets} == {"green"}
 
 
 def test_model_from_noise_is_judged_by_its_samples(opened, tmp_path, capsys):
