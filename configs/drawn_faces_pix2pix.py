@@ -2,7 +2,7 @@
 
     python launch.py --config configs/drawn_faces_pix2pix.py --workdir runs/drawn_faces_pix2pix
 
-What to expect after 20 minutes is in docs/algorithms.md.
+What to expect: see docs/algorithms.md.
 """
 
 from ml_collections import ConfigDict
