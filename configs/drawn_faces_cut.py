@@ -19,7 +19,7 @@ def get_config() -> ConfigDict:
 
 
 def narrow(config: ConfigDict, total_kimg: float) -> ConfigDict:
-    """Widths of a quarter, 4 blocks, strided convolutions, and fewer patches; `total_kimg` is about what two cores see in that time."""
+    """Widths of a quarter, 4 blocks, strided convolutions, and fewer patches; `total_kimg` is an estimate of what two cores see."""
     common.for_two_cores(config)
     config.batch_size = 4
     config.total_kimg = total_kimg

@@ -14,7 +14,7 @@ def get_config() -> ConfigDict:
     """Widths of a quarter, 4 blocks, and no identity term: the two media share no colours that it could keep."""
     config = common.for_two_cores(cyclegan.get_config())
     config.batch_size = 4
-    config.total_kimg = 8.0  # about what two cores see in that time
+    config.total_kimg = 8.0  # an estimate of what two cores see in that time
     config.data.domains = ("shaded", "ink")
 
     for name in ("generator_ab", "generator_ba"):

@@ -14,7 +14,7 @@ def get_config() -> ConfigDict:
     """Narrower networks with fewer blocks, larger batches and rates."""
     config = common.for_two_cores(munit.get_config())
     config.batch_size = 4
-    config.total_kimg = 6.5  # about what two cores see in that time
+    config.total_kimg = 6.5  # an estimate of what two cores see in that time
     config.data.domains = ("shaded", "ink")
 
     for name in ("autoencoder_a", "autoencoder_b"):

@@ -14,7 +14,7 @@ def get_config() -> ConfigDict:
     """Narrower networks, larger batches and rates."""
     config = common.for_two_cores(pix2pix.get_config())
     config.batch_size = 4
-    config.total_kimg = 30.0  # about what two cores see in that time
+    config.total_kimg = 30.0  # an estimate of what two cores see in that time
     config.data.domains = ("shaded", "ink")
 
     config.networks.generator.base_channels = 24

@@ -2,7 +2,7 @@
 
     python launch.py --config configs/drawn_faces_progan.py --workdir runs/drawn_faces_progan
 
-What to expect: 64 px begin to fade in after about half of the time; how good they get is still to be measured.
+What to expect: see docs/algorithms.md.
 """
 
 from ml_collections import ConfigDict

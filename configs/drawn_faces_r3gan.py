@@ -2,7 +2,7 @@
 
     python launch.py --config configs/drawn_faces_r3gan.py --workdir runs/drawn_faces_r3gan
 
-What to expect: about 50,000 images are seen in that time; how good the samples get is still to be measured.
+What to expect: see docs/algorithms.md.
 """
 
 from ml_collections import ConfigDict
