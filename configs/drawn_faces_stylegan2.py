@@ -21,7 +21,6 @@ def get_config() -> ConfigDict:
     networks.generator.update({"channel_base": 512, "max_channels": 64})
     networks.discriminator.update({"channel_base": 512, "max_channels": 64, "stddev_group": 4})
     config.losses.r1_weight = 0.1  # 0.0002 image_size^2 / batch_size, doubled
-    config.losses.ada_kimg = 100.0
     config.ema_half_life_kimg = 2.0
     config.ema_ramp = 0.05
 
