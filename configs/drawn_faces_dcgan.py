@@ -11,9 +11,9 @@ from configs import common, dcgan
 
 
 def get_config() -> ConfigDict:
-    """A quarter of the paper's widths, batches of 16."""
+    """A quarter of the paper's widths, batches of 8."""
     config = common.for_two_cores(dcgan.get_config())
-    config.batch_size = 16
+    config.batch_size = 8
     config.total_kimg = 400.0
     config.augment.flip = True
     config.networks.generator.update({"base_channels": 32, "max_channels": 256})

@@ -11,8 +11,9 @@ from configs import common, progan
 
 
 def get_config() -> ConfigDict:
-    """Narrow networks, batches of 16, phases of 5,000 images."""
+    """Narrow networks, batches of 8, phases of 5,000 images."""
     config = common.for_two_cores(progan.get_config())
+    config.batch_size = 8
     config.total_kimg = 120.0
     config.networks.generator.update({"latent_dim": 64, "base_channels": 8, "max_channels": 64})
     config.networks.discriminator.update({"base_channels": 8, "max_channels": 64})

@@ -11,9 +11,9 @@ from configs import common, r3gan
 
 
 def get_config() -> ConfigDict:
-    """One narrow block a stage, none of them at full resolution, batches of 16."""
+    """One narrow block a stage, none of them at full resolution, batches of 8."""
     config = common.for_two_cores(r3gan.get_config())
-    config.batch_size = 16
+    config.batch_size = 8
     config.total_kimg = 120.0
     stages = {"base_channels": 16, "max_channels": 64, "blocks": 1, "group_size": 16, "patch_size": 2}
     config.networks.generator.update(stages)
