@@ -1,7 +1,7 @@
 """Making a cache in chunks, each of which is kept: pictures go to their place in one file, the rest to a file a chunk."""
 
 import hashlib
-import os
+import io
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from semgan.data.decode import DecodeError
+from semgan.files import write_whole
 
 IMAGES = "images.u8"
 _CHUNK_BYTES = 16 * 2**20
@@ -71,14 +72,13 @@ class Job(NamedTuple):
             file.seek(self._start(chunk))
             file.write(images.data)
         path = self.path(chunk)
-        partial = path.with_suffix(".tmp")
         arrays: dict[str, np.ndarray] = {_ANNOTATION + name: value for name, value in part.annotations.items()}
         arrays["sha256"] = np.array(part.sha256)
         arrays["failed"] = np.array([row for row, _ in part.failed], np.int64)
         arrays["reasons"] = np.array([reason for _, reason in part.failed], str)
-        with open(partial, "wb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
-        os.replace(partial, path)
+        encoded = io.BytesIO()
+        np.savez(encoded, allow_pickle=False, **arrays)
+        write_whole(path, encoded.getvalue())
 
     def read(self, chunk: int) -> Part:
         """What `make` wrote beside the pictures."""

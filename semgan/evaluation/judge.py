@@ -7,7 +7,6 @@ real and translated pictures, so its own errors cancel in the scores of `semgan/
 import functools
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,12 +14,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from semgan.data.dataset import Dataset
 from semgan.errors import UserError
 from semgan.evaluation import agreement, judge_training
 from semgan.evaluation.judge_network import Heads, Judgement, JudgeNetwork
+from semgan.files import write_whole
 from semgan.paths import cache_dir
 from semgan.types import Images
 
@@ -173,13 +173,7 @@ def save_judge(path: Path, judge: Judge) -> None:
     """One safetensors file whose header holds the rest as JSON, with a SHA-256 of all of it; complete or not there at all."""
     tensors = {name: np.ascontiguousarray(values) for name, values in _flatten(judge.params).items()}
     about = json.dumps({"heads": judge.heads._asdict(), "name": judge.name, "accuracy": judge.accuracy}, sort_keys=True)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        save_file(tensors, temporary, metadata={"judge": about, "sha256": _digest(about, tensors)})
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_whole(path, save(tensors, metadata={"judge": about, "sha256": _digest(about, tensors)}))
 
 
 def load_judge(path: Path) -> Judge | None:

@@ -1,12 +1,12 @@
 """An evaluation's report: as a JSON file, and as a few lines for a terminal."""
 
-import contextlib
 import json
 import os
 from pathlib import Path
 from typing import Any
 
 from semgan.errors import UserError
+from semgan.files import write_whole
 
 
 def check_writable(path: Path) -> None:
@@ -25,13 +25,9 @@ def write_report(path: Path, report: dict[str, Any]) -> None:
     """Writes the report as JSON, complete or not at all."""
     check_writable(path)
     text = json.dumps(report, indent=2, allow_nan=False) + "\n"
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
+        write_whole(path, text.encode())
     except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
         raise UserError(f"{path} cannot be written ({error.strerror}): give another --out") from error
 
 

@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 
 from semgan.data.decode import SUFFIXES, decode, fit, square_crop
 from semgan.errors import UserError
-from semgan.inference.files import write_whole
+from semgan.files import write_whole
 
 Picture = np.ndarray | Image.Image | str | os.PathLike[str]
 """uint8 (height, width, 3), a Pillow image, or a path."""

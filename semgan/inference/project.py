@@ -22,8 +22,8 @@ from jaxtyping import Array, Float
 from semgan.data.augment import to_float, to_uint8
 from semgan.data.decode import fit
 from semgan.errors import UserError
+from semgan.files import write_whole
 from semgan.inference import pictures
-from semgan.inference.files import write_whole
 from semgan.inference.load import load
 from semgan.inference.model import Model
 from semgan.progress import Progress

@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from semgan.errors import UserError
-from semgan.inference.files import write_whole
+from semgan.files import write_whole
 
 FORMAT = "semgan-snapshot-1"
 MODEL_STATE = "model_state"

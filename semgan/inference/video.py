@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from semgan.errors import UserError
-from semgan.inference.files import write_whole
+from semgan.files import write_whole
 
 FPS = 25
 """Frames a second: 40 ms a frame, which GIF, in hundredths of a second, can hold exactly."""

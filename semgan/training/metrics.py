@@ -3,7 +3,6 @@
 import importlib.util
 import json
 import math
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from semgan.files import write_whole
 from semgan.progress import format_duration
 from semgan.types import Metrics
 
@@ -85,9 +85,7 @@ class MetricsLog:
     def __init__(self, workdir: Path, step: int):
         path = workdir / FILE
         self.lines = [line for line in read_lines(path) if line["step"] <= step]
-        temporary = path.with_name(f".{FILE}")
-        temporary.write_text("".join(map(_text, self.lines)))
-        os.replace(temporary, path)
+        write_whole(path, "".join(map(_text, self.lines)).encode())
         self._file = path.open("a")
         self._events = _events(workdir, step)
 

@@ -1,11 +1,11 @@
 """A run at a glance: `index.html`, one static page with nothing loaded from elsewhere but the pictures beside it."""
 
-import os
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from semgan.files import write_whole
 from semgan.progress import format_duration
 from semgan.training import curves
 from semgan.training.metrics import Line
@@ -76,9 +76,7 @@ class Run(NamedTuple):
 
 def write(path: Path, run: Run) -> None:
     """Writes the page, complete or not at all."""
-    temporary = path.with_name(f".{path.name}")
-    temporary.write_text(render(run), encoding="utf-8")
-    os.replace(temporary, path)
+    write_whole(path, render(run).encode())
 
 
 def render(run: Run) -> str:

@@ -1,12 +1,13 @@
 """The pictures that a run shows itself by: samples of the same held-out examples and latents, from first to last."""
 
-import os
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from semgan.files import write_whole
 from semgan.training import grids
 from semgan.training.grids import Examples, Sample
 
@@ -78,7 +79,6 @@ def file_name(step: int) -> str:
 
 def save(path: Path, picture: Image.Image) -> None:
     """Writes a PNG that is complete or not there at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}")
-    picture.save(temporary, format="PNG")
-    os.replace(temporary, path)
+    encoded = io.BytesIO()
+    picture.save(encoded, format="PNG")
+    write_whole(path, encoded.getvalue())

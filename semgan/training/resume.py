@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +9,7 @@ from ml_collections import ConfigDict
 
 from semgan.config import flatten, to_json
 from semgan.errors import UserError
+from semgan.files import write_whole
 
 CONFIG = "config.json"
 RESULT = "result.json"
@@ -123,6 +123,4 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 def _write(path: Path, data: dict[str, Any]) -> None:
     """Complete or not at all."""
-    temporary = path.with_name(f".{path.name}")
-    temporary.write_text(json.dumps(data, indent=2, allow_nan=False) + "\n")
-    os.replace(temporary, path)
+    write_whole(path, (json.dumps(data, indent=2, allow_nan=False) + "\n").encode())

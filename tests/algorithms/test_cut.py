@@ -11,6 +11,7 @@ from configs import cut as experiment
 from configs import fastcut
 from semgan import algorithms
 from semgan.errors import UserError
+from tests.algorithms.batches import batch_of_domains
 
 COUNT, PIXELS = 3, 14 * 14
 
@@ -28,10 +29,7 @@ def _small(config):
 
 @pytest.fixture(scope="module")
 def batch():
-    rng = np.random.default_rng(0)
-    images = {key: rng.uniform(-1, 1, (COUNT, 8, 8, 3)).astype(np.float32) for key in ("image", "reference")}
-    integers = {"domain": [0, 1, 0], "target_domain": [1, 0, 1], "position": [40, 41, 42]}
-    return jax.tree.map(jnp.asarray, images | {key: np.array(value, np.int32) for key, value in integers.items()})
+    return batch_of_domains([0, 1, 0], [1, 0, 1], size=8)
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from configs import dcgan as experiment
 from semgan import algorithms
 from semgan.algorithms import _draws as draws
 from semgan.errors import UserError
+from tests.algorithms.batches import batch_of
 
 COUNT = 4
 
@@ -26,8 +27,7 @@ def _config(**losses):
 
 @pytest.fixture(scope="module")
 def batch():
-    images = np.random.default_rng(0).uniform(-1, 1, (COUNT, 16, 16, 3)).astype(np.float32)
-    return {"image": jnp.asarray(images), "position": jnp.arange(COUNT, dtype=jnp.int32)}
+    return batch_of(COUNT, 16, keys=("image",))
 
 
 @pytest.fixture(scope="module")

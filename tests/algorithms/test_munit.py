@@ -12,6 +12,7 @@ from semgan import algorithms
 from semgan.algorithms import _draws as draws
 from semgan.algorithms import munit
 from semgan.errors import UserError
+from tests.algorithms.batches import batch_of_domains
 
 COUNT = 3
 SIDES = ("a", "b")
@@ -30,10 +31,7 @@ def _config():
 
 @pytest.fixture(scope="module")
 def batch():
-    rng = np.random.default_rng(0)
-    images = {key: rng.uniform(-1, 1, (COUNT, 8, 8, 3)).astype(np.float32) for key in ("image", "reference")}
-    integers = {"domain": [0, 1, 0], "target_domain": [1, 0, 1], "position": [40, 41, 42]}
-    return jax.tree.map(jnp.asarray, images | {key: np.array(value, np.int32) for key, value in integers.items()})
+    return batch_of_domains([0, 1, 0], [1, 0, 1], size=8)
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from configs import progan as experiment
 from semgan import algorithms
 from semgan.algorithms import _draws as draws
 from semgan.errors import UserError
+from tests.algorithms.batches import batch_of
 
 COUNT = 4
 
@@ -28,8 +29,7 @@ def _config():
 
 @pytest.fixture(scope="module")
 def batch():
-    images = np.random.default_rng(0).uniform(-1, 1, (COUNT, 16, 16, 3)).astype(np.float32)
-    return {"image": jnp.asarray(images), "position": jnp.arange(COUNT, dtype=jnp.int32)}
+    return batch_of(COUNT, 16, keys=("image",))
 
 
 @pytest.fixture(scope="module")

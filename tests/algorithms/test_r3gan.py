@@ -10,6 +10,7 @@ from semgan import algorithms
 from semgan.algorithms import _draws as draws
 from semgan.algorithms.r3gan import cosine
 from semgan.errors import UserError
+from tests.algorithms.batches import batch_of
 
 COUNT = 3
 
@@ -26,8 +27,7 @@ def _config(**losses):
 
 @pytest.fixture(scope="module")
 def batch():
-    images = np.random.default_rng(0).uniform(-1, 1, (2, COUNT, 16, 16, 3)).astype(np.float32)
-    return {"image": jnp.asarray(images[0]), "reference": jnp.asarray(images[1]), "position": jnp.arange(COUNT, dtype=jnp.int32)}
+    return batch_of(COUNT, 16)
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ import pytest
 from configs import stargan_v2 as experiment
 from semgan import algorithms
 from semgan.errors import UserError
+from tests.algorithms.batches import batch_of_domains
 
 COUNT = 4
 
@@ -28,10 +29,7 @@ def _config():
 
 @pytest.fixture(scope="module")
 def batch():
-    rng = np.random.default_rng(0)
-    images = {key: rng.uniform(-1, 1, (COUNT, 16, 16, 3)).astype(np.float32) for key in ("image", "reference", "reference2")}
-    integers = {"domain": [0, 1, 2, 0], "target_domain": [1, 1, 0, 2], "position": [40, 41, 42, 43]}
-    return jax.tree.map(jnp.asarray, images | {key: np.array(value, np.int32) for key, value in integers.items()})
+    return batch_of_domains([0, 1, 2, 0], [1, 1, 0, 2], size=16, keys=("image", "reference", "reference2"))
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from semgan.algorithms import _draws as draws
 from semgan.algorithms import stylegan2
 from semgan.errors import UserError
 from semgan.layers.adaptive_augment import augment
+from tests.algorithms.batches import batch_of
 
 COUNT, SIZE, DIM = 4, 8, 5
 RNG = jax.random.key(7)
@@ -31,9 +32,7 @@ def _config(**losses):
 
 @pytest.fixture(scope="module")
 def batch():
-    rng = np.random.default_rng(0)
-    images = {key: rng.uniform(-1, 1, (COUNT, SIZE, SIZE, 3)).astype(np.float32) for key in ("image", "reference")}
-    return jax.tree.map(jnp.asarray, {**images, "position": np.arange(40, 40 + COUNT, dtype=np.int32)})
+    return batch_of(COUNT, SIZE)
 
 
 @pytest.fixture(scope="module")
