@@ -11,18 +11,15 @@ from configs import common, cut
 
 
 def get_config() -> ConfigDict:
-    """Rates fall from the middle on."""
-    config = narrow(cut.get_config(), total_kimg=12.0)
-    for name in config.optimizers:
-        config.optimizers[name].decay_start_kimg = 6.0
-    return config
+    """Narrow networks, larger batches and rates."""
+    return narrow(cut.get_config())
 
 
-def narrow(config: ConfigDict, total_kimg: float) -> ConfigDict:
-    """Widths of a quarter, 4 blocks, strided convolutions, and fewer patches; `total_kimg` is an estimate of what two cores see."""
+def narrow(config: ConfigDict) -> ConfigDict:
+    """Widths of a quarter, 4 blocks, strided convolutions, fewer patches, and constant rates: the clock ends it."""
     common.for_two_cores(config)
     config.batch_size = 4
-    config.total_kimg = total_kimg
+    config.total_kimg = 300.0
     config.data.domains = ("shaded", "ink")
 
     networks = config.networks
@@ -32,10 +29,12 @@ def narrow(config: ConfigDict, total_kimg: float) -> ConfigDict:
     config.losses.nce_layers = (0, 4, 7, 10, 13)  # without blurs between them: both convolutions that halve, first and last block
     config.losses.nce_patches = 64
     for name in config.optimizers:
-        config.optimizers[name].learning_rate = 4e-4
-    config.ema_half_life_kimg = 0.3
+        config.optimizers[name] = common.optimizer(learning_rate=4e-4, b1=0.5, b2=0.999)
+    config.ema_half_life_kimg = 1.0
+    config.ema_ramp = 0.05
 
     config.log_kimg = 0.4
     config.picture_kimg = 2.0
     config.checkpoint_kimg = 4.0
+    config.evaluate_kimg = 5.0
     return config

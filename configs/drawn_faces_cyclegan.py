@@ -14,7 +14,7 @@ def get_config() -> ConfigDict:
     """Widths of a quarter, 4 blocks, and no identity term: the two media share no colours that it could keep."""
     config = common.for_two_cores(cyclegan.get_config())
     config.batch_size = 4
-    config.total_kimg = 8.0  # an estimate of what two cores see in that time
+    config.total_kimg = 200.0
     config.data.domains = ("shaded", "ink")
 
     for name in ("generator_ab", "generator_ba"):
@@ -24,10 +24,12 @@ def get_config() -> ConfigDict:
     config.losses.identity_weight = 0.0
 
     for name in config.optimizers:
-        config.optimizers[name].update({"learning_rate": 4e-4, "decay_start_kimg": config.total_kimg / 2})
-    config.ema_half_life_kimg = 0.3
+        config.optimizers[name] = common.optimizer(learning_rate=4e-4, b1=0.5, b2=0.999)  # constant: the clock ends it
+    config.ema_half_life_kimg = 1.0
+    config.ema_ramp = 0.05
 
     config.log_kimg = 0.4
     config.picture_kimg = 2.0
     config.checkpoint_kimg = 4.0
+    config.evaluate_kimg = 4.0
     return config

@@ -12,8 +12,5 @@ from configs.drawn_faces_cut import narrow
 
 
 def get_config() -> ConfigDict:
-    """Networks as in `drawn_faces_cut`; rates fall in the last quarter."""
-    config = narrow(fastcut.get_config(), total_kimg=18.0)
-    for name in config.optimizers:
-        config.optimizers[name].decay_start_kimg = 13.5
-    return config
+    """Networks and rates as in `drawn_faces_cut`."""
+    return narrow(fastcut.get_config())

@@ -14,7 +14,7 @@ def get_config() -> ConfigDict:
     """Narrower networks, larger batches and rates."""
     config = common.for_two_cores(pix2pix.get_config())
     config.batch_size = 4
-    config.total_kimg = 30.0  # an estimate of what two cores see in that time
+    config.total_kimg = 500.0
     config.data.domains = ("shaded", "ink")
 
     config.networks.generator.base_channels = 24
@@ -22,9 +22,11 @@ def get_config() -> ConfigDict:
 
     for name in config.optimizers:
         config.optimizers[name].update({"learning_rate": 4e-4})
-    config.ema_half_life_kimg = 0.3
+    config.ema_half_life_kimg = 1.0
+    config.ema_ramp = 0.05
 
     config.log_kimg = 0.4
     config.picture_kimg = 2.0
-    config.checkpoint_kimg = 4.0
+    config.checkpoint_kimg = 8.0
+    config.evaluate_kimg = 8.0
     return config

@@ -14,7 +14,7 @@ def get_config() -> ConfigDict:
     """One narrow block a stage, none of them at full resolution, batches of 8."""
     config = common.for_two_cores(r3gan.get_config())
     config.batch_size = 8
-    config.total_kimg = 120.0
+    config.total_kimg = 1_000.0
     stages = {"base_channels": 16, "max_channels": 64, "blocks": 1, "group_size": 16, "patch_size": 2}
     config.networks.generator.update(stages)
     config.networks.discriminator.update(stages)
@@ -22,9 +22,10 @@ def get_config() -> ConfigDict:
     config.losses.final_gamma = 0.2
     config.losses.augment_probability = 0.0
     r3gan.set_burn_in(config, 40.0, 5e-4, 2e-4)
-    config.ema_half_life_kimg = 1.0
+    config.ema_half_life_kimg = 5.0
 
-    config.log_kimg = 1.0
-    config.picture_kimg = 6.0
-    config.checkpoint_kimg = 12.0
+    config.log_kimg = 2.0
+    config.picture_kimg = 20.0
+    config.checkpoint_kimg = 40.0
+    config.evaluate_kimg = 30.0
     return config

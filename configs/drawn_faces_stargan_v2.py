@@ -25,7 +25,7 @@ def get_config(size: str = "64") -> ConfigDict:
 def _for_two_cores(config: ConfigDict) -> None:
     """Twenty minutes of narrow networks that work at 32x32 and below; otherwise as in the quickstart."""
     config.data.domains = ("shaded", "ink")
-    config.total_kimg = 40.0
+    config.total_kimg = 300.0
     networks = config.networks
     networks.generator.update({"style_dim": 32, "base_channels": 20, "max_channels": 40, "patch_size": 2})
     networks.mapping_network.update({"style_dim": 32, "hidden_channels": 64})
@@ -37,9 +37,11 @@ def _for_two_cores(config: ConfigDict) -> None:
         config.optimizers[name] = common.optimizer(learning_rate=5e-4, weight_decay=1e-4)
     config.optimizers.mapping_network.learning_rate = 5e-5
     config.ema_half_life_kimg = 1.0
+    config.ema_ramp = 0.05
     config.log_kimg = 0.5
-    config.picture_kimg = 3.0
-    config.checkpoint_kimg = 6.0
+    config.picture_kimg = 4.0
+    config.checkpoint_kimg = 8.0
+    config.evaluate_kimg = 8.0
 
 
 def _for_one_gpu(config: ConfigDict) -> None:
