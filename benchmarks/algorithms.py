@@ -3,9 +3,10 @@
     python benchmarks/algorithms.py --runs runs/compare
     python benchmarks/algorithms.py --runs runs/compare --only cut,cyclegan
 
-Each run is its config's own 20 minutes, by the clock, on all cores, and a few more for its scores; runs that have finished are not
-repeated, so that the tables can be made a run at a time. Translations are scored once more from the first domain into the second
-alone, which all of them can, so that the one-way ones stand beside the others.
+Each run is its config's own 20 minutes, by the clock, on all cores that the process may use, and a few more for its scores; runs that
+have finished are not repeated, so that the tables can be made a run at a time. Translations are scored once more from the first domain
+into the second alone, which all of them can, so that the one-way ones stand beside the others. `--figures docs` writes what
+docs/algorithms.md shows of the runs.
 """
 
 import argparse
@@ -15,9 +16,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from benchmarks import figures
+
+ROOT = Path(__file__).resolve().parent.parent
 NOISE = ("dcgan", "progan", "stylegan2", "r3gan")
 TRANSLATION = ("stargan_v2", "cyclegan", "cut", "fastcut", "munit", "pix2pix")
 
@@ -88,17 +91,31 @@ def translation_row(name: str, folder: Path) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def write_figures(folders: dict[str, Path], out: Path) -> None:
+    """A small picture of each run, and one chart of curves for each kind."""
+    for name, folder in folders.items():
+        figures.small_picture(folder, out / f"{name}.png")
+    charts = {"whole faces": ("whole_faces", NOISE), "transfer score": ("transfer_score", TRANSLATION)}
+    curves = {
+        title: {name: figures.curve(folders[name], score) for name in names if name in folders} for title, (score, names) in charts.items()
+    }
+    figures.write_curves(out / "algorithms.svg", {title: drawn for title, drawn in curves.items() if drawn})
+
+
 def main() -> None:
     """Trains what is left to train and prints both tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", required=True, type=Path, metavar="DIR", help="where the runs are kept")
     parser.add_argument("--only", default="", metavar="NAMES", help="of algorithms, separated by commas (default: all)")
+    parser.add_argument("--figures", type=Path, metavar="DIR", help="write pictures and curves there")
     options = parser.parse_args()
     chosen = options.only.split(",") if options.only else [*NOISE, *TRANSLATION]
     unknown = [name for name in chosen if name not in NOISE + TRANSLATION]
     if unknown:
         sys.exit(f"semgan: error: --only names {unknown[0]!r}: choose from {', '.join(NOISE + TRANSLATION)}")
     folders = {name: trained(name, options.runs) for name in chosen}
+    if options.figures:
+        write_figures(folders, options.figures)
     noise = [noise_row(name, folder) for name, folder in folders.items() if name in NOISE]
     if noise:
         heads = ["parameters", "kimg", "images/s", "whole faces", "of real", "coverage", "nearest training picture", "of real", "copies"]

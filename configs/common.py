@@ -98,6 +98,37 @@ def for_two_cores(config: ConfigDict) -> ConfigDict:
     return config
 
 
+def from_noise(config: ConfigDict) -> ConfigDict:
+    """What the small experiments that draw from noise share; as in all of them, rates stay constant and the clock ends the run."""
+    for_two_cores(config)
+    config.batch_size = 8
+    config.total_kimg = 1_000.0
+    config.ema_half_life_kimg = 5.0
+    config.ema_ramp = 0.05
+    config.log_kimg = 2.0
+    config.picture_kimg = 20.0
+    config.checkpoint_kimg = 40.0
+    config.evaluate_kimg = 30.0
+    return config
+
+
+def between_two_media(config: ConfigDict, learning_rate: float = 4e-4) -> ConfigDict:
+    """What the small experiments that translate share, from shaded drawings to ink or between them: larger batches and rates."""
+    for_two_cores(config)
+    config.data.domains = ("shaded", "ink")
+    config.batch_size = 4
+    config.total_kimg = 500.0
+    for settings in config.optimizers.values():
+        settings.update({"learning_rate": learning_rate, "final_learning_rate": -1.0, "decay_start_kimg": 0.0})
+    config.ema_half_life_kimg = 1.0
+    config.ema_ramp = 0.05
+    config.log_kimg = 0.4
+    config.picture_kimg = 4.0
+    config.checkpoint_kimg = 8.0
+    config.evaluate_kimg = 4.0
+    return config
+
+
 def shrink(config: ConfigDict) -> ConfigDict:
     """The same experiment as a smoke test: ten steps of tiny networks on a few small pictures (`launch.py --debug`)."""
     config.image_size = 16

@@ -11,18 +11,9 @@ from configs import common, dcgan
 
 
 def get_config() -> ConfigDict:
-    """A quarter of the paper's widths, batches of 8."""
-    config = common.for_two_cores(dcgan.get_config())
-    config.batch_size = 8
-    config.total_kimg = 1_000.0
+    """A quarter of the paper's widths."""
+    config = common.from_noise(dcgan.get_config())
     config.augment.flip = True
-    config.networks.generator.update({"base_channels": 32, "max_channels": 256})
-    config.networks.discriminator.update({"base_channels": 32, "max_channels": 256})
-    config.ema_half_life_kimg = 5.0
-    config.ema_ramp = 0.05
-
-    config.log_kimg = 2.0
-    config.picture_kimg = 20.0
-    config.checkpoint_kimg = 40.0
-    config.evaluate_kimg = 30.0
+    for name in ("generator", "discriminator"):
+        config.networks[name].update({"base_channels": 32, "max_channels": 256})
     return config

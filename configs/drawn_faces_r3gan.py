@@ -11,10 +11,9 @@ from configs import common, r3gan
 
 
 def get_config() -> ConfigDict:
-    """One narrow block a stage, none of them at full resolution, batches of 8."""
-    config = common.for_two_cores(r3gan.get_config())
-    config.batch_size = 8
-    config.total_kimg = 1_000.0
+    """One narrow block a stage, none of them at full resolution."""
+    config = common.from_noise(r3gan.get_config())
+    config.ema_ramp = 0.0  # it has a burn-in instead
     stages = {"base_channels": 16, "max_channels": 64, "blocks": 1, "group_size": 16, "patch_size": 2}
     config.networks.generator.update(stages)
     config.networks.discriminator.update(stages)
@@ -22,10 +21,4 @@ def get_config() -> ConfigDict:
     config.losses.final_gamma = 0.2
     config.losses.augment_probability = 0.0
     r3gan.set_burn_in(config, 40.0, 5e-4, 2e-4)
-    config.ema_half_life_kimg = 5.0
-
-    config.log_kimg = 2.0
-    config.picture_kimg = 20.0
-    config.checkpoint_kimg = 40.0
-    config.evaluate_kimg = 30.0
     return config

@@ -17,15 +17,14 @@ def get_config(size: str = "64") -> ConfigDict:
     if size not in sizes:
         raise ValueError(f"the config's argument is {size!r}: choose configs/drawn_faces_stargan_v2.py:64 or :128")
     config = stargan_v2.get_config()
-    common.for_two_cores(config)
     sizes[size](config)
     return config
 
 
 def _for_two_cores(config: ConfigDict) -> None:
     """Twenty minutes of narrow networks that work at 32x32 and below; otherwise as in the quickstart."""
-    config.data.domains = ("shaded", "ink")
-    config.total_kimg = 300.0
+    common.between_two_media(config)
+    config.batch_size = 8
     networks = config.networks
     networks.generator.update({"style_dim": 32, "base_channels": 20, "max_channels": 40, "patch_size": 2})
     networks.mapping_network.update({"style_dim": 32, "hidden_channels": 64})
@@ -36,16 +35,11 @@ def _for_two_cores(config: ConfigDict) -> None:
     for name in networks:
         config.optimizers[name] = common.optimizer(learning_rate=5e-4, weight_decay=1e-4)
     config.optimizers.mapping_network.learning_rate = 5e-5
-    config.ema_half_life_kimg = 1.0
-    config.ema_ramp = 0.05
-    config.log_kimg = 0.5
-    config.picture_kimg = 4.0
-    config.checkpoint_kimg = 8.0
-    config.evaluate_kimg = 8.0
 
 
 def _for_one_gpu(config: ConfigDict) -> None:
     """Widths up to 256 and bfloat16; sized to show a good transfer within ten minutes of a current GPU."""
+    common.for_two_cores(config)
     config.image_size = 128
     config.max_minutes = 0.0
     config.judge.update({"channels": 32, "steps": 1500, "batch_size": 64})

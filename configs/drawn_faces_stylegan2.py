@@ -12,21 +12,12 @@ from configs import common, stylegan2
 
 def get_config() -> ConfigDict:
     """Four media, 20,000 drawn training faces, mirrored."""
-    config = common.for_two_cores(stylegan2.get_config())
-    config.batch_size = 8  # in so short a time the number of steps counts
-    config.total_kimg = 1_000.0
-
+    config = common.from_noise(stylegan2.get_config())
     networks = config.networks
     networks.mapping_network.update({"latent_dim": 64, "style_dim": 64, "layers": 4})
     networks.generator.update({"channel_base": 512, "max_channels": 64})
     networks.discriminator.update({"channel_base": 512, "max_channels": 64, "stddev_group": 4})
     config.losses.r1_weight = 0.1  # 0.0002 image_size^2 / batch_size
     config.losses.path_length_weight = 0.0  # as in the paper's recipe for CIFAR-10: two fifths of the time
-    config.ema_half_life_kimg = 5.0
-    config.ema_ramp = 0.05
-
-    config.log_kimg = 2.0
     config.picture_kimg = 10.0
-    config.checkpoint_kimg = 20.0
-    config.evaluate_kimg = 15.0
     return config

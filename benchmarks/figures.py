@@ -1,0 +1,73 @@
+"""The figures of docs/algorithms.md out of finished runs: a small picture of each, and the curves of their scores."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from PIL import Image
+
+WIDTH, HEIGHT, MARGIN, LABELS = 300, 200, 34, 92
+LINE = 13
+"""Height of a label, in pixels."""
+COLOURS = ("#4269d0", "#d9822b", "#2f9e5b", "#c2413b", "#8a5cc7", "#6b6b6b")
+Curve = Sequence[tuple[float, float]]
+"""(minutes, score), earliest first."""
+
+
+def small_picture(run: Path, path: Path) -> None:
+    """The last picture of a run at half its size, in 256 colours."""
+    last = max((run / "pictures").glob("*.png"))
+    picture = Image.open(last).convert("RGB")
+    picture = picture.resize((picture.width // 2, picture.height // 2), Image.Resampling.BOX)
+    picture.quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+
+
+def curve(run: Path, score: str) -> Curve:
+    """A score while the run went on, and at its end."""
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    return [(line["time/minutes"], line[f"eval/{score}"]) for line in lines if line.get(f"eval/{score}") is not None]
+
+
+def write_curves(path: Path, charts: Mapping[str, Mapping[str, Curve]]) -> None:
+    """An SVG of charts side by side: by title, the curves by name. Scores are from 0 to 1, time runs from 0."""
+    pitch = WIDTH + MARGIN + LABELS
+    body = "".join(_chart(title, curves, MARGIN + index * pitch) for index, (title, curves) in enumerate(charts.items()))
+    size = f"{MARGIN + len(charts) * pitch} {HEIGHT + 2 * MARGIN}"
+    font = 'font-family="sans-serif" font-size="11" fill="#333"'
+    path.write_text(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size}" {font}>{_background(size)}{body}</svg>\n')
+
+
+def _background(size: str) -> str:
+    width, height = size.split()
+    return f'<rect width="{width}" height="{height}" fill="#fff"/>'
+
+
+def _chart(title: str, curves: Mapping[str, Curve], left: float) -> str:
+    end = max((minutes for points in curves.values() for minutes, _ in points), default=1.0)
+
+    def place(minutes: float, score: float) -> tuple[float, float]:
+        return left + WIDTH * minutes / end, MARGIN + HEIGHT * (1 - score)
+
+    grid = "".join(
+        f'<path d="M{left} {place(0, score)[1]}h{WIDTH}" stroke="#ddd"/>'
+        f'<text x="{left - 4}" y="{place(0, score)[1] + 4}" text-anchor="end">{score:g}</text>'
+        for score in (0, 0.25, 0.5, 0.75, 1)
+    )
+    axis = f'<text x="{left + WIDTH}" y="{MARGIN + HEIGHT + 16}" text-anchor="end">{end:.0f} minutes</text>'
+    heading = f'<text x="{left}" y="{MARGIN - 14}" font-weight="bold">{title}</text>'
+    labels = dict(zip(curves, _apart([place(*points[-1])[1] for points in curves.values()]), strict=True))
+    drawn = "".join(
+        f'<polyline points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in (place(*point) for point in points))}" '
+        f'fill="none" stroke="{colour}" stroke-width="2"/>'
+        f'<text x="{left + WIDTH + 6}" y="{labels[name] + 4:.1f}" fill="{colour}">{name} {points[-1][1]:.2f}</text>'
+        for colour, (name, points) in zip(COLOURS, curves.items(), strict=False)
+    )
+    return grid + axis + heading + drawn
+
+
+def _apart(heights: Sequence[float]) -> list[float]:
+    """The heights moved down as little as keeps them a line apart, in the order given."""
+    moved, last = {}, float("-inf")
+    for index in sorted(range(len(heights)), key=heights.__getitem__):
+        last = moved[index] = max(heights[index], last + LINE)
+    return [moved[index] for index in range(len(heights))]
