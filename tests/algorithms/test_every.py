@@ -1,6 +1,7 @@
-"""What every algorithm has to do, on its `drawn_faces` config made small: step on one device and on two, resume exactly, sample."""
+"""What every `drawn_faces` experiment has to do, made small: step on one device and on two, resume exactly, sample."""
 
 from functools import partial
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -18,6 +19,7 @@ from semgan.training.sampling import stage_at
 from semgan.training.state import init_state
 from semgan.training.step import make_step
 
+NAMES = sorted(path.stem.removeprefix("drawn_faces_") for path in Path("configs").glob("drawn_faces_*.py"))
 DEPEND_ON_THE_DEVICE_COUNT = {"progan", "stylegan2"}
 """By the minibatch standard deviation, whose groups stay inside a device."""
 SPEAK_TO_OTHER_DEVICES = {"dcgan", "cyclegan"}
@@ -63,7 +65,11 @@ class Small:
         return init_state(self.algorithm, self.transforms, jax.random.key(0, impl="rbg"), self.batch(0))
 
 
-@pytest.fixture(scope="module", params=algorithms.names())
+def test_every_algorithm_has_a_small_experiment():
+    assert {configs.read(f"configs/drawn_faces_{name}.py").algorithm for name in NAMES} == set(algorithms.names())
+
+
+@pytest.fixture(scope="module", params=NAMES)
 def small(request):
     return Small(request.param)
 
