@@ -11,9 +11,9 @@ from configs import common, dcgan
 
 
 def get_config() -> ConfigDict:
-    """A quarter of the paper's widths."""
+    """A quarter of the paper's widths, an eighth in the discriminator, which is ahead all the same."""
     config = common.from_noise(dcgan.get_config())
     config.augment.flip = True
-    for name in ("generator", "discriminator"):
-        config.networks[name].update({"base_channels": 32, "max_channels": 256})
+    config.networks.generator.update({"base_channels": 32, "max_channels": 256})
+    config.networks.discriminator.update({"base_channels": 16, "max_channels": 128})
     return config
