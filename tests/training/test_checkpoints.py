@@ -6,7 +6,6 @@ import os
 import random
 import resource
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -291,23 +290,17 @@ for step in itertools.count(1):
 
 def test_kill_9_while_saving_always_leaves_a_whole_checkpoint(tmp_path):
     """Three processes that do nothing but save, each killed at a moment of its own."""
-    root = Path(__file__).parents[2]
-    command = [sys.executable, "-c", SAVE_FOREVER, __file__]
-    environment = os.environ | {"PYTHONPATH": str(root)}
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     folders = [tmp_path / str(run) for run in range(3)]
-    processes = [subprocess.Popen([*command, str(folder)], env=environment) for folder in folders]
-    try:
-        for process, folder in zip(processes, folders, strict=True):
+    for folder in folders:
+        with subprocess.Popen([sys.executable, "-c", SAVE_FOREVER, __file__, str(folder)], env=environment) as process:
             deadline = time.monotonic() + 60
             while not (folder / "3").exists() and process.poll() is None and time.monotonic() < deadline:
                 time.sleep(0.001)
             time.sleep(random.uniform(0, 0.1))
-            assert process.poll() is None, "it ended by itself"
-            process.send_signal(signal.SIGKILL)
-    finally:
-        for process in processes:
+            ended = process.poll()
             process.kill()
-            process.wait()
+        assert ended is None, "it ended by itself"
     for folder in folders:
         kept = Checkpoints(folder)
         assert not [path for path in folder.iterdir() if not path.name.isdecimal()]
