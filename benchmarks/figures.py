@@ -32,14 +32,10 @@ def write_curves(path: Path, charts: Mapping[str, Mapping[str, Curve]]) -> None:
     """An SVG of charts side by side: by title, the curves by name. Scores are from 0 to 1, time runs from 0."""
     pitch = WIDTH + MARGIN + LABELS
     body = "".join(_chart(title, curves, MARGIN + index * pitch) for index, (title, curves) in enumerate(charts.items()))
-    size = f"{MARGIN + len(charts) * pitch} {HEIGHT + 2 * MARGIN}"
-    font = 'font-family="sans-serif" font-size="11" fill="#333"'
-    path.write_text(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size}" {font}>{_background(size)}{body}</svg>\n')
-
-
-def _background(size: str) -> str:
-    width, height = size.split()
-    return f'<rect width="{width}" height="{height}" fill="#fff"/>'
+    width, height = MARGIN + len(charts) * pitch, HEIGHT + 2 * MARGIN
+    head = f'viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="11" fill="#333"'
+    background = f'<rect width="{width}" height="{height}" fill="#fff"/>'
+    path.write_text(f'<svg xmlns="http://www.w3.org/2000/svg" {head}>{background}{body}</svg>\n')
 
 
 def _chart(title: str, curves: Mapping[str, Curve], left: float) -> str:

@@ -112,14 +112,14 @@ def from_noise(config: ConfigDict) -> ConfigDict:
     return config
 
 
-def between_two_media(config: ConfigDict, learning_rate: float = 4e-4) -> ConfigDict:
+def between_two_media(config: ConfigDict) -> ConfigDict:
     """What the small experiments that translate share, from shaded drawings to ink or between them: larger batches and rates."""
     for_two_cores(config)
     config.data.domains = ("shaded", "ink")
     config.batch_size = 4
     config.total_kimg = 500.0
     for settings in config.optimizers.values():
-        settings.update({"learning_rate": learning_rate, "final_learning_rate": -1.0, "decay_start_kimg": 0.0})
+        settings.update({"learning_rate": 4e-4, "final_learning_rate": -1.0, "decay_start_kimg": 0.0})
     config.ema_half_life_kimg = 1.0
     config.ema_ramp = 0.05
     config.log_kimg = 0.4

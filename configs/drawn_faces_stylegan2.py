@@ -17,7 +17,7 @@ def get_config() -> ConfigDict:
     networks.mapping_network.update({"latent_dim": 64, "style_dim": 64, "layers": 4})
     networks.generator.update({"channel_base": 768, "max_channels": 96})
     networks.discriminator.update({"channel_base": 512, "max_channels": 96, "stddev_group": 4})
-    config.losses.r1_weight = 1.0  # ten times the paper's 0.0002 image_size^2 / batch_size, with which colours ran away
+    config.losses.r1_weight = 1.0  # ten times the paper's 0.0002 image_size^2 / batch_size
     config.losses.path_length_weight = 0.0  # as in the paper's recipe for CIFAR-10: two fifths of the time
     for name in networks:
         config.optimizers[name].learning_rate = 0.0015
