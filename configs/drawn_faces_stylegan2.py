@@ -19,6 +19,7 @@ def get_config() -> ConfigDict:
     networks.discriminator.update({"channel_base": 512, "max_channels": 96, "stddev_group": 4})
     config.losses.r1_weight = 1.0  # ten times the paper's 0.0002 image_size^2 / batch_size
     config.losses.path_length_weight = 0.0  # as in the paper's recipe for CIFAR-10: two fifths of the time
+    config.losses.augment_supersampling = 1
     for name in networks:
         config.optimizers[name].learning_rate = 0.0015
     config.picture_kimg = 10.0

@@ -23,6 +23,7 @@ def get_config() -> ConfigDict:
     config.losses.gamma = 150.0
     config.losses.final_gamma = 15.0
     config.losses.augment_probability = 0.3
+    config.losses.augment_supersampling = 2  # of its geometry; 1 is faster, and blurs what is moved
     set_burn_in(config, 20_000.0)
     return config
 

@@ -29,6 +29,7 @@ def get_config() -> ConfigDict:
     config.losses.style_mixing = 0.9
     config.losses.ada_target = 0.6  # mean sign of D's logits of real images that the augmentation keeps to; 0: no augmentation
     config.losses.ada_kimg = 500.0  # in which its probability can go from 0 to 1; 100 when fine-tuning
+    config.losses.augment_supersampling = 2  # of its geometry; 1 is faster, and blurs what is moved
 
     for name in networks:
         config.optimizers[name] = common.optimizer(learning_rate=0.0025)

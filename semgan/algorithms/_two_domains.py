@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 from ml_collections import ConfigDict
 
-from semgan.algorithms._sizes import check_image_size
+from semgan.algorithms._checks import check_image_size
 from semgan.errors import UserError
 from semgan.types import Batch, Images
 

@@ -15,7 +15,7 @@ from jaxtyping import Array, Float
 from ml_collections import ConfigDict
 
 from semgan.algorithms import _draws as draws
-from semgan.algorithms._sizes import check_image_size
+from semgan.algorithms._checks import check_image_size
 from semgan.losses import adversarial
 from semgan.networks.dcgan import Discriminator, Generator
 from semgan.types import Algorithm, Aux, Batch, Images, Key, ModelState, Params, Phase, Scalar

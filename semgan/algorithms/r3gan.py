@@ -14,7 +14,7 @@ from jaxtyping import Array, Float
 from ml_collections import ConfigDict
 
 from semgan.algorithms import _draws as draws
-from semgan.algorithms._sizes import check_image_size
+from semgan.algorithms._checks import check_image_size, check_supersampling
 from semgan.errors import UserError
 from semgan.layers.adaptive_augment import augment
 from semgan.losses import adversarial, penalties
@@ -55,7 +55,8 @@ def _augmentations(weights: ConfigDict, batch: Batch, rng: Key, kimg: Scalar) ->
         return (lambda images: images), (lambda images: images)
     p = cosine(0.0, weights.augment_probability, kimg, weights.burn_in_kimg)
     real_keys, fake_keys = (draws.keys(rng, batch, stream) for stream in (1, 2))
-    return (lambda images: augment(images, real_keys, p)), (lambda images: augment(images, fake_keys, p))
+    change = partial(augment, p=p, supersampling=weights.augment_supersampling)
+    return (lambda images: change(images, real_keys)), (lambda images: change(images, fake_keys))
 
 
 def discriminator_loss(
@@ -118,6 +119,7 @@ def _check_groups(name: str, network: Generator | Discriminator) -> None:
 def make(config: ConfigDict) -> Algorithm:
     """R3GAN for `config`; UserError for an impossible image size, group size or objective."""
     check_image_size(config, 16)
+    check_supersampling(config.losses)
     adversarial.objective(config.losses.objective)
     dtype = jnp.dtype(config.precision)
     generator = Generator(config.image_size, dtype=dtype, **config.networks.generator)

@@ -15,7 +15,7 @@ from jaxtyping import Array, Float
 from ml_collections import ConfigDict
 
 from semgan.algorithms import _draws as draws
-from semgan.algorithms._sizes import check_image_size
+from semgan.algorithms._checks import check_image_size, check_supersampling
 from semgan.errors import UserError
 from semgan.layers.adaptive_augment import augment
 from semgan.layers.devices import gather_over_devices, mean_over_devices
@@ -81,8 +81,9 @@ def _logits(
     f: Functions, weights: ConfigDict, params: Params, model_state: ModelState, images: Images, keys: Key
 ) -> Float[Array, " batch"]:
     """What the discriminator says of the augmented images."""
-    seen = augment(images, keys, model_state["augment_p"]) if weights.ada_target else images
-    return f.discriminate(params, seen)
+    if weights.ada_target:
+        images = augment(images, keys, model_state["augment_p"], weights.augment_supersampling)
+    return f.discriminate(params, images)
 
 
 def _adapt(weights: ConfigDict, model_state: ModelState, real_logits: Float[Array, " batch"]) -> ModelState:
@@ -190,6 +191,7 @@ def _check(config: ConfigDict) -> None:
             raise UserError(f"config.networks.{name}.architecture is {architecture!r}: choose one of {[*networks.ARCHITECTURES]}.")
     if not 0 <= config.losses.ada_target < 1:
         raise UserError(f"config.losses.ada_target is {config.losses.ada_target}: choose a mean sign from 0 (no augmentation) to below 1.")
+    check_supersampling(config.losses)
     adversarial.objective(config.losses.objective)
 
 

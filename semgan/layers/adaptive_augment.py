@@ -44,17 +44,19 @@ def draw(key: Key[Array, ""]) -> Draws:
     return Draws(chance, uniform, jax.random.normal(second, (13,)))
 
 
-def augment(images: Images, keys: Key[Array, " batch"], p: Scalar) -> Images:
+def augment(images: Images, keys: Key[Array, " batch"], p: Scalar, supersampling: int = 2) -> Images:
     """Augmented images, each by draws from its own key; the images themselves where p is 0.
 
     Args:
       images: in [-1, 1]; the result may leave that range.
       p: in [0, 1].
+      supersampling: of the geometry, 2 or 1 (`augment_geometry.warp`).
     """
 
     def one(image: Float[Array, "size size 3"], key: Array) -> Float[Array, "size size 3"]:
         draws = draw(key)
-        return _recolour(warp(image, inverse_geometry(draws, p, image.shape[0])), colour_matrix(draws, p))
+        moved = warp(image, inverse_geometry(draws, p, image.shape[0]), supersampling)
+        return _recolour(moved, colour_matrix(draws, p))
 
     return jnp.where(p > 0, jax.vmap(one)(images.astype(jnp.float32), keys), images)
 

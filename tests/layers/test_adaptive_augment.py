@@ -10,9 +10,15 @@ from semgan.layers.adaptive_augment import augment, colour_matrix, draw, inverse
 from semgan.layers.augment_geometry import rotation, scaling, translation
 
 SIZE = 16
-run = jax.jit(augment)
-warp = jax.jit(augment_geometry.warp)
+run = jax.jit(augment, static_argnums=3)
+warp = jax.jit(augment_geometry.warp, static_argnums=2)
+SUPERSAMPLING = pytest.mark.parametrize("supersampling", [1, 2])
 geometries = jax.jit(jax.vmap(lambda key, p, size: inverse_geometry(draw(key), p, size), (0, None, None)), static_argnums=2)
+SOMEWHERE = (
+    rotation(jnp.cos(0.4), jnp.sin(0.4)) @ scaling(jnp.float32(0.9), jnp.float32(1.1)) @ translation(jnp.float32(1.3), jnp.float32(-2.6))
+)
+FAR = rotation(jnp.cos(2.0), jnp.sin(2.0)) @ scaling(jnp.float32(2.5), jnp.float32(1.8))
+"""Whose corners lie beyond the mirror."""
 colours = jax.jit(jax.vmap(lambda key, p: colour_matrix(draw(key), p), (0, None)))
 
 
@@ -35,9 +41,11 @@ def test_probability_zero_changes_not_one_bit(images):
     np.testing.assert_array_equal(*bits)
 
 
-def test_an_image_for_which_nothing_is_drawn_stays_as_it_is(images):
-    """At a tiny p almost no transform is drawn: the matrices are exact identities, and so is resampling by them."""
-    np.testing.assert_array_equal(run(images, _keys(4), jnp.float32(1e-9)), images)
+@SUPERSAMPLING
+def test_an_image_for_which_nothing_is_drawn_stays_as_it_is(images, supersampling):
+    """At a tiny p almost no transform is drawn: the matrices are exact identities, and resampling by them changes rounding at most."""
+    same = run(images, _keys(4), jnp.float32(1e-9), supersampling)
+    np.testing.assert_allclose(same, images, rtol=0, atol=0 if supersampling == 1 else 1e-6)
 
 
 def test_each_image_has_the_draws_of_its_own_key(images):
@@ -65,34 +73,75 @@ def test_geometry_is_invertible_and_its_area_has_the_papers_spread():
     np.testing.assert_allclose(np.log2(np.abs(np.linalg.det(matrices))).std(), 2 * 0.2, rtol=0.05)
 
 
-def test_warping_back_recovers_the_image():
+@SUPERSAMPLING
+def test_warping_back_recovers_the_image(supersampling):
     size = 64
     image = _smooth(size)
-    there = (
-        rotation(jnp.cos(0.4), jnp.sin(0.4))
-        @ scaling(jnp.float32(0.9), jnp.float32(1.1))
-        @ translation(jnp.float32(1.3), jnp.float32(-2.6))
-    )
-    moved = warp(image, there)
-    back = warp(moved, jnp.linalg.inv(there))
+    moved = warp(image, SOMEWHERE, supersampling)
+    back = warp(moved, jnp.linalg.inv(SOMEWHERE), supersampling)
     inner = slice(20, -20)
     np.testing.assert_allclose(back[inner, inner], image[inner, inner], atol=0.01)
     assert np.abs(moved - image)[inner, inner].max() > 0.05
 
 
-def test_whole_pixels_mirrors_and_quarter_turns_move_pixels_exactly(images):
+@SUPERSAMPLING
+def test_whole_pixels_move_exactly(images, supersampling):
+    moved = warp(images[1], translation(jnp.float32(3), jnp.float32(-2)), supersampling)
+    want = np.pad(images[1], ((2, 0), (0, 3), (0, 0)), "reflect")[:SIZE, 3:]
+    np.testing.assert_allclose(moved, want, rtol=0, atol=0 if supersampling == 1 else 1e-6)
+
+
+def test_mirrors_and_quarter_turns_move_pixels_to_their_places(images):
+    """Exactly without supersampling; its filter is not quite symmetric, which shifts by less than a fifth of a pixel."""
     image, one, zero = images[1], jnp.float32(1), jnp.float32(0)
-    np.testing.assert_array_equal(warp(image, scaling(-one, one)), image[:, ::-1])
-    np.testing.assert_array_equal(warp(image, rotation(zero, -one)), jnp.rot90(image, -1))
-    moved = warp(image, translation(3 * one, -2 * one))
-    np.testing.assert_array_equal(moved, np.pad(image, ((2, 0), (0, 3), (0, 0)), "reflect")[:SIZE, 3:])
+    np.testing.assert_array_equal(warp(image, scaling(-one, one), 1), image[:, ::-1])
+    np.testing.assert_array_equal(warp(image, rotation(zero, -one), 1), jnp.rot90(image, -1))
+    smooth = _smooth(64)
+    np.testing.assert_allclose(warp(smooth, scaling(-one, one), 2), smooth[:, ::-1], atol=0.02)
+    np.testing.assert_allclose(warp(smooth, rotation(zero, -one), 2), jnp.rot90(smooth, -1), atol=0.02)
 
 
-def test_fractions_are_bilinear_and_the_border_is_a_mirror(images):
+def test_fractions_are_bilinear_and_the_border_is_a_mirror_of_a_fixed_width(images):
+    """One pixel less than the image wide, whatever is drawn; zeros beyond."""
     image = np.asarray(images[1], np.float64)
-    at = np.pad(image, ((0, 40), (0, 0), (0, 0)), "reflect")[30 : 31 + SIZE]  # NumPy reflects again and again, too
-    want = 0.75 * at[:-1] + 0.25 * at[1:]
-    np.testing.assert_allclose(warp(images[1], translation(jnp.float32(0), jnp.float32(30.25))), want, atol=1e-5)
+    at = np.pad(np.pad(image, ((0, SIZE - 1), (0, 0), (0, 0)), "reflect"), ((0, SIZE), (0, 0), (0, 0)))
+    want = 0.75 * at[20 : 20 + SIZE] + 0.25 * at[21 : 21 + SIZE]
+    assert (want[-4:] == 0).all()
+    np.testing.assert_allclose(warp(images[1], translation(jnp.float32(0), jnp.float32(20.25)), 1), want, atol=1e-5)
+
+
+def _dense_filter(size, taps):
+    """(2 size, size): zeros between the pixels, five of them before, convolved with the taps."""
+    matrix = np.zeros((2 * size, size))
+    for fine in range(2 * size):
+        for pixel in range(size):
+            if 0 <= fine - 2 * pixel + 5 < len(taps):
+                matrix[fine, pixel] = taps[fine - 2 * pixel + 5]
+    return matrix
+
+
+@pytest.mark.parametrize("inverse", [SOMEWHERE, FAR])
+def test_supersampled_lookup_equals_the_formula_in_float64(images, inverse):
+    """Mirrored border, doubled through the filter, one fine pixel at a time looked up in it, halved through the filter."""
+    image, taps = np.asarray(images[1], np.float64), np.asarray(augment_geometry._SYM6)
+    np.testing.assert_allclose([taps @ taps, taps[2:] @ taps[:-2], taps.sum()], [1, 0, np.sqrt(2)], atol=1e-7)
+    wide, margin, around = 3 * SIZE - 2, SIZE - 1, 6
+    up = _dense_filter(wide, taps)
+    field = np.einsum("yi,xj,ijc->yxc", up, up, np.pad(image, ((margin, margin), (margin, margin), (0, 0)), "reflect"))
+    off = np.asarray([[1, 0, -0.5], [0, 1, -0.5], [0, 0, 1]])
+    double = np.diag([2.0, 2.0, 1.0])
+    fine = off @ double @ np.asarray(inverse, np.float64) @ np.linalg.inv(double) @ np.linalg.inv(off)
+    looked_up = np.zeros((2 * SIZE + 2 * around,) * 2 + (3,))
+    for y, x in np.ndindex(looked_up.shape[:2]):
+        middle = (len(looked_up) - 1) / 2
+        column, row, _ = fine @ (x - middle, y - middle, 1) + wide - 0.5
+        for i, j in np.ndindex(2, 2):
+            top, left = int(np.floor(row)) + i, int(np.floor(column)) + j
+            if 0 <= top < 2 * wide and 0 <= left < 2 * wide:
+                looked_up[y, x] += (1 - abs(row - top)) * (1 - abs(column - left)) * field[top, left]
+    down = _dense_filter(SIZE + around, taps)[:, around // 2 : -around // 2].T
+    want = np.einsum("iy,jx,yxc->ijc", down, down, looked_up)
+    np.testing.assert_allclose(warp(images[1], inverse, 2), want, atol=2e-5)
 
 
 def test_colours_turn_and_stretch_about_the_grey_axis():
