@@ -45,6 +45,7 @@ def get_config() -> ConfigDict:
     config.checkpoint_kimg = 50.0
     config.evaluate_kimg = 0.0  # transfer score during training; 0: only at the end
     config.keep_checkpoints = 2
+    config.stop_on_collapse = True  # after three evaluations in a row whose samples are all alike
     config.picture_rows = 6  # contents down
     config.picture_columns = 6  # references across
 

@@ -23,7 +23,9 @@ MAY_IMPORT = {
     "evaluation": {"evaluation", "data", "networks", "layers"},
     "evaluation.command": {"evaluation", "data", "inference"},
     "inference": {"inference", "algorithms", "data", "networks", "evaluation"},
+    "interop": {"interop", "algorithms", "networks", "layers", "inference"},
     "training": {"training", "data"},
+    "training.guards": {"training", "evaluation"},
     "training.loop": {"training", "data", "algorithms"},
     "training.outcome": {"training", "data", "evaluation", "inference"},
 }

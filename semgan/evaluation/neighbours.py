@@ -5,18 +5,19 @@ import numpy as np
 _BLOCK = 256
 
 
-def nearest(features: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Distance of each row of `features` (n, f) to the nearest row of `others` (m, f): float64 (n,).
+def nearest(features: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Distance of each row of `features` (n, f) to the nearest row of `others` (m, f), float64 (n,), and which row that is, (n,).
 
     Which one is nearest is found by inner products in float32; its distance is then taken exactly, so a row's own copy is at 0.
     """
     squares = np.sum(others**2, axis=1)
-    distances = []
+    distances, rows = [], []
     for start in range(0, len(features), _BLOCK):
         block = features[start : start + _BLOCK]
         found = np.argmin(squares - 2 * block @ others.T, axis=1)
         distances.append(np.linalg.norm(block.astype(np.float64) - others[found], axis=1))
-    return np.concatenate(distances)
+        rows.append(found)
+    return np.concatenate(distances), np.concatenate(rows)
 
 
 def mean_distance(features: np.ndarray) -> float:

@@ -13,6 +13,7 @@ from semgan.data.augment import to_float
 from semgan.data.dataset import Dataset
 from semgan.errors import UserError
 from semgan.evaluation import faces
+from semgan.evaluation.audit import audit, audit_text
 from semgan.evaluation.judge import Judge, Verdict, decide
 from semgan.evaluation.judge_network import Heads, JudgeNetwork
 from semgan.evaluation.neighbours import mean_distance, nearest
@@ -20,7 +21,6 @@ from semgan.progress import track
 
 _HELD_OUT = 2000
 _BATCH = 100
-_COPIED = 1.0  # percentile of the held-out pictures' distances
 _COMPARED = 1000  # pictures whose distances from one another are taken
 
 
@@ -38,7 +38,8 @@ def evaluate_samples(images: np.ndarray, judge: Judge, train: Dataset, test: Dat
         (true), `samples` and `real` (judged).
       `neighbour_distance`: mean distance of a sample to the nearest training picture in the judge's features (unit length, so at
         most 2); `neighbour_distance_real`: of held-out pictures. `copies`: share of the samples that are nearer to a training
-        picture than 99 % of the held-out ones are; 0.01 when they are as new as those, less when farther.
+        picture than 99 % of the held-out ones are; 0.01 when they are as new as those, less when farther. `audit`: whether that
+        amounts to copying, with p-values (see `audit.audit`).
       `diversity`: mean distance of two samples in the features; `diversity_real`: of two held-out pictures.
       `samples`, `real`, `train` (how many pictures), `judge`, `dataset`, `notes`.
     """
@@ -49,13 +50,15 @@ def evaluate_samples(images: np.ndarray, judge: Judge, train: Dataset, test: Dat
     real_images = test.images[spread(test.rows, _HELD_OUT)]
     samples, real = decide(judge, images), decide(judge, real_images)
     trained = _features(judge, train)
-    distances, real_distances = nearest(samples.features, trained), nearest(real.features, trained)
+    (distances, _), (real_distances, _) = nearest(samples.features, trained), nearest(real.features, trained)
+    found = audit(samples.features, real.features, trained, distances, real_distances)
     return {
         **_wholeness(samples, real, test.names.get("mask", ())),
         **_coverage(samples.domain, real.domain, train),
         "neighbour_distance": float(distances.mean()),
         "neighbour_distance_real": float(real_distances.mean()),
-        "copies": copies(distances, real_distances),
+        "copies": found["copies"],
+        "audit": found,
         "diversity": mean_distance(spread(samples.features, _COMPARED)),
         "diversity_real": mean_distance(spread(real.features, _COMPARED)),
         "samples": len(images),
@@ -87,11 +90,6 @@ def _features_of(params: dict[str, Any], images: jax.Array, heads: Heads) -> jax
 def spread(values: np.ndarray, count: int) -> np.ndarray:
     """`count` of the values, all if there are fewer, evenly from first to last: data may be in the order of their domains."""
     return values[np.arange(min(count, len(values))) * len(values) // min(count, len(values))]
-
-
-def copies(distances: np.ndarray, real_distances: np.ndarray) -> float:
-    """Share of the distances that are smaller than 99 % of the real ones."""
-    return float(np.mean(distances < np.percentile(real_distances, _COPIED)))
 
 
 def coverage(shares: np.ndarray, wanted: np.ndarray) -> float:
@@ -157,6 +155,7 @@ def sample_text(report: dict[str, Any]) -> str:
         ("nearer than 99 % of the real", report["copies"], 0.01),
     ]
     lines += [f"  {label:<32}{_number(value)}, real {_number(real)}" for label, value, real in rows]
+    lines.append(f"  {audit_text(report['audit'])}")
     if report["checks"]:
         failed = sorted((check["samples"], name) for name, check in report["checks"].items())
         lines.append("  passed by the fewest: " + ", ".join(f"{name} {share:.3f}" for share, name in failed[:3]))

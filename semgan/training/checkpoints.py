@@ -59,6 +59,7 @@ class Checkpoints:
         self._thread: threading.Thread | None = None
         self._saved = True
         self._damaged: set[int] = set()
+        self._vouched: int | None = None
         if self._writes:
             self._make_folder()
 
@@ -69,6 +70,21 @@ class Checkpoints:
     def latest_step(self) -> int | None:
         """The newest committed step, whole or not."""
         return max(self.steps(), default=None)
+
+    def hold(self, step: int | None) -> None:
+        """From now on the newest checkpoint that is not after `step` stays, however many follow; None changes nothing."""
+        self._vouched = self._vouched if step is None else step
+
+    def roll_back(self) -> int | None:
+        """Removes what was saved after the checkpoint that is held; its step, None (and nothing removed) where none is."""
+        self.wait()
+        held = self._held()
+        if held is not None and self._writes:
+            self._remove([step for step in self.steps() if step > held])
+        return held
+
+    def _held(self) -> int | None:
+        return max((step for step in self.steps() if self._vouched is not None and step <= self._vouched), default=None)
 
     def save(self, state: TrainState, extra: dict[str, Any]) -> None:
         """Starts to save; the state may be donated or overwritten as soon as this returns.
@@ -162,14 +178,18 @@ class Checkpoints:
 
     def _remove_old(self) -> None:
         whole = [step for step in self.steps() if step not in self._damaged]
-        for step in [*whole[: -self.keep], *self._damaged]:
+        held = self._held()
+        self._remove([step for step in [*whole[: -self.keep], *self._damaged] if step != held])
+        self._damaged.clear()
+
+    def _remove(self, steps: list[int]) -> None:
+        for step in steps:
             removing = self.folder / f"{step}.removing"
             try:
                 (self.folder / str(step)).rename(removing)  # so that a half-removed one never counts as a checkpoint
                 shutil.rmtree(removing)
             except OSError as error:
                 _warn(f"could not remove the old checkpoint {removing.with_suffix('')}: {error}.")
-        self._damaged.clear()
 
     def _give_up(self, writing: Path, error: Exception) -> None:
         self._saved = False

@@ -17,7 +17,7 @@ from semgan.data.augment import augment
 from semgan.data.dataset import Dataset, open_dataset
 from semgan.data.loader import batches, make_batch
 from semgan.errors import UserError
-from semgan.training import metrics, outcome, pictures, resume, sampling
+from semgan.training import guards, metrics, outcome, pictures, resume, sampling
 from semgan.training.checkpoints import Checkpoints
 from semgan.training.lock import locked
 from semgan.training.optimizers import ema_decay, make_transforms
@@ -31,7 +31,6 @@ from semgan.types import Algorithm, Metrics, TrainState
 
 _IN_FLIGHT = 2
 """Steps that may wait on the device: enough to keep it busy, few enough that a signal is answered soon."""
-_LEAST_SKIPPED = 10
 _QUICK_COMPILATION = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
 """What runs once is not worth optimizing: a quarter of the time that a CPU takes to compile the quickstart's first state."""
 Update = Callable[[TrainState, dict[str, np.ndarray]], tuple[TrainState, Metrics]]
@@ -131,6 +130,7 @@ def _run(config: ConfigDict, workdir: Path, started: float, stop: Stop) -> Resul
     )
     minutes = restored.extra["minutes"] if restored else 0.0
     with closing(_open_report(run, state, minutes)) as report:
+        guards.hold_good(report.lines, checkpoints)
         try:
             programs = _Programs(algorithm, lambda stage: parallelize(make_update(stage)))
             state, reason = _iterate(run, programs, state, checkpoints, report)
@@ -139,6 +139,10 @@ def _run(config: ConfigDict, workdir: Path, started: float, stop: Stop) -> Resul
                     return outcome.finish(run, state, report, reason)
         except Interrupted:
             pass
+        except guards.Collapsed:
+            if (good := checkpoints.restore(shapes)) is not None:
+                outcome.write_snapshot_of(run, good.state, None)
+            raise
         finally:
             checkpoints.wait()
     return outcome.stopped(workdir, int(state.step), int(state.position))
@@ -218,11 +222,13 @@ def _iterate(run: outcome.Run, programs: _Programs, state: TrainState, checkpoin
                 say(f"first step after {time.monotonic() - run.started:.0f} s")
             if len(waiting) > _IN_FLIGHT:
                 jax.block_until_ready(waiting.popleft())
-            outcome.show(run, state, report, step, position)
+            seen = outcome.show(run, state, report, step, position)
+            if seen is not None and config.stop_on_collapse:
+                guards.heed(seen, checkpoints, run.workdir)
             reason = _why_stop(run, position)
             saves = reason or metrics.due(position, size, config.checkpoint_kimg)
             if saves or metrics.due(position, size, config.log_kimg):
-                _check_steps(run, report.interval(totals, step, position, run.deadline))
+                guards.check_steps(run.workdir, report.interval(totals, step, position, run.deadline))
                 totals = None
             if saves:
                 with report.paused():
@@ -238,12 +244,3 @@ def _why_stop(run: outcome.Run, position: int) -> str:
     if position >= 1000 * run.config.total_kimg:
         return "done"
     return "clock" if run.deadline is not None and time.monotonic() >= run.deadline else ""
-
-
-def _check_steps(run: outcome.Run, line: metrics.Line) -> None:
-    """UserError where training cannot go on: every step of an interval was skipped. The weights are as before them."""
-    if line["steps"] >= _LEAST_SKIPPED and line["skipped"] == line["steps"]:
-        raise UserError(
-            f"each of the last {line['steps']} steps was skipped because a loss or gradient was not finite: lower the rates "
-            f"(--config.optimizers.NETWORK.learning_rate) in a new --workdir; {run.workdir} keeps its checkpoint from before"
-        )

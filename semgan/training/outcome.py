@@ -12,6 +12,7 @@ from ml_collections import ConfigDict
 from semgan.config import to_json
 from semgan.data.dataset import Dataset
 from semgan.errors import UserError
+from semgan.evaluation.collapse import Watch, watch
 from semgan.inference import domain_guess
 from semgan.inference.snapshot import MODEL_STATE, write_snapshot
 from semgan.training import metrics, resume, sampling
@@ -22,7 +23,10 @@ from semgan.types import Algorithm, Params, TrainState
 
 FIRST_PICTURE_STEP = 20
 """An early picture, however rare the others: within minutes it shows that all works."""
-_SCORES = ("transfer_score", "retention", "adoption", "whole_faces", "medium_coverage", "neighbour_distance")
+_SCORES = (
+    *("transfer_score", "retention", "adoption", "whole_faces", "medium_coverage", "neighbour_distance"),
+    *("diversity_share", "recall"),
+)
 """Of an evaluation's report, those that the log and the snapshot keep."""
 
 
@@ -53,13 +57,13 @@ class Run(NamedTuple):
     stop: Stop
 
 
-def show(run: Run, state: TrainState, report: Report, step: int, position: int) -> None:
-    """The picture and the transfer score that are due after this step."""
+def show(run: Run, state: TrainState, report: Report, step: int, position: int) -> Watch | None:
+    """The picture and the scores that are due after this step; what the scores so far say of a collapse, where they were taken."""
     due = partial(metrics.due, position, run.config.batch_size)
     draws = step == FIRST_PICTURE_STEP or due(run.config.picture_kimg)
     scores = due(run.config.evaluate_kimg) and position < 1000 * run.config.total_kimg  # else at the end
     if not (draws or scores):
-        return
+        return None
     jax.block_until_ready(state.step)
     with report.paused():
         averages = sampling.averages(state)
@@ -70,7 +74,8 @@ def show(run: Run, state: TrainState, report: Report, step: int, position: int) 
                 with run.stop.interrupts():
                     _score(run, averages, report, step, position)
             except Interrupted:
-                return
+                return None
+    return watch(report.lines) if scores else None
 
 
 def _picture(run: Run, averages: sampling.Averages, report: Report, step: int) -> Path:

@@ -109,6 +109,11 @@ class Report:
         images = position - self._marked_position
         return images / seconds if seconds > 0 and images else None
 
+    @property
+    def lines(self) -> list[metrics.Line]:
+        """All lines of the run's log so far."""
+        return self._log.lines
+
     def scores(self, scores: dict[str, Any], step: int, position: int) -> None:
         """Writes the line of an evaluation's scores by name."""
         values = {f"eval/{name}": value for name, value in scores.items()}

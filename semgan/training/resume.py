@@ -21,6 +21,7 @@ _MAY_CHANGE = {
     "checkpoint_kimg",
     "evaluate_kimg",
     "keep_checkpoints",
+    "stop_on_collapse",
     "picture_rows",
     "picture_columns",
     "data.source",  # the data's fingerprint tells whether it is the same data

@@ -125,6 +125,30 @@ def test_the_newest_by_step_are_kept_whatever_the_clock_says(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["10", "100"]
 
 
+def test_a_held_checkpoint_outlives_newer_ones_and_can_be_rolled_back_to(tmp_path):
+    kept = saved(tmp_path, 1, 2, keep=2)
+    kept.hold(2)
+    for step in (3, 4, 5):
+        kept.save(state_at(step), {})
+    assert kept.wait()
+    assert kept.steps() == [2, 4, 5]
+    kept.hold(None)  # no evaluation to speak for a later one
+    assert kept.roll_back() == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["2"]
+    assert_same_bits(restored_from(kept).state, state_at(2))
+    kept.hold(7)  # of which the checkpoint comes after
+    for step in (7, 8, 9):
+        kept.save(state_at(step), {})
+    assert kept.roll_back() == 7
+    assert kept.steps() == [7]
+
+
+def test_without_a_held_checkpoint_nothing_is_rolled_back(tmp_path):
+    kept = saved(tmp_path, 1, 2)
+    assert kept.roll_back() is None
+    assert kept.steps() == [1, 2]
+
+
 def test_saving_a_step_again_replaces_it(tmp_path):
     kept = saved(tmp_path, 1)
     kept.save(state_at(1), {"again": True})

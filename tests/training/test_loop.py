@@ -186,6 +186,40 @@ def test_training_that_only_skips_steps_stops_with_the_reason(source, tmp_path):
     assert lines[1]["d/loss"] is None
 
 
+def scored(monkeypatch, shares):
+    """Evaluations find these diversity shares, one after another."""
+    remaining = iter(shares)
+
+    def score(run, averages, report, step, position):
+        report.scores({"diversity_share": next(remaining), "recall": 0.0}, step, position)
+
+    monkeypatch.setattr(outcome, "_score", score)
+
+
+def test_a_collapse_stops_training_with_the_last_good_checkpoint(source, tmp_path, monkeypatch, capsys):
+    config = toy.make_config(source)
+    config.total_kimg = 1.0
+    config.evaluate_kimg = 4 * toy.BATCH / 1000  # after steps 4, 8, ...; the checkpoint of the same step comes after it
+    scored(monkeypatch, [0.8, 0.9, 0.01, 0.01, 0.01])
+    with pytest.raises(UserError, match=r"collapsed: .*0\.01 times.*3 evaluations in a row; .* keeps the checkpoint of step 8 from before"):
+        loop.train(config, tmp_path)
+    assert capsys.readouterr().err.count("may have collapsed") == 3
+    assert Checkpoints(tmp_path / "checkpoints").steps() == [8]
+    assert read_snapshot(tmp_path / "snapshot.safetensors").meta["step"] == 8
+    scored(monkeypatch, [0.9] * 20)
+    config.total_kimg = 10 * toy.BATCH / 1000
+    assert loop.train(config, tmp_path).step == 10  # goes on from the good one
+    assert [line["step"] for line in timeless(tmp_path)] == [4, 4, 8, 8, 10, 10]
+
+
+def test_a_run_may_go_on_though_its_generator_has_collapsed(source, tmp_path, monkeypatch):
+    config = toy.make_config(source)
+    config.evaluate_kimg = 2 * toy.BATCH / 1000
+    config.stop_on_collapse = False
+    scored(monkeypatch, [0.0] * 8)
+    assert loop.train(config, tmp_path).stopped == "done"
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
