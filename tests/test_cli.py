@@ -118,7 +118,7 @@ def test_process_exits_with_the_status(tmp_path):
 def test_jax_is_prepared_before_it_is_imported(tmp_path):
     """In a process of its own, since this one has jax already."""
     code = (
-        "import os, sys\nfrom semgan import cli\ncli._prepare_jax()\nassert 'jax' not in sys.modules\n"
+        "import os, sys\nfrom semgan.cli.arguments import prepare_jax\nprepare_jax()\nassert 'jax' not in sys.modules\n"
         "import jax\nprint(jax.config.jax_compilation_cache_dir)"
     )
     environment = {**os.environ, "SEMGAN_CACHE": str(tmp_path)}

@@ -1,0 +1,49 @@
+"""The `semgan` command. What a command needs is imported when it runs, so that `semgan --help` is there at once."""
+
+import argparse
+import sys
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+from semgan import __version__
+from semgan.cli.arguments import Parser
+from semgan.cli.data import add_data
+from semgan.cli.measure import add_evaluate
+from semgan.cli.use import add_project, add_sample, add_translate
+from semgan.errors import EXIT_USER_ERROR, UserError
+
+_INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+_COMMANDS = (add_data, add_translate, add_sample, add_project, add_evaluate)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs a command and returns its exit status: 0, 2 for bad input, 130 when interrupted."""
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            args = _parser().parse_args(argv)
+            return args.run(args) or 0
+    except UserError as error:
+        print(f"semgan: error: {error}", file=sys.stderr)
+        return EXIT_USER_ERROR
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *_: Any) -> None:
+    print(f"semgan: warning: {message}", file=sys.stderr)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = Parser(
+        prog="semgan",
+        description="Trains and runs GANs that draw pictures, or move a picture's style and keep what it shows. "
+        "Training: python launch.py --help.",
+        epilog="Every command has its own --help with an example.",
+    )
+    parser.add_argument("--version", action="version", version=f"semgan {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for add in _COMMANDS:
+        add(commands)
+    return parser

@@ -1,0 +1,69 @@
+"""What the commands' parsers share: how a command is added, types of arguments, and JAX's settings."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+from semgan.errors import EXIT_USER_ERROR
+from semgan.paths import cache_dir
+from semgan.xla import prefer_fast_convolutions
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse with the errors of all other bad input: one line, the same beginning."""
+
+    def error(self, message: str) -> NoReturn:
+        print(f"semgan: error: {message} (see {self.prog} --help)", file=sys.stderr)
+        raise SystemExit(EXIT_USER_ERROR)
+
+
+def add(commands: Any, name: str, run: Any, help: str, example: str) -> argparse.ArgumentParser:
+    """A command whose --help ends with an example."""
+    parser = commands.add_parser(
+        name,
+        help=help,
+        description=help[0].upper() + help[1:] + ".",
+        epilog=f"example:\n  {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """The model that a command uses."""
+    parser.add_argument("--model", required=True, type=Path, metavar="SNAPSHOT", help="a run's snapshot.safetensors")
+
+
+def whole(text: str) -> int:
+    """A number such as a seed or a count."""
+    if not text.isdecimal() or int(text) >= 2**32:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to {2**32 - 1}")
+    return int(text)
+
+
+def positive(text: str) -> int:
+    """A number of which 0 makes no sense."""
+    if whole(text) == 0:
+        raise argparse.ArgumentTypeError("give 1 or more")
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    """A video's length."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value <= 600:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0 and up to 600")
+    return value
+
+
+def prepare_jax() -> None:
+    """Before jax is imported: its settings, and compiled programs kept for the next time."""
+    prefer_fast_convolutions()
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache_dir() / "xla"))
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.2")

@@ -1,0 +1,44 @@
+"""`semgan data`: pictures checked and prepared."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from semgan.cli.arguments import add, positive, whole
+from semgan.errors import EXIT_USER_ERROR
+
+
+def add_data(commands: Any) -> None:
+    """Adds the command."""
+    data = commands.add_parser("data", help="check or prepare a folder of pictures", description="Checks or prepares pictures.")
+    subcommands = data.add_subparsers(required=True, metavar="COMMAND")
+    check = add(
+        subcommands, "check", _check, "decode every picture of a folder and list those that are no good", "semgan data check photos"
+    )
+    check.add_argument("folder", type=Path, metavar="DIR", help="one sub-folder a domain, or pictures of any layout")
+    build = add(
+        subcommands,
+        "build",
+        _build,
+        "prepare a dataset ahead of training",
+        "semgan data build --dataset celeb_a --source ~/celeba --out prepared --image-size 64",
+    )
+    build.add_argument("--dataset", required=True, metavar="NAME", help="drawn_faces, celeb_a or folder")
+    build.add_argument("--source", default="", metavar="DIR", help="folder of your files; drawn_faces needs none")
+    build.add_argument("--out", required=True, metavar="DIR", help="folder to prepare it in")
+    build.add_argument("--image-size", type=positive, default=64, metavar="PIXELS", help="side of the square pictures (default: 64)")
+    build.add_argument("--count", type=whole, default=0, metavar="N", help="pictures of each split (default: all)")
+
+
+def _check(args: argparse.Namespace) -> int:
+    from semgan.data.check import check_folder, format_report
+
+    report = check_folder(args.folder)
+    print(format_report(report))
+    return EXIT_USER_ERROR if report.bad else 0
+
+
+def _build(args: argparse.Namespace) -> None:
+    from semgan.data.build import build
+
+    print(build(args.dataset, args.source, args.out, args.image_size, args.count))

@@ -1,0 +1,33 @@
+"""`semgan evaluate`: how good a model is."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from semgan.cli.arguments import add, add_model, prepare_jax, whole
+
+
+def add_evaluate(commands: Any) -> None:
+    """Adds the command."""
+    evaluate = add(
+        commands,
+        "evaluate",
+        _evaluate,
+        "measure on held-out pictures how well a model translates, or draws",
+        "semgan evaluate --model runs/quickstart/snapshot.safetensors --out report.json",
+    )
+    add_model(evaluate)
+    evaluate.add_argument("--data", default="", metavar="DIR", help="folder of the data (default: where it was in training)")
+    evaluate.add_argument(
+        "--pairs", type=whole, default=0, metavar="N", help="held-out pairs, or samples (default: the model's own number)"
+    )
+    evaluate.add_argument("--into", default="", metavar="NAME", help="the one domain to translate into (default: all that there are)")
+    evaluate.add_argument("--seed", type=whole, default=0, metavar="N", help="of the pairs and latents (default: 0)")
+    evaluate.add_argument("--out", required=True, type=Path, metavar="FILE", help="JSON report to write")
+
+
+def _evaluate(args: argparse.Namespace) -> None:
+    prepare_jax()
+    from semgan.evaluation.command import evaluate_snapshot
+
+    evaluate_snapshot(args.model, args.out, data_dir=args.data, pairs=args.pairs, seed=args.seed, into=args.into)

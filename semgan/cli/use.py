@@ -1,0 +1,112 @@
+"""`semgan translate`, `sample` and `project`: pictures from a snapshot."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from semgan.cli.arguments import add, add_model, positive, prepare_jax, seconds, whole
+
+
+def add_translate(commands: Any) -> None:
+    """Adds the command."""
+    translate = add(
+        commands,
+        "translate",
+        _translate,
+        "translate a picture, or a folder of them, to a reference's style or into another domain",
+        "semgan translate --model runs/quickstart/snapshot.safetensors --content me.jpg --reference drawing.png --out drawn.png",
+    )
+    add_model(translate)
+    translate.add_argument("--content", required=True, type=Path, metavar="FILE_OR_DIR", help="what is translated")
+    style = translate.add_mutually_exclusive_group()
+    style.add_argument("--reference", type=Path, metavar="FILE", help="picture whose style is taken, by models that take one")
+    style.add_argument("--latent-seed", type=whole, metavar="N", help="draws a style instead; needs --domain")
+    translate.add_argument(
+        "--domain", metavar="NAME", help="domain to translate into (default: guessed from the reference, or the only one)"
+    )
+    translate.add_argument("--content-domain", metavar="NAME", help="domain of the content (default: guessed)")
+    translate.add_argument(
+        "--strength", type=float, default=1.0, metavar="S", help="0: the content's own style, 1: the reference's (default: 1)"
+    )
+    translate.add_argument(
+        "--truncation", type=float, default=1.0, metavar="T", help="of a drawn style; 0: the domain's mean style (default: 1)"
+    )
+    translate.add_argument("--out", required=True, type=Path, metavar="FILE_OR_DIR", help="a folder where the content is one")
+
+
+def add_sample(commands: Any) -> None:
+    """Adds the command."""
+    sample = add(
+        commands,
+        "sample",
+        _sample,
+        "draw pictures from noise, or contents in drawn styles, as one grid or as a video",
+        "semgan sample --model runs/quickstart/snapshot.safetensors --count 64 --seed 0 --out grid.png",
+    )
+    add_model(sample)
+    sample.add_argument("--count", type=positive, metavar="N", help="pictures in the grid (default: 64, in a video 16)")
+    sample.add_argument("--seed", type=whole, default=0, metavar="N", help="of the latents (default: 0)")
+    sample.add_argument("--content", type=Path, metavar="FILE_OR_DIR", help="what is translated (default: held-out drawn faces)")
+    sample.add_argument("--domain", metavar="NAME", help="domain of the styles (default: all in turn)")
+    sample.add_argument(
+        "--truncation", type=float, default=1.0, metavar="T", help="0: the mean, 1: as drawn; for models that have it (default: 1)"
+    )
+    written = sample.add_mutually_exclusive_group(required=True)
+    written.add_argument("--out", type=Path, metavar="FILE", help="picture to write")
+    written.add_argument("--video", type=Path, metavar="FILE", help=".mp4, .gif or .webp to write: a closed loop from latent to latent")
+    sample.add_argument("--seconds", type=seconds, default=6.0, metavar="S", help="of the video (default: 6)")
+
+
+def add_project(commands: Any) -> None:
+    """Adds the command."""
+    project = add(
+        commands,
+        "project",
+        _project,
+        "find the codes of a StyleGAN2 whose picture comes nearest to a given one",
+        "semgan project --model runs/faces/snapshot.safetensors --image me.jpg --out projected.png",
+    )
+    add_model(project)
+    project.add_argument("--image", required=True, type=Path, metavar="FILE", help="picture to come near to")
+    project.add_argument("--space", choices=("w", "w+"), default="w", help="one code for all layers, or one for each (default: w)")
+    project.add_argument("--steps", type=positive, default=500, metavar="N", help="of the search (default: 500)")
+    project.add_argument("--seed", type=whole, default=0, metavar="N", help="of its noise (default: 0)")
+    project.add_argument(
+        "--out", required=True, type=Path, metavar="FILE", help="picture to write, both side by side; the codes go to .npz beside it"
+    )
+
+
+def _translate(args: argparse.Namespace) -> int:
+    prepare_jax()
+    from semgan.inference.translate import translate_files
+
+    return translate_files(
+        args.model,
+        args.content,
+        args.out,
+        reference=args.reference,
+        latent_seed=args.latent_seed,
+        domain=args.domain,
+        content_domain=args.content_domain,
+        strength=args.strength,
+        truncation=args.truncation,
+    )
+
+
+def _sample(args: argparse.Namespace) -> None:
+    prepare_jax()
+    from semgan.inference.sample import Draws, sample_grid, sample_video
+
+    count = args.count or (64 if args.video is None else 16)
+    draws = Draws(count, args.seed, args.content, args.domain, args.truncation)
+    if args.video is None:
+        sample_grid(args.model, args.out, draws)
+    else:
+        sample_video(args.model, args.video, draws, args.seconds)
+
+
+def _project(args: argparse.Namespace) -> None:
+    prepare_jax()
+    from semgan.inference.project import project_file
+
+    project_file(args.model, args.image, args.out, space=args.space, steps=args.steps, seed=args.seed)
