@@ -4,6 +4,20 @@ import os
 import uuid
 from pathlib import Path
 
+from semgan.errors import UserError
+
+
+def check_writable(path: Path) -> None:
+    """UserError unless a file can be written there: before the work rather than after it. Makes the folder."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{path} cannot be written ({error.strerror}): give another --out") from error
+    if path.is_dir():
+        raise UserError(f"{path} is a folder: give a file as --out")
+    if not os.access(path.parent, os.W_OK):
+        raise UserError(f"{path} cannot be written (no permission for {path.parent}): give another --out")
+
 
 def write_whole(path: Path, contents: bytes) -> None:
     """Writes under a temporary name beside `path`, to the disk, then renames; makes the folder. OSError when it cannot."""

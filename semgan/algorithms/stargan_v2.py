@@ -36,7 +36,7 @@ class Functions(NamedTuple):
     encode: Callable[..., Style]
     discriminate: Callable[..., Array]
     latents: Callable[..., Array]
-    masks: Callable[[Images, Batch], Array | None]
+    masks: Callable[[Params, Images, Batch], Array | None]
     mean_styles: Callable[[Params], Array]
 
 
@@ -47,15 +47,19 @@ def _functions(modules: dict, heat_maps: HeatMaps | None) -> Functions:
     def latents(rng, batch, stream=0):
         return draws.latents(rng, batch, modules["mapping_network"].latent_dim, stream)
 
-    def masks(image, batch):
+    def masks(params, image, batch):
         if modules["generator"].high_pass_weight <= 0:
             return None
-        if heat_maps is None and "masks" not in batch:
+        if heat_maps is not None:
+            return heat_maps(image)
+        if networks.HEAT_MAPS in modules:
+            return jax.lax.stop_gradient(run(networks.HEAT_MAPS, params, image))
+        if "masks" not in batch:
             raise UserError(
                 "config.networks.generator.high_pass_weight is above 0, but neither the data nor the model gives the face masks that "
                 "it needs: set it to 0"
             )
-        return heat_maps(image) if heat_maps else batch["masks"]
+        return batch["masks"]
 
     def mean_styles(params):
         z = jax.random.normal(jax.random.key(0), (MEAN_STYLE_COUNT, modules["mapping_network"].latent_dim))
@@ -88,7 +92,7 @@ def discriminator_loss(
     """Real images in their own domain against fakes in the target's (equation 1), and R1 on the real images."""
     image, domain = batch["image"], batch["domain"]
     style, _ = _two_styles(f, guide, params, batch, rng)
-    fake = f.generate(params, image, style, f.masks(image, batch))
+    fake = f.generate(params, image, style, f.masks(params, image, batch))
     real_logits = f.discriminate(params, image, domain)
     fake_logits = f.discriminate(params, fake, batch["target_domain"])
     loss = adversarial.objective(weights.objective).discriminator(real_logits, fake_logits).mean()
@@ -104,10 +108,10 @@ def generator_loss(
 ) -> tuple[Scalar, Aux]:
     """Adversarial, style reconstruction, diversity and cycle terms (equations 1 to 5)."""
     image, domain, target = batch["image"], batch["domain"], batch["target_domain"]
-    masks = f.masks(image, batch)
+    masks = f.masks(params, image, batch)
     style, style2 = _two_styles(f, guide, params, batch, rng)
     fake = f.generate(params, image, style, masks)
-    reconstructed = f.generate(params, fake, f.encode(params, image, domain), f.masks(fake, batch))
+    reconstructed = f.generate(params, fake, f.encode(params, image, domain), f.masks(params, fake, batch))
     fake_logits, real_logits = f.discriminate(params, fake, target), f.discriminate(params, image, domain)
     metrics = {
         "adversarial": adversarial.objective(weights.objective).generator(fake_logits, real_logits).mean(),
@@ -144,7 +148,7 @@ def _sample(f: Functions, params: Params, model_state: ModelState, batch: Batch,
     if "strength" in batch:
         own, strength = f.encode(params, image, batch["domain"]), batch["strength"][:, None]
         targets = {name: (1 - strength) * own + strength * style for name, style in targets.items()}
-    masks = f.masks(image, batch)
+    masks = f.masks(params, image, batch)
     return {name: f.generate(params, image, style, masks) for name, style in targets.items()}
 
 
@@ -159,25 +163,25 @@ def _init(modules: dict, rng: Key, batch: Batch) -> tuple[Params, ModelState]:
         "discriminator": (image, domain),
     }
     keys = dict(zip(networks.NAMES, jax.random.split(rng, len(networks.NAMES)), strict=True))
-    return {name: modules[name].init(keys[name], *inputs[name])["params"] for name in networks.NAMES}, {}
+    if networks.HEAT_MAPS in modules:
+        keys[networks.HEAT_MAPS], inputs[networks.HEAT_MAPS] = jax.random.fold_in(rng, len(keys)), (image,)
+    return {name: modules[name].init(key, *inputs[name])["params"] for name, key in keys.items()}, {}
 
 
 def make(config: ConfigDict, heat_maps: HeatMaps | None = None) -> Algorithm:
     """StarGAN v2 for `config`; two domains at least, or UserError.
 
     With `config.networks.generator.high_pass_weight` above 0 the face masks come from `heat_maps` (images to (batch, size, size, 2)
-    in [0, 1], run again on the fakes for the cycle), or else from the batch's `masks`.
+    in [0, 1], run again on the fakes for the cycle), or else from the network `config.networks.heat_maps` where that is configured
+    (imported models bring it with its weights; no phase trains it), or else from the batch's `masks`.
     """
     domains = len(config.data.domains)
     if domains < 2:
         raise UserError(f"config.data.domains names {domains} domain(s), but stargan_v2 translates between domains: name two or more.")
     adversarial.objective(config.losses.objective)
-    modules = networks.networks_of(
-        config.image_size,
-        domains,
-        jnp.dtype(config.precision),
-        {name: config.networks[name].to_dict() for name in networks.NAMES},
-    )
+    further = (networks.HEAT_MAPS,) if networks.HEAT_MAPS in config.networks else ()
+    options = {name: config.networks[name].to_dict() for name in (*networks.NAMES, *further)}
+    modules = networks.networks_of(config.image_size, domains, jnp.dtype(config.precision), options)
     f, weights = _functions(modules, heat_maps), config.losses
     discriminator = partial(discriminator_loss, f)
     generator = partial(generator_loss, f)
@@ -190,6 +194,6 @@ def make(config: ConfigDict, heat_maps: HeatMaps | None = None) -> Algorithm:
             Phase("g_reference", ("generator",), partial(generator, "reference", weights)),
         ),
         sample=partial(_sample, f),
-        averaged=("generator", "mapping_network", "style_encoder"),
+        averaged=("generator", "mapping_network", "style_encoder", *further),
         networks=modules,
     )

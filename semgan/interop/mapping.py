@@ -85,13 +85,13 @@ def to_params(table: Sequence[Entry], tensors: Tensors, expected: Shapes, *, ign
         node = params
         for parent in parents:
             node = node.setdefault(parent, {})
-        node[leaf] = np.ascontiguousarray(entry.layout.to_ours(tensors[entry.theirs]), dtype=np.float32)
+        node[leaf] = np.asarray(entry.layout.to_ours(tensors[entry.theirs]), np.float32, order="C")
     return params
 
 
 def to_tensors(table: Sequence[Entry], params: Mapping[str, Any]) -> dict[str, np.ndarray]:
     """Our nested parameters as their state dict, in the table's order."""
-    return {entry.theirs: np.ascontiguousarray(entry.layout.to_theirs(_at(params, entry.ours))) for entry in table}
+    return {entry.theirs: np.asarray(entry.layout.to_theirs(_at(params, entry.ours)), order="C") for entry in table}
 
 
 def shapes_of(tree: Mapping[str, Any], prefix: str = "") -> dict[str, tuple[int, ...]]:

@@ -35,7 +35,7 @@ class ModulatedConv(nn.Module):
     @nn.compact
     def __call__(self, x: Float[Array, "batch height width in"], w: Float[Array, "batch dim"]) -> Float[Array, "batch h_out w_out out"]:
         channels = x.shape[-1]
-        style = EqualizedDense(channels, bias_init=1.0, name="style")(w)
+        style = EqualizedDense(channels, bias_init=1.0, dtype=jnp.promote_types(w.dtype, jnp.float32), name="style")(w)
         kernel = self.param("kernel", nn.initializers.normal(1.0), (self.size, self.size, channels, self.features))
         kernel = kernel / math.sqrt(self.size**2 * channels)
         style, demodulation = _demodulated(style, kernel) if self.demodulate else (style, None)

@@ -5,6 +5,8 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float, Num
 
+from semgan.layers.precision import at_least_float32
+
 
 def average_pool(x: Float[Array, "batch height width channel"]) -> Float[Array, "batch height/2 width/2 channel"]:
     """Mean over 2x2 windows; height and width are even."""
@@ -22,7 +24,7 @@ def upsample_nearest(x: Float[Array, "batch height width channel"]) -> Float[Arr
 def resize_bilinear(x: Num[Array, "batch height width channel"], size: int) -> Float[Array, "batch {size} {size} channel"]:
     """Bilinear with half-pixel centres and no antialiasing (PyTorch's `align_corners=False`)."""
     shape = (x.shape[0], size, size, x.shape[3])
-    return jax.image.resize(x.astype(jnp.float32), shape, "bilinear", antialias=False)
+    return jax.image.resize(at_least_float32(x), shape, "bilinear", antialias=False)
 
 
 def high_pass(x: Float[Array, "batch height width channel"], weight: float) -> Float[Array, "batch height width channel"]:

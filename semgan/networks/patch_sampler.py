@@ -8,6 +8,7 @@ from flax.typing import Dtype
 from jaxtyping import Array, Float, Int
 
 from semgan.layers.convolutions import INITIALIZERS
+from semgan.layers.precision import at_least_float32
 
 
 class PatchSampler(nn.Module):
@@ -35,5 +36,5 @@ class PatchSampler(nn.Module):
         for number, (feature, place) in enumerate(zip(features, places, strict=True)):
             pixels = feature.reshape(len(feature), -1, feature.shape[-1])
             x = jnp.take_along_axis(pixels, place[:, :, None], 1)
-            projected.append(dense(f"out{number}")(nn.relu(dense(f"hidden{number}")(x))).astype(jnp.float32))
+            projected.append(at_least_float32(dense(f"out{number}")(nn.relu(dense(f"hidden{number}")(x)))))
         return projected

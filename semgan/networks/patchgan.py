@@ -9,6 +9,7 @@ from jaxtyping import Array, Float
 
 from semgan.layers.blur import blur_downsample
 from semgan.layers.convolutions import Normalization, convolution
+from semgan.layers.precision import at_least_float32
 
 
 class PatchGAN(nn.Module):
@@ -43,4 +44,4 @@ class PatchGAN(nn.Module):
             x = conv(self.base_channels * min(2**index, 8), stride=stride, use_bias=bias, name=f"conv{index}")(x)
             x = nn.leaky_relu(Normalization(self.norm if index else "none", name=f"norm{index}")(x), 0.2)
             x = blur_downsample(x) if halve and self.antialiased else x
-        return conv(1, name="logits")(x)[..., 0].astype(jnp.float32)
+        return at_least_float32(conv(1, name="logits")(x)[..., 0])

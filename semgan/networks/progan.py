@@ -28,7 +28,7 @@ STDDEV_GROUP = 4
 
 def pixel_norm(x: Float[Array, "batch *pixels channel"]) -> Float[Array, "batch *pixels channel"]:
     """Unit mean square over the channels of each pixel (section 4.2), computed in float32."""
-    wide = x.astype(jnp.float32)
+    wide = x.astype(jnp.promote_types(x.dtype, jnp.float32))
     return (wide * jax.lax.rsqrt(jnp.square(wide).mean(-1, keepdims=True) + 1e-8)).astype(x.dtype)
 
 
@@ -50,12 +50,17 @@ def _width(image_size: int, base: int, maximum: int, level: int) -> int:
 
 
 class Generator(nn.Module):
-    """Latent z, normalised to unit mean square, to an image of 4 * 2^depth pixels with linear output."""
+    """Latent z, normalised to unit mean square, to an image of 4 * 2^depth pixels with linear output.
+
+    Attributes:
+      normalize_first: pixel norm after the first layer, too, as in the paper; pro_gan_pytorch has none there.
+    """
 
     image_size: int
     latent_dim: int = 512
     base_channels: int = 0
     max_channels: int = 512
+    normalize_first: bool = True
     dtype: Dtype = jnp.float32
 
     def setup(self):
@@ -70,13 +75,14 @@ class Generator(nn.Module):
         depth = full_depth(self.image_size) if depth is None else depth
         x = self.from_z(pixel_norm(z)[:, None, None, :])  # the dense layer as a convolution, whose bias is one a channel
         x = x.reshape(x.shape[0], 4, 4, -1) + self.from_z_bias.astype(self.dtype)
-        x = self._block(pixel_norm(leaky_relu(x)), 0)
+        x = leaky_relu(x)
+        x = self._block(pixel_norm(x) if self.normalize_first else x, 0)
         # Every level's picture is written down, so that `init` at full depth makes all layers; XLA drops what nobody uses.
         images = [self.to_rgb[0](x)]
         for level in range(1, depth + 1):
             x = self._block(x, level)
             images.append(self.to_rgb[level](x))
-        images = [image.astype(jnp.float32) for image in images]
+        images = [image.astype(jnp.promote_types(image.dtype, jnp.float32)) for image in images]
         return blend(upsample_nearest(images[-2]), images[-1], fade) if depth else images[0]
 
     def _block(self, x: Float[Array, "batch height width channel"], level: int) -> Float[Array, "batch size size out"]:
@@ -114,4 +120,4 @@ class Discriminator(nn.Module):
             x = blend(inputs[1], x, fade) if level == depth else x
         x = leaky_relu(self.first[0](minibatch_stddev(x, STDDEV_GROUP)))
         x = leaky_relu(self.dense(x.reshape(x.shape[0], -1)))
-        return self.logit(x)[:, 0].astype(jnp.float32)
+        return self.logit(x)[:, 0].astype(jnp.promote_types(self.dtype, jnp.float32))

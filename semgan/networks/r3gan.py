@@ -104,7 +104,8 @@ class _Stages(nn.Module):
         """Width and compute type of every stage, 4x4 first."""
         count = (self.image_size // self.patch_size).bit_length() - 2
         above = range(count - 1, -1, -1)
-        types = [self.dtype if index < LOW_PRECISION_STAGES else jnp.float32 for index in above]
+        wide = jnp.promote_types(self.dtype, jnp.float32)
+        types = [self.dtype if index < LOW_PRECISION_STAGES else wide for index in above]
         return [(min(self.base_channels * 2**index, self.max_channels), dtype) for index, dtype in zip(above, types, strict=True)]
 
     def residual_blocks(self, x: Features, stage: int) -> Features:
@@ -134,7 +135,7 @@ class Generator(_Stages):
                 x = upsample(x)
             x = self.residual_blocks(x, stage)
         x = Convolution(3 * self.patch_size**2, 1, dtype=x.dtype, name="to_rgb")(x)
-        return depth_to_space(x, self.patch_size).astype(jnp.float32)
+        return depth_to_space(x, self.patch_size).astype(jnp.promote_types(x.dtype, jnp.float32))
 
 
 class Discriminator(_Stages):
@@ -152,7 +153,7 @@ class Discriminator(_Stages):
                 x = downsample(x)
                 width = plan[stage - 1][0]
                 x = Convolution(width, 1, dtype=dtype, name=f"narrow{stage}")(x) if x.shape[-1] != width else x
-        x = x.astype(jnp.float32)
+        x = x.astype(jnp.promote_types(x.dtype, jnp.float32))
         basis = self.param("basis", nn.initializers.normal(1 / 4), (4, 4, x.shape[-1]))
         kernel = self.param("to_logit", nn.initializers.normal(1 / math.sqrt(x.shape[-1])), (x.shape[-1],))
         return (x * basis).sum((1, 2)) @ kernel

@@ -11,6 +11,7 @@ from jaxtyping import Array, Float
 from semgan.layers.blur import blur_downsample, blur_upsample
 from semgan.layers.convolutions import Features, TransposedConvolution, convolution, reflect_pad
 from semgan.layers.normalize import instance_norm
+from semgan.layers.precision import at_least_float32
 
 Images = Float[Array, "batch height width 3"]
 
@@ -102,7 +103,7 @@ class ResNetGenerator(nn.Module):
         x = self.encoder(image)
         for conv in self.double:
             x = nn.relu(instance_norm(conv(blur_upsample(x) if self.antialiased else x)))
-        return nn.tanh(self.to_rgb(reflect_pad(x, 3)).astype(jnp.float32))
+        return nn.tanh(at_least_float32(self.to_rgb(reflect_pad(x, 3))))
 
     def features(self, image: Images, layers: tuple[int, ...]) -> list[Float[Array, "batch ..."]]:
         """The encoder's `features`."""

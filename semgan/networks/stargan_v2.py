@@ -22,7 +22,9 @@ from semgan.layers.blocks import (
     select_domain,
 )
 from semgan.layers.normalize import InstanceNorm
+from semgan.layers.precision import at_least_float32
 from semgan.layers.resample import depth_to_space, high_pass, resize_bilinear, space_to_depth
+from semgan.networks.heatmaps import HeatMaps
 
 Images = Float[Array, "batch size size 3"]
 Style = Float[Array, "batch style"]
@@ -84,7 +86,7 @@ class Generator(nn.Module):
                 x = x + self._details(details[x.shape[1]], masks)
         x = leaky_relu(InstanceNorm(name="norm")(x))
         x = convolution(3 * self.patch_size**2, 1, dtype=self.dtype, name="to_rgb")(x)
-        return depth_to_space(x, self.patch_size).astype(jnp.float32)
+        return at_least_float32(depth_to_space(x, self.patch_size))
 
     def _details(self, features: Array, masks: Masks) -> Array:
         size = features.shape[1]
@@ -110,7 +112,7 @@ class MappingNetwork(nn.Module):
         for index in range(3):
             x = nn.relu(DomainHeads(self.hidden_channels, self.domain_count, self.dtype, name=f"unshared{index}")(x))
         styles = DomainHeads(self.style_dim, self.domain_count, self.dtype, name="style")(x)
-        return select_domain(styles, domain).astype(jnp.float32)
+        return at_least_float32(select_domain(styles, domain))
 
 
 class _Trunk(nn.Module):
@@ -149,10 +151,10 @@ class StyleEncoder(nn.Module):
         self.heads = DomainHeads(self.style_dim, self.domain_count, self.dtype)
 
     def __call__(self, image: Images, domain: Domain) -> Float[Array, "batch {self.style_dim}"]:
-        return select_domain(self.heads(self.trunk(image)), domain).astype(jnp.float32)
+        return at_least_float32(select_domain(self.heads(self.trunk(image)), domain))
 
     def features(self, image: Images) -> Float[Array, "batch feature"]:
-        return self.trunk(image).astype(jnp.float32)
+        return at_least_float32(self.trunk(image))
 
 
 class Discriminator(nn.Module):
@@ -169,13 +171,14 @@ class Discriminator(nn.Module):
     def __call__(self, image: Images, domain: Domain) -> Float[Array, " batch"]:
         x = _Trunk(self.image_size, self.base_channels, self.max_channels, self.patch_size, self.dtype, name="trunk")(image)
         logits = nn.Dense(self.domain_count, kernel_init=he_normal, dtype=self.dtype, name="logits")(x)
-        return select_domain(logits, domain).astype(jnp.float32)
+        return at_least_float32(select_domain(logits, domain))
 
 
 def networks_of(image_size: int, domain_count: int, dtype: Dtype, options: dict[str, dict]) -> dict[str, nn.Module]:
-    """The four modules by name; `options` holds each network's constructor arguments."""
+    """The four modules by name, and `HEAT_MAPS` where `options`, which holds each network's constructor arguments, has it."""
     shared = {"domain_count": domain_count, "dtype": dtype}
-    return {
+    heat_maps: dict[str, nn.Module] = {HEAT_MAPS: HeatMaps(**options[HEAT_MAPS])} if HEAT_MAPS in options else {}
+    return heat_maps | {
         "generator": Generator(image_size, dtype=dtype, **options["generator"]),
         "mapping_network": MappingNetwork(**shared, **options["mapping_network"]),
         "style_encoder": StyleEncoder(image_size, **shared, **options["style_encoder"]),
@@ -184,3 +187,5 @@ def networks_of(image_size: int, domain_count: int, dtype: Dtype, options: dict[
 
 
 NAMES: Sequence[str] = ("generator", "mapping_network", "style_encoder", "discriminator")
+HEAT_MAPS = "heat_maps"
+"""The network that gives the high-pass branch its masks; no phase trains it."""

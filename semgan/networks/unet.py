@@ -9,6 +9,7 @@ from flax.typing import Dtype
 from jaxtyping import Array, Float, Key
 
 from semgan.layers.convolutions import Features, Normalization, TransposedConvolution, convolution
+from semgan.layers.precision import at_least_float32
 
 Images = Float[Array, "batch size size 3"]
 
@@ -19,13 +20,15 @@ class UNetGenerator(nn.Module):
     Attributes:
       base_channels: width of the first level; doubles a level up to eight times that.
       norm: "instance" or "batch" (see `Normalization`); neither the first level nor the one pixel has any on the way down.
-      dropout_layers: first levels on the way up that drop half of their values, the network's only noise (section 3.1).
+      dropout_layers: levels on the way up that drop half of their values, the network's only noise (section 3.1).
+      dropout_start: levels on the way up before these; the paper has none, its authors' later code (PyTorch) one.
       initializer: of the weights, a name in `semgan.layers.convolutions.INITIALIZERS`.
     """
 
     base_channels: int = 64
     norm: str = "batch"
     dropout_layers: int = 3
+    dropout_start: int = 0
     initializer: str = "normal"
     dtype: Dtype = jnp.float32
 
@@ -46,11 +49,11 @@ class UNetGenerator(nn.Module):
         for level in range(levels - 1, 0, -1):
             up = TransposedConvolution(widths[level - 1], use_bias=self.norm != "batch", **options, name=f"up{level}")
             x = norm(name=f"up_norm{level}")(up(nn.relu(x)))
-            if keys is not None and levels - 1 - level < self.dropout_layers:
+            if keys is not None and 0 <= levels - 1 - level - self.dropout_start < self.dropout_layers:
                 x = _dropout(x, jax.vmap(jax.random.fold_in, (0, None))(keys, level))
             x = jnp.concatenate([skips[level - 1], x], -1)
         x = TransposedConvolution(3, **options, name="to_rgb")(nn.relu(x))
-        return nn.tanh(x.astype(jnp.float32))
+        return nn.tanh(at_least_float32(x))
 
 
 def _dropout(x: Features, keys: Key[Array, " batch"]) -> Features:
