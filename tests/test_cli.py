@@ -10,7 +10,7 @@ import pytest
 
 from semgan import __version__, cli
 
-COMMANDS = ["data check", "data build", "translate", "sample", "project", "evaluate"]
+COMMANDS = ["data check", "data build", "translate", "sample", "project", "evaluate", "compare", "score", "import", "export"]
 
 
 def semgan(*arguments):
@@ -176,7 +176,8 @@ def test_evaluate_passes_everything_on(capsys, monkeypatch):
 
     asked = {}
     monkeypatch.setattr(command, "evaluate_snapshot", lambda model, out, **settings: asked.update(settings, model=model, out=out))
-    assert run(capsys, "evaluate", "--model", "m", "--data", "d", "--out", "o.json", "--pairs", 7, "--seed", 2, "--into", "a")[0] == 0
+    options = ("--data", "d", "--pairs", 7, "--seed", 2, "--into", "a", "--strengths", "0,1")
+    assert run(capsys, "evaluate", "--model", "m", "--out", "o.json", *options)[0] == 0
     assert {key: str(value) for key, value in asked.items()} == {
         "model": "m",
         "out": "o.json",
@@ -184,6 +185,7 @@ def test_evaluate_passes_everything_on(capsys, monkeypatch):
         "pairs": "7",
         "seed": "2",
         "into": "a",
+        "strengths": "(0.0, 1.0)",
     }
 
 

@@ -20,14 +20,19 @@ MAY_IMPORT = {
     "losses": {"losses"},
     "algorithms": {"algorithms", "networks", "losses", "layers"},
     "data": {"data"},
+    "pages": {"pages"},
     "evaluation": {"evaluation", "data", "networks", "layers"},
+    "evaluation.extractors.weights": {"evaluation", "interop"},
     "evaluation.command": {"evaluation", "data", "inference"},
+    "evaluation.page": {"evaluation", "pages"},
     "inference": {"inference", "algorithms", "data", "networks", "evaluation"},
     "interop": {"interop", "algorithms", "networks", "layers", "inference"},
     "training": {"training", "data"},
+    "training.page": {"training", "pages"},
     "training.guards": {"training", "evaluation"},
     "training.loop": {"training", "data", "algorithms"},
     "training.outcome": {"training", "data", "evaluation", "inference"},
+    "compare": {"compare", "training", "pages"},
 }
 """By module or else by package: the packages that may be imported besides the base."""
 

@@ -51,6 +51,17 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def shares(text: str) -> tuple[float, ...]:
+    """Several numbers from 0 to 1."""
+    try:
+        values = tuple(map(float, text.split(",")))
+    except ValueError:
+        values = ()
+    if not values or not all(0 <= value <= 1 for value in values):
+        raise argparse.ArgumentTypeError(f"{text!r} are no numbers from 0 to 1, separated by commas")
+    return values
+
+
 def seconds(text: str) -> float:
     """A video's length."""
     try:

@@ -1,10 +1,10 @@
-"""`semgan evaluate`: how good a model is."""
+"""`semgan evaluate` and `compare`: how good a model is, and beside others."""
 
 import argparse
 from pathlib import Path
 from typing import Any
 
-from semgan.cli.arguments import add, add_model, prepare_jax, whole
+from semgan.cli.arguments import add, add_model, prepare_jax, shares, whole
 
 
 def add_evaluate(commands: Any) -> None:
@@ -23,11 +23,36 @@ def add_evaluate(commands: Any) -> None:
     )
     evaluate.add_argument("--into", default="", metavar="NAME", help="the one domain to translate into (default: all that there are)")
     evaluate.add_argument("--seed", type=whole, default=0, metavar="N", help="of the pairs and latents (default: 0)")
-    evaluate.add_argument("--out", required=True, type=Path, metavar="FILE", help="JSON report to write")
+    evaluate.add_argument(
+        "--strengths",
+        type=shares,
+        metavar="S,S,...",
+        help="strengths of the style to measure at, for models that take a reference (default: 0,0.25,0.5,0.75,1)",
+    )
+    evaluate.add_argument("--out", required=True, type=Path, metavar="FILE", help="JSON report to write; its page, .html, goes beside it")
+
+
+def add_compare(commands: Any) -> None:
+    """Adds the command."""
+    compare = add(
+        commands,
+        "compare",
+        _compare,
+        "put several runs side by side: their figures, curves and last pictures",
+        "semgan compare runs/quickstart runs/faces --out compare.html",
+    )
+    compare.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="folder of a run")
+    compare.add_argument("--out", type=Path, metavar="FILE", help="page to write (default: the table alone)")
 
 
 def _evaluate(args: argparse.Namespace) -> None:
     prepare_jax()
     from semgan.evaluation.command import evaluate_snapshot
 
-    evaluate_snapshot(args.model, args.out, data_dir=args.data, pairs=args.pairs, seed=args.seed, into=args.into)
+    evaluate_snapshot(args.model, args.out, data_dir=args.data, pairs=args.pairs, seed=args.seed, into=args.into, strengths=args.strengths)
+
+
+def _compare(args: argparse.Namespace) -> None:
+    from semgan.compare.command import compare_runs
+
+    compare_runs(args.runs, args.out)

@@ -1,69 +1,153 @@
 """`semgan evaluate`: how well a snapshot translates, or draws, on the held-out part of a dataset."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+import semgan
 from semgan.data.dataset import Dataset, open_dataset
 from semgan.errors import UserError
+from semgan.evaluation import page
+from semgan.evaluation.describe import describe_dataset
 from semgan.evaluation.judge import Judge, load_or_train
-from semgan.evaluation.report import check_writable, report_text, write_report
+from semgan.evaluation.judged import JudgedPairs, Translated, judge_pairs, judge_translations
+from semgan.evaluation.novelty import audit_translations
+from semgan.evaluation.report import page_path, report_text, write_report, write_text
+from semgan.evaluation.retention import extremes
 from semgan.evaluation.samples import evaluate_samples, sample_text
-from semgan.evaluation.semantics import evaluate
+from semgan.evaluation.semantics import full_report
+from semgan.evaluation.strength import STRENGTHS, strength_curve
+from semgan.files import check_writable
+from semgan.progress import track
 
 _SAMPLES = 1000  # for models whose config does not say
+_BATCH = 50
+
+
+class Found(NamedTuple):
+    """An evaluation: its report as plain data, in a few lines, and the pictures that it names."""
+
+    report: dict[str, Any]
+    text: str
+    pictures: page.Pictures
+
+
+class Question(NamedTuple):
+    """What is asked of a model: how many pairs or samples, by which seed, into which domain ("": all), at which strengths (none: ())."""
+
+    pairs: int
+    seed: int
+    into: str
+    strengths: Sequence[float]
 
 
 def evaluate_snapshot(
-    model_path: str | Path, out: str | Path, *, data_dir: str = "", pairs: int = 0, seed: int = 0, into: str = ""
+    model_path: str | Path,
+    out: str | Path,
+    *,
+    data_dir: str = "",
+    pairs: int = 0,
+    seed: int = 0,
+    into: str = "",
+    strengths: Sequence[float] | None = None,
 ) -> dict[str, Any]:
-    """Evaluates the snapshot, writes the report to `out` as JSON and prints it in short.
+    """Evaluates the snapshot, writes the report to `out` as JSON and beside it as a page, and prints it in short.
 
     Args:
       data_dir: folder of the user's files, where it is not (any more) the one that the model was trained on.
       pairs: how many held-out pairs, or samples of a model that draws from noise; 0: as many as the model's config says.
       seed: of the pairs and of the latents.
       into: the one domain to translate into; all that the model can when empty.
+      strengths: of the style, each in [0, 1], where a model that takes a reference is measured too; None: `strength.STRENGTHS`.
     """
     from semgan.inference.load import load  # here: all else in evaluation does without inference
 
-    check_writable(Path(out))
+    out = Path(out)
+    check_writable(out)
+    check_writable(page_path(out))
     model = load(model_path)
+    strengths = _checked_strengths(strengths, model.kinds)
     train, test = open_splits(model.config, data_dir)
-    if list(test.domains) != list(model.meta["domains"]):
+    if model.meta["domains"] and list(test.domains) != list(model.meta["domains"]):  # weights from elsewhere may have none
         raise UserError(
             f"{model_path} translates between {', '.join(model.meta['domains'])}, but the data has {', '.join(test.domains)}: "
             "give the same domains with --data"
         )
     judge = open_judge(train, test, model.config["judge"])
-    if "sample" in model.kinds:
-        count = pairs or model.config["judge"].get("samples", _SAMPLES)
-        report = evaluate_samples(model.sample(count, seed), judge, train, test)
-        text = sample_text(report)
-    else:
-        report = _transfer(model, judge, test, pairs or model.config["judge"]["pairs"], seed, into)
-        text = report_text(report)
-    report["model"] = str(model_path)
-    write_report(Path(out), report)
-    print(text)
+    question = Question(pairs, seed, into, strengths)
+    found = (_samples if "sample" in model.kinds else _translations)(model, judge, train, test, question)
+    report = found.report | {
+        "model": str(model_path),
+        "algorithm": model.config.get("algorithm"),
+        "kimg": model.meta.get("kimg"),
+        "seed": seed,
+        "dataset": describe_dataset(test),
+        "training_data": describe_dataset(train),
+        "semgan": semgan.__version__,
+    }
+    write_report(out, report)
+    write_text(page_path(out), page.render(report, found.pictures))
+    print(found.text)
+    print(f"written to {out} and, with pictures, {page_path(out)}")
     return report
 
 
-def _transfer(model: Any, judge: Judge, test: Dataset, pairs: int, seed: int, into: str) -> dict[str, Any]:
+def _checked_strengths(strengths: Sequence[float] | None, kinds: frozenset[str]) -> Sequence[float]:
+    """The strengths to measure at: none for models whose style comes from no reference."""
+    if "reference" not in kinds:
+        if strengths:
+            raise UserError("this model takes no style from a reference that could be weakened: leave out --strengths")
+        return ()
+    if strengths is None:
+        return STRENGTHS
+    if wrong := [strength for strength in strengths if not 0 <= strength <= 1]:
+        raise UserError(f"--strengths has {wrong[0]:g}: give numbers from 0 (the content's own style) to 1 (the reference's)")
+    return sorted(set(strengths))
+
+
+def _samples(model: Any, judge: Judge, train: Dataset, test: Dataset, question: Question) -> Found:
+    count = question.pairs or model.config["judge"].get("samples", _SAMPLES)
+    images = model.sample(count, question.seed)
+    report = evaluate_samples(images, judge, train, test)
+    return Found(report, sample_text(report), page.Pictures(nearest=_beside_training(report.get("nearest", ()), images, train)))
+
+
+def _translations(model: Any, judge: Judge, train: Dataset, test: Dataset, question: Question) -> Found:
+    targets = (model.target_index(question.into),) if question.into else model.algorithm.targets
+    judged = judge_pairs(judge, test, pairs=question.pairs or model.config["judge"]["pairs"], seed=question.seed, targets=targets)
+    translated = judge_translations(model.translate_batch, judged, _BATCH)
+
     def from_latent(batch: dict[str, np.ndarray], style: int) -> np.ndarray:
         return model.translate_batch(batch, latent_seed=style % 2**32)
 
-    return evaluate(
-        model.translate_batch,
-        judge,
-        test,
-        pairs=pairs,
-        seed=seed,
-        targets=(model.target_index(into),) if into else model.algorithm.targets,
-        translate_latent=from_latent if "latent" in model.kinds else None,
+    def at_strength(batch: dict[str, np.ndarray], strength: float) -> np.ndarray:
+        return model.translate_batch(batch | {"strength": np.full(len(batch["image"]), strength, np.float32)})
+
+    report = full_report(judged, translated, from_latent if "latent" in model.kinds else None)
+    report |= extremes(judged, translated.verdict)
+    report |= audit_translations(translated.verdict.features, judged.target, judge, train, test)
+    if question.strengths:
+        measured = track(question.strengths, "measuring strengths of the style", len(question.strengths))
+        report["strength_curve"] = strength_curve(at_strength, judged, measured, _BATCH)
+    pictures = page.Pictures(
+        best=_of_pairs(report["best_pairs"], judged, translated),
+        worst=_of_pairs(report["worst_pairs"], judged, translated),
+        nearest=_beside_training(report["nearest"], translated.images, train),
     )
+    return Found(report, report_text(report), pictures)
+
+
+def _of_pairs(named: Sequence[Mapping[str, Any]], judged: JudgedPairs, translated: Translated) -> list[np.ndarray]:
+    """Content, reference and translation of each pair."""
+    images = judged.dataset.images
+    return [np.stack([images[pair["content"]], images[pair["reference"]], translated.images[pair["pair"]]]) for pair in named]
+
+
+def _beside_training(named: Sequence[Mapping[str, Any]], images: np.ndarray, train: Dataset) -> list[np.ndarray]:
+    """Generated picture and training picture of each."""
+    return [np.stack([images[each["index"]], train.images[each["row"]]]) for each in named]
 
 
 def open_splits(config: Mapping[str, Any], source: str = "") -> tuple[Dataset, Dataset]:

@@ -1,30 +1,29 @@
-"""An evaluation's report: as a JSON file, and as a few lines for a terminal."""
+"""An evaluation's report: as a JSON file with a page beside it, and as a few lines for a terminal."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from semgan.errors import UserError
-from semgan.files import write_whole
+from semgan.evaluation.audit import audit_text
+from semgan.files import check_writable, write_whole
 
 
-def check_writable(path: Path) -> None:
-    """UserError unless a report can be written there: before the work rather than after it. Makes the folder."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"{path} cannot be written ({error.strerror}): give another --out") from error
-    if path.is_dir():
-        raise UserError(f"{path} is a folder: give a file as --out")
-    if not os.access(path.parent, os.W_OK):
-        raise UserError(f"{path} cannot be written (no permission for {path.parent}): give another --out")
+def page_path(path: Path) -> Path:
+    """Where the page of the report in this file goes: `report.json -> report.html`."""
+    if path.suffix == ".html":
+        raise UserError(f"{path} is the name that the report's page would get: give a name such as {path.with_suffix('.json')} as --out")
+    return path.with_suffix(".html") if path.suffix == ".json" else path.with_name(f"{path.name}.html")
 
 
 def write_report(path: Path, report: dict[str, Any]) -> None:
     """Writes the report as JSON, complete or not at all."""
+    write_text(path, json.dumps(report, indent=2, allow_nan=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes the file, complete or not at all; UserError where it cannot be."""
     check_writable(path)
-    text = json.dumps(report, indent=2, allow_nan=False) + "\n"
     try:
         write_whole(path, text.encode())
     except OSError as error:
@@ -50,9 +49,18 @@ def report_text(report: dict[str, Any]) -> str:
     ]
     spread = report["diversity"]
     lines.append(f"  {'diversity of ten styles':<30}{_number(spread['latent'])}, of ten real pictures {_number(spread['real'])}")
+    lines += [f"  {_strength_text(point)}" for point in report.get("strength_curve", ())]
+    if "audit" in report:
+        lines.append(f"  {audit_text(report['audit'])}")
     accuracy = judge["accuracy"]
     lines.append(f"  judge {judge['name']} on {accuracy['images']} held-out real pictures: {_judge_text(accuracy)}")
     return "\n".join(lines + [f"  note: {note}" for note in report["notes"]])
+
+
+def _strength_text(point: dict[str, Any]) -> str:
+    return f"at strength {point['strength']:<{len('strength of the style')}g}" + ", ".join(
+        f"{name.replace('_', ' ')} {_number(point[name])}" for name in ("transfer_score", "retention", "adoption")
+    )
 
 
 def _judge_text(accuracy: dict[str, Any]) -> str:

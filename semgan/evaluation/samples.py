@@ -3,24 +3,22 @@
 Every number stands beside the same number of held-out real pictures, taken by the same judge, so that its errors show in both.
 """
 
-import functools
 from typing import Any
 
 import jax
 import numpy as np
 
-from semgan.data.augment import to_float
 from semgan.data.dataset import Dataset
 from semgan.errors import UserError
 from semgan.evaluation import faces
 from semgan.evaluation.audit import audit, audit_text
+from semgan.evaluation.describe import describe_dataset, describe_judge
 from semgan.evaluation.judge import Judge, Verdict, decide
-from semgan.evaluation.judge_network import Heads, JudgeNetwork
 from semgan.evaluation.neighbours import mean_distance, nearest
-from semgan.progress import track
+from semgan.evaluation.training_pictures import features_of, nearest_pictures
+from semgan.evaluation.variety import variety
 
 _HELD_OUT = 2000
-_BATCH = 100
 _COMPARED = 1000  # pictures whose distances from one another are taken
 
 
@@ -49,8 +47,8 @@ def evaluate_samples(images: np.ndarray, judge: Judge, train: Dataset, test: Dat
         raise UserError(f"{len(images)} samples are no measurement: set judge.samples (or --pairs) to at least 2")
     real_images = test.images[spread(test.rows, _HELD_OUT)]
     samples, real = decide(judge, images), decide(judge, real_images)
-    trained = _features(judge, train)
-    (distances, _), (real_distances, _) = nearest(samples.features, trained), nearest(real.features, trained)
+    trained = features_of(judge, train)
+    (distances, places), (real_distances, _) = nearest(samples.features, trained), nearest(real.features, trained)
     found = audit(samples.features, real.features, trained, distances, real_distances)
     return {
         **_wholeness(samples, real, test.names.get("mask", ())),
@@ -59,32 +57,17 @@ def evaluate_samples(images: np.ndarray, judge: Judge, train: Dataset, test: Dat
         "neighbour_distance_real": float(real_distances.mean()),
         "copies": found["copies"],
         "audit": found,
+        "nearest": nearest_pictures(distances, places, train),
+        **variety(samples.features, real.features),
         "diversity": mean_distance(spread(samples.features, _COMPARED)),
         "diversity_real": mean_distance(spread(real.features, _COMPARED)),
         "samples": len(images),
         "real": len(real_images),
         "train": len(trained),
-        "judge": {"name": judge.name, "channels": judge.heads.channels, "accuracy": judge.accuracy},
-        "dataset": {"name": test.name, "split": test.split, "domains": list(test.domains)},
+        "judge": describe_judge(judge),
+        "dataset": describe_dataset(test),
         "notes": _notes(real, train),
     }
-
-
-def _features(judge: Judge, dataset: Dataset) -> np.ndarray:
-    """The judge's features of all pictures of a split, without its other heads."""
-    features = []
-    starts = range(0, len(dataset.rows), _BATCH)
-    for start in track(starts, "looking at the training pictures", len(starts)):
-        rows = dataset.rows[start : start + _BATCH]
-        images = dataset.images[np.resize(rows, _BATCH)]  # one size: one compilation
-        features.append(np.asarray(_features_of(judge.params, images, judge.heads))[: len(rows)])
-    return np.concatenate(features)
-
-
-@functools.partial(jax.jit, static_argnames="heads")
-def _features_of(params: dict[str, Any], images: jax.Array, heads: Heads) -> jax.Array:
-    judgement: Any = JudgeNetwork(heads).apply({"params": params}, to_float(images))
-    return judgement.features
 
 
 def spread(values: np.ndarray, count: int) -> np.ndarray:

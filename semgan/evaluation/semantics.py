@@ -11,7 +11,6 @@ whatever the judge's own errors are. Agreement is the mean over the mask's class
 data has no masks, the mean of the balanced agreement over the content's attributes and the share of landmarks kept.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -19,13 +18,15 @@ import numpy as np
 
 from semgan.data.dataset import Dataset
 from semgan.evaluation import agreement
+from semgan.evaluation.describe import describe_dataset, describe_judge
 from semgan.evaluation.diversity import diversity
-from semgan.evaluation.judge import Judge, Verdict, by_name, decide
-from semgan.evaluation.pairs import Pairs, Translate, choose_pairs, translate_pairs
+from semgan.evaluation.judge import Judge, Verdict, by_name
+from semgan.evaluation.judged import JudgedPairs, Translated, judge_pairs, judge_translations
+from semgan.evaluation.pairs import Pairs, Translate
+from semgan.evaluation.variety import variety
 
-_ROLES = ("translated", "content", "reference")
-"""What is judged: the translation, and the copies of either picture that it is measured against."""
-
+TranslateLatent = Callable[[dict[str, np.ndarray], int], np.ndarray]
+"""`(batch, seed) -> images`, translations in styles drawn from a latent instead of a reference."""
 Compared = dict[str, tuple[np.ndarray, np.ndarray]]
 """True and judged annotations of the pairs' contents, by name; only those that both the data and the judge have."""
 
@@ -40,38 +41,53 @@ def evaluate(
     targets: Sequence[int] | None = None,
     batch_size: int = 50,
     style_attributes: Sequence[str] | None = None,
-    translate_latent: Callable[[dict[str, np.ndarray], int], np.ndarray] | None = None,
+    translate_latent: TranslateLatent | None = None,
 ) -> dict[str, Any]:
-    """The transfer score and what stands beside it, as plain JSON-able data.
+    """The transfer score and what stands beside it, as plain JSON-able data: `full_report` of pairs chosen and translated here.
 
     Args:
       translate: called with batches of `batch_size` (see `pairs.Translate`).
       judge: trained on the same domains.
       dataset: the held-out split.
-      targets: numbers of the domains that are translated into; None: all.
-      style_attributes: attributes that belong to the style, and so are no part of what has to be kept; None: those that the
-        domains' names name (`"Male"`, `"~Male"`).
-      translate_latent: `(batch, seed) -> images`, translations in styles drawn from a latent instead of a reference, for the
-        diversity; None where the model has no latent.
+      targets, style_attributes: see `judged.judge_pairs`.
+      translate_latent: for the diversity; None where the model has no latent.
+    """
+    judged = judge_pairs(judge, dataset, pairs=pairs, seed=seed, targets=targets, style_attributes=style_attributes)
+    return full_report(judged, judge_translations(translate, judged, batch_size), translate_latent)
+
+
+def full_report(judged: JudgedPairs, translated: Translated, translate_latent: TranslateLatent | None = None) -> dict[str, Any]:
+    """All scores of the translations of these pairs.
+
+    Returns:
+      What `scores` returns; `adopted` (share judged as the target domain, by source and target), `diversity`, `diversity_share` and
+      `recall` (see `variety`; beside the references), `judge`, `pairs`, `seed`, `dataset`.
+    """
+    return {
+        **scores(judged, translated.verdict),
+        **variety(translated.verdict.features, judged.reference.features),
+        "adopted": _adopted(judged.dataset, judged.pairs, translated.verdict),
+        "diversity": diversity(translate_latent, judged.judge, judged.dataset, judged.pairs, seed=judged.seed),
+        "judge": describe_judge(judged.judge),
+        "pairs": len(judged.pairs.content),
+        "seed": judged.seed,
+        "dataset": describe_dataset(judged.dataset),
+    }
+
+
+def scores(judged: JudgedPairs, verdict: Verdict) -> dict[str, Any]:
+    """What the judge's verdict on translations comes to.
 
     Returns:
       Keys `transfer_score`, `retention`, `adoption` (None where the data or judge cannot tell; `notes` says why); by role
       (translated, content copied, reference copied) `agreement`, `domain_accuracy`, `landmark_error`, `attributes` (balanced
-      agreement by name); `adopted` (share judged as the target domain, by source and target), `diversity`, `judge`, `pairs`,
-      `seed`, `dataset`, `notes`.
+      agreement by name); `attributes_kept` (by role, the mean over those attributes that should be kept); `notes`.
     """
-    chosen = choose_pairs(dataset, pairs, seed, targets)
-    rows = {"content": dataset.rows[chosen.content], "reference": dataset.rows[chosen.reference]}
-    verdicts = {name: decide(judge, dataset.images[rows[name]]) for name in rows}
-    verdicts["translated"] = decide(judge, translate_pairs(translate, dataset, chosen, batch_size))
-    truth = {name: values[rows["content"]] for name, values in dataset.annotations.items()}
-    target = dataset.domain[chosen.reference]
-
-    left_out = _named_in_domains(dataset.domains) if style_attributes is None else set(style_attributes)
-    kept_names = [name for name in dataset.names.get("attributes", ()) if name not in left_out]
-    compared = {role: _compare(truth, verdicts[role]) for role in _ROLES}
-    agreements = {role: _agreement(compared[role], dataset.names, kept_names) for role in _ROLES}
-    accuracies = {role: float(np.mean(verdicts[role].domain == target)) for role in _ROLES}
+    names = judged.dataset.names
+    verdicts = {"translated": verdict, "content": judged.content, "reference": judged.reference}
+    compared = {role: compare(judged.truth, given) for role, given in verdicts.items()}
+    agreements = {role: _agreement(each, names, judged.kept_names) for role, each in compared.items()}
+    accuracies = {role: float(np.mean(given.domain == judged.target)) for role, given in verdicts.items()}
     notes: list[str] = []
     retention = _share("retention", agreements, "reference", "content", notes)
     adoption = _share("adoption", accuracies, "content", "reference", notes)
@@ -81,14 +97,9 @@ def evaluate(
         "adoption": adoption,
         "agreement": agreements,
         "domain_accuracy": accuracies,
-        "adopted": _adopted(dataset, chosen, verdicts["translated"]),
-        "landmark_error": {role: _landmark_error(compared[role]) for role in _ROLES},
-        "attributes": {role: _attributes(compared[role], dataset.names) for role in _ROLES},
-        "diversity": diversity(translate_latent, judge, dataset, chosen, seed=seed),
-        "judge": {"name": judge.name, "channels": judge.heads.channels, "accuracy": judge.accuracy},
-        "pairs": pairs,
-        "seed": seed,
-        "dataset": {"name": dataset.name, "split": dataset.split, "domains": list(dataset.domains)},
+        "landmark_error": {role: _landmark_error(each) for role, each in compared.items()},
+        "attributes": {role: _attributes(each, names) for role, each in compared.items()},
+        "attributes_kept": {role: _attributes_kept(each, names, judged.kept_names) for role, each in compared.items()},
         "notes": notes,
     }
 
@@ -100,10 +111,6 @@ def transfer_score(retention: float | None, adoption: float | None) -> float | N
     if retention <= 0 or adoption <= 0:
         return 0.0
     return 2 * retention * adoption / (retention + adoption)
-
-
-def _named_in_domains(domains: Sequence[str]) -> set[str]:
-    return {word for domain in domains for word in re.findall(r"\w+", domain)}
 
 
 def _share(name: str, values: Mapping[str, float | None], copied: str, best: str, notes: list[str]) -> float | None:
@@ -118,7 +125,8 @@ def _share(name: str, values: Mapping[str, float | None], copied: str, best: str
     return (reached - low) / (high - low)
 
 
-def _compare(truth: dict[str, np.ndarray], verdict: Verdict) -> Compared:
+def compare(truth: dict[str, np.ndarray], verdict: Verdict) -> Compared:
+    """The contents' annotations beside what a verdict says instead."""
     judged = verdict._asdict()
     return {name: (values, judged[name]) for name, values in truth.items() if judged.get(name) is not None}
 
@@ -127,15 +135,20 @@ def _agreement(compared: Compared, names: dict[str, tuple[str, ...]], kept_names
     """Agreement with the contents' annotations, in [0, 1]; None where there is nothing to compare."""
     if "mask" in compared:
         return agreement.mean_iou(*compared["mask"], len(names["mask"]))
-    parts = []
-    if "attributes" in compared and kept_names:
-        columns = [names["attributes"].index(name) for name in kept_names]
-        balanced = agreement.balanced_agreement(*(values[:, columns] for values in compared["attributes"]))
-        if not np.isnan(balanced).all():
-            parts.append(float(np.nanmean(balanced)))
+    kept = _attributes_kept(compared, names, kept_names)
+    parts = [] if kept is None else [kept]
     if "landmarks" in compared:
         parts.append(agreement.landmarks_kept(*compared["landmarks"]))
     return float(np.mean(parts)) if parts else None
+
+
+def _attributes_kept(compared: Compared, names: dict[str, tuple[str, ...]], kept_names: Sequence[str]) -> float | None:
+    """Balanced agreement with the contents' attributes that should be kept, their mean; None where none of them varies."""
+    if "attributes" not in compared or not kept_names:
+        return None
+    columns = [names["attributes"].index(name) for name in kept_names]
+    balanced = agreement.balanced_agreement(*(values[:, columns] for values in compared["attributes"]))
+    return None if np.isnan(balanced).all() else float(np.nanmean(balanced))
 
 
 def _landmark_error(compared: Compared) -> float | None:

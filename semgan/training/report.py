@@ -137,7 +137,7 @@ class Report:
         relation = "of" if "sample" in self._kinds else "between"
         about = f"{config.algorithm} on {config.data.name} at {config.image_size} px, {relation} {', '.join(config.data.domains)}"
         relative = {step: f"pictures/{picture.name}" for step, picture in self.pictures().items()}
-        page.write(path, page.Run(self._workdir.resolve().name, flatten(config), about, self._log.lines, relative))
+        page.write(path, page.Run(self._workdir.resolve().name, flatten(config), about, self._log.lines, relative, self._kinds))
         return path
 
     def close(self) -> None:

@@ -8,6 +8,7 @@ import pytest
 from semgan.errors import UserError
 from semgan.evaluation import command
 from semgan.evaluation.command import evaluate_snapshot
+from tests.pages.html import Page
 
 CONFIG = {
     "image_size": 16,
@@ -19,14 +20,16 @@ CONFIG = {
 @pytest.fixture
 def opened(monkeypatch, squares, oracle):
     """Stands in for the snapshot and the data that it was trained on; notes what is opened."""
-    calls = []
+    calls, datasets = [], {}
 
     def open_dataset(name, *, split, count, **options):
         calls.append({"name": name, "split": split, "count": count, **options})
-        return squares(count, seed=len(split), split=split)
+        datasets[split] = squares(count, seed=len(split), split=split)
+        return datasets[split]
 
     def translate_batch(batch, latent_seed=None):
-        return oracle(batch)
+        strength = batch.get("strength", np.ones(len(batch["image"]), np.float32))[:, None, None, None]
+        return np.where(strength > 0.5, oracle(batch), batch["image"]).astype(np.uint8)
 
     def sample(count, seed):
         return np.random.default_rng(seed).integers(0, 256, (count, 16, 16, 3), np.uint8)
@@ -42,7 +45,7 @@ def opened(monkeypatch, squares, oracle):
     )
     monkeypatch.setattr(command, "open_dataset", open_dataset)
     monkeypatch.setattr("semgan.inference.load.load", lambda path: model)
-    return SimpleNamespace(calls=calls, model=model)
+    return SimpleNamespace(calls=calls, model=model, datasets=datasets)
 
 
 def test_snapshot_is_evaluated_on_the_data_of_its_config(opened, tmp_path, capsys):
@@ -53,6 +56,50 @@ def test_snapshot_is_evaluated_on_the_data_of_its_config(opened, tmp_path, capsy
     assert report["diversity"]["latent"] is not None
     assert "transfer score" in capsys.readouterr().out
     assert [(call["split"], call["count"], call["source"]) for call in opened.calls] == [("train", 80, "here"), ("test", 40, "here")]
+
+
+def test_a_page_stands_beside_the_report_with_what_it_names(opened, tmp_path, capsys):
+    report = evaluate_snapshot("model.safetensors", tmp_path / "report.json")
+    assert {entry.name for entry in tmp_path.iterdir()} == {"report.json", "report.html"}
+    page = Page((tmp_path / "report.html").read_text())
+    assert len(page.pictures) == 3 * 6 + 3 * 6 + 2 * len(report["nearest"])
+    best = report["best_pairs"][0]
+    data = opened.datasets["test"]
+    np.testing.assert_array_equal(np.asarray(page.pictures[0]), data.images[best["content"]])
+    np.testing.assert_array_equal(np.asarray(page.pictures[1]), data.images[best["reference"]])
+    nearest = report["nearest"][0]
+    np.testing.assert_array_equal(np.asarray(page.pictures[3 * 12 + 1]), opened.datasets["train"].images[nearest["row"]])
+    assert report["training_data"]["fingerprint"] == opened.datasets["train"].fingerprint
+    assert "report.html" in capsys.readouterr().out
+
+
+def test_a_model_with_references_is_measured_over_the_strength(opened, tmp_path, capsys):
+    report = evaluate_snapshot("model.safetensors", tmp_path / "report.json")
+    curve = report["strength_curve"]
+    assert [point["strength"] for point in curve] == [0, 0.25, 0.5, 0.75, 1]
+    assert [point["mask_iou"] for point in curve] == [report["agreement"]["content"]] * 3 + [report["agreement"]["translated"]] * 2
+    accuracy = report["domain_accuracy"]
+    assert [point["domain_accuracy"] for point in curve] == [accuracy["content"]] * 3 + [accuracy["translated"]] * 2
+    assert "at strength 0.75" in capsys.readouterr().out
+
+
+def test_strengths_are_those_asked_for_in_order(opened, tmp_path):
+    report = evaluate_snapshot("model.safetensors", tmp_path / "report.json", strengths=(1.0, 0.2, 1.0))
+    assert [point["strength"] for point in report["strength_curve"]] == [0.2, 1]
+
+
+@pytest.mark.parametrize("wrong", [-0.1, 1.5, float("nan")])
+def test_strengths_out_of_range_are_refused_before_any_work(opened, tmp_path, wrong):
+    with pytest.raises(UserError, match="--strengths"):
+        evaluate_snapshot("model.safetensors", tmp_path / "report.json", strengths=(0.5, wrong))
+    assert not opened.calls
+
+
+def test_strengths_of_a_model_without_a_style_are_refused(opened, tmp_path):
+    opened.model.kinds = {"translated"}
+    with pytest.raises(UserError, match="leave out --strengths"):
+        evaluate_snapshot("model.safetensors", tmp_path / "report.json", strengths=(0.5,))
+    assert "strength_curve" not in evaluate_snapshot("model.safetensors", tmp_path / "report.json")
 
 
 def test_data_elsewhere_and_other_pairs_are_taken_when_given(opened, tmp_path):
@@ -100,4 +147,10 @@ def test_data_of_other_domains_are_refused(opened, tmp_path):
 def test_out_that_is_a_folder_is_refused_before_any_work(opened, tmp_path):
     with pytest.raises(UserError, match="is a folder"):
         evaluate_snapshot("model.safetensors", tmp_path)
+    assert not opened.calls
+
+
+def test_the_name_of_the_page_is_refused_for_the_report(opened, tmp_path):
+    with pytest.raises(UserError, match="a name such as"):
+        evaluate_snapshot("model.safetensors", tmp_path / "report.html")
     assert not opened.calls

@@ -78,6 +78,8 @@ def test_report_is_json_and_names_what_it_was_made_with(judge, test_squares, ora
     assert report["judge"]["name"] == judge.name
     assert report["judge"]["accuracy"] == judge.accuracy
     assert (report["pairs"], report["seed"]) == (20, 7)
+    assert report["dataset"]["fingerprint"] == test_squares.fingerprint
+    assert (report["dataset"]["image_size"], report["dataset"]["count"]) == (16, 120)
     text = report_text(report)
     assert judge.name in text
     assert "seed 7" in text
@@ -105,6 +107,18 @@ def test_diversity_is_0_for_one_style_and_grows_with_the_styles(judge, test_squa
     assert varied["latent"] > 0.05
     assert same["real"] == varied["real"] > 0
     assert evaluate(oracle, judge, test_squares, pairs=20)["diversity"]["latent"] is None
+
+
+def test_variety_is_that_of_the_references_or_of_one_picture(judge, test_squares):
+    def constant(batch):
+        return np.broadcast_to(test_squares.images[:1], batch["image"].shape)
+
+    copied = evaluate(lambda batch: batch["reference"], judge, test_squares, pairs=20)
+    assert (copied["diversity_share"], copied["recall"]) == (pytest.approx(1), 1)
+    alike = evaluate(constant, judge, test_squares, pairs=20)
+    assert (alike["diversity_share"], alike["recall"]) == (pytest.approx(0, abs=1e-3), 0)
+    few = evaluate(constant, judge, test_squares, pairs=1)
+    assert (few["diversity_share"], few["recall"]) == (None, None)
 
 
 def test_pairwise_distance_by_hand():

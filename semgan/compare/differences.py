@@ -1,0 +1,87 @@
+"""Whether the scores of several runs were taken alike, and if not, in what they differ."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from semgan.compare.folder import Run
+
+
+class Difference(NamedTuple):
+    """A thing that is not the same in all runs that know it: what it is, and its values as text with the names of the runs that have it."""
+
+    what: str
+    values: dict[str, list[str]]
+
+
+def _config(key: str) -> Callable[[Run], Any]:
+    return lambda run: run.config.get(key)
+
+
+def _scores(part: str, key: str) -> Callable[[Run], Any]:
+    def read(run: Run) -> Any:
+        block = run.scores.get(part)
+        return block.get(key) if isinstance(block, dict) else None
+
+    return read
+
+
+_FIELDS: dict[str, Callable[[Run], Any]] = {
+    "the data": _config("data.name"),
+    "the fingerprint of the held-out data": _scores("dataset", "fingerprint"),
+    "the split": _scores("dataset", "split"),
+    "the image size": _config("image_size"),
+    "the domains": _config("data.domains"),
+    "the number of training pictures asked for": _config("data.train_count"),
+    "the number of held-out pictures asked for": _config("data.test_count"),
+    "the judge's channels": _config("judge.channels"),
+    "the judge's training steps": _config("judge.steps"),
+    "the judge's batch size": _config("judge.batch_size"),
+    "the judge": _scores("judge", "name"),
+    "the number of pairs": lambda run: run.scores.get("pairs", run.config.get("judge.pairs")),
+    "the number of samples": lambda run: run.scores.get("samples", run.config.get("judge.samples")),
+    "the seed of the pairs": lambda run: run.scores.get("seed"),
+}
+"""What has to be the same for scores to be comparable; None where a run does not say."""
+
+
+def differences(runs: Sequence[Run]) -> list[Difference]:
+    """Every field in which two runs that know it differ."""
+    found = []
+    for what, read in _FIELDS.items():
+        values: dict[str, list[str]] = {}
+        for run in runs:
+            if (value := read(run)) is not None:
+                values.setdefault(_text(value), []).append(run.name)
+        if len(values) > 1:
+            found.append(Difference(what, values))
+    return found
+
+
+def comparability(runs: Sequence[Run]) -> list[str]:
+    """In sentences: whether the runs' scores are comparable, field by field where they are not, and which runs have none yet."""
+    found = differences(runs)
+    said = []
+    if found:
+        said.append(f"The scores are not comparable: the runs differ in {_and([each.what for each in found])}.")
+        said += [f"{_capital(each.what)}: {_listed(each)}." for each in found]
+    elif len(runs) > 1:
+        said.append("The scores are comparable: all runs name the same data, domains, sizes and settings of the judge.")
+    if unknown := [run.name for run in runs if not run.scores]:
+        said.append(f"No final scores yet: {_and(unknown)}.")
+    return said
+
+
+def _listed(difference: Difference) -> str:
+    return "; ".join(f"{value} ({_and(names)})" for value, names in difference.values.items())
+
+
+def _text(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value) or "none"
+
+
+def _and(words: Sequence[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

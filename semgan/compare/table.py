@@ -1,0 +1,52 @@
+"""Several runs in a table: rows of texts, and these laid out for a terminal."""
+
+from collections.abc import Sequence
+
+from semgan.compare.differences import comparability
+from semgan.compare.folder import Run, images_per_second, kimg, minutes, score
+from semgan.pages.scores import SCORES
+
+_NONE = "-"
+
+
+def known_scores(runs: Sequence[Run]) -> list[str]:
+    """Keys of the scores that any of the runs has."""
+    return [key for key in SCORES if any(score(run, key) is not None for run in runs)]
+
+
+def table_rows(runs: Sequence[Run]) -> tuple[list[str], list[list[str]]]:
+    """The heads of the columns, and a row for each run; a dash for what a run does not know."""
+    keys = known_scores(runs)
+    head = ["run", "algorithm", "kimg", "minutes", "images/s", *(SCORES[key].name for key in keys)]
+    return head, [_row(run, keys) for run in runs]
+
+
+def _row(run: Run, keys: Sequence[str]) -> list[str]:
+    numbers = [_number(kimg(run), ",.5g"), _number(minutes(run), ",.1f"), _number(images_per_second(run), ",.3g")]
+    return [run.name, str(run.config.get("algorithm", _NONE)), *numbers, *(_number(score(run, key), ".3f") for key in keys)]
+
+
+def _number(value: float | None, form: str) -> str:
+    return _NONE if value is None else format(value, form)
+
+
+def compare_text(runs: Sequence[Run]) -> str:
+    """The table and whether its scores are comparable, for a terminal."""
+    head, rows = table_rows(runs)
+    cells = [[_printable(cell) for cell in row] for row in (head, *rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = [
+        "  ".join(_aligned(cell, width, index) for index, (cell, width) in enumerate(zip(row, widths, strict=True))).rstrip()
+        for row in cells
+    ]
+    return "\n".join(lines + [_printable(sentence) for sentence in comparability(runs)])
+
+
+def _aligned(cell: str, width: int, column: int) -> str:
+    """Names at the left, numbers at the right."""
+    return cell.ljust(width) if column < 2 else cell.rjust(width)
+
+
+def _printable(text: str) -> str:
+    """A folder's name may hold characters that steer a terminal."""
+    return "".join(character if character.isprintable() else "?" for character in text)
