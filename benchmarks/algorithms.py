@@ -108,12 +108,13 @@ def main() -> None:
     parser.add_argument("--runs", required=True, type=Path, metavar="DIR", help="where the runs are kept")
     parser.add_argument("--only", default="", metavar="NAMES", help="of algorithms, separated by commas (default: all)")
     parser.add_argument("--figures", type=Path, metavar="DIR", help="write pictures and curves there")
+    parser.add_argument("--as-found", action="store_true", help="train nothing: tables of the runs as they are")
     options = parser.parse_args()
     chosen = options.only.split(",") if options.only else [*NOISE, *TRANSLATION]
     unknown = [name for name in chosen if name not in NOISE + TRANSLATION]
     if unknown:
         sys.exit(f"semgan: error: --only names {unknown[0]!r}: choose from {', '.join(NOISE + TRANSLATION)}")
-    folders = {name: trained(name, options.runs) for name in chosen}
+    folders = {name: options.runs / name if options.as_found else trained(name, options.runs) for name in chosen}
     if options.figures:
         write_figures(folders, options.figures)
     noise = [noise_row(name, folder) for name, folder in folders.items() if name in NOISE]

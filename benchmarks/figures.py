@@ -11,7 +11,7 @@ LINE = 13
 """Height of a label, in pixels."""
 COLOURS = ("#4269d0", "#d9822b", "#2f9e5b", "#c2413b", "#8a5cc7", "#6b6b6b")
 Curve = Sequence[tuple[float, float]]
-"""(minutes, score), earliest first."""
+"""(thousands of images seen, score), earliest first."""
 
 
 def small_picture(run: Path, path: Path) -> None:
@@ -25,11 +25,11 @@ def small_picture(run: Path, path: Path) -> None:
 def curve(run: Path, score: str) -> Curve:
     """A score while the run went on, and at its end."""
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-    return [(line["time/minutes"], line[f"eval/{score}"]) for line in lines if line.get(f"eval/{score}") is not None]
+    return [(line["kimg"], line[f"eval/{score}"]) for line in lines if line.get(f"eval/{score}") is not None]
 
 
 def write_curves(path: Path, charts: Mapping[str, Mapping[str, Curve]]) -> None:
-    """An SVG of charts side by side: by title, the curves by name. Scores are from 0 to 1, time runs from 0."""
+    """An SVG of charts side by side: by title, the curves by name. Scores and images run from 0."""
     pitch = WIDTH + MARGIN + LABELS
     body = "".join(_chart(title, curves, MARGIN + index * pitch) for index, (title, curves) in enumerate(charts.items()))
     width, height = MARGIN + len(charts) * pitch, HEIGHT + 2 * MARGIN
@@ -39,17 +39,17 @@ def write_curves(path: Path, charts: Mapping[str, Mapping[str, Curve]]) -> None:
 
 
 def _chart(title: str, curves: Mapping[str, Curve], left: float) -> str:
-    end = max((minutes for points in curves.values() for minutes, _ in points), default=1.0)
+    end = max((kimg for points in curves.values() for kimg, _ in points), default=1.0)
 
-    def place(minutes: float, score: float) -> tuple[float, float]:
-        return left + WIDTH * minutes / end, MARGIN + HEIGHT * (1 - score)
+    def place(kimg: float, score: float) -> tuple[float, float]:
+        return left + WIDTH * kimg / end, MARGIN + HEIGHT * (1 - score)
 
     grid = "".join(
         f'<path d="M{left} {place(0, score)[1]}h{WIDTH}" stroke="#ddd"/>'
         f'<text x="{left - 4}" y="{place(0, score)[1] + 4}" text-anchor="end">{score:g}</text>'
         for score in (0, 0.25, 0.5, 0.75, 1)
     )
-    axis = f'<text x="{left + WIDTH}" y="{MARGIN + HEIGHT + 16}" text-anchor="end">{end:.0f} minutes</text>'
+    axis = f'<text x="{left + WIDTH}" y="{MARGIN + HEIGHT + 16}" text-anchor="end">{end:.0f} thousand images</text>'
     heading = f'<text x="{left}" y="{MARGIN - 14}" font-weight="bold">{title}</text>'
     labels = dict(zip(curves, _apart([place(*points[-1])[1] for points in curves.values()]), strict=True))
     drawn = "".join(

@@ -55,6 +55,7 @@ def get_config() -> ConfigDict:
     config.judge.batch_size = 64
     config.judge.pairs = 500  # held-out pairs that the transfer score is taken on
     config.judge.samples = 1000  # of a noise-to-image generator, that its scores are taken on
+    config.judge.inception = ""  # file of FID's Inception, for FID beside the judge's scores; empty: none
     return config
 
 

@@ -123,6 +123,7 @@ _RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "judge.batch_size": _at_least(1),
     "judge.pairs": _at_least(1),
     "judge.samples": _at_least(2),
+    "judge.inception": (lambda value: not value or Path(value).is_file(), "the file of Inception's weights, or empty"),
 }
 
 

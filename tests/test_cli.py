@@ -177,7 +177,9 @@ def test_evaluate_passes_everything_on(capsys, monkeypatch):
     asked = {}
     monkeypatch.setattr(command, "evaluate_snapshot", lambda model, out, **settings: asked.update(settings, model=model, out=out))
     options = ("--data", "d", "--pairs", 7, "--seed", 2, "--into", "a", "--strengths", "0,1")
-    assert run(capsys, "evaluate", "--model", "m", "--out", "o.json", *options)[0] == 0
+    files = ("--inception", "i", "--protocol", "clean", "--lpips", "l", "--lpips-heads", "h")
+    assert run(capsys, "evaluate", "--model", "m", "--out", "o.json", *options, *files)[0] == 0
+    assert asked.pop("weights") == (Path("i"), "clean", Path("l"), Path("h"))
     assert {key: str(value) for key, value in asked.items()} == {
         "model": "m",
         "out": "o.json",

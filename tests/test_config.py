@@ -112,7 +112,9 @@ def test_json_gives_the_same_config_back_with_its_tuples():
     assert back.data.domains == ("shaded", "ink")
 
 
-@pytest.mark.parametrize("item", ["batch_size=0", "precision=float16", "total_kimg=nan", "augment.crop_scale=0", "seed=-1"])
+@pytest.mark.parametrize(
+    "item", ["batch_size=0", "precision=float16", "total_kimg=nan", "augment.crop_scale=0", "seed=-1", "judge.inception=absent.pth"]
+)
 def test_a_value_out_of_range_is_refused_by_its_key(item):
     config = configs.override(quickstart.get_config(), [item])
     with pytest.raises(UserError, match=rf"config\.{item.partition('=')[0]} is .* has to be"):

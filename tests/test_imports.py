@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "training.guards": {"training", "evaluation"},
     "training.loop": {"training", "data", "algorithms"},
     "training.outcome": {"training", "data", "evaluation", "inference"},
-    "compare": {"compare", "training", "pages"},
+    "compare": {"compare", "training", "pages", "evaluation"},
 }
 """By module or else by package: the packages that may be imported besides the base."""
 

@@ -29,6 +29,10 @@ def add_evaluate(commands: Any) -> None:
         metavar="S,S,...",
         help="strengths of the style to measure at, for models that take a reference (default: 0,0.25,0.5,0.75,1)",
     )
+    evaluate.add_argument("--inception", type=Path, metavar="FILE", help="Inception's weights: adds FID, KID and the Inception score")
+    evaluate.add_argument("--protocol", metavar="NAME", help="legacy, tensorflow1, clean or stargan-v2; with --inception (default: legacy)")
+    evaluate.add_argument("--lpips", type=Path, metavar="FILE", help="AlexNet's or VGG16's weights: adds what LPIPS tells")
+    evaluate.add_argument("--lpips-heads", type=Path, metavar="FILE", help="LPIPS's own weights, where they are not in the same file")
     evaluate.add_argument("--out", required=True, type=Path, metavar="FILE", help="JSON report to write; its page, .html, goes beside it")
 
 
@@ -48,8 +52,18 @@ def add_compare(commands: Any) -> None:
 def _evaluate(args: argparse.Namespace) -> None:
     prepare_jax()
     from semgan.evaluation.command import evaluate_snapshot
+    from semgan.evaluation.tools import Files
 
-    evaluate_snapshot(args.model, args.out, data_dir=args.data, pairs=args.pairs, seed=args.seed, into=args.into, strengths=args.strengths)
+    evaluate_snapshot(
+        args.model,
+        args.out,
+        data_dir=args.data,
+        pairs=args.pairs,
+        seed=args.seed,
+        into=args.into,
+        strengths=args.strengths,
+        weights=Files(args.inception, args.protocol, args.lpips, args.lpips_heads),
+    )
 
 
 def _compare(args: argparse.Namespace) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from semgan.compare.figures import joined, unlike_sentences
 from semgan.compare.folder import Run
 
 
@@ -59,28 +60,25 @@ def differences(runs: Sequence[Run]) -> list[Difference]:
 
 def comparability(runs: Sequence[Run]) -> list[str]:
     """In sentences: whether the runs' scores are comparable, field by field where they are not, and which runs have none yet."""
-    found = differences(runs)
+    found, unlike = differences(runs), unlike_sentences(runs)
     said = []
     if found:
-        said.append(f"The scores are not comparable: the runs differ in {_and([each.what for each in found])}.")
+        said.append(f"The scores are not comparable: the runs differ in {joined([each.what for each in found])}.")
         said += [f"{_capital(each.what)}: {_listed(each)}." for each in found]
-    elif len(runs) > 1:
+    elif len(runs) > 1 and not unlike:
         said.append("The scores are comparable: all runs name the same data, domains, sizes and settings of the judge.")
+    said += unlike
     if unknown := [run.name for run in runs if not run.scores]:
-        said.append(f"No final scores yet: {_and(unknown)}.")
+        said.append(f"No final scores yet: {joined(unknown)}.")
     return said
 
 
 def _listed(difference: Difference) -> str:
-    return "; ".join(f"{value} ({_and(names)})" for value, names in difference.values.items())
+    return "; ".join(f"{value} ({joined(names)})" for value, names in difference.values.items())
 
 
 def _text(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value) or "none"
-
-
-def _and(words: Sequence[str]) -> str:
-    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
 
 
 def _capital(text: str) -> str:

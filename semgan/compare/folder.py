@@ -11,6 +11,7 @@ from PIL import Image, UnidentifiedImageError
 
 from semgan.config import flatten
 from semgan.errors import UserError
+from semgan.evaluation.scores.passport import Figure, from_json
 from semgan.training.metrics import FILE, Line, read_lines
 from semgan.training.resume import CONFIG, RESULT
 
@@ -23,6 +24,7 @@ class Run(NamedTuple):
       config: flat, key to value.
       scores: the judge's report at the end; empty before there is one.
       lines: of metrics.jsonl, oldest first.
+      figures: of those scores, by name, with their passports; empty where the run was made before there were any.
       picture: the last one, a PNG file's bytes, with its step; None without any.
     """
 
@@ -31,6 +33,7 @@ class Run(NamedTuple):
     scores: dict[str, Any]
     lines: list[Line]
     picture: tuple[int, bytes] | None
+    figures: dict[str, Figure]
 
 
 def read_runs(folders: Iterable[str | Path]) -> list[Run]:
@@ -57,7 +60,10 @@ def read_run(folder: Path) -> Run:
     scores = result.get("scores") or {}
     if not isinstance(scores, dict):
         raise UserError(f"{folder / RESULT} is damaged (its scores are no object): remove it, or leave this run out")
-    return Run(folder.name, flatten(_read_json(folder / CONFIG)), scores, _read_lines(folder / FILE), _last_picture(folder / "pictures"))
+    config, lines = flatten(_read_json(folder / CONFIG)), _read_lines(folder / FILE)
+    return Run(
+        folder.name, config, scores, lines, _last_picture(folder / "pictures"), _figures(folder / RESULT, scores.get("figures") or [])
+    )
 
 
 def kimg(run: Run) -> float | None:
@@ -77,7 +83,9 @@ def images_per_second(run: Run) -> float | None:
 
 
 def score(run: Run, key: str) -> float | None:
-    """A score by its key: at the end, or where the run has not ended the last one that was taken."""
+    """A score or figure by its key: at the end, or where the run has not ended the last one that was taken."""
+    if key in run.figures:
+        return run.figures[key].value
     taken = (line.get(f"eval/{key}") for line in reversed(run.lines))
     value = run.scores.get(key) if run.scores else next((value for value in taken if value is not None), None)
     return float(value) if _is_number(value) else None
@@ -108,6 +116,15 @@ def _read_lines(path: Path) -> list[Line]:
     if not all(isinstance(line, dict) and _is_number(line.get("kimg")) and all(map(_fits, line.items())) for line in lines):
         raise UserError(f"{path} is damaged (a line is no object of numbers with a kimg): leave this run out")
     return lines
+
+
+def _figures(path: Path, figures: Any) -> dict[str, Figure]:
+    if not isinstance(figures, list):
+        raise UserError(f"{path} is damaged (its figures are no list): remove it, or leave this run out")
+    try:
+        return {figure.name: figure for figure in map(from_json, figures)}
+    except (UserError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"{path} is damaged ({error}): remove it, or leave this run out") from error
 
 
 def _fits(item: tuple[str, Any]) -> bool:

@@ -28,7 +28,7 @@ def render(runs: Sequence[Run]) -> str:
             section("Figures", table(rows, head)),
             *(_curves(runs, x) for x in _AXES),
             _pictures(runs),
-            section("What the scores mean", table((SCORES[key].name, SCORES[key].meaning) for key in known_scores(runs))),
+            section("What the scores mean", table((SCORES[key].name, SCORES[key].meaning) for key in known_scores(runs) if key in SCORES)),
         ],
     )
 

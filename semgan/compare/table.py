@@ -3,27 +3,41 @@
 from collections.abc import Sequence
 
 from semgan.compare.differences import comparability
+from semgan.compare.figures import MARK, figure_names, unlike
 from semgan.compare.folder import Run, images_per_second, kimg, minutes, score
 from semgan.pages.scores import SCORES
 
 _NONE = "-"
+_OTHERS = {"diversity": "distance of two samples"}
+"""Figures whose own name is that of a score."""
 
 
 def known_scores(runs: Sequence[Run]) -> list[str]:
-    """Keys of the scores that any of the runs has."""
-    return [key for key in SCORES if any(score(run, key) is not None for run in runs)]
+    """Keys of the scores that any of the runs has, and after them names of other figures."""
+    known = [key for key in SCORES if any(score(run, key) is not None for run in runs)]
+    return known + [name for name in figure_names(runs) if name not in known]
+
+
+def score_name(key: str) -> str:
+    """What a score or figure is called."""
+    return SCORES[key].name if key in SCORES else _OTHERS.get(key, key)
 
 
 def table_rows(runs: Sequence[Run]) -> tuple[list[str], list[list[str]]]:
-    """The heads of the columns, and a row for each run; a dash for what a run does not know."""
-    keys = known_scores(runs)
-    head = ["run", "algorithm", "kimg", "minutes", "images/s", *(SCORES[key].name for key in keys)]
-    return head, [_row(run, keys) for run in runs]
+    """The heads of the columns, and a row for each run; a dash for what a run does not know, `MARK` behind what does not compare."""
+    keys, marked = known_scores(runs), unlike(runs)
+    names = [score_name(key) + (MARK if key in marked else "") for key in keys]
+    return ["run", "algorithm", "kimg", "minutes", "images/s", *names], [_row(run, keys) for run in runs]
 
 
 def _row(run: Run, keys: Sequence[str]) -> list[str]:
     numbers = [_number(kimg(run), ",.5g"), _number(minutes(run), ",.1f"), _number(images_per_second(run), ",.3g")]
-    return [run.name, str(run.config.get("algorithm", _NONE)), *numbers, *(_number(score(run, key), ".3f") for key in keys)]
+    return [run.name, str(run.config.get("algorithm", _NONE)), *numbers, *(_shown(run, key) for key in keys)]
+
+
+def _shown(run: Run, key: str) -> str:
+    """Figures that are no scores have sizes of any order."""
+    return _number(score(run, key), ".3f" if key in SCORES else ".4g")
 
 
 def _number(value: float | None, form: str) -> str:

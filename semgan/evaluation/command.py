@@ -9,7 +9,7 @@ import numpy as np
 import semgan
 from semgan.data.dataset import Dataset, open_dataset
 from semgan.errors import UserError
-from semgan.evaluation import page
+from semgan.evaluation import inception_figures, page, perceptual_figures
 from semgan.evaluation.describe import describe_dataset
 from semgan.evaluation.judge import Judge, load_or_train
 from semgan.evaluation.judged import JudgedPairs, Translated, judge_pairs, judge_translations
@@ -17,8 +17,10 @@ from semgan.evaluation.novelty import audit_translations
 from semgan.evaluation.report import page_path, report_text, write_report, write_text
 from semgan.evaluation.retention import extremes
 from semgan.evaluation.samples import evaluate_samples, sample_text
+from semgan.evaluation.scores.passport import Figure, to_json
 from semgan.evaluation.semantics import full_report
 from semgan.evaluation.strength import STRENGTHS, strength_curve
+from semgan.evaluation.tools import Files, Tools, load_tools
 from semgan.files import check_writable
 from semgan.progress import track
 
@@ -52,6 +54,7 @@ def evaluate_snapshot(
     seed: int = 0,
     into: str = "",
     strengths: Sequence[float] | None = None,
+    weights: Files | None = None,
 ) -> dict[str, Any]:
     """Evaluates the snapshot, writes the report to `out` as JSON and beside it as a page, and prints it in short.
 
@@ -61,6 +64,7 @@ def evaluate_snapshot(
       seed: of the pairs and of the latents.
       into: the one domain to translate into; all that the model can when empty.
       strengths: of the style, each in [0, 1], where a model that takes a reference is measured too; None: `strength.STRENGTHS`.
+      weights: files of Inception and LPIPS, for the figures that need them.
     """
     from semgan.inference.load import load  # here: all else in evaluation does without inference
 
@@ -69,6 +73,7 @@ def evaluate_snapshot(
     check_writable(page_path(out))
     model = load(model_path)
     strengths = _checked_strengths(strengths, model.kinds)
+    tools = load_tools(weights or Files(), model.config["image_size"])
     train, test = open_splits(model.config, data_dir)
     if model.meta["domains"] and list(test.domains) != list(model.meta["domains"]):  # weights from elsewhere may have none
         raise UserError(
@@ -77,7 +82,7 @@ def evaluate_snapshot(
         )
     judge = open_judge(train, test, model.config["judge"])
     question = Question(pairs, seed, into, strengths)
-    found = (_samples if "sample" in model.kinds else _translations)(model, judge, train, test, question)
+    found = (_samples if "sample" in model.kinds else _translations)(model, judge, train, test, question, tools)
     report = found.report | {
         "model": str(model_path),
         "algorithm": model.config.get("algorithm"),
@@ -107,14 +112,20 @@ def _checked_strengths(strengths: Sequence[float] | None, kinds: frozenset[str])
     return sorted(set(strengths))
 
 
-def _samples(model: Any, judge: Judge, train: Dataset, test: Dataset, question: Question) -> Found:
+def _samples(model: Any, judge: Judge, train: Dataset, test: Dataset, question: Question, tools: Tools) -> Found:
     count = question.pairs or model.config["judge"].get("samples", _SAMPLES)
     images = model.sample(count, question.seed)
-    report = evaluate_samples(images, judge, train, test)
+    seeds = {"latents": question.seed}
+    report = evaluate_samples(images, judge, train, test, seeds=seeds, truncation=1.0)
+    if tools.inception:
+        real = inception_figures.compared_split(tools.inception, train, test)
+        _add(report, *inception_figures.sample_figures(tools.inception, images, real, seeds=seeds))
+    if tools.lpips:
+        _add(report, *perceptual_figures.path_length_figure(tools.lpips, model, test, count=count, seed=question.seed))
     return Found(report, sample_text(report), page.Pictures(nearest=_beside_training(report.get("nearest", ()), images, train)))
 
 
-def _translations(model: Any, judge: Judge, train: Dataset, test: Dataset, question: Question) -> Found:
+def _translations(model: Any, judge: Judge, train: Dataset, test: Dataset, question: Question, tools: Tools) -> Found:
     targets = (model.target_index(question.into),) if question.into else model.algorithm.targets
     judged = judge_pairs(judge, test, pairs=question.pairs or model.config["judge"]["pairs"], seed=question.seed, targets=targets)
     translated = judge_translations(model.translate_batch, judged, _BATCH)
@@ -122,12 +133,24 @@ def _translations(model: Any, judge: Judge, train: Dataset, test: Dataset, quest
     def from_latent(batch: dict[str, np.ndarray], style: int) -> np.ndarray:
         return model.translate_batch(batch, latent_seed=style % 2**32)
 
+    def from_reference(batch: dict[str, np.ndarray], style: int) -> np.ndarray:
+        return model.translate_batch(batch | {"reference": perceptual_figures.other_references(test, batch, style)})
+
     def at_strength(batch: dict[str, np.ndarray], strength: float) -> np.ndarray:
         return model.translate_batch(batch | {"strength": np.full(len(batch["image"]), strength, np.float32)})
 
     report = full_report(judged, translated, from_latent if "latent" in model.kinds else None)
     report |= extremes(judged, translated.verdict)
     report |= audit_translations(translated.verdict.features, judged.target, judge, train, test)
+    if tools.inception:
+        real = inception_figures.compared_split(tools.inception, train, test)
+        told = {"seeds": {"pairs": question.seed}, "parameters": {"styles": "reference" if "reference" in model.kinds else "none"}}
+        _add(report, *inception_figures.translation_figures(tools.inception, translated.images, judged.target, real, **told))
+    if tools.lpips:
+        by_styles = {"latent": from_latent, "reference": from_reference}
+        by_styles = {styles: translate for styles, translate in by_styles.items() if styles in model.kinds}
+        _add(report, [perceptual_figures.structure_figure(tools.lpips, judged, translated.images)])
+        _add(report, [perceptual_figures.diversity_figure(tools.lpips, judged, each, styles) for styles, each in by_styles.items()])
     if question.strengths:
         measured = track(question.strengths, "measuring strengths of the style", len(question.strengths))
         report["strength_curve"] = strength_curve(at_strength, judged, measured, _BATCH)
@@ -137,6 +160,12 @@ def _translations(model: Any, judge: Judge, train: Dataset, test: Dataset, quest
         nearest=_beside_training(report["nearest"], translated.images, train),
     )
     return Found(report, report_text(report), pictures)
+
+
+def _add(report: dict[str, Any], figures: Sequence[Figure], notes: Sequence[str] = ()) -> None:
+    """To those that the report has."""
+    report["figures"] = [*report["figures"], *map(to_json, figures)]
+    report["notes"] = [*report["notes"], *notes]
 
 
 def _of_pairs(named: Sequence[Mapping[str, Any]], judged: JudgedPairs, translated: Translated) -> list[np.ndarray]:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from semgan.evaluation.audit import audit_text
+from semgan.evaluation.figure_table import HEAD, figure_rows, shared_rows
 from semgan.pages import curves
 from semgan.pages.document import Example, document, examples, header, paragraph, said, section, table
 from semgan.pages.images import png, shown_width
@@ -56,6 +57,7 @@ def render(report: Report, pictures: Pictures) -> str:
         [
             header("Evaluation", str(report["model"]), _about(report)),
             score_cards({key: report[key] for key in SCORES if key in report}),
+            _figures(report.get("figures", ())),
             _audit(report),
             _strength(report),
             _pairs("Best pairs", "The translations that keep most of their contents.", report.get("best_pairs", ()), pictures.best),
@@ -109,6 +111,15 @@ def _about(report: Report) -> str:
     data = report["dataset"]
     what = f"{report['pairs']:,} held-out pairs" if "pairs" in report else f"{report['samples']:,} samples beside held-out pictures"
     return f"on {what} of {data['name']}, {data['split']} split, {', '.join(data['domains'])}"
+
+
+def _figures(figures: Sequence[Report]) -> str:
+    """All figures, and once for all of them the fields that their passports agree in."""
+    rows = figure_rows(figures)
+    if not rows:
+        return ""
+    told = paragraph("The interval says how far a figure would move if other pictures had been drawn, as the column after it says which.")
+    return section("Figures", told, table(rows, HEAD), "<h3>How this was measured, all figures alike</h3>", table(shared_rows(figures)))
 
 
 def _audit(report: Report) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from semgan.errors import UserError
 from semgan.evaluation.audit import audit_text
+from semgan.evaluation.figure_table import figure_lines
 from semgan.files import check_writable, write_whole
 
 
@@ -49,6 +50,7 @@ def report_text(report: dict[str, Any]) -> str:
     ]
     spread = report["diversity"]
     lines.append(f"  {'diversity of ten styles':<30}{_number(spread['latent'])}, of ten real pictures {_number(spread['real'])}")
+    lines += [f"  {line}" for line in figure_lines(report["figures"])]
     lines += [f"  {_strength_text(point)}" for point in report.get("strength_curve", ())]
     if "audit" in report:
         lines.append(f"  {audit_text(report['audit'])}")

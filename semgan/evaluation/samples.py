@@ -3,6 +3,7 @@
 Every number stands beside the same number of held-out real pictures, taken by the same judge, so that its errors show in both.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -13,17 +14,31 @@ from semgan.errors import UserError
 from semgan.evaluation import faces
 from semgan.evaluation.audit import audit, audit_text
 from semgan.evaluation.describe import describe_dataset, describe_judge
+from semgan.evaluation.feature_figures import COMPARED, feature_figures, judge_origin, scaled, spread, value_of
+from semgan.evaluation.figure_table import figure_lines
 from semgan.evaluation.judge import Judge, Verdict, decide
 from semgan.evaluation.neighbours import mean_distance, nearest
+from semgan.evaluation.sample_figures import Measured, sample_figures
+from semgan.evaluation.scores.passport import to_json
 from semgan.evaluation.training_pictures import features_of, nearest_pictures
-from semgan.evaluation.variety import variety
+from semgan.evaluation.variety import diversity_share
 
 _HELD_OUT = 2000
-_COMPARED = 1000  # pictures whose distances from one another are taken
 
 
-def evaluate_samples(images: np.ndarray, judge: Judge, train: Dataset, test: Dataset) -> dict[str, Any]:
+def evaluate_samples(
+    images: np.ndarray,
+    judge: Judge,
+    train: Dataset,
+    test: Dataset,
+    *,
+    seeds: Mapping[str, int] | None = None,
+    truncation: float | None = None,
+) -> dict[str, Any]:
     """Judges samples, uint8 (n, size, size, 3), beside the held-out split `test`, as plain JSON-able data.
+
+    Args:
+      seeds, truncation: of the samples, for the figures' passports.
 
     Returns:
       `whole_faces`: share of the samples in which every check of `faces.face_checks` holds. The checks' ranges come from every other
@@ -38,7 +53,11 @@ def evaluate_samples(images: np.ndarray, judge: Judge, train: Dataset, test: Dat
         most 2); `neighbour_distance_real`: of held-out pictures. `copies`: share of the samples that are nearer to a training
         picture than 99 % of the held-out ones are; 0.01 when they are as new as those, less when farther. `audit`: whether that
         amounts to copying, with p-values (see `audit.audit`).
-      `diversity`: mean distance of two samples in the features; `diversity_real`: of two held-out pictures.
+      `diversity`: mean distance of two samples in the features; `diversity_real`: of two held-out pictures; `diversity_share`: of all
+        samples, as a share of that of all held-out pictures (see `variety`).
+      `recall`: the share of the held-out pictures that lie among the samples (see `manifold.membership`); None for fewer than six.
+      `figures`: these numbers that the samples have, and the features' distances, precision, density and coverage, each with its
+        interval and passport (see `passport.to_json`).
       `samples`, `real`, `train` (how many pictures), `judge`, `dataset`, `notes`.
     """
     if images.dtype != np.uint8 or images.shape[1:] != test.images.shape[1:]:
@@ -50,17 +69,19 @@ def evaluate_samples(images: np.ndarray, judge: Judge, train: Dataset, test: Dat
     trained = features_of(judge, train)
     (distances, places), (real_distances, _) = nearest(samples.features, trained), nearest(real.features, trained)
     found = audit(samples.features, real.features, trained, distances, real_distances)
-    return {
-        **_wholeness(samples, real, test.names.get("mask", ())),
+    whole, wholeness = _wholeness(samples, real, test.names.get("mask", ()))
+    compared = spread(samples.features, COMPARED)
+    report = {
+        **wholeness,
         **_coverage(samples.domain, real.domain, train),
         "neighbour_distance": float(distances.mean()),
         "neighbour_distance_real": float(real_distances.mean()),
         "copies": found["copies"],
         "audit": found,
         "nearest": nearest_pictures(distances, places, train),
-        **variety(samples.features, real.features),
-        "diversity": mean_distance(spread(samples.features, _COMPARED)),
-        "diversity_real": mean_distance(spread(real.features, _COMPARED)),
+        "diversity_share": diversity_share(samples.features, real.features),
+        "diversity": mean_distance(compared),
+        "diversity_real": mean_distance(spread(real.features, COMPARED)),
         "samples": len(images),
         "real": len(real_images),
         "train": len(trained),
@@ -68,11 +89,12 @@ def evaluate_samples(images: np.ndarray, judge: Judge, train: Dataset, test: Dat
         "dataset": describe_dataset(test),
         "notes": _notes(real, train),
     }
-
-
-def spread(values: np.ndarray, count: int) -> np.ndarray:
-    """`count` of the values, all if there are fewer, evenly from first to last: data may be in the order of their domains."""
-    return values[np.arange(min(count, len(values))) * len(values) // min(count, len(values))]
+    origin = judge_origin(judge, test, seeds or {}, truncation)
+    measured = Measured(whole, samples.domain, distances, samples.features, real.features, compared, len(real.domain[::2]))
+    beside, notes = feature_figures(scaled(samples.features), scaled(real.features), origin)
+    figures = [*sample_figures(report, measured, train, origin), *beside]
+    notes = report["notes"] + notes
+    return report | {"recall": value_of(figures, "recall"), "figures": [to_json(figure) for figure in figures], "notes": notes}
 
 
 def coverage(shares: np.ndarray, wanted: np.ndarray) -> float:
@@ -91,11 +113,12 @@ def _coverage(judged: np.ndarray, judged_real: np.ndarray, train: Dataset) -> di
     }
 
 
-def _wholeness(samples: Verdict, real: Verdict, names: tuple[str, ...]) -> dict[str, Any]:
+def _wholeness(samples: Verdict, real: Verdict, names: tuple[str, ...]) -> tuple[np.ndarray | None, dict[str, Any]]:
+    """Of each sample, whether it is whole, and what the report says of it."""
     measured, rest = (jax.tree.map(lambda values, first=first: values[first::2], real) for first in range(2))
     rule = faces.face_rule(measured, len(names))
     if rule is None:
-        return {"whole_faces": None, "whole_faces_real": None, "checks": {}}
+        return None, {"whole_faces": None, "whole_faces_real": None, "checks": {}}
     passed, passed_real = faces.face_checks(rule, samples, names), faces.face_checks(rule, rest, names)
     ranges: dict[str, dict[str, Any]] = {
         names[number]: dict(zip(faces.MEASURES, bounds.tolist(), strict=True)) for number, bounds in rule.classes.items()
@@ -106,11 +129,12 @@ def _wholeness(samples: Verdict, real: Verdict, names: tuple[str, ...]) -> dict[
         name: {"range": ranges.get(name, {}), "samples": float(passed[name].mean()), "real": float(passed_real[name].mean())}
         for name in passed
     }
-    return {"whole_faces": _all_pass(passed), "whole_faces_real": _all_pass(passed_real), "checks": checks}
+    whole = _whole(passed)
+    return whole, {"whole_faces": float(np.mean(whole)), "whole_faces_real": float(np.mean(_whole(passed_real))), "checks": checks}
 
 
-def _all_pass(passed: dict[str, np.ndarray]) -> float:
-    return float(np.mean(np.all(list(passed.values()), axis=0)))
+def _whole(passed: dict[str, np.ndarray]) -> np.ndarray:
+    return np.all(list(passed.values()), axis=0)
 
 
 def _notes(real: Verdict, train: Dataset) -> list[str]:
@@ -138,6 +162,7 @@ def sample_text(report: dict[str, Any]) -> str:
         ("nearer than 99 % of the real", report["copies"], 0.01),
     ]
     lines += [f"  {label:<32}{_number(value)}, real {_number(real)}" for label, value, real in rows]
+    lines += [f"  {line}" for line in figure_lines(report["figures"])]
     lines.append(f"  {audit_text(report['audit'])}")
     if report["checks"]:
         failed = sorted((check["samples"], name) for name, check in report["checks"].items())

@@ -20,10 +20,13 @@ from semgan.data.dataset import Dataset
 from semgan.evaluation import agreement
 from semgan.evaluation.describe import describe_dataset, describe_judge
 from semgan.evaluation.diversity import diversity
+from semgan.evaluation.feature_figures import Origin, value_of
 from semgan.evaluation.judge import Judge, Verdict, by_name
 from semgan.evaluation.judged import JudgedPairs, Translated, judge_pairs, judge_translations
 from semgan.evaluation.pairs import Pairs, Translate
-from semgan.evaluation.variety import variety
+from semgan.evaluation.scores.passport import Figure, to_json
+from semgan.evaluation.transfer_figures import transfer_figures, transfer_origin, variety_figures
+from semgan.evaluation.variety import diversity_share
 
 TranslateLatent = Callable[[dict[str, np.ndarray], int], np.ndarray]
 """`(batch, seed) -> images`, translations in styles drawn from a latent instead of a reference."""
@@ -60,12 +63,22 @@ def full_report(judged: JudgedPairs, translated: Translated, translate_latent: T
     """All scores of the translations of these pairs.
 
     Returns:
-      What `scores` returns; `adopted` (share judged as the target domain, by source and target), `diversity`, `diversity_share` and
-      `recall` (see `variety`; beside the references), `judge`, `pairs`, `seed`, `dataset`.
+      What `scores` returns; `adopted` (share judged as the target domain, by source and target), `diversity`, `diversity_share`
+      (beside the references, see `variety`), `recall` (of held-out pictures of the domains translated into; None for fewer than six),
+      `figures` (the transfer score and its parts, the features' distances, precision, recall, density and coverage, each with its
+      interval and passport, see `passport.to_json`), `judge`, `pairs`, `seed`, `dataset`.
     """
+    found, verdict = scores(judged, translated.verdict), translated.verdict
+    origin = transfer_origin(judged)
+    share = diversity_share(verdict.features, judged.reference.features)
+    beside, notes = variety_figures(share, judged, verdict, origin)
+    figures = [*score_figures(found, judged, verdict, origin), *beside]
     return {
-        **scores(judged, translated.verdict),
-        **variety(translated.verdict.features, judged.reference.features),
+        **found,
+        "diversity_share": share,
+        "recall": value_of(figures, "recall"),
+        "figures": [to_json(figure) for figure in figures],
+        "notes": found["notes"] + notes,
         "adopted": _adopted(judged.dataset, judged.pairs, translated.verdict),
         "diversity": diversity(translate_latent, judged.judge, judged.dataset, judged.pairs, seed=judged.seed),
         "judge": describe_judge(judged.judge),
@@ -84,7 +97,7 @@ def scores(judged: JudgedPairs, verdict: Verdict) -> dict[str, Any]:
       agreement by name); `attributes_kept` (by role, the mean over those attributes that should be kept); `notes`.
     """
     names = judged.dataset.names
-    verdicts = {"translated": verdict, "content": judged.content, "reference": judged.reference}
+    verdicts = _by_role(judged, verdict)
     compared = {role: compare(judged.truth, given) for role, given in verdicts.items()}
     agreements = {role: _agreement(each, names, judged.kept_names) for role, each in compared.items()}
     accuracies = {role: float(np.mean(given.domain == judged.target)) for role, given in verdicts.items()}
@@ -102,6 +115,18 @@ def scores(judged: JudgedPairs, verdict: Verdict) -> dict[str, Any]:
         "attributes_kept": {role: _attributes_kept(each, names, judged.kept_names) for role, each in compared.items()},
         "notes": notes,
     }
+
+
+def score_figures(found: Mapping[str, Any], judged: JudgedPairs, verdict: Verdict, origin: Origin | None = None) -> list[Figure]:
+    """`transfer_score`, `retention` and `adoption` that `scores` found, those that are known, as figures."""
+    verdicts = _by_role(judged, verdict)
+    domains = {role: given.domain for role, given in verdicts.items()}
+    compared = {role: compare(judged.truth, given) for role, given in verdicts.items()}
+    return transfer_figures(found, judged, domains, compared, origin or transfer_origin(judged))
+
+
+def _by_role(judged: JudgedPairs, verdict: Verdict) -> dict[str, Verdict]:
+    return {"translated": verdict, "content": judged.content, "reference": judged.reference}
 
 
 def transfer_score(retention: float | None, adoption: float | None) -> float | None:

@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 
 from semgan.evaluation.judged import JudgedPairs, judge_translations
-from semgan.evaluation.semantics import scores
+from semgan.evaluation.scores.passport import to_json
+from semgan.evaluation.semantics import score_figures, scores
+from semgan.evaluation.transfer_figures import transfer_origin
 
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Where the curve is taken when nothing else is asked for."""
@@ -20,7 +22,8 @@ def strength_curve(translate: TranslateAt, judged: JudgedPairs, strengths: Itera
     Returns:
       For each strength: `strength`, `transfer_score`, `retention`, `adoption`, and of the translations alone `mask_iou`,
       `landmark_error` (inter-ocular distances), `attributes` (mean balanced agreement over those that should be kept) and
-      `domain_accuracy` (share judged as the reference's domain); None what the data or judge cannot tell.
+      `domain_accuracy` (share judged as the reference's domain); None what the data or judge cannot tell. `figures`: the first three
+      with their intervals and passports, which name the strength.
     """
     return [_point(translate, judged, strength, batch_size) for strength in strengths]
 
@@ -29,7 +32,9 @@ def _point(translate: TranslateAt, judged: JudgedPairs, strength: float, batch_s
     def translate_so(batch: dict[str, np.ndarray]) -> np.ndarray:
         return translate(batch, strength)
 
-    found = scores(judged, judge_translations(translate_so, judged, batch_size).verdict)
+    verdict = judge_translations(translate_so, judged, batch_size).verdict
+    found, origin = scores(judged, verdict), transfer_origin(judged)
+    figures = score_figures(found, judged, verdict, origin._replace(parameters={**origin.parameters, "strength": float(strength)}))
     masks = judged.content.mask is not None and "mask" in judged.truth
     return {
         "strength": float(strength),
@@ -40,4 +45,5 @@ def _point(translate: TranslateAt, judged: JudgedPairs, strength: float, batch_s
         "landmark_error": found["landmark_error"]["translated"],
         "attributes": found["attributes_kept"]["translated"],
         "domain_accuracy": found["domain_accuracy"]["translated"],
+        "figures": [to_json(figure) for figure in figures],
     }

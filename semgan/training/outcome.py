@@ -1,7 +1,7 @@
 """What a run hands out: pictures and transfer scores on the way, the snapshot, and the result at the end."""
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,7 +27,8 @@ _SCORES = (
     *("transfer_score", "retention", "adoption", "whole_faces", "medium_coverage", "neighbour_distance"),
     *("diversity_share", "recall"),
 )
-"""Of an evaluation's report, those that the log and the snapshot keep."""
+_FIGURES = ("fd_judge", "precision", "fid")
+"""Of an evaluation's report and of its figures, those that the log and the snapshot keep."""
 
 
 class Run(NamedTuple):
@@ -95,19 +96,48 @@ def _score(run: Run, averages: sampling.Averages, report: Report, step: int, pos
     except UserError as error:
         say(f"no scores: {error}")
         return None
-    report.scores({name: scores[name] for name in _SCORES if name in scores}, step, position)
+    report.scores(_kept(scores), step, position)
     return scores
 
 
+def _kept(scores: Mapping[str, Any]) -> dict[str, float | None]:
+    """By name, those that the log and the snapshot keep."""
+    figures = {figure["name"]: figure["value"] for figure in scores["figures"] if figure["name"] in _FIGURES}
+    return {name: scores[name] for name in _SCORES if name in scores} | figures
+
+
 def _sample_scores(run: Run, averages: sampling.Averages, judge: Any) -> dict[str, Any]:
+    from semgan.evaluation import inception_figures
     from semgan.evaluation.samples import evaluate_samples
 
-    position = np.arange(run.config.judge.samples, dtype=np.int32)
-    return evaluate_samples(run.sample(averages, {"position": position})["sample"], judge, run.train, run.test)
+    images = run.sample(averages, {"position": np.arange(run.config.judge.samples, dtype=np.int32)})["sample"]
+    seeds = {"latents": run.config.seed}
+    scores = evaluate_samples(images, judge, run.train, run.test, seeds=seeds, truncation=1.0)
+    if run.config.judge.inception:
+        made = inception_figures.sample_figures(_inception(run.config.judge.inception), images, run.test, seeds=seeds, scores=("fd",))
+        _add(scores, *made)
+    return scores
+
+
+@cache
+def _inception(path: str) -> Any:
+    """Read once in a process."""
+    from semgan.evaluation import tools
+
+    return tools.load_extractor(path, tools.PROTOCOL)
+
+
+def _add(scores: dict[str, Any], figures: Sequence[Any], notes: Sequence[str]) -> None:
+    from semgan.evaluation.scores.passport import to_json
+
+    scores["figures"] = [*scores["figures"], *map(to_json, figures)]
+    scores["notes"] = [*scores["notes"], *notes]
 
 
 def _transfer_scores(run: Run, averages: sampling.Averages, judge: Any) -> dict[str, Any]:
-    from semgan.evaluation.semantics import evaluate
+    from semgan.evaluation import inception_figures
+    from semgan.evaluation.judged import judge_pairs, judge_translations
+    from semgan.evaluation.semantics import full_report
 
     guide = "reference" if "reference" in run.kinds else "translated"
 
@@ -117,15 +147,15 @@ def _transfer_scores(run: Run, averages: sampling.Averages, judge: Any) -> dict[
     def translate_latent(batch: dict[str, np.ndarray], stream: int) -> np.ndarray:
         return run.sample(averages, batch, stream)["latent"]
 
-    return evaluate(
-        translate,
-        judge,
-        run.test,
-        pairs=run.config.judge.pairs,
-        targets=run.algorithm.targets,
-        batch_size=sampling.BATCH_SIZE,
-        translate_latent=translate_latent if "latent" in run.kinds else None,
-    )
+    judged = judge_pairs(judge, run.test, pairs=run.config.judge.pairs, targets=run.algorithm.targets)
+    translated = judge_translations(translate, judged, sampling.BATCH_SIZE)
+    scores = full_report(judged, translated, translate_latent if "latent" in run.kinds else None)
+    if run.config.judge.inception:
+        told = {"seeds": {"pairs": judged.seed}, "parameters": {"styles": "reference" if guide == "reference" else "none"}}
+        extractor = _inception(run.config.judge.inception)
+        made = inception_figures.translation_figures(extractor, translated.images, judged.target, run.test, scores=("fd",), **told)
+        _add(scores, *made)
+    return scores
 
 
 def write_snapshot_of(run: Run, state: TrainState, scores: dict[str, Any] | None) -> Path:
@@ -141,7 +171,7 @@ def write_snapshot_of(run: Run, state: TrainState, scores: dict[str, Any] | None
         "step": int(state.step),
         "kimg": int(state.position) / 1000,
         "dataset": {"name": run.train.name, "image_size": run.config.image_size, "fingerprint": run.train.fingerprint},
-        "scores": {name: scores[name] for name in _SCORES if name in scores} if scores else {},
+        "scores": _kept(scores) if scores else {},
     }
     write_snapshot(path, params, to_json(run.config), meta)
     return path

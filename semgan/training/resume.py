@@ -30,6 +30,7 @@ _MAY_CHANGE = {
     "judge.batch_size",
     "judge.pairs",
     "judge.samples",
+    "judge.inception",
 }
 _MOST_SHOWN = 4
 

@@ -13,6 +13,7 @@ from semgan.compare.differences import comparability, differences
 from semgan.compare.folder import images_per_second, kimg, minutes, read_runs, score
 from semgan.compare.table import compare_text
 from semgan.errors import UserError
+from semgan.evaluation.scores.passport import Figure, new_passport, to_json
 from tests.pages.html import Page
 
 CONFIG = {
@@ -149,6 +150,52 @@ def test_each_difference_of_the_scores_is_told(write_run, path, value, said):
 def test_what_a_run_does_not_say_is_no_difference(write_run):
     older = {name: value for name, value in SCORES.items() if name not in ("dataset", "judge", "seed")}
     assert differences(read_runs([write_run("one"), write_run("two", scores=older), write_run("three", scores=None)])) == []
+
+
+def figure(name="recall", value=0.5, protocol="judge", **changes):
+    given = {"real": "f00d", "real_count": 40, "fake_count": 14, "split": "test", "parameters": {"neighbours": 3}}
+    passport = new_passport({"extractor": "judge abc", "protocol": protocol}, **(given | changes))
+    return to_json(Figure(name, value, (value - 0.1, value + 0.1), passport, "1000 resamples of real pictures"))
+
+
+def with_figures(*figures):
+    return SCORES | {"recall": 0.5, "figures": list(figures)}
+
+
+def test_figures_of_one_passport_compare_and_have_their_columns(write_run):
+    scores = with_figures(figure(), figure("fd_judge", 12.3456), figure("fid/red", 3.0))
+    runs = read_runs([write_run("one", scores=scores), write_run("two", scores=scores)])
+    head, first, _, said = compare_text(runs).splitlines()
+    assert head.split()[-2:] == ["recall", "fd_judge"]
+    assert first.split()[-2:] == ["0.500", "12.35"]
+    assert "are comparable" in said
+
+
+def test_other_data_behind_a_figure_are_told_of_and_mark_it(write_run):
+    mine, theirs = (
+        with_figures(figure(real=real), figure("fd_judge", parameters=parameters), figure("precision"))
+        for real, parameters in (("f00d", {}), ("beef", {"subsets": 9}))
+    )
+    runs = read_runs([write_run("one", scores=mine), write_run("two", scores=theirs), write_run("three")])
+    head, *_, first, second = compare_text(runs).splitlines()
+    assert head.split()[-3:] == ["recall*", "fd_judge*", "precision"]
+    assert first == "* recall does not compare between these runs: its passports differ in the digest of the real pictures."
+    assert second == "* fd_judge does not compare between these runs: its passports differ in the parameter subsets."
+    assert "recall*" in Page(page.render(runs)).texts
+
+
+def test_figures_with_the_same_reason_share_a_sentence(write_run):
+    mine, theirs = (with_figures(figure(split=split), figure("precision", split=split)) for split in ("test", "train"))
+    runs = read_runs([write_run("one", scores=mine), write_run("two", scores=theirs)])
+    assert comparability(runs) == ["* recall and precision do not compare between these runs: their passports differ in the split."]
+
+
+@pytest.mark.parametrize("damaged", [{"name": "recall"}, 3, figure() | {"passport": {}}, figure() | {"value": "high"}])
+def test_damaged_figures_are_named(write_run, damaged):
+    with pytest.raises(UserError, match=r"result\.json is damaged"):
+        read_runs([write_run("one", scores=SCORES | {"figures": [damaged]})])
+    with pytest.raises(UserError, match="no list"):
+        read_runs([write_run("two", scores=SCORES | {"figures": {"recall": 1}})])
 
 
 def test_the_page_overlays_the_runs_and_stands_alone(write_run, tmp_path, capsys):

@@ -6,10 +6,15 @@ import numpy as np
 import pytest
 
 from semgan.errors import UserError
-from semgan.evaluation import command
+from semgan.evaluation import command, tools
 from semgan.evaluation.command import evaluate_snapshot
+from semgan.evaluation.extractors.extractor import Perceptual
+from semgan.evaluation.scores.passport import Figure, new_passport
+from semgan.evaluation.tools import Files
+from tests.evaluation.standins import MeanColours, absolute_differences, random_lpips
 from tests.pages.html import Page
 
+PASSPORT = new_passport({}, real="", real_count=0, fake_count=12)
 CONFIG = {
     "image_size": 16,
     "data": {"name": "squares", "source": "here", "domains": (), "train_count": 80, "test_count": 40},
@@ -153,4 +158,85 @@ def test_out_that_is_a_folder_is_refused_before_any_work(opened, tmp_path):
 def test_the_name_of_the_page_is_refused_for_the_report(opened, tmp_path):
     with pytest.raises(UserError, match="a name such as"):
         evaluate_snapshot("model.safetensors", tmp_path / "report.html")
+    assert not opened.calls
+
+
+@pytest.fixture
+def inception(monkeypatch):
+    """Stands in for the network in any file; notes which was asked for."""
+    asked = []
+
+    def load_extractor(path, protocol):
+        asked.append((path, protocol))
+        return MeanColours(protocol)
+
+    monkeypatch.setattr(tools, "load_extractor", load_extractor)
+    return asked
+
+
+def figures_of(report):
+    return {figure["name"]: figure for figure in report["figures"]}
+
+
+def test_no_figure_is_called_fid_without_inception(opened, tmp_path):
+    for kinds in ({"reference", "latent"}, {"sample"}):
+        opened.model.kinds = kinds
+        figures = figures_of(evaluate_snapshot("model.safetensors", tmp_path / "report.json"))
+        assert {"fd_judge", "kd_judge", "precision", "recall", "density", "coverage"} <= set(figures)
+        assert not [name for name in figures if "fid" in name or "kid" in name or "lpips" in name]
+
+
+def test_inception_adds_fid_by_the_protocol_asked_for(opened, tmp_path, capsys, inception):
+    opened.model.kinds = {"sample"}
+    report = evaluate_snapshot("model.safetensors", tmp_path / "report.json", weights=Files("weights.pth"))
+    assert json.loads((tmp_path / "report.json").read_text()) == report
+    figures = {figure["name"]: figure for figure in report["figures"] if figure["passport"]["extractor"] == "colours"}
+    assert set(figures) == {"fid", "kid", "inception_score", "precision", "recall", "density", "coverage"}
+    passport = figures["fid"]["passport"]
+    assert (passport["protocol"], passport["split"], passport["real"]) == ("legacy", "test", opened.datasets["test"].fingerprint)
+    assert "fid " in capsys.readouterr().out
+    assert "fid" in Page((tmp_path / "report.html").read_text()).texts
+    report = evaluate_snapshot("model.safetensors", tmp_path / "report.json", weights=Files("weights.pth", "stargan-v2"))
+    assert figures_of(report)["fid"]["passport"]["split"] == "train"
+    assert inception == [("weights.pth", "legacy"), ("weights.pth", "stargan-v2")]
+
+
+def test_translations_have_a_fid_for_each_domain(opened, tmp_path, inception):
+    report = evaluate_snapshot("model.safetensors", tmp_path / "report.json", pairs=30, weights=Files("weights.pth"))
+    figures = figures_of(report)
+    assert {"fid", "fid/red", "fid/green", "fid/blue"} <= set(figures)
+    assert figures["fid"]["passport"]["parameters"]["styles"] == "reference"
+
+
+def test_lpips_adds_diversity_by_both_guides_and_the_structure(opened, tmp_path, monkeypatch):
+    monkeypatch.setattr(tools, "load_lpips", lambda *_: random_lpips())
+    monkeypatch.setattr(tools.lpips_network, "SMALLEST", {"alexnet": 16})
+    standin = absolute_differences()
+    monkeypatch.setattr(Perceptual, "distances", lambda self, a, b: standin.distances(a, b))
+    monkeypatch.setattr(command.perceptual_figures, "structure_figure", lambda *_: Figure("structure_distance", 0.5, None, PASSPORT))
+    figures = figures_of(evaluate_snapshot("model.safetensors", tmp_path / "report.json", weights=Files(lpips="alexnet.pth")))
+    assert {"lpips_diversity/latent", "lpips_diversity/reference", "structure_distance"} <= set(figures)
+    assert figures["lpips_diversity/reference"]["value"] == 0  # the stand-in for the model takes only the domain from its reference
+
+
+@pytest.mark.parametrize(
+    ("weights", "said"),
+    [
+        (Files(protocol="clean"), "--inception too"),
+        (Files(lpips_heads="heads.pth"), "--lpips too"),
+        (Files("absent.pth"), "absent.pth"),
+        (Files("absent.pth", "cleanest"), "no scoring protocol 'cleanest'"),
+        (Files(lpips="absent.pth"), "absent.pth"),
+    ],
+)
+def test_weights_that_are_not_there_are_a_sentence_before_any_work(opened, tmp_path, weights, said):
+    with pytest.raises(UserError, match=said):
+        evaluate_snapshot("model.safetensors", tmp_path / "report.json", weights=weights)
+    assert not opened.calls
+
+
+def test_pictures_too_small_for_lpips_are_refused_before_any_work(opened, tmp_path, monkeypatch):
+    monkeypatch.setattr(tools, "load_lpips", lambda *_: random_lpips())
+    with pytest.raises(UserError, match="16 pixels, but LPIPS with alexnet needs 31 at least"):
+        evaluate_snapshot("model.safetensors", tmp_path / "report.json", weights=Files(lpips="alexnet.pth"))
     assert not opened.calls

@@ -60,6 +60,15 @@ def test_the_page_can_be_made_of_the_report_as_it_is_written(made):
     assert page.render(json.loads(json.dumps(report)), pictures) == page.render(report, pictures)
 
 
+def test_the_page_shows_every_figure_with_its_interval_and_what_all_share_once(made):
+    report, pictures = made
+    shown = Page(page.render(report, pictures))
+    for figure in report["figures"]:
+        assert f"{figure['interval'][0]:.4g} to {figure['interval'][1]:.4g}" in shown.texts
+    assert shown.texts.count(report["figures"][0]["passport"]["code"]) == 1
+    assert sum("parameter neighbours: 3" in text for text in shown.texts) == 2
+
+
 def test_hostile_names_run_nothing(made):
     report, pictures = made
     data = report["dataset"] | {"name": HOSTILE, "domains": [HOSTILE, "b"]}

@@ -1,0 +1,64 @@
+"""What evaluations of a run leave behind: curves in its log, figures with passports in its result."""
+
+import json
+
+import pytest
+
+from semgan import algorithms
+from semgan.compare.figures import unlike
+from semgan.compare.folder import read_runs
+from semgan.evaluation import tools
+from semgan.evaluation.scores.passport import from_json
+from semgan.inference.snapshot import read_snapshot
+from semgan.training import loop
+from semgan.training.metrics import read_lines
+from tests.evaluation.standins import MeanColours
+from tests.training import toy
+
+CURVES = {"eval/fd_judge", "eval/precision", "eval/recall", "eval/fid"}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A run that is scored halfway and at the end, with a stand-in for Inception."""
+    config = toy.make_config(toy.write_pictures(tmp_path_factory.mktemp("pictures")))
+    config.total_kimg, config.evaluate_kimg = 8 * toy.BATCH / 1000, 4 * toy.BATCH / 1000
+    config.judge.pairs = 20
+    weights = tmp_path_factory.mktemp("weights") / "inception.pth"
+    weights.write_bytes(b"the stand-in reads nothing")
+    config.judge.inception = str(weights)
+    workdir = tmp_path_factory.mktemp("run")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(algorithms, "make", toy.make)
+        patch.setattr(tools, "load_extractor", lambda path, protocol: MeanColours(protocol))
+        return workdir, loop.train(config, workdir)
+
+
+def test_every_evaluation_logs_the_scores_of_the_features(trained):
+    workdir, _ = trained
+    lines = [line for line in read_lines(workdir / "metrics.jsonl") if "eval/retention" in line]
+    assert [line["step"] for line in lines] == [4, 8]
+    for line in lines:
+        assert set(line) >= CURVES
+        assert all(isinstance(line[name], float) for name in CURVES)
+    page = (workdir / "index.html").read_text()
+    assert all(f"<figcaption>{name} " in page for name in ("fd judge", "precision", "recall", "fid"))
+    assert read_snapshot(workdir / "snapshot.safetensors").meta["scores"]["fd_judge"] == lines[-1]["eval/fd_judge"]
+
+
+def test_the_result_has_the_figures_with_their_passports_and_stays_small(trained):
+    workdir, result = trained
+    written = (workdir / "result.json").read_text()
+    figures = [from_json(figure) for figure in json.loads(written)["scores"]["figures"]]
+    by_name = {figure.name: figure for figure in figures}
+    assert {"diversity_share", "fd_judge", "kd_judge", "precision", "recall", "density", "coverage", "fid", "fid/red"} <= set(by_name)
+    assert by_name["recall"].value == result.scores["recall"]
+    assert by_name["fid"].passport.protocol == "legacy"
+    assert all(figure.interval for figure in figures)
+    assert len(written) < 60_000
+
+
+def test_a_run_compares_with_itself(trained):
+    (run,) = read_runs([trained[0]])
+    assert "fd_judge" in run.figures
+    assert unlike([run, run]) == {}
