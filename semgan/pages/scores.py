@@ -25,12 +25,10 @@ SCORES = {
         "neighbour distance", "mean distance to the nearest training picture in the judge's features; a copy is at 0"
     ),
     "diversity_share": Score("diversity", "how far apart two generated pictures are, as a share of how far apart two real ones are"),
-    "precision": Score("precision", "share of the generated pictures that lie among the real ones"),
     "recall": Score("recall", "share of the real pictures that lie among the generated ones"),
     "fd_judge": Score(
         "Fréchet distance", "of the judge's features from those of real pictures: no FID, comparable with this judge's alone"
     ),
-    "fid": Score("FID", "Fréchet distance of Inception's features from those of real pictures"),
 }
 """By their keys in a report."""
 
