@@ -26,9 +26,6 @@ SCORES = {
     ),
     "diversity_share": Score("diversity", "how far apart two generated pictures are, as a share of how far apart two real ones are"),
     "recall": Score("recall", "share of the real pictures that lie among the generated ones"),
-    "fd_judge": Score(
-        "Fréchet distance", "of the judge's features from those of real pictures: no FID, comparable with this judge's alone"
-    ),
 }
 """By their keys in a report."""
 
