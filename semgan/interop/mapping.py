@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from flax.traverse_util import unflatten_dict
 
 from semgan.errors import UserError
 
@@ -79,14 +80,8 @@ def to_params(table: Sequence[Entry], tensors: Tensors, expected: Shapes, *, ign
     _refuse("is not known", "are not known", extra)
     misshapen = [told for entry in table if (told := _misshapen(entry, tensors[entry.theirs], expected[entry.ours]))]
     _refuse("has another shape", "have other shapes", misshapen)
-    params: dict[str, Any] = {}
-    for entry in table:
-        *parents, leaf = entry.ours.split("/")
-        node = params
-        for parent in parents:
-            node = node.setdefault(parent, {})
-        node[leaf] = np.asarray(entry.layout.to_ours(tensors[entry.theirs]), np.float32, order="C")
-    return params
+    arrays = {entry.ours: np.asarray(entry.layout.to_ours(tensors[entry.theirs]), dtype=np.float32, order="C") for entry in table}
+    return unflatten_dict(arrays, sep="/")
 
 
 def to_tensors(table: Sequence[Entry], params: Mapping[str, Any]) -> dict[str, np.ndarray]:

@@ -259,12 +259,12 @@ def _table() -> dict[tuple[str, str], Global]:
     found += [Global(f"{builtins}.{name}") for builtins in ("builtins", "__builtin__") for name in ("dict", "list", "int", "float")]
     found += [_NDARRAY, Global("argparse.Namespace", new=lambda context: _record(context, None))]
     found += [Global(name, new=_empty_dict) for name in ("dnnlib.EasyDict", "dnnlib.util.EasyDict")]
-    found += [Global(f"torch.{name}", storage=kind) for name, kind in _STORAGES.items()]
+    found += [Global(f"torch.{name}", storage=kind) for name, kind in STORAGES.items()]
     found += [Global(f"torch.storage.{name}", storage="uint8") for name in ("UntypedStorage", "_UntypedStorage")]
     return {(entry.name.rpartition(".")[0], entry.name.rpartition(".")[2]): entry for entry in found}
 
 
-_STORAGES = {
+STORAGES = {
     "DoubleStorage": "float64",
     "FloatStorage": "float32",
     "HalfStorage": "float16",
@@ -277,4 +277,5 @@ _STORAGES = {
     "BoolStorage": "bool",
     "UntypedStorage": "uint8",
 }
+"""Storages' classes in the module torch, and what their numbers are (keys of `TYPES`)."""
 _GLOBALS = _table()

@@ -17,19 +17,9 @@ import numpy as np
 
 from semgan.errors import UserError
 from semgan.files import write_whole
+from semgan.interop.torch_globals import STORAGES
 
-_STORAGES = {
-    "float64": "DoubleStorage",
-    "float32": "FloatStorage",
-    "float16": "HalfStorage",
-    "bfloat16": "BFloat16Storage",
-    "int64": "LongStorage",
-    "int32": "IntStorage",
-    "int16": "ShortStorage",
-    "int8": "CharStorage",
-    "uint8": "ByteStorage",
-    "bool": "BoolStorage",
-}
+_STORAGES = {kind: name for name, kind in STORAGES.items() if name != "UntypedStorage"}
 _ALIGNMENT = 64
 _FOLDER = "archive"
 

@@ -3,6 +3,8 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from semgan.layers.precision import at_least_float32
+
 
 def minibatch_stddev(x: Float[Array, "batch height width channel"], group_size: int) -> Float[Array, "batch height width channel+1"]:
     """`x` with one more channel: the mean, over channels and places, of the standard deviation within the example's group.
@@ -12,7 +14,7 @@ def minibatch_stddev(x: Float[Array, "batch height width channel"], group_size: 
     """
     batch, height, width, channel = x.shape
     size = max(divisor for divisor in range(1, group_size + 1) if batch % divisor == 0)
-    groups = x.astype(jnp.promote_types(x.dtype, jnp.float32)).reshape(size, batch // size, height, width, channel)
+    groups = at_least_float32(x).reshape(size, batch // size, height, width, channel)
     centred = groups - groups.mean(0)
     deviation = jnp.sqrt(jnp.square(centred).mean(0) + 1e-8).mean((1, 2, 3))
     extra = jnp.broadcast_to(jnp.tile(deviation, size)[:, None, None, None], (batch, height, width, 1))

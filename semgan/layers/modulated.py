@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 
 from semgan.layers.equalized import EqualizedDense
 from semgan.layers.fir import convolve, convolve_up
+from semgan.layers.precision import at_least_float32
 
 EPSILON = 1e-8
 
@@ -35,7 +36,8 @@ class ModulatedConv(nn.Module):
     @nn.compact
     def __call__(self, x: Float[Array, "batch height width in"], w: Float[Array, "batch dim"]) -> Float[Array, "batch h_out w_out out"]:
         channels = x.shape[-1]
-        style = EqualizedDense(channels, bias_init=1.0, dtype=jnp.promote_types(w.dtype, jnp.float32), name="style")(w)
+        w = at_least_float32(w)
+        style = EqualizedDense(channels, bias_init=1.0, dtype=w.dtype, name="style")(w)
         kernel = self.param("kernel", nn.initializers.normal(1.0), (self.size, self.size, channels, self.features))
         kernel = kernel / math.sqrt(self.size**2 * channels)
         style, demodulation = _demodulated(style, kernel) if self.demodulate else (style, None)

@@ -16,6 +16,7 @@ from jaxtyping import Array, Float
 from semgan.layers.blocks import leaky_relu
 from semgan.layers.equalized import EqualizedConv, EqualizedDense
 from semgan.layers.minibatch import minibatch_stddev
+from semgan.layers.precision import at_least_float32
 from semgan.layers.resample import average_pool, upsample_nearest
 
 Images = Float[Array, "batch size size 3"]
@@ -28,7 +29,7 @@ STDDEV_GROUP = 4
 
 def pixel_norm(x: Float[Array, "batch *pixels channel"]) -> Float[Array, "batch *pixels channel"]:
     """Unit mean square over the channels of each pixel (section 4.2), computed in float32."""
-    wide = x.astype(jnp.promote_types(x.dtype, jnp.float32))
+    wide = at_least_float32(x)
     return (wide * jax.lax.rsqrt(jnp.square(wide).mean(-1, keepdims=True) + 1e-8)).astype(x.dtype)
 
 
@@ -82,7 +83,7 @@ class Generator(nn.Module):
         for level in range(1, depth + 1):
             x = self._block(x, level)
             images.append(self.to_rgb[level](x))
-        images = [image.astype(jnp.promote_types(image.dtype, jnp.float32)) for image in images]
+        images = [at_least_float32(image) for image in images]
         return blend(upsample_nearest(images[-2]), images[-1], fade) if depth else images[0]
 
     def _block(self, x: Float[Array, "batch height width channel"], level: int) -> Float[Array, "batch size size out"]:
@@ -120,4 +121,4 @@ class Discriminator(nn.Module):
             x = blend(inputs[1], x, fade) if level == depth else x
         x = leaky_relu(self.first[0](minibatch_stddev(x, STDDEV_GROUP)))
         x = leaky_relu(self.dense(x.reshape(x.shape[0], -1)))
-        return self.logit(x)[:, 0].astype(jnp.promote_types(self.dtype, jnp.float32))
+        return at_least_float32(self.logit(x)[:, 0])

@@ -14,6 +14,7 @@ from jaxtyping import Array, Float
 
 from semgan.layers.blocks import leaky_relu
 from semgan.layers.fir import downsample, upsample
+from semgan.layers.precision import at_least_float32
 from semgan.layers.resample import depth_to_space, space_to_depth
 
 Features = Float[Array, "batch height width channel"]
@@ -135,7 +136,7 @@ class Generator(_Stages):
                 x = upsample(x)
             x = self.residual_blocks(x, stage)
         x = Convolution(3 * self.patch_size**2, 1, dtype=x.dtype, name="to_rgb")(x)
-        return depth_to_space(x, self.patch_size).astype(jnp.promote_types(x.dtype, jnp.float32))
+        return at_least_float32(depth_to_space(x, self.patch_size))
 
 
 class Discriminator(_Stages):
@@ -153,7 +154,7 @@ class Discriminator(_Stages):
                 x = downsample(x)
                 width = plan[stage - 1][0]
                 x = Convolution(width, 1, dtype=dtype, name=f"narrow{stage}")(x) if x.shape[-1] != width else x
-        x = x.astype(jnp.promote_types(x.dtype, jnp.float32))
+        x = at_least_float32(x)
         basis = self.param("basis", nn.initializers.normal(1 / 4), (4, 4, x.shape[-1]))
         kernel = self.param("to_logit", nn.initializers.normal(1 / math.sqrt(x.shape[-1])), (x.shape[-1],))
         return (x * basis).sum((1, 2)) @ kernel

@@ -17,6 +17,7 @@ from semgan.layers.equalized import EqualizedConv, EqualizedDense
 from semgan.layers.fir import DownConv, downsample, upsample
 from semgan.layers.minibatch import minibatch_stddev
 from semgan.layers.modulated import ModulatedConv
+from semgan.layers.precision import at_least_float32
 
 Images = Float[Array, "batch size size 3"]
 Features = Float[Array, "batch height width channel"]
@@ -52,10 +53,9 @@ class MappingNetwork(nn.Module):
 
     @nn.compact
     def __call__(self, z: Float[Array, "batch {self.latent_dim}"]) -> Float[Array, "batch {self.style_dim}"]:
-        x = z * jax.lax.rsqrt(jnp.square(z).mean(-1, keepdims=True) + 1e-8)
-        dtype = jnp.promote_types(x.dtype, jnp.float32)
+        x = at_least_float32(z * jax.lax.rsqrt(jnp.square(z).mean(-1, keepdims=True) + 1e-8))
         for index in range(self.layers):
-            x = _activate(EqualizedDense(self.style_dim, lr_multiplier=self.lr_multiplier, dtype=dtype, name=f"dense{index}")(x))
+            x = _activate(EqualizedDense(self.style_dim, lr_multiplier=self.lr_multiplier, dtype=x.dtype, name=f"dense{index}")(x))
         return x
 
 
@@ -87,7 +87,7 @@ class _ToRGB(nn.Module):
     @nn.compact
     def __call__(self, x: Features, w: Float[Array, "batch dim"]) -> Float[Array, "batch height width 3"]:
         rgb = ModulatedConv(3, 1, demodulate=False, dtype=self.dtype, name="conv")(x, w)
-        return rgb.astype(jnp.promote_types(rgb.dtype, jnp.float32)) + self.param("bias", nn.initializers.zeros, (3,))
+        return at_least_float32(rgb) + self.param("bias", nn.initializers.zeros, (3,))
 
 
 class Generator(nn.Module):
@@ -181,7 +181,7 @@ class Discriminator(nn.Module):
         x = _activate(EqualizedConv(x.shape[-1] - 1, 3, dtype=self.dtype, name="conv4")(x))
         x = x.reshape(len(x), -1)
         x = _activate(EqualizedDense(_width(self.channel_base, self.max_channels, 4), dtype=self.dtype, name="dense")(x))
-        return EqualizedDense(1, dtype=self.dtype, name="logit")(x)[:, 0].astype(jnp.promote_types(self.dtype, jnp.float32))
+        return at_least_float32(EqualizedDense(1, dtype=self.dtype, name="logit")(x)[:, 0])
 
     def _from_rgb(self, image: Features, size: int) -> Float[Array, "batch height width out"]:
         width = _width(self.channel_base, self.max_channels, size)

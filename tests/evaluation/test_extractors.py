@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax.traverse_util import unflatten_dict
 from safetensors.numpy import save_file
 
 from semgan.errors import UserError
@@ -235,7 +236,9 @@ def test_lpips_has_a_finite_gradient_where_pictures_are_equal_and_activations_va
 
 @pytest.mark.parametrize("backbone", ["alexnet", "vgg16"])
 def test_lpips_takes_pictures_down_to_its_smallest_size(backbone):
-    params = jax.tree.map(lambda shape: jnp.ones(shape), _nested(lpips.shapes(backbone)), is_leaf=lambda x: isinstance(x, tuple))
+    params = jax.tree.map(
+        lambda shape: jnp.ones(shape), unflatten_dict(lpips.shapes(backbone), sep="/"), is_leaf=lambda x: isinstance(x, tuple)
+    )
     size = lpips.SMALLEST[backbone]
 
     def shape_of(size):
@@ -247,17 +250,6 @@ def test_lpips_takes_pictures_down_to_its_smallest_size(backbone):
     assert (min(widths), shape) == (1, (2,))
     with pytest.raises(ValueError, match=f"at least {size} pixels"):
         shape_of(size - 1)
-
-
-def _nested(flat):
-    tree = {}
-    for path, value in flat.items():
-        *parents, leaf = path.split("/")
-        node = tree
-        for parent in parents:
-            node = node.setdefault(parent, {})
-        node[leaf] = value
-    return tree
 
 
 def test_every_spelling_of_lpips_files_gives_the_same_parameters(tmp_path):

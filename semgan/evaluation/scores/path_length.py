@@ -13,25 +13,6 @@ Distance = Callable[[np.ndarray, np.ndarray], Float[np.ndarray, " batch"]]
 EPSILON = 1e-4
 
 
-def perceptual_path_length(
-    generate: Generate,
-    distance: Distance,
-    *,
-    latent_size: int,
-    count: int,
-    seed: int,
-    to_w: Generate | None = None,
-    path: Literal["full", "end"] = "full",
-    epsilon: float = EPSILON,
-    batch_size: int = 16,
-) -> float:
-    """The mean of `path_steps` between their first and last percentile."""
-    steps = path_steps(
-        generate, distance, latent_size=latent_size, count=count, seed=seed, to_w=to_w, path=path, epsilon=epsilon, batch_size=batch_size
-    )
-    return float(trimmed(steps).mean())
-
-
 def path_steps(
     generate: Generate,
     distance: Distance,
@@ -45,6 +26,8 @@ def path_steps(
     batch_size: int = 16,
 ) -> Float[np.ndarray, " {count}"]:
     """distance(G(t), G(t + epsilon)) / epsilon^2 at `count` places, each between two latents of its own.
+
+    The perceptual path length is the mean of those that `trimmed` keeps.
 
     Args:
       generate: from w where `to_w` is given, else from z.

@@ -1,6 +1,5 @@
 """`semgan score`: how near one folder of pictures is to another."""
 
-import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,12 +9,13 @@ import numpy as np
 
 import semgan
 from semgan.errors import UserError
+from semgan.evaluation.report import write_report
 from semgan.evaluation.scores import bootstrap, moments, pictures, statistics
 from semgan.evaluation.scores.extractor import JUDGE, FeatureExtractor, default_extractor
 from semgan.evaluation.scores.figures import SCORES, Sets, figures
 from semgan.evaluation.scores.passport import to_json
 from semgan.evaluation.scores.statistics import Key, Statistics
-from semgan.files import check_writable, write_whole
+from semgan.files import check_writable
 from semgan.progress import Progress
 
 _JUDGED = "the features are a judge's, not Inception's: the distances are no FID or KID and compare with this judge's figures alone"
@@ -26,10 +26,7 @@ def score_to_file(real_dir: str | Path, fake_dir: str | Path, out: str | Path, *
     out = Path(out)
     check_writable(out)
     result = score_folders(real_dir, fake_dir, **options)
-    try:
-        write_whole(out, (json.dumps(result, indent=2, allow_nan=False) + "\n").encode())
-    except OSError as error:
-        raise UserError(f"{out} cannot be written ({error.strerror}): give another --out") from error
+    write_report(out, result)
     print(score_text(result))
     print(f"written to {out}")
     return result

@@ -12,6 +12,7 @@ import numpy as np
 
 from semgan.errors import UserError
 from semgan.interop import mapping
+from semgan.interop.format import Imported
 from semgan.interop.formats import _common as common
 from semgan.interop.mapping import CONVOLUTION, SAME, Entry, Layout, Shapes, Tensors
 
@@ -70,6 +71,22 @@ def to_params(official: Official, tensors: Tensors, expected: Shapes, ignored: I
         if common.shape_of(tensors, name, value.ndim) != value.shape or not np.allclose(tensors[name], value, rtol=1e-5, atol=1e-7):
             raise UserError(f"its filter {name} is not the usual one, which alone semgan has: give another model")
     return mapping.to_params(official.table, tensors, expected, ignored=[*ignored, *official.fixed])
+
+
+def imported(
+    config: dict[str, Any], officials: Mapping[str, Official], networks: Mapping[str, str], states: Mapping[str, Tensors]
+) -> Imported:
+    """The model of `config` with the file's networks.
+
+    Args:
+      officials, networks: by their names: how each lies, and what we call it.
+      states: those that the file has.
+
+    Raises:
+      UserError: see `to_params`.
+    """
+    expected = common.expected_shapes(config, [networks[name] for name in states])
+    return Imported(to_params(joined(officials[name] for name in states), flat(states), expected, UNREAD), {}, config)
 
 
 def to_states(officials: Mapping[str, Official], params: Mapping[str, Any]) -> dict[str, dict[str, np.ndarray]]:

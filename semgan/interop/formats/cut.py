@@ -55,10 +55,7 @@ def read_one_way(states: Mapping[str, Tensors], initializer: str) -> Imported:
         "discriminator": shared.patchgan_options(tensors, "D", "instance", antialiased, initializer),
     }
     config = shared.config_of("cut", shared.SIZE, networks, {"objective": "least_squares", "nce_layers": layers})
-    officials = _officials(config)
-    expected = common.expected_shapes(config, [NETWORKS[name] for name in states])
-    official = shared.joined(officials[name] for name in states)
-    return Imported(shared.to_params(official, tensors, expected, shared.UNREAD), {}, config)
+    return shared.imported(config, _officials(config), NETWORKS, states)
 
 
 def _by_name(data: Any) -> Any:

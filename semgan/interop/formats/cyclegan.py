@@ -41,10 +41,7 @@ def read(data: Any) -> Imported:
     networks |= {NETWORKS[name]: shared.patchgan_options(tensors, name, "instance", False, "normal") for name in ("D_A", "D_B")}
     size = 2 ** unet_levels(tensors, "G_A") if is_unet(tensors, "G_A") else shared.SIZE
     config = shared.config_of("cyclegan", size, networks, {"objective": "least_squares", "pool_size": 50})
-    officials = _officials(config)
-    expected = common.expected_shapes(config, [NETWORKS[name] for name in states])
-    official = shared.joined(officials[name] for name in states)
-    return Imported(shared.to_params(official, tensors, expected, shared.UNREAD), {}, config)
+    return shared.imported(config, _officials(config), NETWORKS, states)
 
 
 def write(params: Mapping[str, Any], model_state: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:

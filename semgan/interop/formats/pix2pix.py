@@ -34,10 +34,7 @@ def read(data: Any) -> Imported:
         "discriminator": shared.patchgan_options(tensors, "D", generator["norm"], False, "normal"),
     }
     config = shared.config_of("pix2pix", 2**levels, networks, {"objective": "non_saturating"}, pairing="paired")
-    officials = _officials(config)
-    expected = common.expected_shapes(config, [NETWORKS[name] for name in states])
-    official = shared.joined(officials[name] for name in states)
-    return Imported(shared.to_params(official, tensors, expected, shared.UNREAD), {}, config)
+    return shared.imported(config, _officials(config), NETWORKS, states)
 
 
 def write(params: Mapping[str, Any], model_state: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
