@@ -2,7 +2,7 @@
 
     python launch.py --config configs/drawn_faces_cut.py --workdir runs/drawn_faces_cut
 
-What to expect: 26,000 images on one core, transfer score 0.94.
+What to expect: 53,000 images, transfer score 0.95.
 """
 
 from ml_collections import ConfigDict

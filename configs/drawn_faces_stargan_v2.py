@@ -3,7 +3,7 @@
     python launch.py --config configs/drawn_faces_stargan_v2.py --workdir runs/drawn_faces_stargan_v2
     python launch.py --config configs/drawn_faces_stargan_v2.py:128 --workdir runs/drawn_faces_128
 
-What to expect of the first: 38,000 images on one core, transfer score 0.83 (0.80 into ink); the second has not been trained yet.
+What to expect of the first: 78,000 images, transfer score 0.89 (0.84 into ink); the second has not been trained yet.
 """
 
 from ml_collections import ConfigDict
