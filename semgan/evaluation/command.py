@@ -21,6 +21,7 @@ from semgan.evaluation.scores.passport import Figure, to_json
 from semgan.evaluation.semantics import full_report
 from semgan.evaluation.strength import STRENGTHS, strength_curve
 from semgan.evaluation.tools import Files, Tools, load_tools
+from semgan.evaluation.transfer_figures import transfer_origin
 from semgan.files import check_writable
 from semgan.progress import track
 
@@ -141,7 +142,9 @@ def _translations(model: Any, judge: Judge, train: Dataset, test: Dataset, quest
 
     report = full_report(judged, translated, from_latent if "latent" in model.kinds else None)
     report |= extremes(judged, translated.verdict)
-    report |= audit_translations(translated.verdict.features, judged.target, judge, train, test)
+    audited, figures = audit_translations(translated.verdict.features, judged.target, judge, train, test, transfer_origin(judged))
+    report |= audited
+    _add(report, figures)
     if tools.inception:
         real = inception_figures.compared_split(tools.inception, train, test)
         told = {"seeds": {"pairs": question.seed}, "parameters": {"styles": "reference" if "reference" in model.kinds else "none"}}

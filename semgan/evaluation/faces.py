@@ -1,6 +1,6 @@
 """What makes a picture a whole face: measured on what the judge sees in real ones, no rule of thumb (numpy, no state)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -133,6 +133,11 @@ def face_checks(rule: FaceRule, verdict: Verdict, names: tuple[str, ...]) -> dic
         passed[EYES] = _within(inter_ocular(verdict.landmarks), rule.inter_ocular)
     passed[LAYOUT] = squared_distance(rule.layout, layout_measures(verdict, rule.classes)) <= rule.layout.limit
     return passed
+
+
+def whole(passed: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Which pictures pass every one of `face_checks`, bool (n,)."""
+    return np.all(list(passed.values()), axis=0)
 
 
 def _within(values: np.ndarray, bounds: np.ndarray) -> np.ndarray:

@@ -20,6 +20,8 @@ from semgan.evaluation.training_pictures import features_of
 
 COMPARED = 1000
 """Pictures at most of either set: what an evaluation during training has time for."""
+OF = "of"
+"""The parameter that says what a figure is of where that is no generated picture."""
 _SCORES = ("fd", "precision", "recall", "density", "coverage")
 Features = Float[np.ndarray, "_ feature"]
 
@@ -61,6 +63,11 @@ def judge_origin(judge: Judge, dataset: Dataset, seeds: Mapping[str, int], trunc
     """Of figures that a judge takes beside a split's pictures."""
     identity = JudgeExtractor(judge, dataset.images.shape[1]).identity()
     return Origin(identity, dataset.fingerprint, dataset.split, seeds, truncation, parameters)
+
+
+def beside_training(origin: Origin, train: Dataset) -> Origin:
+    """Of figures of the same pictures beside the training ones."""
+    return origin._replace(real=train.fingerprint, split=train.split)
 
 
 def spread(values: np.ndarray, count: int) -> np.ndarray:

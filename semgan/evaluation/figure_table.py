@@ -1,6 +1,6 @@
 """Figures with their intervals and passports as texts: for a terminal, and as rows of a page's tables."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 Json = Mapping[str, Any]
@@ -24,27 +24,35 @@ _KINDS = {"seeds": "the seed of the", "parameters": "the parameter"}
 _ABSENT = object()
 
 
-def figure_lines(figures: Sequence[Json]) -> list[str]:
-    """A line for each figure: its name, its value and its interval."""
+def headline(figures: Iterable[Json]) -> list[Json]:
+    """Those that are no part of another: of no single domain, attribute or copy, as a name with a slash says ("fid/ink")."""
+    return [figure for figure in figures if "/" not in figure["name"]]
+
+
+def figure_lines(figures: Iterable[Json]) -> list[str]:
+    """A line for each `headline` figure: its name, its value and its interval."""
+    figures = headline(figures)
     width = max((len(figure["name"]) for figure in figures), default=0)
     return [f"{figure['name']:<{width}}  {number(figure['value']):>10}{_between(figure)}" for figure in figures]
 
 
-def figure_rows(figures: Sequence[Json]) -> list[list[str]]:
-    """A row for each figure under `HEAD`; the last column has those fields of its passport that not all figures agree in."""
-    flat = [_flat(figure["passport"]) for figure in figures]
-    same = _agreed(flat)
+def figure_rows(figures: Sequence[Json], beside: Sequence[Json] | None = None) -> list[list[str]]:
+    """A row for each figure under `HEAD`; the last column has what its passport says otherwise than all figures `beside` it do.
+
+    Args:
+      beside: None: these figures themselves.
+    """
+    same = _agreed([_flat(figure["passport"]) for figure in (figures if beside is None else beside)])
     return [
-        [figure["name"], number(figure["value"]), interval(figure), figure["interval_of"], _told(passport, same)]
-        for figure, passport in zip(figures, flat, strict=True)
+        [figure["name"], number(figure["value"]), interval(figure), figure["interval_of"], _told(_flat(figure["passport"]), same)]
+        for figure in figures
     ]
 
 
 def shared_rows(figures: Sequence[Json]) -> list[tuple[str, str]]:
     """The fields of the passports that all figures agree in, with their values; those that say nothing are left out."""
-    flat = [_flat(figure["passport"]) for figure in figures]
-    same = _agreed(flat)
-    return [(capital(in_words(field)), text(value)) for field, value in flat[0].items() if field in same and text(value)] if flat else []
+    same = _agreed([_flat(figure["passport"]) for figure in figures])
+    return [(capital(in_words(field)), text(value)) for field, value in same.items() if text(value)]
 
 
 def in_words(field: str) -> str:
@@ -78,16 +86,16 @@ def _between(figure: Json) -> str:
     return f"  (95 %: {interval(figure)})" if figure["interval"] else ""
 
 
-def _told(passport: Json, same: frozenset[str]) -> str:
-    return "; ".join(
-        f"{in_words(field).removeprefix('the ')}: {text(value) or 'none'}" for field, value in passport.items() if field not in same
-    )
+def _told(passport: dict[str, Any], same: dict[str, Any]) -> str:
+    otherwise = [field for field in passport | same if field not in same or passport.get(field, _ABSENT) != same[field]]
+    return "; ".join(f"{in_words(field).removeprefix('the ')}: {text(passport.get(field)) or 'none'}" for field in otherwise)
 
 
-def _agreed(flat: Sequence[Json]) -> frozenset[str]:
+def _agreed(flat: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """The fields that all have, with one value."""
-    fields = frozenset().union(*flat)
-    return frozenset(field for field in fields if all(each.get(field, _ABSENT) == flat[0].get(field, _ABSENT) for each in flat))
+    if not flat:
+        return {}
+    return {field: value for field, value in flat[0].items() if all(each.get(field, _ABSENT) == value for each in flat)}
 
 
 def _flat(passport: Json) -> dict[str, Any]:

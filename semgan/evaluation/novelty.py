@@ -6,22 +6,26 @@ import numpy as np
 
 from semgan.data.dataset import Dataset
 from semgan.evaluation.audit import audit
+from semgan.evaluation.feature_figures import Origin, beside_training, spread
 from semgan.evaluation.judge import Judge
 from semgan.evaluation.neighbours import nearest
-from semgan.evaluation.samples import spread
+from semgan.evaluation.scores.passport import Figure
 from semgan.evaluation.training_pictures import features_of, nearest_pictures
 
 _HELD_OUT = 2000
 
 
-def audit_translations(features: np.ndarray, target: np.ndarray, judge: Judge, train: Dataset, test: Dataset) -> dict[str, Any]:
-    """The audit, and the translations that come nearest to a training picture, as plain JSON-able data.
+def audit_translations(
+    features: np.ndarray, target: np.ndarray, judge: Judge, train: Dataset, test: Dataset, origin: Origin
+) -> tuple[dict[str, Any], list[Figure]]:
+    """The audit, and the translations that come nearest to a training picture, as plain JSON-able data; and the audit's figures.
 
     Every picture, translated or held out, is compared with the training pictures of its own domain.
 
     Args:
       features: of the translations, (n, f).
       target: the domains that they were translated into, (n,).
+      origin: of the translations' figures.
 
     Returns:
       `audit` (see `audit.audit`) and `nearest` (see `training_pictures.nearest_pictures`).
@@ -32,10 +36,9 @@ def audit_translations(features: np.ndarray, target: np.ndarray, judge: Judge, t
     trained_domain = train.domain[trained_at]
     distances, found = nearest_of_domain(features, target, trained, trained_domain)
     real_distances, _ = nearest_of_domain(real, test.domain[real_at], trained, trained_domain)
-    return {
-        "audit": audit(features, real, trained, distances, real_distances),
-        "nearest": nearest_pictures(distances, trained_at[found], train),
-    }
+    audited = audit(features, real, trained, distances, real_distances)
+    report = {"audit": audited.report, "nearest": nearest_pictures(distances, trained_at[found], train)}
+    return report, audited.figures(beside_training(origin, train).passport(len(trained), len(features)))
 
 
 def nearest_of_domain(

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from semgan.evaluation.audit import audit_text
-from semgan.evaluation.figure_table import HEAD, figure_rows, shared_rows
+from semgan.evaluation.figure_table import HEAD, figure_rows, headline, shared_rows
 from semgan.pages import curves
-from semgan.pages.document import Example, document, examples, header, paragraph, said, section, table
+from semgan.pages.document import Example, details, document, examples, header, paragraph, said, section, table
 from semgan.pages.images import png, shown_width
 from semgan.pages.scores import SCORES, score_cards, shown
 
@@ -115,11 +115,19 @@ def _about(report: Report) -> str:
 
 def _figures(figures: Sequence[Report]) -> str:
     """All figures, and once for all of them the fields that their passports agree in."""
-    rows = figure_rows(figures)
-    if not rows:
+    first = headline(figures)
+    if not first:
         return ""
+    parts = [figure for figure in figures if figure not in first]
     told = paragraph("The interval says how far a figure would move if other pictures had been drawn, as the column after it says which.")
-    return section("Figures", told, table(rows, HEAD), "<h3>How this was measured, all figures alike</h3>", table(shared_rows(figures)))
+    return section(
+        "Figures",
+        told,
+        table(figure_rows(first), HEAD),
+        "<h3>How this was measured, all figures alike</h3>",
+        table(shared_rows(first)),
+        details("Of copies, real pictures, single domains and attributes", table(figure_rows(parts, first), HEAD)) if parts else "",
+    )
 
 
 def _audit(report: Report) -> str:

@@ -35,16 +35,30 @@ def resampled_agreement(
     if "mask" in compared:
         truth, judged = compared["mask"]
         return resampled_iou(weights, confusions(truth, judged, len(names["mask"])))
-    parts = []
-    if "attributes" in compared and kept_names:
-        columns = [names["attributes"].index(name) for name in kept_names]
-        truth, judged = (values[:, columns].astype(bool) for values in compared["attributes"])
-        if np.any(truth.any(0) & ~truth.all(0)):
-            parts.append(resampled_balance(weights, truth, judged))
+    kept = resampled_attributes(weights, compared, names, kept_names)
+    parts = [] if kept is None else [kept]
     if "landmarks" in compared:
-        kept = agreement.landmark_distances(*compared["landmarks"]) <= agreement.LANDMARK_TOLERANCE
-        parts.append(weights @ kept.mean(1) / weights.sum(1))
+        near = agreement.landmark_distances(*compared["landmarks"]) <= agreement.LANDMARK_TOLERANCE
+        parts.append(weights @ near.mean(1) / weights.sum(1))
     return np.mean(parts, axis=0) if parts else None
+
+
+def resampled_attributes(
+    weights: Weights, compared: Compared, names: Mapping[str, Sequence[str]], kept_names: Sequence[str]
+) -> Resampled | None:
+    """The balanced agreement with the contents' attributes that should be kept, their mean; None where none of them varies."""
+    if "attributes" not in compared or not kept_names:
+        return None
+    columns = [names["attributes"].index(name) for name in kept_names]
+    truth, judged = (values[:, columns].astype(bool) for values in compared["attributes"])
+    return resampled_balance(weights, truth, judged) if np.any(truth.any(0) & ~truth.all(0)) else None
+
+
+def resampled_landmark_error(weights: Weights, compared: Compared) -> Resampled | None:
+    """The mean distance to the contents' landmarks in inter-ocular distances; None without landmarks."""
+    if "landmarks" not in compared:
+        return None
+    return weights @ agreement.landmark_distances(*compared["landmarks"]).mean(1) / weights.sum(1)
 
 
 def confusions(truth: np.ndarray, judged: np.ndarray, classes: int) -> Int[np.ndarray, "pair true_by_judged"]:
@@ -65,11 +79,19 @@ def resampled_iou(weights: Weights, counts: Int[np.ndarray, "pair true_by_judged
 
 def resampled_balance(weights: Weights, truth: Bool[np.ndarray, "pair kept"], judged: Bool[np.ndarray, "pair kept"]) -> Resampled:
     """The mean of `agreement.balanced_agreement` over the attributes that vary; NaN where none does."""
+    balanced = resampled_balances(weights, truth, judged)
+    varied = np.isfinite(balanced)
+    count = np.sum(varied, 1)
+    return np.where(count > 0, np.sum(np.where(varied, balanced, 0), 1) / np.maximum(count, 1), np.nan)
+
+
+def resampled_balances(
+    weights: Weights, truth: Bool[np.ndarray, "pair attribute"], judged: Bool[np.ndarray, "pair attribute"]
+) -> Float[np.ndarray, "resample attribute"]:
+    """`agreement.balanced_agreement` of each attribute; NaN where it does not vary."""
     positives, negatives = weights @ truth, weights @ ~truth
     right = (weights @ (truth & judged)) / np.maximum(positives, 1) + (weights @ (~truth & ~judged)) / np.maximum(negatives, 1)
-    varied = (positives > 0) & (negatives > 0)
-    count = np.sum(varied, 1)
-    return np.where(count > 0, np.sum(right / 2 * varied, 1) / np.maximum(count, 1), np.nan)
+    return np.where((positives > 0) & (negatives > 0), right / 2, np.nan)
 
 
 def resampled_share(reached: Resampled, copied: Resampled, best: Resampled) -> Resampled:

@@ -40,7 +40,7 @@ def perceptual_origin(perceptual: Perceptual, dataset: Dataset, seeds: Mapping[s
 
 
 def diversity_figure(perceptual: Perceptual, judged: JudgedPairs, translate: TranslateStyle, styles: str) -> Figure:
-    """`lpips_diversity/latent` or `/reference`: StarGAN v2's protocol on the first contents of the pairs, ten outputs of each.
+    """`lpips_diversity_latent` or `lpips_diversity_reference`: StarGAN v2's protocol on the pairs' first contents, ten outputs of each.
 
     Args:
       styles: what they come from, "latent" or "reference".
@@ -56,7 +56,7 @@ def diversity_figure(perceptual: Perceptual, judged: JudgedPairs, translate: Tra
     passport = perceptual_origin(perceptual, data, {"pairs": judged.seed}).passport(
         len(values), OUTPUTS * len(values), styles=styles, outputs=OUTPUTS, tasks=len(tasks)
     )
-    return Figure(f"lpips_diversity/{styles}", value, interval, passport, over("the contents of each task"))
+    return Figure(f"lpips_diversity_{styles}", value, interval, passport, over("the contents of each task"))
 
 
 def _of_batch(perceptual: Perceptual, translate: TranslateStyle, seed: int, batch: dict[str, np.ndarray], count: int) -> np.ndarray:

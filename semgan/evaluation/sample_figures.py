@@ -1,70 +1,106 @@
-"""What `samples.evaluate_samples` finds, as figures: each with an interval and a passport."""
+"""What `samples.evaluate_samples` finds, as figures: each with an interval and a passport.
 
-from collections.abc import Mapping
+A figure of held-out pictures judged alike is called "NAME/real"; what a figure is made of, "NAME/PART".
+"""
+
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from semgan.data.dataset import Dataset
-from semgan.evaluation.feature_figures import Origin
+from semgan.evaluation import faces
+from semgan.evaluation.audit import Audited
+from semgan.evaluation.feature_figures import COMPARED, OF, Origin, beside_training, spread
 from semgan.evaluation.scores import bootstrap
-from semgan.evaluation.scores.passport import Figure
+from semgan.evaluation.scores.passport import Figure, Passport
 from semgan.evaluation.variety import distance_influences, over, share_figures
 
-_SAMPLES, _SAMPLES_ALONE = "generated pictures", "generated pictures, the real ones taken as fixed"
+_GENERATED, _REAL = "generated pictures", "held-out pictures"
+_FIXED = "the real ones taken as fixed"
 
 
-class Measured(NamedTuple):
-    """What the figures are made of.
+class Group(NamedTuple):
+    """Pictures, samples or held-out ones, as they are judged.
 
     Attributes:
-      whole: of each sample, whether it is a whole face; None where unknown.
-      domain: that each sample is judged to be of.
-      distances: of each sample to its nearest training picture.
-      features, real_features: of the samples and of the held-out pictures.
-      compared: those features of the samples whose distances from one another were taken.
-      rule_count: how many held-out pictures the rule of whole faces comes from.
+      passed: of each check of a whole face, which pictures pass; empty where nothing tells. Of held-out pictures, those alone that the
+        checks' ranges do not come from.
+      domain: that each is judged to be of.
+      distances: of each to its nearest training picture.
+      features: of each.
     """
 
-    whole: Bool[np.ndarray, " sample"] | None
-    domain: Int[np.ndarray, " sample"]
-    distances: Float[np.ndarray, " sample"]
-    features: Float[np.ndarray, "sample feature"]
-    real_features: Float[np.ndarray, "real feature"]
-    compared: Float[np.ndarray, "compared feature"]
-    rule_count: int
+    passed: Mapping[str, Bool[np.ndarray, " checked"]]
+    domain: Int[np.ndarray, " picture"]
+    distances: Float[np.ndarray, " picture"]
+    features: Float[np.ndarray, "picture feature"]
 
 
-def sample_figures(report: Mapping[str, Any], measured: Measured, train: Dataset, origin: Origin) -> list[Figure]:
-    """Figures of the report's numbers, each over the samples alone: what they stand beside is taken as fixed.
+def sample_figures(
+    report: Mapping[str, Any], samples: Group, real: Group, audited: Audited, train: Dataset, origin: Origin
+) -> list[Figure]:
+    """Figures of the report's numbers, each over the pictures that it is of: what they stand beside is taken as fixed.
 
     Args:
-      report: with `medium_coverage`, `neighbour_distance`, `diversity` and `diversity_share`.
+      report: of `samples.evaluate_samples`, but for its figures.
+      audited: the samples.
       origin: of figures beside the held-out split.
     """
-    count = len(measured.domain)
-    beside_train = origin._replace(real=train.fingerprint, split=train.split).passport(len(train.rows), count)
-    distances = np.asarray(measured.distances, np.float64)
-    made = [
-        Figure(
-            "medium_coverage", report["medium_coverage"], coverage_interval(measured.domain, train.domain), beside_train, over(_SAMPLES)
-        ),
-        Figure("neighbour_distance", report["neighbour_distance"], bootstrap.mean_interval(distances), beside_train, over(_SAMPLES_ALONE)),
-        _diversity(report["diversity"], measured.compared, origin),
-        *share_figures(report["diversity_share"], measured.features, measured.real_features, origin),
+    beside_train = beside_training(origin, train).passport(len(train.rows), len(samples.domain))
+    return [
+        *_of_group(report, samples, train, origin),
+        *share_figures(report["diversity_share"], samples.features, real.features, origin),
+        *audited.figures(beside_train),
+        *_of_group(report, real, train, origin, real=True),
+        *_parts(report, samples, train, origin),
+        *_parts(report, real, train, origin, real=True),
     ]
-    if measured.whole is None:
-        return made
-    whole = measured.whole.astype(np.float64)
-    passport = origin.passport(measured.rule_count, count)
-    return [Figure("whole_faces", float(whole.mean()), bootstrap.mean_interval(whole), passport, over(_SAMPLES_ALONE)), *made]
 
 
-def coverage_interval(judged: Int[np.ndarray, " sample"], train: Int[np.ndarray, " train"]) -> tuple[float, float]:
-    """Of the coverage, which is the sum over the domains of the smaller of two shares: of the samples and of the training pictures.
+def _of_group(report: Mapping[str, Any], group: Group, train: Dataset, origin: Origin, *, real: bool = False) -> Iterator[Figure]:
+    """`whole_faces`, `medium_coverage`, `neighbour_distance` and `diversity`."""
+    what, held_out = _REAL if real else _GENERATED, report["real"]
+    beside_train = _passport(beside_training(origin, train).passport(len(train.rows), len(group.domain)), real)
 
-    A sample moves it by where it falls: up in a domain that has less than its share, not at all in one that has more.
+    def figure(name: str, interval: tuple[float, float], passport: Passport, fixed: str = "") -> Figure:
+        value = report[f"{name}_real" if real else name]
+        return Figure(f"{name}/real" if real else name, value, interval, passport, over(what + fixed))
+
+    if group.passed:
+        whole = faces.whole(group.passed)
+        of_rule = _passport(origin.passport(-(-held_out // 2), len(whole)), real)
+        yield figure("whole_faces", bootstrap.mean_interval(whole), of_rule, f", {_FIXED}")
+    yield figure("medium_coverage", coverage_interval(group.domain, train.domain), beside_train)
+    yield figure("neighbour_distance", bootstrap.mean_interval(group.distances), beside_train, f", {_FIXED}")
+    compared = spread(group.features, COMPARED)
+    alone = _passport(origin._replace(real="", split="").passport(0, len(compared)), real)
+    interval = bootstrap.percentile_interval(report["diversity_real" if real else "diversity"], [distance_influences(compared)])
+    yield figure("diversity", interval, alone)
+
+
+def _parts(report: Mapping[str, Any], group: Group, train: Dataset, origin: Origin, *, real: bool = False) -> Iterator[Figure]:
+    """`checks/NAME` and `domains/NAME`: the shares of the pictures that pass a check, and that are judged to be of a domain."""
+    shares = {f"checks/{name}": passed for name, passed in group.passed.items()}
+    shares |= {f"domains/{name}": group.domain == number for number, name in enumerate(train.domains)}
+    for name, share in shares.items():
+        passport = _passport(origin.passport(-(-report["real"] // 2) if name.startswith("checks/") else 0, len(share)), real)
+        interval = bootstrap.mean_interval(share)
+        yield Figure(f"{name}/real" if real else name, float(share.mean()), interval, passport, over(_REAL if real else _GENERATED))
+
+
+def _passport(passport: Passport, real: bool) -> Passport:
+    """Seeds and truncation are of samples alone."""
+    if not real:
+        return passport
+    return passport._replace(seeds={}, truncation=None, parameters={**passport.parameters, OF: _REAL})
+
+
+def coverage_interval(judged: Int[np.ndarray, " picture"], train: Int[np.ndarray, " train"]) -> tuple[float, float]:
+    """Of the coverage, which is the sum over the domains of the smaller of two shares: of the pictures and of the training pictures.
+
+    A picture moves it by where it falls: up in a domain that has less than its share, not at all in one that has more.
     """
     domains = int(max(judged.max(), train.max())) + 1
     shares, wanted = (np.bincount(values, minlength=domains) / len(values) for values in (judged, train))
@@ -72,9 +108,3 @@ def coverage_interval(judged: Int[np.ndarray, " sample"], train: Int[np.ndarray,
     helps = (shares < wanted)[judged].astype(np.float64)
     low, high = bootstrap.percentile_interval(value, [helps - helps.mean()])
     return low, min(high, 1.0)
-
-
-def _diversity(value: float, compared: Float[np.ndarray, "compared feature"], origin: Origin) -> Figure:
-    passport = origin._replace(real="", split="").passport(0, len(compared))
-    interval = bootstrap.percentile_interval(value, [distance_influences(compared)])
-    return Figure("diversity", value, interval, passport, over(_SAMPLES))

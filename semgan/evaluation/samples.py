@@ -18,12 +18,14 @@ from semgan.evaluation.feature_figures import COMPARED, feature_figures, judge_o
 from semgan.evaluation.figure_table import figure_lines
 from semgan.evaluation.judge import Judge, Verdict, decide
 from semgan.evaluation.neighbours import mean_distance, nearest
-from semgan.evaluation.sample_figures import Measured, sample_figures
+from semgan.evaluation.sample_figures import Group, sample_figures
 from semgan.evaluation.scores.passport import to_json
 from semgan.evaluation.training_pictures import features_of, nearest_pictures
 from semgan.evaluation.variety import diversity_share
 
 _HELD_OUT = 2000
+Checks = dict[str, np.ndarray]
+"""Which pictures pass, by the check's name."""
 
 
 def evaluate_samples(
@@ -56,8 +58,8 @@ def evaluate_samples(
       `diversity`: mean distance of two samples in the features; `diversity_real`: of two held-out pictures; `diversity_share`: of all
         samples, as a share of that of all held-out pictures (see `variety`).
       `recall`: the share of the held-out pictures that lie among the samples (see `manifold.membership`); None for fewer than six.
-      `figures`: these numbers that the samples have, and the features' distances, precision, density and coverage, each with its
-        interval and passport (see `passport.to_json`).
+      `figures`: all these numbers, and the features' distances, precision, density and coverage, each with its interval and passport
+        (see `passport.to_json`).
       `samples`, `real`, `train` (how many pictures), `judge`, `dataset`, `notes`.
     """
     if images.dtype != np.uint8 or images.shape[1:] != test.images.shape[1:]:
@@ -68,19 +70,18 @@ def evaluate_samples(
     samples, real = decide(judge, images), decide(judge, real_images)
     trained = features_of(judge, train)
     (distances, places), (real_distances, _) = nearest(samples.features, trained), nearest(real.features, trained)
-    found = audit(samples.features, real.features, trained, distances, real_distances)
-    whole, wholeness = _wholeness(samples, real, test.names.get("mask", ()))
-    compared = spread(samples.features, COMPARED)
+    audited = audit(samples.features, real.features, trained, distances, real_distances)
+    passed, passed_real, wholeness = _wholeness(samples, real, test.names.get("mask", ()))
     report = {
         **wholeness,
         **_coverage(samples.domain, real.domain, train),
         "neighbour_distance": float(distances.mean()),
         "neighbour_distance_real": float(real_distances.mean()),
-        "copies": found["copies"],
-        "audit": found,
+        "copies": audited.report["copies"],
+        "audit": audited.report,
         "nearest": nearest_pictures(distances, places, train),
         "diversity_share": diversity_share(samples.features, real.features),
-        "diversity": mean_distance(compared),
+        "diversity": mean_distance(spread(samples.features, COMPARED)),
         "diversity_real": mean_distance(spread(real.features, COMPARED)),
         "samples": len(images),
         "real": len(real_images),
@@ -90,9 +91,9 @@ def evaluate_samples(
         "notes": _notes(real, train),
     }
     origin = judge_origin(judge, test, seeds or {}, truncation)
-    measured = Measured(whole, samples.domain, distances, samples.features, real.features, compared, len(real.domain[::2]))
+    groups = Group(passed, samples.domain, distances, samples.features), Group(passed_real, real.domain, real_distances, real.features)
     beside, notes = feature_figures(scaled(samples.features), scaled(real.features), origin)
-    figures = [*sample_figures(report, measured, train, origin), *beside]
+    figures = [*sample_figures(report, *groups, audited, train, origin), *beside]
     notes = report["notes"] + notes
     return report | {"recall": value_of(figures, "recall"), "figures": [to_json(figure) for figure in figures], "notes": notes}
 
@@ -113,12 +114,12 @@ def _coverage(judged: np.ndarray, judged_real: np.ndarray, train: Dataset) -> di
     }
 
 
-def _wholeness(samples: Verdict, real: Verdict, names: tuple[str, ...]) -> tuple[np.ndarray | None, dict[str, Any]]:
-    """Of each sample, whether it is whole, and what the report says of it."""
+def _wholeness(samples: Verdict, real: Verdict, names: tuple[str, ...]) -> tuple[Checks, Checks, dict[str, Any]]:
+    """Which samples and which held-out pictures pass each check, and what the report says of it."""
     measured, rest = (jax.tree.map(lambda values, first=first: values[first::2], real) for first in range(2))
     rule = faces.face_rule(measured, len(names))
     if rule is None:
-        return None, {"whole_faces": None, "whole_faces_real": None, "checks": {}}
+        return {}, {}, {"whole_faces": None, "whole_faces_real": None, "checks": {}}
     passed, passed_real = faces.face_checks(rule, samples, names), faces.face_checks(rule, rest, names)
     ranges: dict[str, dict[str, Any]] = {
         names[number]: dict(zip(faces.MEASURES, bounds.tolist(), strict=True)) for number, bounds in rule.classes.items()
@@ -129,12 +130,8 @@ def _wholeness(samples: Verdict, real: Verdict, names: tuple[str, ...]) -> tuple
         name: {"range": ranges.get(name, {}), "samples": float(passed[name].mean()), "real": float(passed_real[name].mean())}
         for name in passed
     }
-    whole = _whole(passed)
-    return whole, {"whole_faces": float(np.mean(whole)), "whole_faces_real": float(np.mean(_whole(passed_real))), "checks": checks}
-
-
-def _whole(passed: dict[str, np.ndarray]) -> np.ndarray:
-    return np.all(list(passed.values()), axis=0)
+    whole, whole_real = (float(np.mean(faces.whole(each))) for each in (passed, passed_real))
+    return passed, passed_real, {"whole_faces": whole, "whole_faces_real": whole_real, "checks": checks}
 
 
 def _notes(real: Verdict, train: Dataset) -> list[str]:

@@ -19,7 +19,7 @@ import numpy as np
 from semgan.data.dataset import Dataset
 from semgan.evaluation import agreement
 from semgan.evaluation.describe import describe_dataset, describe_judge
-from semgan.evaluation.diversity import diversity
+from semgan.evaluation.diversity import diversity_figures, style_diversity
 from semgan.evaluation.feature_figures import Origin, value_of
 from semgan.evaluation.judge import Judge, Verdict, by_name
 from semgan.evaluation.judged import JudgedPairs, Translated, judge_pairs, judge_translations
@@ -65,14 +65,15 @@ def full_report(judged: JudgedPairs, translated: Translated, translate_latent: T
     Returns:
       What `scores` returns; `adopted` (share judged as the target domain, by source and target), `diversity`, `diversity_share`
       (beside the references, see `variety`), `recall` (of held-out pictures of the domains translated into; None for fewer than six),
-      `figures` (the transfer score and its parts, the features' distances, precision, recall, density and coverage, each with its
-      interval and passport, see `passport.to_json`), `judge`, `pairs`, `seed`, `dataset`.
+      `figures` (all these numbers, the features' distances, precision, density and coverage, each with its interval and passport, see
+      `passport.to_json`), `judge`, `pairs`, `seed`, `dataset`.
     """
     found, verdict = scores(judged, translated.verdict), translated.verdict
     origin = transfer_origin(judged)
     share = diversity_share(verdict.features, judged.reference.features)
     beside, notes = variety_figures(share, judged, verdict, origin)
-    figures = [*score_figures(found, judged, verdict, origin), *beside]
+    styles = style_diversity(translate_latent, judged.judge, judged.dataset, judged.pairs, seed=judged.seed)
+    figures = [*score_figures(found, judged, verdict, origin), *diversity_figures(styles, origin), *beside]
     return {
         **found,
         "diversity_share": share,
@@ -80,7 +81,7 @@ def full_report(judged: JudgedPairs, translated: Translated, translate_latent: T
         "figures": [to_json(figure) for figure in figures],
         "notes": found["notes"] + notes,
         "adopted": _adopted(judged.dataset, judged.pairs, translated.verdict),
-        "diversity": diversity(translate_latent, judged.judge, judged.dataset, judged.pairs, seed=judged.seed),
+        "diversity": {name: None if each is None else float(each.mean()) for name, each in styles.items()},
         "judge": describe_judge(judged.judge),
         "pairs": len(judged.pairs.content),
         "seed": judged.seed,
@@ -118,11 +119,10 @@ def scores(judged: JudgedPairs, verdict: Verdict) -> dict[str, Any]:
 
 
 def score_figures(found: Mapping[str, Any], judged: JudgedPairs, verdict: Verdict, origin: Origin | None = None) -> list[Figure]:
-    """`transfer_score`, `retention` and `adoption` that `scores` found, those that are known, as figures."""
+    """What `scores` found, as figures, see `transfer_figures`."""
     verdicts = _by_role(judged, verdict)
-    domains = {role: given.domain for role, given in verdicts.items()}
     compared = {role: compare(judged.truth, given) for role, given in verdicts.items()}
-    return transfer_figures(found, judged, domains, compared, origin or transfer_origin(judged))
+    return transfer_figures(found, judged, verdicts, compared, origin or transfer_origin(judged))
 
 
 def _by_role(judged: JudgedPairs, verdict: Verdict) -> dict[str, Verdict]:

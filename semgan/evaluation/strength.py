@@ -22,7 +22,7 @@ def strength_curve(translate: TranslateAt, judged: JudgedPairs, strengths: Itera
     Returns:
       For each strength: `strength`, `transfer_score`, `retention`, `adoption`, and of the translations alone `mask_iou`,
       `landmark_error` (inter-ocular distances), `attributes` (mean balanced agreement over those that should be kept) and
-      `domain_accuracy` (share judged as the reference's domain); None what the data or judge cannot tell. `figures`: the first three
+      `domain_accuracy` (share judged as the reference's domain); None what the data or judge cannot tell. `figures`: these
       with their intervals and passports, which name the strength.
     """
     return [_point(translate, judged, strength, batch_size) for strength in strengths]
@@ -45,5 +45,5 @@ def _point(translate: TranslateAt, judged: JudgedPairs, strength: float, batch_s
         "landmark_error": found["landmark_error"]["translated"],
         "attributes": found["attributes_kept"]["translated"],
         "domain_accuracy": found["domain_accuracy"]["translated"],
-        "figures": [to_json(figure) for figure in figures],
+        "figures": [to_json(figure) for figure in figures if "/" not in figure.name],
     }

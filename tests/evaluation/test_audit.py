@@ -8,10 +8,15 @@ import pytest
 
 from semgan.evaluation import audit
 from semgan.evaluation.neighbours import nearest
+from semgan.evaluation.scores.passport import new_passport
+
+
+def _audited(samples, held_out, trained):
+    return audit.audit(samples, held_out, trained, nearest(samples, trained)[0], nearest(held_out, trained)[0])
 
 
 def _audit(samples, held_out, trained):
-    return audit.audit(samples, held_out, trained, nearest(samples, trained)[0], nearest(held_out, trained)[0])
+    return _audited(samples, held_out, trained).report
 
 
 def test_u_is_counted_pair_by_pair_with_its_exact_variance():
@@ -41,7 +46,7 @@ def test_p_values_of_what_does_not_copy_are_uniform():
     for _ in range(400):
         distances, real = rng.exponential(size=100), rng.exponential(size=150)
         cells, real_cells = rng.integers(0, 3, 100), rng.integers(0, 3, 150)
-        found.append(audit.copying_test(distances, real, cells, real_cells)[1])
+        found.append(audit.copying_test(distances, real, cells, real_cells).p_value)
     np.testing.assert_allclose(np.quantile(found, [0.1, 0.5, 0.9]), [0.1, 0.5, 0.9], atol=0.06)
 
 
@@ -79,5 +84,21 @@ def test_cells_are_found_and_their_scores_weighted_by_samples():
     assert [len(set(cells[start : start + 50])) for start in (0, 50, 100)] == [1, 1, 1]
     distances, real = rng.exponential(size=150), rng.exponential(size=150)
     scores = [audit.mann_whitney(distances[cells == cell], real[cells == cell]) for cell in range(3)]
-    statistic, _, count = audit.copying_test(distances, real, cells, cells)
-    assert (statistic, count) == (pytest.approx(sum(scores) / math.sqrt(3)), 3)
+    found = audit.copying_test(distances, real, cells, cells)
+    assert (found.statistic, found.cells) == (pytest.approx(sum(scores) / math.sqrt(3)), 3)
+
+
+def test_intervals_are_as_wide_as_the_statistics_of_other_draws_are_apart():
+    rng = np.random.default_rng(4)
+
+    def draw():
+        distances, real = rng.exponential(size=200), 1.2 * rng.exponential(size=300)
+        cells, real_cells = rng.integers(0, 2, 200), rng.integers(0, 2, 300)
+        return audit.copying_test(distances, real, cells, real_cells)
+
+    drawn = [draw() for _ in range(200)]
+    found = audit.Audited({"statistic": drawn[0].statistic, "copies": 0.1, "cells": 2}, np.arange(200) < 20, drawn[0].influences)
+    copies, statistic = found.figures(new_passport({}, real="", real_count=300, fake_count=200))
+    assert (statistic.interval[1] - statistic.interval[0]) / 3.92 == pytest.approx(np.std([each.statistic for each in drawn]), rel=0.25)
+    assert statistic.interval[0] < drawn[0].statistic < statistic.interval[1]
+    assert (copies.interval[1] - copies.interval[0]) / 3.92 == pytest.approx((0.1 * 0.9 / 200) ** 0.5, rel=0.15)

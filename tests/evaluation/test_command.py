@@ -215,8 +215,8 @@ def test_lpips_adds_diversity_by_both_guides_and_the_structure(opened, tmp_path,
     monkeypatch.setattr(Perceptual, "distances", lambda self, a, b: standin.distances(a, b))
     monkeypatch.setattr(command.perceptual_figures, "structure_figure", lambda *_: Figure("structure_distance", 0.5, None, PASSPORT))
     figures = figures_of(evaluate_snapshot("model.safetensors", tmp_path / "report.json", weights=Files(lpips="alexnet.pth")))
-    assert {"lpips_diversity/latent", "lpips_diversity/reference", "structure_distance"} <= set(figures)
-    assert figures["lpips_diversity/reference"]["value"] == 0  # the stand-in for the model takes only the domain from its reference
+    assert {"lpips_diversity_latent", "lpips_diversity_reference", "structure_distance"} <= set(figures)
+    assert figures["lpips_diversity_reference"]["value"] == 0  # the stand-in for the model takes only the domain from its reference
 
 
 @pytest.mark.parametrize(

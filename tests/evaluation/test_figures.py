@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from semgan.evaluation.feature_figures import places_of_targets, value_of
-from semgan.evaluation.figure_table import figure_lines, figure_rows, in_words, shared_rows
+from semgan.evaluation.figure_table import figure_lines, figure_rows, headline, in_words, shared_rows
 from semgan.evaluation.judged import judge_pairs, judge_translations
 from semgan.evaluation.sample_figures import coverage_interval
 from semgan.evaluation.samples import evaluate_samples
@@ -14,7 +14,8 @@ from semgan.evaluation.scores.passport import comparable, from_json
 from semgan.evaluation.semantics import full_report
 from semgan.evaluation.variety import distance_influences
 
-SAMPLES = ["whole_faces", "medium_coverage", "neighbour_distance", "diversity", "diversity_share"]
+SAMPLES = ["whole_faces", "medium_coverage", "neighbour_distance", "diversity", "diversity_share", "copies", "copying_statistic"]
+PAIRS = ["transfer_score", "retention", "adoption", "agreement", "domain_accuracy", "landmark_error", "attributes_kept"]
 FEATURES = ["fd_judge", "kd_judge", "precision", "recall", "density", "coverage"]
 
 
@@ -30,12 +31,18 @@ def sampled(judge, train_squares, test_squares, squares):
 
 def test_samples_have_every_figure_with_an_interval_that_holds_it(sampled):
     figures = read(sampled)
-    assert list(figures) == SAMPLES + FEATURES
+    assert [figure["name"] for figure in headline(sampled["figures"])] == SAMPLES + FEATURES
     for name, figure in figures.items():
         assert figure.interval is not None
         assert figure.interval[0] <= figure.value <= figure.interval[1], name
         assert figure.interval_of
-    assert {name: figures[name].value for name in [*SAMPLES, "recall"]} == {name: sampled[name] for name in [*SAMPLES, "recall"]}
+    for name in ("whole_faces", "medium_coverage", "neighbour_distance", "diversity"):
+        assert (figures[name].value, figures[f"{name}/real"].value) == (sampled[name], sampled[f"{name}_real"])
+    for name in ("diversity_share", "copies", "recall"):
+        assert figures[name].value == sampled[name]
+    for part, groups in (("checks", sampled["checks"]), ("domains", sampled["domains"])):
+        for name, by in groups.items():
+            assert (figures[f"{part}/{name}"].value, figures[f"{part}/{name}/real"].value) == (by["samples"], by["real"])
     assert not {"fid", "kid"} & set(figures)
 
 
@@ -49,6 +56,8 @@ def test_passports_say_what_was_compared(sampled, judge, train_squares, test_squ
     assert figures["kd_judge"].passport.real_count == 60  # as many of one as of the other
     beside = figures["neighbour_distance"].passport
     assert (beside.real, beside.split, beside.real_count) == (train_squares.fingerprint, "train", 400)
+    held_out = figures["neighbour_distance/real"].passport
+    assert (held_out.seeds, held_out.fake_count, held_out.parameters["of"]) == ({}, 120, "held-out pictures")
 
 
 def test_more_samples_make_the_intervals_narrower(sampled, judge, train_squares, test_squares, squares):
@@ -65,10 +74,32 @@ def test_other_data_show_in_the_passports(judge, test_squares, squares, oracle):
         return {name: figure.passport for name, figure in read(full_report(judged, judge_translations(oracle, judged, 12))).items()}
 
     mine, theirs = passports(test_squares), passports(squares(120, seed=9, split="test"))
-    assert list(mine) == ["transfer_score", "retention", "adoption", "diversity_share", *FEATURES]
-    assert all("real" in comparable(mine[name], theirs[name]) for name in mine)
+    assert [name for name in mine if "/" not in name] == [*PAIRS, "diversity_share", *FEATURES]
+    assert all("real" in comparable(mine[name], theirs[name]) for name in mine if name in theirs)
     assert mine["retention"].parameters["into"] == "red, green, blue"
     assert not any(comparable(passport, mine[name]) for name, passport in passports(test_squares).items())
+
+
+def test_every_number_of_a_translation_s_report_is_a_figure(judge, test_squares, oracle):
+    def in_colours(batch, seed):
+        return np.maximum(oracle(batch), 9 * (seed % 10))
+
+    judged = judge_pairs(judge, test_squares, pairs=60)
+    report = full_report(judged, judge_translations(oracle, judged, 20), in_colours)
+    figures = read(report)
+    for measure in ("agreement", "domain_accuracy", "landmark_error", "attributes_kept"):
+        for role, name in (("translated", measure), ("content", f"{measure}/content"), ("reference", f"{measure}/reference")):
+            assert figures[name].value == report[measure][role]
+    assert figures["agreement/content"].passport.parameters["of"] == "the content copied"
+    for role, end in (("translated", ""), ("content", "/content"), ("reference", "/reference")):
+        assert {name: figures[f"attributes/{name}{end}"].value for name in report["attributes"][role]} == report["attributes"][role]
+    for source, by in report["adopted"].items():
+        assert {target: figures[f"adopted/{source}/{target}"].value for target in by} == by
+    assert figures["style_diversity"].value == report["diversity"]["latent"] > 0
+    assert figures["style_diversity/real"].value == report["diversity"]["real"]
+    for name, figure in figures.items():
+        assert figure.interval is not None
+        assert figure.interval[0] <= figure.value <= figure.interval[1], name
 
 
 def test_too_few_pictures_for_a_figure_are_told_of(judge, test_squares, oracle):
@@ -104,8 +135,12 @@ def test_influences_of_a_mean_distance_by_hand():
 
 def test_tables_tell_the_same_once_and_the_rest_beside_each_figure(sampled):
     figures = sampled["figures"]
-    rows, shared = figure_rows(figures), dict(shared_rows(figures))
+    first = headline(figures)
+    rows, shared = figure_rows(first), dict(shared_rows(first))
     assert [row[0] for row in rows] == SAMPLES + FEATURES
+    (row,) = figure_rows([figure for figure in figures if figure["name"] == "domains/red/real"], first)
+    assert "seed of the latents: none" in row[-1]
+    assert "parameter of: held-out pictures" in row[-1]
     assert shared["Protocol"] == "judge"
     assert shared["Seed of the latents"] == "4"
     assert "Split" not in shared
@@ -114,7 +149,7 @@ def test_tables_tell_the_same_once_and_the_rest_beside_each_figure(sampled):
     assert "parameter neighbours: 3" in by_name["recall"][-1]
     assert by_name["recall"][2] == " to ".join(f"{bound:.4g}" for bound in read(sampled)["recall"].interval)
     assert (figure_rows([]), shared_rows([])) == ([], [])
-    assert figure_lines(figures)[0].startswith("whole_faces ")
+    assert [line.split()[0] for line in figure_lines(figures)] == SAMPLES + FEATURES
     assert in_words("sha256") == "the SHA-256 of its weights"
 
 

@@ -1,5 +1,6 @@
 import numpy as np
 
+from semgan.evaluation.feature_figures import judge_origin
 from semgan.evaluation.judge import decide
 from semgan.evaluation.neighbours import nearest
 from semgan.evaluation.novelty import audit_translations, nearest_of_domain
@@ -37,7 +38,13 @@ def test_nearest_pictures_name_the_rows_of_the_cache(train_squares):
 def test_training_pictures_handed_out_as_translations_are_found(judge, train_squares, test_squares):
     places = np.flatnonzero(train_squares.domain == 1)[:60]
     features = features_of(judge, train_squares, places)
-    found = audit_translations(features, np.ones(len(places), int), judge, train_squares, test_squares)
+    origin = judge_origin(judge, test_squares, {})
+    found, figures = audit_translations(features, np.ones(len(places), int), judge, train_squares, test_squares, origin)
+    assert {figure.name: figure.value for figure in figures} == {
+        "copies": found["audit"]["copies"],
+        "copying_statistic": found["audit"]["statistic"],
+    }
+    assert figures[0].passport.real == train_squares.fingerprint
     assert found["audit"]["copying"]
     assert len(found["nearest"]) == SHOWN
     assert all(each["distance"] < 1e-5 and each["domain"] == "green" for each in found["nearest"])
@@ -45,5 +52,6 @@ def test_training_pictures_handed_out_as_translations_are_found(judge, train_squ
 
 def test_new_pictures_are_no_copies(judge, train_squares, test_squares, squares):
     fresh = squares(90, seed=9)
-    found = audit_translations(features_of(judge, fresh), fresh.domain, judge, train_squares, test_squares)
+    origin = judge_origin(judge, test_squares, {})
+    found, _ = audit_translations(features_of(judge, fresh), fresh.domain, judge, train_squares, test_squares, origin)
     assert not found["audit"]["copying"]

@@ -11,6 +11,7 @@ from semgan.evaluation.retention import extremes
 from semgan.evaluation.samples import evaluate_samples
 from semgan.evaluation.semantics import full_report
 from semgan.evaluation.strength import strength_curve
+from semgan.evaluation.transfer_figures import transfer_origin
 from tests.pages.html import Page
 
 HOSTILE = "<script>alert(1)</script>"
@@ -23,7 +24,8 @@ def made(judge, train_squares, test_squares, oracle):
     translated = judge_translations(oracle, judged, 10)
     report = full_report(judged, translated) | {"model": HOSTILE, "semgan": "1.2.3", "algorithm": "toy", "kimg": 4.0}
     report |= extremes(judged, translated.verdict)
-    report |= audit_translations(translated.verdict.features, judged.target, judge, train_squares, test_squares)
+    audited, _ = audit_translations(translated.verdict.features, judged.target, judge, train_squares, test_squares, transfer_origin(judged))
+    report |= audited
     report["strength_curve"] = strength_curve(lambda batch, strength: oracle(batch), judged, (0.5, 1.0))
     pictures = page.Pictures(
         best=np.stack([translated.images[[pair["pair"]] * 3] for pair in report["best_pairs"]]),

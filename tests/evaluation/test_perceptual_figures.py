@@ -27,7 +27,7 @@ def test_diversity_is_the_mean_distance_of_the_45_pairs_of_outputs(judge, test_s
     judged = judge_pairs(judge, test_squares, pairs=7, seed=2)
     figure = diversity_figure(absolute_differences(), judged, translate, "latent")
     # of ten levels one apart, the mean distance is eleven thirds
-    assert (figure.name, figure.value) == ("lpips_diversity/latent", pytest.approx(11 / 3))
+    assert (figure.name, figure.value) == ("lpips_diversity_latent", pytest.approx(11 / 3))
     assert sorted(set(seen)) == list(range(20, 30))
     passport = figure.passport
     assert (passport.real_count, passport.fake_count, passport.parameters["outputs"], passport.extractor) == (7, 70, 10, "pixels")

@@ -119,7 +119,7 @@ def test_checks_by_hand():
         "distance of the eyes": [True, True, False, True],
         "layout": [True, True, False, False],
     }
-    assert samples._whole(passed).tolist() == [True, False, False, False]
+    assert faces.whole(passed).tolist() == [True, False, False, False]
 
 
 def test_coverage_by_hand():
