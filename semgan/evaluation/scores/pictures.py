@@ -16,7 +16,8 @@ from semgan.data.workers import core_count
 from semgan.errors import UserError
 
 _BATCH_BYTES = 2**26
-_MOST = 512  # pictures in a batch
+MOST = 512
+"""Pictures in a batch."""
 _AHEAD = 2  # batches
 
 
@@ -73,7 +74,7 @@ def batches(folder: Folder) -> Iterator[UInt8[np.ndarray, "batch height width 3"
     Raises:
       UserError: a picture that is damaged or of another size than the first.
     """
-    size = max(min(_BATCH_BYTES // (folder.size[0] * folder.size[1] * 3), _MOST), 1)
+    size = max(min(_BATCH_BYTES // (folder.size[0] * folder.size[1] * 3), MOST), 1)
     starts = iter(range(0, len(folder.paths), size))
     with ThreadPoolExecutor(core_count()) as pool:
         waiting = deque()
