@@ -1,11 +1,12 @@
 """Figures with their intervals and passports as texts: for a terminal, and as rows of a page's tables."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 Json = Mapping[str, Any]
 """A figure as `passport.to_json` makes it."""
-HEAD = ("figure", "value", "95 % interval", "over", "measured otherwise than the rest")
+HEAD = ("figure", "value", "95 % interval", "over", "measured otherwise than most")
 _WORDS = {
     "extractor": "the extractor",
     "network": "the network",
@@ -19,9 +20,11 @@ _WORDS = {
     "truncation": "the truncation",
     "version": "semgan's version",
     "code": "the digest of the code",
+    "parameters.of": "what it is of",
 }
 _KINDS = {"seeds": "the seed of the", "parameters": "the parameter"}
 _ABSENT = object()
+_DIGITS = 12
 
 
 def headline(figures: Iterable[Json]) -> list[Json]:
@@ -37,28 +40,28 @@ def figure_lines(figures: Iterable[Json]) -> list[str]:
 
 
 def figure_rows(figures: Sequence[Json], beside: Sequence[Json] | None = None) -> list[list[str]]:
-    """A row for each figure under `HEAD`; the last column has what its passport says otherwise than all figures `beside` it do.
+    """A row for each figure under `HEAD`; the last column has what its passport says otherwise than most of those `beside` it do.
 
     Args:
       beside: None: these figures themselves.
     """
-    same = _agreed([_flat(figure["passport"]) for figure in (figures if beside is None else beside)])
+    common = _common([_flat(figure["passport"]) for figure in (figures if beside is None else beside)])
     return [
-        [figure["name"], number(figure["value"]), interval(figure), figure["interval_of"], _told(_flat(figure["passport"]), same)]
+        [figure["name"], number(figure["value"]), interval(figure), figure["interval_of"], _told(_flat(figure["passport"]), common)]
         for figure in figures
     ]
 
 
-def shared_rows(figures: Sequence[Json]) -> list[tuple[str, str]]:
-    """The fields of the passports that all figures agree in, with their values; those that say nothing are left out."""
-    same = _agreed([_flat(figure["passport"]) for figure in figures])
-    return [(capital(in_words(field)), text(value)) for field, value in same.items() if text(value)]
+def common_rows(figures: Sequence[Json]) -> list[tuple[str, str]]:
+    """The fields of the passports as most figures have them; those that say nothing are left out."""
+    common = _common([_flat(figure["passport"]) for figure in figures])
+    return [(capital(in_words(field)), text(value)) for field, value in common.items() if text(value)]
 
 
 def in_words(field: str) -> str:
     """A passport's field as a person calls it: `"seeds.pairs" -> "the seed of the pairs"`."""
     kind, _, name = field.partition(".")
-    return f"{_KINDS[kind]} {name}" if name and kind in _KINDS else _WORDS.get(field, field)
+    return _WORDS.get(field) or (f"{_KINDS[kind]} {name}" if name and kind in _KINDS else field)
 
 
 def number(value: float) -> str:
@@ -86,16 +89,25 @@ def _between(figure: Json) -> str:
     return f"  (95 %: {interval(figure)})" if figure["interval"] else ""
 
 
-def _told(passport: dict[str, Any], same: dict[str, Any]) -> str:
-    otherwise = [field for field in passport | same if field not in same or passport.get(field, _ABSENT) != same[field]]
-    return "; ".join(f"{in_words(field).removeprefix('the ')}: {text(passport.get(field)) or 'none'}" for field in otherwise)
+def _told(passport: dict[str, Any], common: dict[str, Any]) -> str:
+    otherwise = [field for field in common | passport if field not in common or passport.get(field, _ABSENT) != common[field]]
+    return "; ".join(f"{in_words(field).removeprefix('the ')}: {_short(passport.get(field))}" for field in otherwise)
 
 
-def _agreed(flat: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The fields that all have, with one value."""
-    if not flat:
-        return {}
-    return {field: value for field, value in flat[0].items() if all(each.get(field, _ABSENT) == value for each in flat)}
+def _short(value: Any) -> str:
+    """A digest by its first digits, which is enough to see that it is another."""
+    told = text(value) or "none"
+    return told[:_DIGITS] if re.fullmatch(r"[0-9a-f]{64}", told) else told
+
+
+def _common(flat: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Of the fields that more than half have, the value that most of these have, the first one's if in doubt."""
+    common = {}
+    for field in dict.fromkeys(field for each in flat for field in each):
+        values = [each[field] for each in flat if field in each]
+        if 2 * len(values) > len(flat):
+            common[field] = max(values, key=values.count)
+    return common
 
 
 def _flat(passport: Json) -> dict[str, Any]:

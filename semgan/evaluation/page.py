@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from semgan.evaluation.audit import audit_text
-from semgan.evaluation.figure_table import HEAD, figure_rows, headline, shared_rows
+from semgan.evaluation.figure_table import HEAD, common_rows, figure_rows, headline
 from semgan.pages import curves
 from semgan.pages.document import Example, details, document, examples, header, paragraph, said, section, table
 from semgan.pages.images import png, shown_width
@@ -114,7 +114,7 @@ def _about(report: Report) -> str:
 
 
 def _figures(figures: Sequence[Report]) -> str:
-    """All figures, and once for all of them the fields that their passports agree in."""
+    """All figures, and once for all of them what most of their passports say."""
     first = headline(figures)
     if not first:
         return ""
@@ -124,8 +124,8 @@ def _figures(figures: Sequence[Report]) -> str:
         "Figures",
         told,
         table(figure_rows(first), HEAD),
-        "<h3>How this was measured, all figures alike</h3>",
-        table(shared_rows(first)),
+        "<h3>How this was measured, where the last column does not say otherwise</h3>",
+        table(common_rows(first)),
         details("Of copies, real pictures, single domains and attributes", table(figure_rows(parts, first), HEAD)) if parts else "",
     )
 

@@ -1,8 +1,10 @@
 """The collapse watch, on lines of a metrics log."""
 
+import numpy as np
 import pytest
 
 from semgan.evaluation.collapse import PATIENCE, watch
+from semgan.evaluation.samples import evaluate_samples
 
 
 def lines(*values):
@@ -15,6 +17,22 @@ def test_a_constant_generator_is_told_at_once_and_stops_within_three_evaluations
     assert [watch(history[:count]).streak for count in range(PATIENCE + 1)] == [0, 1, 2, 3]
     assert [watch(history[:count]).stops for count in range(PATIENCE + 1)] == [False, False, False, True]
     assert watch(history).healthy_step is None
+
+
+def test_real_evaluations_tell_a_constant_generator_from_a_healthy_one(judge, train_squares, test_squares, squares):
+    """Through the samples' own evaluation: one picture over and over, with the little noise that a network's sum of rounding leaves."""
+    rng, healthy = np.random.default_rng(0), squares(40, seed=6, split="test")
+    healthy = healthy.images[healthy.rows]
+    constant = np.clip(healthy[:1].astype(int) + rng.integers(-2, 3, healthy.shape), 0, 255).astype(np.uint8)
+
+    def evaluated(images):
+        report = evaluate_samples(images, judge, train_squares, test_squares)
+        return report["diversity_share"], report["recall"]
+
+    (same, good) = evaluated(constant), evaluated(healthy)
+    assert watch(lines(*[same] * 3)).stops
+    assert watch(lines(good, same, same, same)).healthy_step == 10
+    assert watch(lines(*[good] * 3)).streak == 0
 
 
 def test_a_collapse_in_the_middle_stops_and_names_the_last_healthy_step():

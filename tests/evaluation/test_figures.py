@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from semgan.evaluation.feature_figures import places_of_targets, value_of
-from semgan.evaluation.figure_table import figure_lines, figure_rows, headline, in_words, shared_rows
+from semgan.evaluation.figure_table import common_rows, figure_lines, figure_rows, headline, in_words
 from semgan.evaluation.judged import judge_pairs, judge_translations
 from semgan.evaluation.sample_figures import coverage_interval
 from semgan.evaluation.samples import evaluate_samples
@@ -133,22 +133,24 @@ def test_influences_of_a_mean_distance_by_hand():
     np.testing.assert_allclose(distance_influences(np.array([[0.0, 0], [3, 0], [0, 4]])), [-1, 0, 1])
 
 
-def test_tables_tell_the_same_once_and_the_rest_beside_each_figure(sampled):
+def test_tables_tell_the_common_once_and_the_rest_beside_each_figure(sampled, train_squares):
     figures = sampled["figures"]
     first = headline(figures)
-    rows, shared = figure_rows(first), dict(shared_rows(first))
+    rows, shared = figure_rows(first), dict(common_rows(first))
     assert [row[0] for row in rows] == SAMPLES + FEATURES
     (row,) = figure_rows([figure for figure in figures if figure["name"] == "domains/red/real"], first)
     assert "seed of the latents: none" in row[-1]
-    assert "parameter of: held-out pictures" in row[-1]
+    assert "what it is of: held-out pictures" in row[-1]
     assert shared["Protocol"] == "judge"
     assert shared["Seed of the latents"] == "4"
-    assert "Split" not in shared
+    assert shared["Split"] == "test"
     by_name = {row[0]: row for row in rows}
     assert "split: train" in by_name["medium_coverage"][-1]
+    assert f"digest of the real pictures: {train_squares.fingerprint}" in by_name["medium_coverage"][-1]
+    assert by_name["fd_judge"][-1] == ""
     assert "parameter neighbours: 3" in by_name["recall"][-1]
     assert by_name["recall"][2] == " to ".join(f"{bound:.4g}" for bound in read(sampled)["recall"].interval)
-    assert (figure_rows([]), shared_rows([])) == ([], [])
+    assert (figure_rows([]), common_rows([])) == ([], [])
     assert [line.split()[0] for line in figure_lines(figures)] == SAMPLES + FEATURES
     assert in_words("sha256") == "the SHA-256 of its weights"
 
