@@ -17,6 +17,7 @@ from semgan.evaluation.scores.statistics import Key, Statistics
 from semgan.progress import track
 
 _BATCH = 256
+_IN_JUDGE_TOO = ("precision", "recall", "density", "coverage")
 Made = tuple[list[Figure], list[str]]
 """Figures, and notes on those that could not be taken or need a word."""
 
@@ -113,7 +114,12 @@ def _scored(
     size = len(of_real.moments.mean)
     if fewest <= size:
         notes = [f"fewer pictures than the {size:,} features: the Fréchet distance is far above that of many pictures", *notes]
-    return [with_parameters(figure, parameters) for figure in made], notes
+    return [with_parameters(_renamed(figure), parameters) for figure in made], notes
+
+
+def _renamed(figure: Figure) -> Figure:
+    """`precision_inception` and so on, as a report has those in the judge's features too."""
+    return figure._replace(name=f"{figure.name}_inception") if figure.name in _IN_JUDGE_TOO else figure
 
 
 def real_statistics(extractor: FeatureExtractor, dataset: Dataset, places: np.ndarray) -> Statistics:

@@ -191,7 +191,9 @@ def test_inception_adds_fid_by_the_protocol_asked_for(opened, tmp_path, capsys, 
     report = evaluate_snapshot("model.safetensors", tmp_path / "report.json", weights=Files("weights.pth"))
     assert json.loads((tmp_path / "report.json").read_text()) == report
     figures = {figure["name"]: figure for figure in report["figures"] if figure["passport"]["extractor"] == "colours"}
-    assert set(figures) == {"fid", "kid", "inception_score", "precision", "recall", "density", "coverage"}
+    beside = {f"{name}_inception" for name in ("precision", "recall", "density", "coverage")}
+    assert set(figures) == {"fid", "kid", "inception_score", *beside}
+    assert len(figures_of(report)) == len(report["figures"])  # no two of one name
     passport = figures["fid"]["passport"]
     assert (passport["protocol"], passport["split"], passport["real"]) == ("legacy", "test", opened.datasets["test"].fingerprint)
     assert "fid " in capsys.readouterr().out

@@ -8,7 +8,7 @@ from semgan.evaluation.scores.frechet import frechet_distance
 from semgan.evaluation.scores.moments import moments_of
 from tests.evaluation.standins import MeanColours
 
-NAMES = ["fid", "kid", "inception_score", "precision", "recall", "density", "coverage"]
+NAMES = ["fid", "kid", "inception_score", *(f"{name}_inception" for name in ("precision", "recall", "density", "coverage"))]
 
 
 @pytest.fixture(autouse=True)
