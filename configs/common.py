@@ -100,8 +100,16 @@ def for_two_cores(config: ConfigDict) -> ConfigDict:
     return config
 
 
+def falling_rates(config: ConfigDict, start_kimg: float, end_kimg: float) -> ConfigDict:
+    """Rates that fall linearly to 0 over the last part of a run, which ends with them: what it drew last is what it had learned."""
+    config.total_kimg = end_kimg
+    for settings in config.optimizers.values():
+        settings.update({"final_learning_rate": 0.0, "decay_start_kimg": start_kimg})
+    return config
+
+
 def from_noise(config: ConfigDict) -> ConfigDict:
-    """What the small experiments that draw from noise share; as in all of them, rates stay constant and the clock ends the run."""
+    """What the small experiments that draw from noise share; the clock ends the run unless `max_minutes` is 0."""
     for_two_cores(config)
     config.batch_size = 8
     config.total_kimg = 1_000.0

@@ -4,14 +4,15 @@ A draw depends on the seed, the example's position and the image's role alone, s
 devices and after a resume.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from semgan.types import Batch, Images, Key
+from semgan.data import annotations
+from semgan.types import Batch, Images
 
 STREAMS = {"image": 0, "reference": 1, "reference2": 2}
 """The keys of a batch that hold pictures, and the stream of draws of each."""
@@ -30,6 +31,13 @@ def to_uint8(images: Any) -> Any:
     return xp.round(xp.clip(scaled, 0, 255)).astype(np.uint8)
 
 
+class _Settings(NamedTuple):
+    flip: bool
+    crop_probability: float
+    area: tuple[float, float]
+    ratio: float
+
+
 def augment(
     batch: Batch,
     seed: int,
@@ -41,10 +49,11 @@ def augment(
     crop_ratio: float = 1.1,
     paired: bool = False,
 ) -> dict[str, Any]:
-    """The batch with its uint8 pictures as augmented floats; other entries pass through.
+    """The batch with its uint8 pictures as augmented floats, and what is annotated of the image moved along; the rest passes through.
 
     Args:
-      batch: "position" int32 (b,) and those of "image", "reference", "reference2" that it has, uint8 (b, size, size, 3).
+      batch: "position" int32 (b,) and those of "image", "reference", "reference2" that it has, uint8 (b, size, size, 3); where it has
+        them, "mask" and "landmarks" of the image (see `Dataset.annotations`).
       flip: mirrors a picture left to right with probability one half.
       crop_probability: of cropping a box and resizing it to the full size.
       crop_scale, crop_most: least and largest share of the area that the box keeps.
@@ -52,8 +61,10 @@ def augment(
       paired: a reference shows what its content shows, so it is changed in the same way.
 
     Returns:
-      pictures float32 in [-1, 1]. With `flip` off and `crop_probability` 0 they are exactly `to_float` of the input.
+      pictures float32 in [-1, 1]. With `flip` off and `crop_probability` 0 they are exactly `to_float` of the input. Landmarks that a
+      crop leaves outside lie outside [0, 1].
     """
+    settings = _Settings(flip, crop_probability, (crop_scale, crop_most), crop_ratio)
     result = dict(batch)
     for name, stream in STREAMS.items():
         if name not in batch:
@@ -63,28 +74,42 @@ def augment(
             stream = STREAMS["image"] if paired else stream
             stream_key = jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), _TAG), stream)
             keys = jax.vmap(jax.random.fold_in, (None, 0))(stream_key, batch["position"])
-            images = _augment_images(images, keys, flip, crop_probability, (crop_scale, crop_most), crop_ratio)
+            draws = jax.vmap(lambda key: jax.random.uniform(key, (6,)))(keys)
+            images = _augment_images(images, draws, settings)
+            if name == "image":
+                result |= _augment_annotations(batch, draws, images.shape[1], settings)
         result[name] = images
     return result
 
 
-def _augment_images(images: Images, keys: Key, flip: bool, crop_probability: float, area: tuple[float, float], ratio: float) -> Images:
-    draws = jax.vmap(lambda key: jax.random.uniform(key, (6,)))(keys)
-    if crop_probability > 0:
-        rows, columns = crop_matrices(draws, images.shape[1], crop_probability, area, ratio)
+def _augment_images(images: Images, draws: Float[Array, "batch 6"], settings: _Settings) -> Images:
+    if settings.crop_probability > 0:
+        rows, columns = crop_matrices(draws, images.shape[1], settings.crop_probability, settings.area, settings.ratio)
         # Highest precision, so that a picture that is not cropped stays exactly as it is on every device.
         highest = jax.lax.Precision.HIGHEST
         images = jnp.einsum("noy,nyxc->noxc", rows, images, precision=highest)
         images = jnp.clip(jnp.einsum("nox,nyxc->nyoc", columns, images, precision=highest), -1, 1)  # rounding
-    if flip:
-        images = jnp.where(draws[:, 5, None, None, None] < 0.5, images[:, :, ::-1], images)
+    if settings.flip:
+        images = jnp.where(_mirrored(draws)[:, None, None, None], images[:, :, ::-1], images)
     return images
 
 
-def crop_matrices(
+def _augment_annotations(batch: Batch, draws: Float[Array, "batch 6"], size: int, settings: _Settings) -> dict[str, Array]:
+    """Mask and landmarks of the image, those that there are, as `_augment_images` changes the image."""
+    moved = {name: batch[name] for name in annotations.PLACED if name in batch}
+    if settings.crop_probability > 0:
+        moved = annotations.crop(moved, crop_boxes(draws, size, settings.crop_probability, settings.area, settings.ratio), size)
+    return annotations.mirror(moved, _mirrored(draws)) if settings.flip else moved
+
+
+def _mirrored(draws: Float[Array, "batch 6"]) -> Array:
+    return draws[:, 5] < 0.5
+
+
+def crop_boxes(
     draws: Float[Array, "batch 6"], size: int, probability: float, areas: tuple[float, float], most_ratio: float
-) -> tuple[Float[Array, "batch size size"], Float[Array, "batch size size"]]:
-    """Matrices over rows and columns that crop a box and resize it bilinearly; the identity for examples not drawn.
+) -> annotations.Boxes:
+    """Boxes to crop, in pixels; the whole picture for examples not drawn.
 
     Args:
       draws: uniform in [0, 1): whether, area, ratio, top, left, (flip).
@@ -97,10 +122,15 @@ def crop_matrices(
     root = jnp.exp(0.5 * (low + (high - low) * draws[:, 2]))
     height = jnp.where(drawn, jnp.minimum(jnp.sqrt(area) / root, 1.0), 1.0) * size
     width = jnp.where(drawn, jnp.minimum(jnp.sqrt(area) * root, 1.0), 1.0) * size
-    return (
-        _resize_matrix(draws[:, 3] * (size - height), height, size),
-        _resize_matrix(draws[:, 4] * (size - width), width, size),
-    )
+    return annotations.Boxes(draws[:, 3] * (size - height), draws[:, 4] * (size - width), height, width)
+
+
+def crop_matrices(
+    draws: Float[Array, "batch 6"], size: int, probability: float, areas: tuple[float, float], most_ratio: float
+) -> tuple[Float[Array, "batch size size"], Float[Array, "batch size size"]]:
+    """Matrices over rows and columns that crop the boxes of `crop_boxes` and resize them bilinearly; the identity for whole pictures."""
+    box = crop_boxes(draws, size, probability, areas, most_ratio)
+    return _resize_matrix(box.top, box.height, size), _resize_matrix(box.left, box.width, size)
 
 
 def _resize_matrix(start: Float[Array, " batch"], length: Float[Array, " batch"], size: int) -> Float[Array, "batch out in"]:

@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -11,6 +11,8 @@ from semgan.data import order
 from semgan.data.dataset import Dataset
 from semgan.errors import UserError
 
+OF_REFERENCE = "reference_"
+"""Before the name of an annotation that is the reference's."""
 T = TypeVar("T")
 _DONE = object()
 
@@ -20,16 +22,19 @@ PAIRINGS = ("any", "other", "paired", "none")
 content's, the content's own partner in the other domain, or any pictures, whatever their domain (no translation)."""
 
 
-def make_batch(dataset: Dataset, positions: np.ndarray, seed: int, pairing: str = "any") -> dict[str, np.ndarray]:
+def make_batch(
+    dataset: Dataset, positions: np.ndarray, seed: int, pairing: str = "any", annotations: Sequence[str] = ()
+) -> dict[str, np.ndarray]:
     """The examples at these positions of the data's order.
 
     Args:
       positions: int64 (b,): numbers of examples seen before, from 0.
       pairing: one of `PAIRINGS`; "paired" needs a dataset opened with `paired`.
+      annotations: of the image, by the names of `Dataset.annotations`; "reference_NAME" is of the reference.
 
     Returns:
       "position" int32 (b,); "image", "reference", "reference2" uint8 (b, size, size, 3); "domain" (of the image) and
-      "target_domain" (of the reference) int32 (b,).
+      "target_domain" (of the reference) int32 (b,); and the annotations by name.
     """
     content = order.content_rows(positions, len(dataset.rows), seed)
     reference, reference2 = _references(dataset, positions, content, seed, pairing)
@@ -40,7 +45,24 @@ def make_batch(dataset: Dataset, positions: np.ndarray, seed: int, pairing: str 
         "reference": dataset.images[dataset.rows[reference]],
         "reference2": dataset.images[dataset.rows[reference2]],
         "target_domain": dataset.domain[reference],
+        **{name: _annotation(dataset, name, content, reference) for name in annotations},
     }
+
+
+def _annotation(dataset: Dataset, name: str, content: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    own = name.removeprefix(OF_REFERENCE)
+    return dataset.annotations[own][dataset.rows[content if own == name else reference]]
+
+
+def check_annotated(dataset: Dataset, annotations: Sequence[str]) -> None:
+    """UserError unless the data have all that `make_batch` is to take from them."""
+    for name in (each.removeprefix(OF_REFERENCE) for each in annotations):
+        if name not in dataset.annotations:
+            has = ", ".join(dataset.annotations) or "nothing"
+            raise UserError(
+                f"config.losses needs {name} of every picture, but of {dataset.name} ({dataset.split}) there is {has}: take {name} out of "
+                "config.losses.content and config.losses.style, or give data that have it"
+            )
 
 
 def _references(dataset: Dataset, positions: np.ndarray, content: np.ndarray, seed: int, pairing: str) -> tuple[np.ndarray, np.ndarray]:
@@ -63,6 +85,7 @@ def batches(
     host: int = 0,
     hosts: int = 1,
     prefetch: int = 2,
+    annotations: Sequence[str] = (),
 ) -> Iterator[dict[str, np.ndarray]]:
     """Endless batches from `position` on; each host takes its contiguous slice of the global batch.
 
@@ -71,17 +94,17 @@ def batches(
     """
     if batch_size % hosts:
         raise UserError(f"batch_size {batch_size} does not divide over {hosts} hosts; use a multiple of {hosts}")
-    made = _batches(dataset, batch_size, seed, position, pairing, host, hosts)
+    made = _batches(dataset, batch_size, seed, position, pairing, host, hosts, annotations)
     return _ahead(made, prefetch) if prefetch else made
 
 
 def _batches(
-    dataset: Dataset, batch_size: int, seed: int, position: int, pairing: str, host: int, hosts: int
+    dataset: Dataset, batch_size: int, seed: int, position: int, pairing: str, host: int, hosts: int, annotations: Sequence[str]
 ) -> Iterator[dict[str, np.ndarray]]:
     share = batch_size // hosts
     own = np.arange(host * share, (host + 1) * share, dtype=np.int64)
     while True:
-        yield make_batch(dataset, position + own, seed, pairing)
+        yield make_batch(dataset, position + own, seed, pairing, annotations)
         position += batch_size
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import optax
 from jaxtyping import Array
 
+from semgan.data import annotations
 from semgan.data.dataset import Dataset
 from semgan.data.order import content_rows
 from semgan.evaluation.judge_network import Heads, Judgement, JudgeNetwork
@@ -19,8 +20,6 @@ from semgan.types import Batch, Key, Scalar
 _LEARNING_RATE = 1e-2
 _TX = optax.flatten(optax.chain(optax.clip_by_global_norm(5.0), optax.adamw(1.0, b2=0.98, weight_decay=1e-4)))
 """All parameters as one vector: a quarter of the time to compile. Its updates are multiplied by the learning rate."""
-_MIRRORED = np.array([1, 0, 2, 4, 3])
-"""Left and right eye, and left and right mouth corner, change places in a mirrored picture."""
 
 
 def train(dataset: Dataset, heads: Heads, *, steps: int, batch_size: int, seed: int) -> dict[str, Any]:
@@ -85,21 +84,6 @@ def class_weights(dataset: Dataset, classes: int) -> np.ndarray:
     return (weights / np.sum(weights * frequency)).astype(np.float32)
 
 
-def mirror(batch: Batch, chosen: Array) -> dict[str, Array]:
-    """Mirrors the chosen (bool, (batch,)) examples left to right, with their masks and landmarks."""
-
-    def swap(values: Array, mirrored: Array) -> Array:
-        return jnp.where(chosen.reshape(-1, *[1] * (values.ndim - 1)), mirrored, values)
-
-    result = dict(batch) | {"image": swap(batch["image"], batch["image"][:, :, ::-1])}
-    if "mask" in batch:
-        result["mask"] = swap(batch["mask"], batch["mask"][:, :, ::-1])
-    if "landmarks" in batch:
-        places = batch["landmarks"]
-        result["landmarks"] = swap(places, (places * jnp.array([-1.0, 1.0]) + jnp.array([1.0, 0.0]))[:, _MIRRORED])
-    return result
-
-
 def disturb(batch: Batch, rng: Key) -> dict[str, Array]:
     """The batch with float32 images in [-1, 1], mirrored, blurred, tinted and with noise, each by a random amount.
 
@@ -107,8 +91,10 @@ def disturb(batch: Batch, rng: Key) -> dict[str, Array]:
     """
     scalar_key, tint_key, noise_key = jax.random.split(rng, 3)
     flip, blur, gain, noise = jax.random.uniform(scalar_key, (4, len(batch["image"]), 1, 1, 1))
-    result = mirror(batch, flip.ravel() < 0.5)
-    image = result["image"].astype(jnp.float32) / 127.5 - 1
+    mirrored = flip.ravel() < 0.5
+    result = annotations.mirror(batch, mirrored)
+    image = jnp.where(mirrored[:, None, None, None], batch["image"][:, :, ::-1], batch["image"])
+    image = image.astype(jnp.float32) / 127.5 - 1
     image = image + blur * (_blur(image) - image)
     image = (0.9 + 0.2 * gain) * image + 0.05 * jax.random.normal(tint_key, (len(image), 1, 1, 3))
     image = image + 0.1 * noise * jax.random.normal(noise_key, image.shape)

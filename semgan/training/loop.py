@@ -15,7 +15,7 @@ from semgan import algorithms
 from semgan.config import validate
 from semgan.data.augment import augment
 from semgan.data.dataset import Dataset, open_dataset
-from semgan.data.loader import batches, make_batch
+from semgan.data.loader import batches, check_annotated, make_batch
 from semgan.errors import UserError
 from semgan.training import guards, metrics, outcome, pictures, resume, sampling
 from semgan.training.checkpoints import Checkpoints
@@ -93,7 +93,8 @@ def _run(config: ConfigDict, workdir: Path, started: float, stop: Stop) -> Resul
     algorithm = algorithms.make(config)
     transforms = make_transforms(config.optimizers, algorithm.phases, total_kimg=config.total_kimg)
     prepare = partial(augment, seed=config.seed, paired=config.data.pairing == "paired", **config.augment)
-    first = make_batch(train_set, np.arange(config.batch_size), config.seed, config.data.pairing)
+    check_annotated(train_set, algorithm.annotations)
+    first = make_batch(train_set, np.arange(config.batch_size), config.seed, config.data.pairing, algorithm.annotations)
 
     empty = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), jax.eval_shape(prepare, first))  # only shapes count
     # "rbg" draws each array by one operation: threefry, unrolled a hundred times, takes 20 s to compile on a CPU
@@ -207,8 +208,16 @@ def _iterate(run: outcome.Run, programs: _Programs, state: TrainState, checkpoin
     step, position = int(state.step), int(state.position)
     if reason := _why_stop(run, position):
         return state, reason
-    host = {"host": jax.process_index(), "hosts": jax.process_count()}
-    made = batches(run.train, batch_size=size, seed=config.seed, position=position, pairing=config.data.pairing, **host)
+    made = batches(
+        run.train,
+        batch_size=size,
+        seed=config.seed,
+        position=position,
+        pairing=config.data.pairing,
+        annotations=run.algorithm.annotations,
+        host=jax.process_index(),
+        hosts=jax.process_count(),
+    )
     totals, waiting = None, deque()
     with closing(made) as source:  # pyright: ignore[reportArgumentType]
         while not reason:

@@ -32,21 +32,6 @@ def test_judge_called_on_floats_agrees_with_decide_on_bytes(judge, test_squares)
     np.testing.assert_allclose(judgement.landmarks, judging.decide(judge, images).landmarks, atol=1e-5)
 
 
-def test_mirrored_examples_keep_their_annotations_true(train_squares):
-    rows = train_squares.rows[:4]
-    batch = {name: jnp.asarray(values[rows]) for name, values in train_squares.annotations.items()}
-    batch |= {"image": jnp.asarray(train_squares.images[rows])}
-    mirrored = judge_training.mirror(batch, jnp.array([True, False, True, False]))
-    np.testing.assert_array_equal(mirrored["image"][0], batch["image"][0, :, ::-1])
-    np.testing.assert_array_equal(mirrored["mask"][0], batch["mask"][0, :, ::-1])
-    np.testing.assert_array_equal(mirrored["image"][1], batch["image"][1])
-    np.testing.assert_array_equal(mirrored["landmarks"][3], batch["landmarks"][3])
-    left_eye, right_eye, nose, left_mouth, right_mouth = batch["landmarks"][2]
-    expected = [[1 - x, y] for x, y in (right_eye, left_eye, nose, right_mouth, left_mouth)]
-    np.testing.assert_allclose(mirrored["landmarks"][2], expected, atol=1e-6)
-    assert mirrored["landmarks"][2, 0, 0] < mirrored["landmarks"][2, 1, 0]
-
-
 def test_class_weights_are_one_on_average_over_the_pixels(train_squares):
     weights = judge_training.class_weights(train_squares, 2)
     frequency = train_squares.annotations["mask"][train_squares.rows].mean()
