@@ -40,7 +40,9 @@ class Functions(NamedTuple):
     mean_styles: Callable[[Params], Array]
 
 
-def _functions(modules: dict, heat_maps: HeatMaps | None) -> Functions:
+def functions(modules: dict, heat_maps: HeatMaps | None = None) -> Functions:
+    """Of the modules of `networks_of`; `heat_maps`: see `make`."""
+
     def run(name, params, *inputs):
         return modules[name].apply({"params": params[name]}, *inputs)
 
@@ -131,7 +133,7 @@ def generator_loss(
     return loss, Aux(metrics, model_state)
 
 
-def _sample(f: Functions, params: Params, model_state: ModelState, batch: Batch, rng: Key) -> dict[str, Images]:
+def sample(f: Functions, params: Params, model_state: ModelState, batch: Batch, rng: Key) -> dict[str, Images]:
     """The contents in their references' style and in a latent's, in the target domain.
 
     An optional `strength` (batch,) from 0 to 1 leads from the content's own style code to the target's; an optional `truncation`
@@ -152,7 +154,8 @@ def _sample(f: Functions, params: Params, model_state: ModelState, batch: Batch,
     return {name: f.generate(params, image, style, masks) for name, style in targets.items()}
 
 
-def _init(modules: dict, rng: Key, batch: Batch) -> tuple[Params, ModelState]:
+def init(modules: dict, rng: Key, batch: Batch) -> tuple[Params, ModelState]:
+    """Parameters of the modules of `networks_of`."""
     size = modules["generator"].image_size
     image, domain = jnp.zeros((1, size, size, 3)), jnp.zeros((1,), jnp.int32)
     masks = jnp.zeros((1, size, size, 2)) if modules["generator"].high_pass_weight > 0 else None
@@ -182,18 +185,18 @@ def make(config: ConfigDict, heat_maps: HeatMaps | None = None) -> Algorithm:
     further = (networks.HEAT_MAPS,) if networks.HEAT_MAPS in config.networks else ()
     options = {name: config.networks[name].to_dict() for name in (*networks.NAMES, *further)}
     modules = networks.networks_of(config.image_size, domains, jnp.dtype(config.precision), options)
-    f, weights = _functions(modules, heat_maps), config.losses
+    f, weights = functions(modules, heat_maps), config.losses
     discriminator = partial(discriminator_loss, f)
     generator = partial(generator_loss, f)
     return Algorithm(
-        init=jax.jit(partial(_init, modules)),
+        init=jax.jit(partial(init, modules)),
         phases=(
             Phase("d_latent", ("discriminator",), partial(discriminator, "latent", weights)),
             Phase("d_reference", ("discriminator",), partial(discriminator, "reference", weights)),
             Phase("g_latent", ("generator", "mapping_network", "style_encoder"), partial(generator, "latent", weights)),
             Phase("g_reference", ("generator",), partial(generator, "reference", weights)),
         ),
-        sample=partial(_sample, f),
+        sample=partial(sample, f),
         averaged=("generator", "mapping_network", "style_encoder", *further),
         networks=modules,
     )

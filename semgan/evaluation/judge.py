@@ -19,8 +19,8 @@ from safetensors.numpy import save
 from semgan.data.dataset import Dataset
 from semgan.errors import UserError
 from semgan.evaluation import agreement, judge_training
-from semgan.evaluation.judge_network import Heads, Judgement, JudgeNetwork
 from semgan.files import write_whole
+from semgan.networks.judge import Heads, Judgement, JudgeNetwork
 from semgan.paths import cache_dir
 from semgan.types import Images
 

@@ -13,7 +13,7 @@ from jaxtyping import Array
 from semgan.data import annotations
 from semgan.data.dataset import Dataset
 from semgan.data.order import content_rows
-from semgan.evaluation.judge_network import Heads, Judgement, JudgeNetwork
+from semgan.networks.judge import Heads, Judgement, JudgeNetwork
 from semgan.progress import track
 from semgan.types import Batch, Key, Scalar
 
@@ -113,6 +113,7 @@ def _blur(image: Array) -> Array:
 
 def loss(judgement: Judgement, batch: Batch, weights: Array | None) -> Scalar:
     """Sum of the heads' losses: cross-entropies (the mask's weighted by class, with its soft Dice) and landmark distance."""
+    assert judgement.domain is not None, "every judge tells domains"
     total = optax.softmax_cross_entropy_with_integer_labels(judgement.domain, batch["domain"]).mean()
     if judgement.mask is not None and weights is not None:
         truth = batch["mask"].astype(jnp.int32)

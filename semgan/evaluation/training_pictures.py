@@ -9,7 +9,7 @@ import numpy as np
 from semgan.data.augment import to_float
 from semgan.data.dataset import Dataset
 from semgan.evaluation.judge import Judge
-from semgan.evaluation.judge_network import Heads, JudgeNetwork
+from semgan.networks.judge import Heads, JudgeNetwork
 from semgan.progress import track
 
 SHOWN = 8

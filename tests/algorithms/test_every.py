@@ -59,6 +59,8 @@ class Small:
         images = {key: draw.integers(0, 256, (BATCH, size, size, 3), np.uint8) for key in ("image", "reference", "reference2")}
         domain = np.arange(BATCH, dtype=np.int32) % 2
         position = np.arange(BATCH, dtype=np.int32) + BATCH * step
+        annotated = {"mask": draw.integers(0, 7, (BATCH, size, size), np.uint8), "landmarks": draw.random((BATCH, 5, 2), np.float32)}
+        images |= {name: annotated[name] for name in self.algorithm.annotations}
         return images | {"domain": domain, "target_domain": 1 - domain, "position": position}
 
     def first(self):

@@ -14,7 +14,7 @@ from semgan.data.decode import fit
 from semgan.errors import UserError
 from semgan.evaluation.extractors.batches import over_batches, replicated
 from semgan.evaluation.judge import Judge, load_judge, load_or_train
-from semgan.evaluation.judge_network import Heads, JudgeNetwork
+from semgan.networks.judge import Heads, JudgeNetwork
 from semgan.types import Images
 
 Pictures = UInt8[np.ndarray, "count height width 3"]

@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 
 from semgan.evaluation.judge import Judge
-from semgan.evaluation.judge_network import Heads, JudgeNetwork
 from semgan.evaluation.scores.extractor import JudgeExtractor
+from semgan.networks.judge import Heads, JudgeNetwork
 
 SIZE = 16
 

@@ -22,7 +22,7 @@ class Heads(NamedTuple):
 
 
 class Judgement(NamedTuple):
-    """Predictions for a batch; None where the data has no such annotation.
+    """Predictions for a batch; None where there is no such head.
 
     Attributes:
       domain: logits.
@@ -32,7 +32,7 @@ class Judgement(NamedTuple):
       attributes: logits.
     """
 
-    domain: Float[Array, "batch domains"]
+    domain: Float[Array, "batch domains"] | None
     features: Float[Array, "batch features"]
     mask: Float[Array, "batch height width classes"] | None
     landmarks: Float[Array, "batch landmarks 2"] | None
@@ -83,7 +83,7 @@ class JudgeNetwork(nn.Module):
         summary = nn.relu(nn.Dense(4 * heads.channels)(jnp.concatenate([*moments, bottom, _moments(x)], -1)))
         features = jnp.concatenate([moment / (jnp.linalg.norm(moment, axis=-1, keepdims=True) + 1e-6) for moment in moments], -1)
         return Judgement(
-            domain=nn.Dense(heads.domains)(summary),
+            domain=nn.Dense(heads.domains)(summary) if heads.domains else None,
             features=features / len(moments) ** 0.5,
             mask=depth_to_space(nn.Conv(4 * heads.mask_classes, (1, 1))(x), 2) if heads.mask_classes else None,
             landmarks=_expected_place(nn.Conv(heads.landmarks, (1, 1))(x)) if heads.landmarks else None,

@@ -1,0 +1,183 @@
+"""semgan: translation in the style of a reference or a latent, whose semantics are held by what is annotated of the content.
+
+StarGAN v2's networks (arXiv 1912.01865) with another training. One step has two phases instead of four: half of the examples take their
+style from a latent, half from their reference. `d` plays the relativistic game of R3GAN (arXiv 2501.05441) between each reference and a
+fake of its domain, with R1 and R2, and teaches the semantic heads real images. `g` has the fakes carry the contents' annotations, as the
+heads see them, in the place of StarGAN v2's cycle; a content in its own style has to come back as it was, which gives strength 0 a meaning.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+from ml_collections import ConfigDict
+
+from semgan.algorithms import stargan_v2
+from semgan.errors import UserError
+from semgan.losses import adversarial, penalties, semantic
+from semgan.losses.reconstruction import l1
+from semgan.networks import stargan_v2 as networks
+from semgan.networks.judge import Heads, JudgeNetwork
+from semgan.types import Algorithm, Aux, Batch, Images, Key, ModelState, Params, Phase, Scalar
+
+Style = Float[Array, "batch style"]
+Judge = Callable[[Params, Images], Any]
+HEADS = "semantic_heads"
+_OF_REFERENCE = "reference_"
+
+
+class Kept(NamedTuple):
+    """Weights by annotation: of what belongs to the content, and of what belongs to the style and comes from the reference."""
+
+    content: Mapping[str, float]
+    style: Mapping[str, float]
+
+
+def styles(f: stargan_v2.Functions, params: Params, batch: Batch, rng: Key) -> tuple[Style, Style]:
+    """Two style codes of the target domain for each example: from two latents at even positions, else from its two references."""
+    domain, even = batch["target_domain"], (batch["position"] % 2 == 0)[:, None]
+    from_latents = (f.map_latent(params, f.latents(rng, batch, stream), domain) for stream in range(2))
+    from_references = (f.encode(params, batch[name], domain) for name in ("reference", "reference2"))
+    first, second = (jnp.where(even, *pair) for pair in zip(from_latents, from_references, strict=True))
+    return first, second
+
+
+def discriminator_loss(
+    f: stargan_v2.Functions,
+    judge: Judge,
+    kept: Kept,
+    weights: ConfigDict,
+    params: Params,
+    model_state: ModelState,
+    batch: Batch,
+    rng: Key,
+    kimg: Scalar,
+) -> tuple[Scalar, Aux]:
+    """References against fakes of their domain (R3GAN, equations 2 and 3), and the heads on the real contents."""
+    real, domain = batch["reference"], batch["target_domain"]
+    style, _ = styles(f, params, batch, rng)
+    fake = jax.lax.stop_gradient(f.generate(params, batch["image"], style))
+
+    def logits_of(images):
+        return f.discriminate(params, images, domain)
+
+    real_logits, fake_logits = logits_of(real), logits_of(fake)
+    metrics = {"adversarial": adversarial.objective(weights.objective).discriminator(real_logits, fake_logits).mean()}
+    metrics |= {"r1": penalties.r1(logits_of, real).mean(), "r2": penalties.r2(logits_of, fake).mean()}
+    loss = metrics["adversarial"] + weights.r1_weight * metrics["r1"] + weights.r2_weight * metrics["r2"]
+    annotated = {**kept.content, **kept.style}
+    if annotated:
+        learned, errors = semantic.consistency(judge(params, batch["image"]), batch, annotated)
+        loss += weights.heads_weight * learned.mean()
+        metrics |= {f"{name}_error": error.mean() for name, error in errors.items()}
+    return loss, Aux(metrics | adversarial.signs(real_logits, fake_logits), model_state)
+
+
+def generator_loss(
+    f: stargan_v2.Functions,
+    judge: Judge,
+    kept: Kept,
+    weights: ConfigDict,
+    params: Params,
+    model_state: ModelState,
+    batch: Batch,
+    rng: Key,
+    kimg: Scalar,
+) -> tuple[Scalar, Aux]:
+    """Adversarial, semantic, style reconstruction, diversity and reconstruction terms."""
+    image, domain, target = batch["image"], batch["domain"], batch["target_domain"]
+    style, style2 = styles(f, params, batch, rng)
+    fake = f.generate(params, image, style)
+    fake_logits, real_logits = f.discriminate(params, fake, target), f.discriminate(params, batch["reference"], target)
+    metrics = {
+        "adversarial": adversarial.objective(weights.objective).generator(fake_logits, real_logits).mean(),
+        "style_reconstruction": l1(f.encode(params, fake, target), jax.lax.stop_gradient(style)).mean(),
+        "reconstruction": l1(f.generate(params, image, f.encode(params, image, domain)), image).mean(),
+    }
+    loss = (
+        metrics["adversarial"]
+        + weights.style_reconstruction_weight * metrics["style_reconstruction"]
+        + weights.reconstruction_weight * metrics["reconstruction"]
+    )
+    if kept.content or kept.style:
+        semantics, errors = _semantics(judge(params, fake), kept, batch)
+        loss += weights.semantic_weight * semantics.mean()
+        metrics |= {"semantic": semantics.mean()} | {f"{name}_error": error.mean() for name, error in errors.items()}
+    if weights.diversity_weight:
+        metrics["diversity"] = l1(fake, jax.lax.stop_gradient(f.generate(params, image, style2))).mean()
+        left = jnp.clip(1 - kimg / weights.diversity_decay_kimg, 0, 1)  # falls linearly to 0
+        loss -= weights.diversity_weight * left * metrics["diversity"]
+    return loss, Aux(metrics, model_state)
+
+
+def _semantics(judged: Any, kept: Kept, batch: Batch) -> tuple[Array, dict[str, Array]]:
+    """Of fakes: the contents' annotations and, of reference-guided ones, those of the references that belong to the style."""
+    total, errors = jnp.zeros(len(batch["position"])), {}
+    if kept.content:
+        total, errors = semantic.consistency(judged, batch, kept.content)
+    if kept.style:
+        theirs = {name: batch[_OF_REFERENCE + name] for name in kept.style}
+        taken, taken_errors = semantic.consistency(judged, theirs, kept.style)
+        total, errors = total + jnp.where(batch["position"] % 2 == 0, 0, taken), errors | taken_errors
+    return total, errors
+
+
+def make(config: ConfigDict) -> Algorithm:
+    """Semgan for `config`.
+
+    Raises:
+      UserError: fewer than two domains, an unknown objective or annotation, one that is content's and style's at once, or one that
+        the heads do not have.
+    """
+    domains = len(config.data.domains)
+    if domains < 2:
+        raise UserError(f"config.data.domains names {domains} domain(s), but semgan translates between domains: name two or more.")
+    adversarial.objective(config.losses.objective)
+    kept = _kept(config)
+    options = {name: config.networks[name].to_dict() for name in networks.NAMES}
+    modules = networks.networks_of(config.image_size, domains, jnp.dtype(config.precision), options)
+    heads = JudgeNetwork(Heads(domains=0, **config.networks[HEADS]))
+    f = stargan_v2.functions(modules)
+
+    def judge(params: Params, images: Images) -> Any:
+        return heads.apply({"params": params[HEADS]}, images)
+
+    trained = ("discriminator", HEADS) if kept.content or kept.style else ("discriminator",)
+    return Algorithm(
+        init=jax.jit(partial(_init, modules, heads)),
+        phases=(
+            Phase("d", trained, partial(discriminator_loss, f, judge, kept, config.losses)),
+            Phase("g", ("generator", "mapping_network", "style_encoder"), partial(generator_loss, f, judge, kept, config.losses)),
+        ),
+        sample=partial(stargan_v2.sample, f),
+        averaged=("generator", "mapping_network", "style_encoder"),
+        networks=modules,
+        annotations=(*kept.content, *(f"{prefix}{name}" for name in kept.style for prefix in ("", _OF_REFERENCE))),
+    )
+
+
+def _init(modules: dict, heads: JudgeNetwork, rng: Key, batch: Batch) -> tuple[Params, ModelState]:
+    params, model_state = stargan_v2.init(modules, rng, batch)
+    size = modules["generator"].image_size
+    images = jnp.zeros((1, size, size, 3))
+    return params | {HEADS: heads.init(jax.random.fold_in(rng, len(params)), images)["params"]}, model_state
+
+
+def _kept(config: ConfigDict) -> Kept:
+    """The weights above 0, checked."""
+    kept = Kept(*({name: weight for name, weight in config.losses[of].items() if weight > 0} for of in Kept._fields))
+    sizes = {"mask": "mask_classes"}
+    for of, weights in kept._asdict().items():
+        for name in weights:
+            if name not in semantic.ANNOTATIONS:
+                raise UserError(f"config.losses.{of} names {name!r}, which is no annotation: choose from {', '.join(semantic.ANNOTATIONS)}")
+            if not config.networks[HEADS][sizes.get(name, name)]:
+                raise UserError(
+                    f"config.losses.{of} names {name}, but config.networks.{HEADS}.{sizes.get(name, name)} is 0: set how many the data has"
+                )
+    if both := sorted(set(kept.content) & set(kept.style)):
+        raise UserError(f"config.losses has {both[0]} in content and in style: it can come from one alone, so take it out of the other")
+    return kept

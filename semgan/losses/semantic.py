@@ -1,0 +1,102 @@
+"""Semantic consistency: how far what is judged of a picture is from what is annotated, one value an example, float32.
+
+Heads learn these on real images, whose annotations are true; a generator then minimises them on translations, which are to carry the
+annotations of their contents or, where an annotation belongs to the style, of their references.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Float, Integer
+
+PerExample = Float[Array, " batch"]
+_LEAST = 0.05
+"""In picture widths: eyes nearer than that do not divide an error by less."""
+
+
+class Annotation(NamedTuple):
+    """A kind of annotation.
+
+    Attributes:
+      loss: `(predicted, true) -> (batch,)`.
+      error: likewise, in the unit that a person reads.
+      unit: of the error.
+    """
+
+    loss: Callable[[Any, Any], PerExample]
+    error: Callable[[Any, Any], PerExample]
+    unit: str
+
+
+def mask_loss(logits: Float[Array, "batch height width class"], truth: Integer[Array, "batch height width"]) -> PerExample:
+    """Cross-entropy whose classes weigh as the root of how rare they are in the picture, plus one less the mean soft Dice coefficient.
+
+    Small parts (eyes, mouth) count more than their few pixels; the coefficient (Milletari et al. 2016, arXiv 1606.04797) is close to
+    the intersection over union and is taken over the classes that the picture has.
+    """
+    logits, target = logits.astype(jnp.float32), jax.nn.one_hot(truth, logits.shape[-1])
+    counts = target.sum((1, 2))
+    rarity = jnp.where(counts > 0, jax.lax.rsqrt(jnp.maximum(counts, 1)), 0)
+    weights = rarity / jnp.sum(rarity * counts, -1, keepdims=True)
+    entropy = -jnp.sum(target * jax.nn.log_softmax(logits), (1, 2))
+    share = jax.nn.softmax(logits)
+    coefficient = (2 * (share * target).sum((1, 2)) + 1) / (share.sum((1, 2)) + counts + 1)
+    present = counts > 0
+    return jnp.sum(weights * entropy, -1) + 1 - jnp.sum(coefficient * present, -1) / present.sum(-1)
+
+
+def lost_iou(logits: Float[Array, "batch height width class"], truth: Integer[Array, "batch height width"]) -> PerExample:
+    """One less the mean intersection over union of the classes that the picture has."""
+    found, target = (jax.nn.one_hot(ids, logits.shape[-1]) for ids in (jnp.argmax(logits, -1), truth))
+    both, either = (found * target).sum((1, 2)), jnp.maximum(found, target).sum((1, 2))
+    present = target.sum((1, 2)) > 0
+    return 1 - jnp.sum(jnp.where(present, both / jnp.maximum(either, 1), 0), -1) / present.sum(-1)
+
+
+def landmark_loss(places: Float[Array, "batch landmark 2"], truth: Float[Array, "batch landmark 2"]) -> PerExample:
+    """Mean distance, in picture widths and smooth at 0, of the landmarks that are inside the picture."""
+    return _mean_inside(jnp.sqrt(jnp.sum((places - truth) ** 2, -1) + 1e-4) - 1e-2, truth)
+
+
+def landmark_error(places: Float[Array, "batch landmark 2"], truth: Float[Array, "batch landmark 2"]) -> PerExample:
+    """Mean distance in inter-ocular distances of the landmarks that are inside the picture; the eyes come first."""
+    inter_ocular = jnp.linalg.norm(truth[:, 0] - truth[:, 1], axis=-1)
+    return _mean_inside(jnp.linalg.norm(places - truth, axis=-1), truth) / jnp.maximum(inter_ocular, _LEAST)
+
+
+def attribute_loss(logits: Float[Array, "batch attribute"], truth: Integer[Array, "batch attribute"]) -> PerExample:
+    """Mean cross-entropy of attributes in {0, 1}."""
+    return optax.sigmoid_binary_cross_entropy(logits.astype(jnp.float32), truth.astype(jnp.float32)).mean(-1)
+
+
+def attribute_error(logits: Float[Array, "batch attribute"], truth: Integer[Array, "batch attribute"]) -> PerExample:
+    """Share of the attributes that are judged wrong."""
+    return jnp.mean((logits > 0) != (truth > 0), -1)
+
+
+def _mean_inside(values: Float[Array, "batch landmark"], places: Float[Array, "batch landmark 2"]) -> PerExample:
+    inside = jnp.all((places >= 0) & (places <= 1), -1)
+    return jnp.sum(values * inside, -1) / jnp.maximum(inside.sum(-1), 1)
+
+
+ANNOTATIONS: Mapping[str, Annotation] = {
+    "mask": Annotation(mask_loss, lost_iou, "lost intersection over union"),
+    "landmarks": Annotation(landmark_loss, landmark_error, "inter-ocular distances"),
+    "attributes": Annotation(attribute_loss, attribute_error, "share wrong"),
+}
+"""By the names of `Dataset.annotations`, which are those of a judge network's heads too."""
+
+
+def consistency(judged: Any, truth: Mapping[str, Array], weights: Mapping[str, float]) -> tuple[PerExample, dict[str, PerExample]]:
+    """The weighted sum of the losses, and each one's error.
+
+    Args:
+      judged: with an attribute for each annotation, such as `networks.judge.Judgement`.
+      truth: what is to be found there, by annotation.
+      weights: of the losses, by annotation; at least one.
+    """
+    losses = {name: weight * ANNOTATIONS[name].loss(getattr(judged, name), truth[name]) for name, weight in weights.items()}
+    return jnp.stack(list(losses.values())).sum(0), {name: ANNOTATIONS[name].error(getattr(judged, name), truth[name]) for name in weights}

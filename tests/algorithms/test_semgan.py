@@ -1,0 +1,121 @@
+"""semgan: whose style each example takes, what the heads learn from, and what is refused."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from configs.common import shrink
+from semgan import algorithms
+from semgan import config as configs
+from semgan.algorithms import semgan
+from semgan.errors import UserError
+from tests.algorithms.batches import batch_of_domains
+
+SIZE = 16
+
+
+def configured(**changes):
+    config = shrink(configs.load("configs/drawn_faces_semgan.py"))
+    config.image_size, config.data.domains = SIZE, ("shaded", "ink")
+    config.update_from_flattened_dict(changes)
+    return config
+
+
+def annotated(batch):
+    rng, count = np.random.default_rng(1), len(batch["position"])
+    attributes = {f"{of}attributes": jnp.asarray(rng.integers(0, 2, (count, 3)), jnp.int8) for of in ("", "reference_")}
+    mask, landmarks = rng.integers(0, 7, (count, SIZE, SIZE)).astype(np.uint8), rng.random((count, 5, 2), np.float32)
+    return batch | attributes | {"mask": jnp.asarray(mask), "landmarks": jnp.asarray(landmarks)}
+
+
+@pytest.fixture(scope="module")
+def batch():
+    return annotated(batch_of_domains([0, 1, 0, 1], [1, 0, 0, 1], SIZE, ("image", "reference", "reference2")))
+
+
+@pytest.fixture(scope="module")
+def made(batch):
+    """An algorithm that keeps masks and landmarks and takes attributes from the reference, with its parameters."""
+    changes = {"losses.style.attributes": 1.0, "networks.semantic_heads.attributes": 3}
+    algorithm = algorithms.make(configured(**changes))
+    params, model_state = algorithm.init(jax.random.key(0, impl="rbg"), batch)
+    return algorithm, params, model_state
+
+
+def gradient(made, phase, batch):
+    """Of the phase's loss for every network, at once compiled."""
+    algorithm, params, model_state = made
+    loss = next(each.loss for each in algorithm.phases if each.name == phase)
+    return jax.jit(lambda params, batch: jax.value_and_grad(loss, has_aux=True)(params, model_state, batch, jax.random.key(1), 1.0))(
+        params, batch
+    )
+
+
+@pytest.fixture(scope="module")
+def gradients(made, batch):
+    return {phase: gradient(made, phase, batch) for phase in ("d", "g")}
+
+
+def test_two_phases_update_each_network_once(made):
+    assert [(phase.name, phase.updates) for phase in made[0].phases] == [
+        ("d", ("discriminator", "semantic_heads")),
+        ("g", ("generator", "mapping_network", "style_encoder")),
+    ]
+    assert set(made[0].averaged) == {"generator", "mapping_network", "style_encoder"}
+    assert set(made[0].annotations) == {"mask", "landmarks", "attributes", "reference_attributes"}
+
+
+def test_heads_learn_from_real_images_alone(made, batch, gradients):
+    other = batch | {"reference": -batch["reference"], "target_domain": 1 - batch["target_domain"]}
+    before, after = gradients["d"][1]["semantic_heads"], gradient(made, "d", other)[1]["semantic_heads"]
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-5), before, after)
+    assert max(float(jnp.abs(leaf).max()) for leaf in jax.tree.leaves(before)) > 1e-3
+
+
+def test_even_positions_take_their_style_from_a_latent_and_odd_ones_from_a_reference(made, batch):
+    algorithm, params, _ = made
+    modules = algorithm.networks
+    f = semgan.stargan_v2.functions(dict(modules))
+    first, second = semgan.styles(f, params, batch, jax.random.key(3))
+    encoded = [modules["style_encoder"].apply({"params": params["style_encoder"]}, batch[name], batch["target_domain"]) for name in
+               ("reference", "reference2")]  # fmt: skip
+    odd = np.asarray(batch["position"]) % 2 == 1
+    for style, of_reference in zip((first, second), encoded, strict=True):
+        np.testing.assert_allclose(style[odd], of_reference[odd], atol=1e-6)
+        assert np.abs(style[~odd] - of_reference[~odd]).max() > 1e-3
+
+
+def test_every_term_is_told_in_its_unit(gradients):
+    metrics = {phase: found[0][1].metrics for phase, found in gradients.items()}
+    assert {"adversarial", "r1", "r2", "real_sign", "fake_sign", "mask_error", "landmarks_error", "attributes_error"} == metrics["d"].keys()
+    assert {"adversarial", "semantic", "style_reconstruction", "reconstruction", "diversity", "mask_error"} <= metrics["g"].keys()
+    for found in gradients.values():
+        assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(found))
+
+
+def test_contents_hold_the_generator_by_their_own_annotations(made, batch, gradients):
+    moved = batch | {"mask": batch["mask"][::-1], "landmarks": batch["landmarks"][::-1]}
+    before, after = (found[1]["generator"] for found in (gradients["g"], gradient(made, "g", moved)))
+    assert any(np.abs(a - b).max() > 1e-6 for a, b in zip(jax.tree.leaves(before), jax.tree.leaves(after), strict=True))
+
+
+def test_without_annotations_there_are_no_heads_to_train():
+    algorithm = algorithms.make(configured(**{"losses.content.mask": 0.0, "losses.content.landmarks": 0.0}))
+    assert algorithm.annotations == ()
+    assert algorithm.phases[0].updates == ("discriminator",)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"losses.style.mask": 1.0}, "mask in content and in style"),
+        ({"losses.content.attributes": 1.0}, "semantic_heads.attributes is 0"),
+        ({"networks.semantic_heads.mask_classes": 0}, "semantic_heads.mask_classes is 0"),
+        ({"data.domains": ("shaded",)}, "names 1 domain"),
+        ({"losses.objective": "relativist"}, "did you mean 'relativistic'"),
+    ],
+)
+def test_what_cannot_work_is_refused_in_a_sentence(changes, said):
+    with pytest.raises(UserError, match=said):
+        algorithms.make(configured(**changes))
