@@ -18,8 +18,9 @@ def get_config() -> ConfigDict:
     config.augment.crop_probability = 0.0
 
     config.networks.generator = ConfigDict({"latent_dim": 100, "base_channels": 128, "max_channels": 1024})
-    config.networks.discriminator = ConfigDict({"base_channels": 128, "max_channels": 1024})
+    config.networks.discriminator = ConfigDict({"base_channels": 128, "max_channels": 1024, "batch_norm": True})
     config.losses.objective = "non_saturating"
+    config.losses.r1_weight = 0.0  # above it, without the discriminator's batch norm (Mescheder et al. 2018)
     for name in config.networks:
         config.optimizers[name] = common.optimizer(learning_rate=2e-4, b1=0.5, b2=0.999)
     return config

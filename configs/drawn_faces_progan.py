@@ -17,4 +17,4 @@ def get_config() -> ConfigDict:
     config.networks.discriminator.update({"base_channels": 8, "max_channels": 96})
     progan.set_phase(config, 8.0)
     config.picture_kimg = 8.0
-    return config
+    return common.falling_rates(config, 210.0, 330.0)

@@ -17,6 +17,7 @@ def get_config() -> ConfigDict:
     shared = {"max_channels": 128, "group_size": 32, "patch_size": 2}  # with few groups, which a CPU is quick at
     config.networks.generator.update({"base_channels": 32, "blocks": 2, **shared})
     config.networks.discriminator.update({"base_channels": 16, "blocks": 1, **shared})
+    config.total_kimg = 300.0
     config.losses.gamma = 2.0
     config.losses.final_gamma = 0.5
     config.losses.augment_probability = 0.0

@@ -23,4 +23,4 @@ def get_config() -> ConfigDict:
     for name in networks:
         config.optimizers[name].learning_rate = 0.0015
     config.picture_kimg = 10.0
-    return config
+    return common.falling_rates(config, 210.0, 330.0)

@@ -16,7 +16,8 @@ from ml_collections import ConfigDict
 
 from semgan.algorithms import _draws as draws
 from semgan.algorithms._checks import check_image_size
-from semgan.losses import adversarial
+from semgan.errors import UserError
+from semgan.losses import adversarial, penalties
 from semgan.networks.dcgan import Discriminator, Generator
 from semgan.types import Algorithm, Aux, Batch, Images, Key, ModelState, Params, Phase, Scalar
 
@@ -35,7 +36,7 @@ def _functions(modules: dict) -> Functions:
     def run(name, params, model_state, inputs):
         variables = {"params": params[name], "batch_stats": model_state[name]}
         output, updated = modules[name].apply(variables, inputs, train=True, mutable="batch_stats")
-        return output, {**model_state, name: updated["batch_stats"]}
+        return output, {**model_state, name: updated.get("batch_stats", {})}
 
     return Functions(
         generate=partial(run, "generator"),
@@ -45,24 +46,29 @@ def _functions(modules: dict) -> Functions:
 
 
 def discriminator_loss(
-    f: Functions, objective: adversarial.Objective, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
+    f: Functions, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
 ) -> tuple[Scalar, Aux]:
-    """Real images against fakes (Goodfellow et al., equation 1); the discriminator's running statistics follow both."""
+    """Real images against fakes (Goodfellow et al., equation 1), and R1; the discriminator's running statistics follow both."""
+    before = model_state
     fake, _ = f.generate(params, model_state, f.latents(rng, batch))
     real_logits, model_state = f.discriminate(params, model_state, batch["image"])
     fake_logits, model_state = f.discriminate(params, model_state, fake)
-    loss = objective.discriminator(real_logits, fake_logits).mean()
-    return loss, Aux({"adversarial": loss} | adversarial.signs(real_logits, fake_logits), model_state)
+    loss = adversarial.objective(weights.objective).discriminator(real_logits, fake_logits).mean()
+    metrics = {"adversarial": loss} | adversarial.signs(real_logits, fake_logits)
+    if weights.r1_weight:
+        metrics["r1"] = penalties.r1(lambda images: f.discriminate(params, before, images)[0], batch["image"]).mean()
+        loss += weights.r1_weight * metrics["r1"]
+    return loss, Aux(metrics, model_state)
 
 
 def generator_loss(
-    f: Functions, objective: adversarial.Objective, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
+    f: Functions, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
 ) -> tuple[Scalar, Aux]:
     """The fakes' logits; the generator's running statistics follow here, once a step."""
     fake, model_state = f.generate(params, model_state, f.latents(rng, batch))
     fake_logits, _ = f.discriminate(params, model_state, fake)
     real_logits, _ = f.discriminate(params, model_state, batch["image"])
-    loss = objective.generator(fake_logits, real_logits).mean()
+    loss = adversarial.objective(weights.objective).generator(fake_logits, real_logits).mean()
     return loss, Aux({"adversarial": loss}, model_state)
 
 
@@ -76,13 +82,22 @@ def _init(modules: dict, rng: Key, batch: Batch) -> tuple[Params, ModelState]:
     inputs = {"generator": jnp.zeros((1, generator.latent_dim)), "discriminator": jnp.zeros((1, size, size, 3))}
     keys = dict(zip(modules, jax.random.split(rng), strict=True))
     made = {name: module.init(keys[name], inputs[name]) for name, module in modules.items()}
-    return {name: made[name]["params"] for name in made}, {name: made[name]["batch_stats"] for name in made}
+    return {name: made[name]["params"] for name in made}, {name: made[name].get("batch_stats", {}) for name in made}
 
 
 def make(config: ConfigDict) -> Algorithm:
-    """DCGAN for `config`; UserError for an image size that is no power of two from 16 up, or an unknown objective."""
+    """DCGAN for `config`.
+
+    Raises:
+      UserError: an image size that is no power of two from 16 up, an unknown objective, or R1 on a discriminator with batch norm.
+    """
     check_image_size(config, 16)
-    objective = adversarial.objective(config.losses.objective)
+    adversarial.objective(config.losses.objective)
+    if config.losses.get("r1_weight") and config.networks.discriminator.get("batch_norm", True):
+        raise UserError(
+            "config.losses.r1_weight penalises each image's own gradient, which batch norm mixes with the others': set "
+            "config.networks.discriminator.batch_norm=False, or the weight to 0"
+        )
     dtype = jnp.dtype(config.precision)
     modules = {
         "generator": Generator(config.image_size, dtype=dtype, **config.networks.generator),
@@ -92,8 +107,8 @@ def make(config: ConfigDict) -> Algorithm:
     return Algorithm(
         init=jax.jit(partial(_init, modules)),
         phases=(
-            Phase("d", ("discriminator",), partial(discriminator_loss, f, objective)),
-            Phase("g", ("generator",), partial(generator_loss, f, objective)),
+            Phase("d", ("discriminator",), partial(discriminator_loss, f, config.losses)),
+            Phase("g", ("generator",), partial(generator_loss, f, config.losses)),
         ),
         sample=partial(_sample, modules["generator"]),
         averaged=("generator",),

@@ -50,22 +50,25 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Image to a real/fake logit: 4x4 convolutions of stride 2 down to 4x4, batch norm on all but the first, and a dense layer."""
+    """Image to a real/fake logit: 4x4 convolutions of stride 2 down to 4x4, batch norm on all but the first, and a dense layer.
+
+    Without `batch_norm` each logit depends on its own image alone, as penalties on gradients suppose.
+    """
 
     image_size: int
     base_channels: int = 128
     max_channels: int = 1024
+    batch_norm: bool = True
     dtype: Dtype = jnp.float32
 
     @nn.compact
     def __call__(self, image: Images, *, train: bool = False) -> Float[Array, " batch"]:
         x = image.astype(self.dtype)
         for index, width in enumerate(_widths(self.image_size, self.base_channels, self.max_channels)):
-            conv = nn.Conv(
-                width, (4, 4), strides=2, padding=1, use_bias=index == 0, kernel_init=_init, dtype=self.dtype, name=f"conv{index}"
-            )
+            norm = self.batch_norm and index > 0
+            conv = nn.Conv(width, (4, 4), strides=2, padding=1, use_bias=not norm, kernel_init=_init, dtype=self.dtype, name=f"conv{index}")
             x = conv(x)
-            if index:
+            if norm:
                 x = BatchNorm(name=f"norm{index}")(x, train=train)
             x = leaky_relu(x)
         logits = nn.Dense(1, kernel_init=_init, dtype=self.dtype, name="logit")(x.reshape(x.shape[0], -1))

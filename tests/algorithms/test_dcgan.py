@@ -101,3 +101,27 @@ def test_wrong_size_and_objective_are_refused():
         algorithms.make(config)
     with pytest.raises(UserError, match="did you mean 'minimax'"):
         algorithms.make(_config(objective="minmax"))
+
+
+def test_r1_is_added_to_the_discriminator_s_loss_alone(batch):
+    """By the definition: half the squared gradient of each image's own logit."""
+    config = _config(r1_weight=3.0)
+    config.networks.discriminator.batch_norm = False
+    algorithm = algorithms.make(config)
+    made = algorithm.init(jax.random.key(1), batch)
+    assert made[1]["discriminator"] == {}
+    discriminator = algorithm.networks["discriminator"]
+
+    def logit(image):
+        return discriminator.apply({"params": made[0]["discriminator"]}, image[None])[0]
+
+    gradients = jax.jit(jax.vmap(jax.grad(logit)))(batch["image"])
+    (loss, aux), (generator_loss, generator_aux) = (_loss(algorithm, phase, made, batch) for phase in range(2))
+    np.testing.assert_allclose(aux.metrics["r1"], 0.5 * np.mean(np.sum(np.square(gradients), (1, 2, 3))), rtol=1e-5)
+    np.testing.assert_allclose(loss, aux.metrics["adversarial"] + 3 * aux.metrics["r1"], rtol=1e-6)
+    assert generator_loss == generator_aux.metrics["adversarial"]
+
+
+def test_r1_beside_batch_norm_is_refused():
+    with pytest.raises(UserError, match=r"batch norm mixes .* set config.networks.discriminator.batch_norm=False"):
+        algorithms.make(_config(r1_weight=1.0))
