@@ -9,12 +9,15 @@ from configs import common, drawn_faces_stargan_v2, semgan
 
 
 def get_config() -> ConfigDict:
-    """The networks of the StarGAN v2 experiment; masks and landmarks are the content's."""
+    """The networks of the StarGAN v2 experiment; masks, landmarks and expressions are the content's, the hair's colour is the style's."""
     config = semgan.get_config()
     common.between_two_media(config)
     drawn_faces_stargan_v2.narrow(config)
     config.networks.semantic_heads.update({"mask_classes": 7, "landmarks": 5})
-    config.losses.content.update({"mask": 1.0, "landmarks": 10.0})
+    config.losses.content.update({"mask": 1.0, "landmarks": 10.0, "attributes": 1.0})
+    config.losses.content_attributes = ("Smiling", "Mouth_Slightly_Open", "Eyeglasses", "Narrow_Eyes", "Bangs", "Arched_Eyebrows", "Bald")
+    config.losses.style.attributes = 0.5
+    config.losses.style_attributes = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Gray_Hair")
     config.losses.diversity_decay_kimg = 40.0
     for name in ("generator", "mapping_network", "style_encoder", "discriminator"):
         config.optimizers[name] = common.optimizer(learning_rate=5e-4, weight_decay=1e-4)

@@ -10,7 +10,7 @@ def get_config() -> ConfigDict:
     config = stargan_v2.get_config()
     config.algorithm = "semgan"
     del config.networks.generator.high_pass_weight
-    config.networks.semantic_heads = ConfigDict({"channels": 16, "mask_classes": 0, "landmarks": 0, "attributes": 0})  # as the data has
+    config.networks.semantic_heads = ConfigDict({"channels": 16, "mask_classes": 0, "landmarks": 0})  # as the data has
 
     config.losses = ConfigDict()
     config.losses.objective = "relativistic"
@@ -24,5 +24,7 @@ def get_config() -> ConfigDict:
     config.losses.heads_weight = 1.0
     config.losses.content = ConfigDict({"mask": 0.0, "landmarks": 0.0, "attributes": 0.0})  # what a translation keeps
     config.losses.style = ConfigDict({"mask": 0.0, "landmarks": 0.0, "attributes": 0.0})  # what it takes from its reference
+    config.losses.content_attributes = ()  # names of the attributes that are meant there
+    config.losses.style_attributes = ()
     config.optimizers.semantic_heads = common.optimizer(learning_rate=1e-3, b1=0.9)
     return config

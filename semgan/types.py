@@ -5,6 +5,7 @@ written once, in `semgan/training/step.py`.
 """
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import jax
@@ -54,7 +55,7 @@ class Algorithm(NamedTuple):
       networks: the modules by network name, so that one network can be run on raw arrays.
       kept: names of the model_state that `sample` reads; snapshots keep them.
       targets: numbers of the domains that it translates into; None: all.
-      annotations: names of what its losses need annotated in a batch (see `data.loader.make_batch`).
+      annotations: what its losses need annotated in a batch, by name, each with the columns wanted (see `data.loader.make_batch`).
       stages: for programs that change with the images seen; None: one program throughout.
 
     What `sample` names its images says what they are: "sample" (from noise, no content), "reference" and "latent" (the content
@@ -68,7 +69,7 @@ class Algorithm(NamedTuple):
     networks: Mapping[str, Any]
     kept: tuple[str, ...] = ()
     targets: tuple[int, ...] | None = None
-    annotations: tuple[str, ...] = ()
+    annotations: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     stages: "Stages | None" = None
 
 

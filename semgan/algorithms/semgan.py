@@ -30,10 +30,25 @@ _OF_REFERENCE = "reference_"
 
 
 class Kept(NamedTuple):
-    """Weights by annotation: of what belongs to the content, and of what belongs to the style and comes from the reference."""
+    """Whose annotations a translation carries.
+
+    Attributes:
+      content, style: weights by annotation: of what is the content's, and of what comes from the reference.
+      content_attributes, style_attributes: names of the attributes that are meant by "attributes"; the heads have them in this order.
+    """
 
     content: Mapping[str, float]
     style: Mapping[str, float]
+    content_attributes: tuple[str, ...]
+    style_attributes: tuple[str, ...]
+
+    def annotations(self) -> dict[str, tuple[str, ...]]:
+        """What batches have to carry: all that the heads learn of the image, and what belongs to the style of the reference."""
+        own = {name: self._columns(name, "content", "style") for name in {**self.content, **self.style}}
+        return own | {f"{_OF_REFERENCE}{name}": self._columns(name, "style") for name in self.style}
+
+    def _columns(self, name: str, *of: str) -> tuple[str, ...]:
+        return sum((getattr(self, f"{each}_attributes") for each in of), ()) if name == "attributes" else ()
 
 
 def styles(f: stargan_v2.Functions, params: Params, batch: Batch, rng: Key) -> tuple[Style, Style]:
@@ -115,13 +130,17 @@ def generator_loss(
 
 def _semantics(judged: Any, kept: Kept, batch: Batch) -> tuple[Array, dict[str, Array]]:
     """Of fakes: the contents' annotations and, of reference-guided ones, those of the references that belong to the style."""
-    total, errors = jnp.zeros(len(batch["position"])), {}
+    total, errors, count = jnp.zeros(len(batch["position"])), {}, len(kept.content_attributes)
     if kept.content:
-        total, errors = semantic.consistency(judged, batch, kept.content)
+        of_content = judged if judged.attributes is None else judged._replace(attributes=judged.attributes[:, :count])
+        truth = {name: batch[name][:, :count] if name == "attributes" else batch[name] for name in kept.content}
+        total, errors = semantic.consistency(of_content, truth, kept.content)
     if kept.style:
-        theirs = {name: batch[_OF_REFERENCE + name] for name in kept.style}
-        taken, taken_errors = semantic.consistency(judged, theirs, kept.style)
-        total, errors = total + jnp.where(batch["position"] % 2 == 0, 0, taken), errors | taken_errors
+        of_style = judged if judged.attributes is None else judged._replace(attributes=judged.attributes[:, count:])
+        theirs = {name: batch[f"{_OF_REFERENCE}{name}"] for name in kept.style}
+        taken, taken_errors = semantic.consistency(of_style, theirs, kept.style)
+        total += jnp.where(batch["position"] % 2 == 0, 0, taken)  # a latent has no annotations
+        errors = errors | {f"style_{name}": error for name, error in taken_errors.items()}
     return total, errors
 
 
@@ -139,7 +158,8 @@ def make(config: ConfigDict) -> Algorithm:
     kept = _kept(config)
     options = {name: config.networks[name].to_dict() for name in networks.NAMES}
     modules = networks.networks_of(config.image_size, domains, jnp.dtype(config.precision), options)
-    heads = JudgeNetwork(Heads(domains=0, **config.networks[HEADS]))
+    attributes = len(kept.content_attributes + kept.style_attributes)
+    heads = JudgeNetwork(Heads(domains=0, attributes=attributes, **config.networks[HEADS]))
     f = stargan_v2.functions(modules)
 
     def judge(params: Params, images: Images) -> Any:
@@ -155,7 +175,7 @@ def make(config: ConfigDict) -> Algorithm:
         sample=partial(stargan_v2.sample, f),
         averaged=("generator", "mapping_network", "style_encoder"),
         networks=modules,
-        annotations=(*kept.content, *(f"{prefix}{name}" for name in kept.style for prefix in ("", _OF_REFERENCE))),
+        annotations=kept.annotations(),
     )
 
 
@@ -167,17 +187,24 @@ def _init(modules: dict, heads: JudgeNetwork, rng: Key, batch: Batch) -> tuple[P
 
 
 def _kept(config: ConfigDict) -> Kept:
-    """The weights above 0, checked."""
-    kept = Kept(*({name: weight for name, weight in config.losses[of].items() if weight > 0} for of in Kept._fields))
-    sizes = {"mask": "mask_classes"}
-    for of, weights in kept._asdict().items():
-        for name in weights:
-            if name not in semantic.ANNOTATIONS:
-                raise UserError(f"config.losses.{of} names {name!r}, which is no annotation: choose from {', '.join(semantic.ANNOTATIONS)}")
-            if not config.networks[HEADS][sizes.get(name, name)]:
-                raise UserError(
-                    f"config.losses.{of} names {name}, but config.networks.{HEADS}.{sizes.get(name, name)} is 0: set how many the data has"
-                )
-    if both := sorted(set(kept.content) & set(kept.style)):
+    """The weights above 0 and the attributes of those, checked."""
+    losses = config.losses
+    weights = {of: {name: weight for name, weight in losses[of].items() if weight > 0} for of in ("content", "style")}
+    for of, chosen in weights.items():
+        for name in chosen:
+            _check_annotation(config, of, name)
+    named = {of: tuple(losses[f"{of}_attributes"]) if "attributes" in chosen else () for of, chosen in weights.items()}
+    both = sorted((weights["content"].keys() & weights["style"].keys()) - {"attributes"}) + sorted({*named["content"]} & {*named["style"]})
+    if both:
         raise UserError(f"config.losses has {both[0]} in content and in style: it can come from one alone, so take it out of the other")
-    return kept
+    return Kept(weights["content"], weights["style"], named["content"], named["style"])
+
+
+def _check_annotation(config: ConfigDict, of: str, name: str) -> None:
+    if name not in semantic.ANNOTATIONS:
+        raise UserError(f"config.losses.{of} names {name!r}, which is no annotation: choose from {', '.join(semantic.ANNOTATIONS)}")
+    if name == "attributes" and not config.losses[f"{of}_attributes"]:
+        raise UserError(f"config.losses.{of}.attributes is above 0, but config.losses.{of}_attributes is empty: name some, or set it to 0")
+    size = {"mask": "mask_classes", "landmarks": "landmarks"}.get(name)
+    if size and not config.networks[HEADS][size]:
+        raise UserError(f"config.losses.{of} names {name}, but config.networks.{HEADS}.{size} is 0: set how many the data has")

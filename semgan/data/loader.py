@@ -1,8 +1,10 @@
 """Batches for training: gathered on the host from the memory-mapped cache, one thread ahead of the device."""
 
+import difflib
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import TypeVar
 
 import numpy as np
@@ -13,6 +15,8 @@ from semgan.errors import UserError
 
 OF_REFERENCE = "reference_"
 """Before the name of an annotation that is the reference's."""
+Annotations = Mapping[str, Sequence[str]]
+NO_ANNOTATIONS: Annotations = MappingProxyType({})
 T = TypeVar("T")
 _DONE = object()
 
@@ -23,14 +27,15 @@ content's, the content's own partner in the other domain, or any pictures, whate
 
 
 def make_batch(
-    dataset: Dataset, positions: np.ndarray, seed: int, pairing: str = "any", annotations: Sequence[str] = ()
+    dataset: Dataset, positions: np.ndarray, seed: int, pairing: str = "any", annotations: Annotations = NO_ANNOTATIONS
 ) -> dict[str, np.ndarray]:
     """The examples at these positions of the data's order.
 
     Args:
       positions: int64 (b,): numbers of examples seen before, from 0.
       pairing: one of `PAIRINGS`; "paired" needs a dataset opened with `paired`.
-      annotations: of the image, by the names of `Dataset.annotations`; "reference_NAME" is of the reference.
+      annotations: of the image, by the names of `Dataset.annotations`, each with the attributes wanted, in that order (none: all that
+        there is); "reference_NAME" is of the reference.
 
     Returns:
       "position" int32 (b,); "image", "reference", "reference2" uint8 (b, size, size, 3); "domain" (of the image) and
@@ -45,23 +50,31 @@ def make_batch(
         "reference": dataset.images[dataset.rows[reference]],
         "reference2": dataset.images[dataset.rows[reference2]],
         "target_domain": dataset.domain[reference],
-        **{name: _annotation(dataset, name, content, reference) for name in annotations},
+        **{name: _annotation(dataset, name, columns, content, reference) for name, columns in annotations.items()},
     }
 
 
-def _annotation(dataset: Dataset, name: str, content: np.ndarray, reference: np.ndarray) -> np.ndarray:
+def _annotation(dataset: Dataset, name: str, columns: Sequence[str], content: np.ndarray, reference: np.ndarray) -> np.ndarray:
     own = name.removeprefix(OF_REFERENCE)
-    return dataset.annotations[own][dataset.rows[content if own == name else reference]]
+    values = dataset.annotations[own][dataset.rows[content if own == name else reference]]
+    return values[:, [dataset.names[own].index(column) for column in columns]] if columns else values
 
 
-def check_annotated(dataset: Dataset, annotations: Sequence[str]) -> None:
+def check_annotated(dataset: Dataset, annotations: Annotations) -> None:
     """UserError unless the data have all that `make_batch` is to take from them."""
-    for name in (each.removeprefix(OF_REFERENCE) for each in annotations):
-        if name not in dataset.annotations:
+    for name, columns in annotations.items():
+        own = name.removeprefix(OF_REFERENCE)
+        if own not in dataset.annotations:
             has = ", ".join(dataset.annotations) or "nothing"
             raise UserError(
-                f"config.losses needs {name} of every picture, but of {dataset.name} ({dataset.split}) there is {has}: take {name} out of "
+                f"config.losses needs {own} of every picture, but of {dataset.name} ({dataset.split}) there is {has}: take {own} out of "
                 "config.losses.content and config.losses.style, or give data that have it"
+            )
+        if missing := [column for column in columns if column not in dataset.names[own]]:
+            near = difflib.get_close_matches(missing[0], dataset.names[own], 1, 0)[0]
+            raise UserError(
+                f"config.losses names the attribute {missing[0]!r}, which {dataset.name} ({dataset.split}) does not have: did you mean "
+                f"{near!r}? There are {', '.join(dataset.names[own])}"
             )
 
 
@@ -85,7 +98,7 @@ def batches(
     host: int = 0,
     hosts: int = 1,
     prefetch: int = 2,
-    annotations: Sequence[str] = (),
+    annotations: Annotations = NO_ANNOTATIONS,
 ) -> Iterator[dict[str, np.ndarray]]:
     """Endless batches from `position` on; each host takes its contiguous slice of the global batch.
 
@@ -99,7 +112,7 @@ def batches(
 
 
 def _batches(
-    dataset: Dataset, batch_size: int, seed: int, position: int, pairing: str, host: int, hosts: int, annotations: Sequence[str]
+    dataset: Dataset, batch_size: int, seed: int, position: int, pairing: str, host: int, hosts: int, annotations: Annotations
 ) -> Iterator[dict[str, np.ndarray]]:
     share = batch_size // hosts
     own = np.arange(host * share, (host + 1) * share, dtype=np.int64)

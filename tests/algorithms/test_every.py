@@ -59,9 +59,13 @@ class Small:
         images = {key: draw.integers(0, 256, (BATCH, size, size, 3), np.uint8) for key in ("image", "reference", "reference2")}
         domain = np.arange(BATCH, dtype=np.int32) % 2
         position = np.arange(BATCH, dtype=np.int32) + BATCH * step
-        annotated = {"mask": draw.integers(0, 7, (BATCH, size, size), np.uint8), "landmarks": draw.random((BATCH, 5, 2), np.float32)}
-        images |= {name: annotated[name] for name in self.algorithm.annotations}
+        images |= {name: self._annotation(draw, name, len(columns)) for name, columns in self.algorithm.annotations.items()}
         return images | {"domain": domain, "target_domain": 1 - domain, "position": position}
+
+    def _annotation(self, draw, name, columns):
+        if name == "mask":
+            return draw.integers(0, 7, (BATCH, self.config.image_size, self.config.image_size), np.uint8)
+        return draw.random((BATCH, 5, 2), np.float32) if name == "landmarks" else draw.integers(0, 2, (BATCH, columns), np.int8)
 
     def first(self):
         return init_state(self.algorithm, self.transforms, jax.random.key(0, impl="rbg"), self.batch(0))

@@ -24,7 +24,8 @@ def configured(**changes):
 
 def annotated(batch):
     rng, count = np.random.default_rng(1), len(batch["position"])
-    attributes = {f"{of}attributes": jnp.asarray(rng.integers(0, 2, (count, 3)), jnp.int8) for of in ("", "reference_")}
+    shapes = {"attributes": (count, 11), "reference_attributes": (count, 4)}
+    attributes = {name: jnp.asarray(rng.integers(0, 2, shape), jnp.int8) for name, shape in shapes.items()}
     mask, landmarks = rng.integers(0, 7, (count, SIZE, SIZE)).astype(np.uint8), rng.random((count, 5, 2), np.float32)
     return batch | attributes | {"mask": jnp.asarray(mask), "landmarks": jnp.asarray(landmarks)}
 
@@ -36,9 +37,8 @@ def batch():
 
 @pytest.fixture(scope="module")
 def made(batch):
-    """An algorithm that keeps masks and landmarks and takes attributes from the reference, with its parameters."""
-    changes = {"losses.style.attributes": 1.0, "networks.semantic_heads.attributes": 3}
-    algorithm = algorithms.make(configured(**changes))
+    """The small experiment's, which keeps masks, landmarks and expressions and takes the hair's colour, with its parameters."""
+    algorithm = algorithms.make(configured())
     params, model_state = algorithm.init(jax.random.key(0, impl="rbg"), batch)
     return algorithm, params, model_state
 
@@ -63,7 +63,13 @@ def test_two_phases_update_each_network_once(made):
         ("g", ("generator", "mapping_network", "style_encoder")),
     ]
     assert set(made[0].averaged) == {"generator", "mapping_network", "style_encoder"}
-    assert set(made[0].annotations) == {"mask", "landmarks", "attributes", "reference_attributes"}
+    losses = configured().losses
+    assert made[0].annotations == {
+        "mask": (),
+        "landmarks": (),
+        "attributes": losses.content_attributes + losses.style_attributes,
+        "reference_attributes": losses.style_attributes,
+    }
 
 
 def test_heads_learn_from_real_images_alone(made, batch, gradients):
@@ -100,9 +106,24 @@ def test_contents_hold_the_generator_by_their_own_annotations(made, batch, gradi
     assert any(np.abs(a - b).max() > 1e-6 for a, b in zip(jax.tree.leaves(before), jax.tree.leaves(after), strict=True))
 
 
+def test_the_style_s_attributes_come_from_references_and_hold_those_guided_by_one_alone(made, batch):
+    """Of the generator's loss: reference_attributes of even positions, whose style is a latent, change nothing."""
+    algorithm, params, model_state = made
+    loss = jax.jit(lambda batch: algorithm.phases[1].loss(params, model_state, batch, jax.random.key(1), 1.0)[0])
+    even = (batch["position"] % 2 == 0)[:, None]
+    theirs = batch["reference_attributes"]
+    whole = loss(batch)
+    assert loss(batch | {"reference_attributes": jnp.where(even, 1 - theirs, theirs)}) == whole
+    assert abs(loss(batch | {"reference_attributes": jnp.where(even, theirs, 1 - theirs)}) - whole) > 1e-4
+    own = batch["attributes"]
+    assert loss(batch | {"attributes": own.at[:, 7:].set(1 - own[:, 7:])}) == whole  # the content's own hair colour is nothing to keep
+    assert abs(loss(batch | {"attributes": own.at[:, :7].set(1 - own[:, :7])}) - whole) > 1e-4
+
+
 def test_without_annotations_there_are_no_heads_to_train():
-    algorithm = algorithms.make(configured(**{"losses.content.mask": 0.0, "losses.content.landmarks": 0.0}))
-    assert algorithm.annotations == ()
+    none = {f"losses.content.{name}": 0.0 for name in ("mask", "landmarks", "attributes")}
+    algorithm = algorithms.make(configured(**none, **{"losses.style.attributes": 0.0}))
+    assert algorithm.annotations == {}
     assert algorithm.phases[0].updates == ("discriminator",)
 
 
@@ -110,7 +131,8 @@ def test_without_annotations_there_are_no_heads_to_train():
     ("changes", "said"),
     [
         ({"losses.style.mask": 1.0}, "mask in content and in style"),
-        ({"losses.content.attributes": 1.0}, "semantic_heads.attributes is 0"),
+        ({"losses.content_attributes": ()}, "content_attributes is empty"),
+        ({"losses.style_attributes": ("Smiling",)}, "Smiling in content and in style"),
         ({"networks.semantic_heads.mask_classes": 0}, "semantic_heads.mask_classes is 0"),
         ({"data.domains": ("shaded",)}, "names 1 domain"),
         ({"losses.objective": "relativist"}, "did you mean 'relativistic'"),

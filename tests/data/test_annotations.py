@@ -87,21 +87,23 @@ def dataset():
 
 
 def test_batches_carry_what_is_asked_for_of_image_and_reference(dataset):
-    asked = ("landmarks", "attributes", "reference_attributes")
+    asked = {"landmarks": (), "attributes": ("z", "x"), "reference_attributes": ()}
     made = make_batch(dataset, np.arange(8), 5, annotations=asked)
     row_of = {image.tobytes(): row for row, image in enumerate(dataset.images)}
     content, reference = ([row_of[image.tobytes()] for image in made[name]] for name in ("image", "reference"))
     np.testing.assert_array_equal(made["landmarks"], dataset.annotations["landmarks"][content])
-    np.testing.assert_array_equal(made["attributes"], dataset.annotations["attributes"][content])
+    np.testing.assert_array_equal(made["attributes"], dataset.annotations["attributes"][content][:, [2, 0]])
     np.testing.assert_array_equal(made["reference_attributes"], dataset.annotations["attributes"][reference])
     plain = make_batch(dataset, np.arange(8), 5)
-    assert plain.keys() == made.keys() - set(asked)
+    assert plain.keys() == made.keys() - asked.keys()
     assert all(np.array_equal(plain[name], made[name]) for name in plain)
     first = next(batches(dataset, batch_size=8, seed=5, prefetch=0, annotations=asked))
     assert all(np.array_equal(first[name], made[name]) for name in made)
 
 
 def test_annotations_that_the_data_lack_are_named(dataset):
-    check_annotated(dataset, ("attributes", "reference_landmarks"))
+    check_annotated(dataset, {"attributes": ("x",), "reference_landmarks": ()})
     with pytest.raises(UserError, match=r"needs mask .* of made \(train\) there is attributes, landmarks: take mask out"):
-        check_annotated(dataset, ("attributes", "mask"))
+        check_annotated(dataset, {"attributes": (), "mask": ()})
+    with pytest.raises(UserError, match=r"names the attribute 'xx', which made \(train\) does not have: did you mean 'x'"):
+        check_annotated(dataset, {"reference_attributes": ("y", "xx")})
