@@ -1,8 +1,8 @@
-"""Drawn faces from noise at 64 px with a small DCGAN, in 20 minutes on two CPU cores.
+"""Drawn faces from noise at 64 px with a small DCGAN, in ten minutes on two CPU cores.
 
     python launch.py --config configs/drawn_faces_dcgan.py --workdir runs/drawn_faces_dcgan
 
-What to expect: 390,000 images; 0.55 to 0.88 of the samples are whole faces, now more, now fewer, and in the end all in one palette.
+What to expect: it ends after 120,000 images; 0.83 of the samples are whole faces, of all four media, roughly drawn.
 """
 
 from ml_collections import ConfigDict
@@ -11,9 +11,11 @@ from configs import common, dcgan
 
 
 def get_config() -> ConfigDict:
-    """A quarter of the paper's widths, an eighth in the discriminator, which is ahead all the same."""
+    """A quarter of the paper's widths, an eighth in the discriminator, whose rate is a quarter: else it wins, and the pictures drift."""
     config = common.from_noise(dcgan.get_config())
     config.augment.flip = True
     config.networks.generator.update({"base_channels": 32, "max_channels": 256})
     config.networks.discriminator.update({"base_channels": 16, "max_channels": 128})
-    return config
+    config.optimizers.discriminator.learning_rate = 5e-5
+    config.ema_half_life_kimg = 10.0
+    return common.falling_rates(config, 60.0, 120.0)

@@ -2,7 +2,8 @@
 
     python launch.py --config configs/drawn_faces_stylegan2.py --workdir runs/drawn_faces_stylegan2
 
-What to expect: 144,000 images; 0.69 of the samples are whole faces, in all four media, still rough.
+What to expect: 144,000 images; 0.69 of the samples are whole faces, in all four media, still rough. With --config.max_minutes=0 it goes
+on to 330,000: 0.77, and 0.88 at truncation 0.7.
 """
 
 from ml_collections import ConfigDict
