@@ -1,0 +1,30 @@
+"""semgan's own algorithm on CelebA's official files, between men and women by default, with StarGAN v2's sizes and rates.
+
+    python launch.py --config configs/celeba_semgan.py:128 --workdir runs/celeba_semgan --config.data.source=FOLDER
+
+FOLDER as in celeba_stargan_v2.py. A translation keeps the content's landmarks and expression and takes colours and make-up from its
+reference; `--config.losses.content_attributes` and `--config.losses.style_attributes` name others. Not trained yet.
+"""
+
+from ml_collections import ConfigDict
+
+from configs import semgan
+
+
+def get_config(size: str = "128") -> ConfigDict:
+    """`:128` (the default) or `:256`, in pixels."""
+    if size not in ("128", "256"):
+        raise ValueError(f"the config's argument is {size!r}: choose configs/celeba_semgan.py:128 or :256")
+    config = semgan.get_config()
+    config.image_size = int(size)
+    config.data.name = "celeb_a"
+    config.data.domains = ("Male", "~Male")
+    config.precision = "bfloat16"
+    config.evaluate_kimg = 100.0
+    config.networks.semantic_heads.update({"channels": 32, "landmarks": 5})
+    config.losses.content.update({"landmarks": 10.0, "attributes": 1.0})
+    config.losses.content_attributes = ("Smiling", "Mouth_Slightly_Open", "Eyeglasses", "Narrow_Eyes", "Bald", "Wearing_Hat")
+    config.losses.style.attributes = 0.5
+    hair = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Gray_Hair")
+    config.losses.style_attributes = (*hair, "Heavy_Makeup", "Wearing_Lipstick", "Pale_Skin")
+    return config
