@@ -7,15 +7,13 @@ FOLDER holds the files that configs/celeba_stargan_v2.py names.
 
 from ml_collections import ConfigDict
 
-from configs import progan
+from configs import common, progan
 
 
 def get_config(size: str = "128") -> ConfigDict:
     """`:128` (the default) or `:256`, in pixels; as many images after the last fade as the paper takes at its last size."""
-    if size not in ("128", "256"):
-        raise ValueError(f"the config's argument is {size!r}: choose configs/celeba_progan.py:128 or :256")
     config = progan.get_config()
-    config.image_size = int(size)
+    config.image_size = common.celeba_pixels(size, "celeba_progan")
     config.precision = "bfloat16"
     config.data.name = "celeb_a"
     config.log_kimg = 10.0

@@ -8,15 +8,13 @@ reference; `--config.losses.content_attributes` and `--config.losses.style_attri
 
 from ml_collections import ConfigDict
 
-from configs import semgan
+from configs import common, semgan
 
 
 def get_config(size: str = "128") -> ConfigDict:
     """`:128` (the default) or `:256`, in pixels."""
-    if size not in ("128", "256"):
-        raise ValueError(f"the config's argument is {size!r}: choose configs/celeba_semgan.py:128 or :256")
     config = semgan.get_config()
-    config.image_size = int(size)
+    config.image_size = common.celeba_pixels(size, "celeba_semgan")
     config.data.name = "celeb_a"
     config.data.domains = ("Male", "~Male")
     config.precision = "bfloat16"

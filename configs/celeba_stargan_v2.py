@@ -9,15 +9,13 @@ tfds preparation of `celeb_a`. Other domains are attributes or conjunctions of t
 
 from ml_collections import ConfigDict
 
-from configs import stargan_v2
+from configs import common, stargan_v2
 
 
 def get_config(size: str = "128") -> ConfigDict:
     """`:128` (the default) or `:256`, in pixels. The high-pass face branch stays off: it needs heat-map masks."""
-    if size not in ("128", "256"):
-        raise ValueError(f"the config's argument is {size!r}: choose configs/celeba_stargan_v2.py:128 or :256")
     config = stargan_v2.get_config()
-    config.image_size = int(size)
+    config.image_size = common.celeba_pixels(size, "celeba_stargan_v2")
     config.data.name = "celeb_a"
     config.data.domains = ("Male", "~Male")
     config.precision = "bfloat16"

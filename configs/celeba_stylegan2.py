@@ -8,15 +8,13 @@ tfds preparation of `celeb_a`.
 
 from ml_collections import ConfigDict
 
-from configs import stylegan2
+from configs import common, stylegan2
 
 
 def get_config(size: str = "128") -> ConfigDict:
     """`:128` (the default) or `:256`, in pixels, which sets batch size, R1's gamma and the averaging as ADA does."""
-    if size not in ("128", "256"):
-        raise ValueError(f"the config's argument is {size!r}: choose configs/celeba_stylegan2.py:128 or :256")
     config = stylegan2.get_config()
-    config.image_size = int(size)
+    config.image_size = common.celeba_pixels(size, "celeba_stylegan2")
     config.batch_size = 4096 // config.image_size
     config.ema_half_life_kimg = config.batch_size * 10 / 32
     config.ema_ramp = 0.05

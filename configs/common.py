@@ -79,6 +79,13 @@ def optimizer(**changes) -> ConfigDict:
     return config
 
 
+def celeba_pixels(size: str, name: str) -> int:
+    """The config's argument, `:128` or `:256`, as a number; `name` is the config's."""
+    if size not in ("128", "256"):
+        raise ValueError(f"the config's argument is {size!r}: choose configs/{name}.py:128 or :256")
+    return int(size)
+
+
 def crops_of_286(config: ConfigDict) -> ConfigDict:
     """Pictures "scaled to 286 px and cut to 256" (pix2pix, CycleGAN, CUT): always a square of (256/286)^2 of the area, anywhere."""
     config.augment.crop_probability = 1.0

@@ -1,4 +1,4 @@
-"""Drawn faces from noise at 64 px with a small DCGAN, in ten minutes on two CPU cores.
+"""Drawn faces from noise at 64 px with a small DCGAN, in twelve minutes of one CPU core.
 
     python launch.py --config configs/drawn_faces_dcgan.py --workdir runs/drawn_faces_dcgan
 

@@ -17,6 +17,8 @@ ModelState = dict[str, Any]
 """Non-trained state (running statistics, image pools, controllers): a tree per name."""
 Batch = Mapping[str, Array]
 """Arrays that share their first axis; keys as in the glossary (`image`, `domain`, `reference`, `position`, ...)."""
+OF_REFERENCE = "reference_"
+"""Before the name of an annotation in a batch that is the reference's."""
 Images = Float[Array, "batch height width channel"]
 """NHWC, float32 in [-1, 1]."""
 Key = jax.Array

@@ -12,6 +12,14 @@ def check_image_size(config: ConfigDict, least: int) -> None:
         raise UserError(f"config.image_size is {size}, but {config.algorithm} needs a power of two from {least} up: set one, such as 64.")
 
 
+def check_domains(config: ConfigDict) -> None:
+    """UserError unless there are two domains at least, as translation needs."""
+    if (count := len(config.data.domains)) < 2:
+        raise UserError(
+            f"config.data.domains names {count} domain(s), but {config.algorithm} translates between domains: name two or more."
+        )
+
+
 def check_supersampling(losses: ConfigDict) -> None:
     """UserError unless the augmentation can be supersampled so."""
     if losses.augment_supersampling not in (1, 2):

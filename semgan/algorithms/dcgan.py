@@ -49,14 +49,13 @@ def discriminator_loss(
     f: Functions, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
 ) -> tuple[Scalar, Aux]:
     """Real images against fakes (Goodfellow et al., equation 1), and R1; the discriminator's running statistics follow both."""
-    before = model_state
     fake, _ = f.generate(params, model_state, f.latents(rng, batch))
     real_logits, model_state = f.discriminate(params, model_state, batch["image"])
     fake_logits, model_state = f.discriminate(params, model_state, fake)
     loss = adversarial.objective(weights.objective).discriminator(real_logits, fake_logits).mean()
     metrics = {"adversarial": loss} | adversarial.signs(real_logits, fake_logits)
     if weights.r1_weight:
-        metrics["r1"] = penalties.r1(lambda images: f.discriminate(params, before, images)[0], batch["image"]).mean()
+        metrics["r1"] = penalties.r1(lambda images: f.discriminate(params, model_state, images)[0], batch["image"]).mean()
         loss += weights.r1_weight * metrics["r1"]
     return loss, Aux(metrics, model_state)
 

@@ -16,17 +16,17 @@ from jaxtyping import Array, Float
 from ml_collections import ConfigDict
 
 from semgan.algorithms import stargan_v2
+from semgan.algorithms._checks import check_domains
 from semgan.errors import UserError
 from semgan.losses import adversarial, penalties, semantic
 from semgan.losses.reconstruction import l1
 from semgan.networks import stargan_v2 as networks
 from semgan.networks.judge import Heads, JudgeNetwork
-from semgan.types import Algorithm, Aux, Batch, Images, Key, ModelState, Params, Phase, Scalar
+from semgan.types import OF_REFERENCE, Algorithm, Aux, Batch, Images, Key, ModelState, Params, Phase, Scalar
 
 Style = Float[Array, "batch style"]
 Judge = Callable[[Params, Images], Any]
 HEADS = "semantic_heads"
-_OF_REFERENCE = "reference_"
 
 
 class Kept(NamedTuple):
@@ -44,11 +44,18 @@ class Kept(NamedTuple):
 
     def annotations(self) -> dict[str, tuple[str, ...]]:
         """What batches have to carry: all that the heads learn of the image, and what belongs to the style of the reference."""
-        own = {name: self._columns(name, "content", "style") for name in {**self.content, **self.style}}
-        return own | {f"{_OF_REFERENCE}{name}": self._columns(name, "style") for name in self.style}
+        learned, taken = ({"attributes": names} for names in (self.content_attributes + self.style_attributes, self.style_attributes))
+        own = {name: learned.get(name, ()) for name in {**self.content, **self.style}}
+        return own | {f"{OF_REFERENCE}{name}": taken.get(name, ()) for name in self.style}
 
-    def _columns(self, name: str, *of: str) -> tuple[str, ...]:
-        return sum((getattr(self, f"{each}_attributes") for each in of), ()) if name == "attributes" else ()
+
+class Setting(NamedTuple):
+    """What both losses work with: the networks as functions, the heads' judgement of images, and the config's `losses`."""
+
+    f: stargan_v2.Functions
+    judge: Judge
+    kept: Kept
+    weights: ConfigDict
 
 
 def styles(f: stargan_v2.Functions, params: Params, batch: Batch, rng: Key) -> tuple[Style, Style]:
@@ -61,17 +68,10 @@ def styles(f: stargan_v2.Functions, params: Params, batch: Batch, rng: Key) -> t
 
 
 def discriminator_loss(
-    f: stargan_v2.Functions,
-    judge: Judge,
-    kept: Kept,
-    weights: ConfigDict,
-    params: Params,
-    model_state: ModelState,
-    batch: Batch,
-    rng: Key,
-    kimg: Scalar,
+    setting: Setting, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
 ) -> tuple[Scalar, Aux]:
     """References against fakes of their domain (R3GAN, equations 2 and 3), and the heads on the real contents."""
+    f, judge, kept, weights = setting
     real, domain = batch["reference"], batch["target_domain"]
     style, _ = styles(f, params, batch, rng)
     fake = jax.lax.stop_gradient(f.generate(params, batch["image"], style))
@@ -81,8 +81,13 @@ def discriminator_loss(
 
     real_logits, fake_logits = logits_of(real), logits_of(fake)
     metrics = {"adversarial": adversarial.objective(weights.objective).discriminator(real_logits, fake_logits).mean()}
-    metrics |= {"r1": penalties.r1(logits_of, real).mean(), "r2": penalties.r2(logits_of, fake).mean()}
-    loss = metrics["adversarial"] + weights.r1_weight * metrics["r1"] + weights.r2_weight * metrics["r2"]
+    loss = metrics["adversarial"]
+    if weights.r1_weight:
+        metrics["r1"] = penalties.r1(logits_of, real).mean()
+        loss += weights.r1_weight * metrics["r1"]
+    if weights.r2_weight:
+        metrics["r2"] = penalties.r2(logits_of, fake).mean()
+        loss += weights.r2_weight * metrics["r2"]
     annotated = {**kept.content, **kept.style}
     if annotated:
         learned, errors = semantic.consistency(judge(params, batch["image"]), batch, annotated)
@@ -91,18 +96,9 @@ def discriminator_loss(
     return loss, Aux(metrics | adversarial.signs(real_logits, fake_logits), model_state)
 
 
-def generator_loss(
-    f: stargan_v2.Functions,
-    judge: Judge,
-    kept: Kept,
-    weights: ConfigDict,
-    params: Params,
-    model_state: ModelState,
-    batch: Batch,
-    rng: Key,
-    kimg: Scalar,
-) -> tuple[Scalar, Aux]:
+def generator_loss(setting: Setting, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar) -> tuple[Scalar, Aux]:
     """Adversarial, semantic, style reconstruction, diversity and reconstruction terms."""
+    f, judge, kept, weights = setting
     image, domain, target = batch["image"], batch["domain"], batch["target_domain"]
     style, style2 = styles(f, params, batch, rng)
     fake = f.generate(params, image, style)
@@ -137,7 +133,7 @@ def _semantics(judged: Any, kept: Kept, batch: Batch) -> tuple[Array, dict[str, 
         total, errors = semantic.consistency(of_content, truth, kept.content)
     if kept.style:
         of_style = judged if judged.attributes is None else judged._replace(attributes=judged.attributes[:, count:])
-        theirs = {name: batch[f"{_OF_REFERENCE}{name}"] for name in kept.style}
+        theirs = {name: batch[f"{OF_REFERENCE}{name}"] for name in kept.style}
         taken, taken_errors = semantic.consistency(of_style, theirs, kept.style)
         total += jnp.where(batch["position"] % 2 == 0, 0, taken)  # a latent has no annotations
         errors = errors | {f"style_{name}": error for name, error in taken_errors.items()}
@@ -151,13 +147,11 @@ def make(config: ConfigDict) -> Algorithm:
       UserError: fewer than two domains, an unknown objective or annotation, one that is content's and style's at once, or one that
         the heads do not have.
     """
-    domains = len(config.data.domains)
-    if domains < 2:
-        raise UserError(f"config.data.domains names {domains} domain(s), but semgan translates between domains: name two or more.")
+    check_domains(config)
     adversarial.objective(config.losses.objective)
     kept = _kept(config)
     options = {name: config.networks[name].to_dict() for name in networks.NAMES}
-    modules = networks.networks_of(config.image_size, domains, jnp.dtype(config.precision), options)
+    modules = networks.networks_of(config.image_size, len(config.data.domains), jnp.dtype(config.precision), options)
     attributes = len(kept.content_attributes + kept.style_attributes)
     heads = JudgeNetwork(Heads(domains=0, attributes=attributes, **config.networks[HEADS]))
     f = stargan_v2.functions(modules)
@@ -165,12 +159,13 @@ def make(config: ConfigDict) -> Algorithm:
     def judge(params: Params, images: Images) -> Any:
         return heads.apply({"params": params[HEADS]}, images)
 
+    setting = Setting(f, judge, kept, config.losses)
     trained = ("discriminator", HEADS) if kept.content or kept.style else ("discriminator",)
     return Algorithm(
         init=jax.jit(partial(_init, modules, heads)),
         phases=(
-            Phase("d", trained, partial(discriminator_loss, f, judge, kept, config.losses)),
-            Phase("g", ("generator", "mapping_network", "style_encoder"), partial(generator_loss, f, judge, kept, config.losses)),
+            Phase("d", trained, partial(discriminator_loss, setting)),
+            Phase("g", ("generator", "mapping_network", "style_encoder"), partial(generator_loss, setting)),
         ),
         sample=partial(stargan_v2.sample, f),
         averaged=("generator", "mapping_network", "style_encoder"),

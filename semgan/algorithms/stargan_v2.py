@@ -15,6 +15,7 @@ from jaxtyping import Array, Float
 from ml_collections import ConfigDict
 
 from semgan.algorithms import _draws as draws
+from semgan.algorithms._checks import check_domains
 from semgan.errors import UserError
 from semgan.losses import adversarial, penalties
 from semgan.losses.reconstruction import l1
@@ -178,9 +179,8 @@ def make(config: ConfigDict, heat_maps: HeatMaps | None = None) -> Algorithm:
     in [0, 1], run again on the fakes for the cycle), or else from the network `config.networks.heat_maps` where that is configured
     (imported models bring it with its weights; no phase trains it), or else from the batch's `masks`.
     """
+    check_domains(config)
     domains = len(config.data.domains)
-    if domains < 2:
-        raise UserError(f"config.data.domains names {domains} domain(s), but stargan_v2 translates between domains: name two or more.")
     adversarial.objective(config.losses.objective)
     further = (networks.HEAT_MAPS,) if networks.HEAT_MAPS in config.networks else ()
     options = {name: config.networks[name].to_dict() for name in (*networks.NAMES, *further)}

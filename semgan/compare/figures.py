@@ -4,15 +4,15 @@ from collections.abc import Sequence
 
 from semgan.compare.folder import Run
 from semgan.evaluation.figure_table import in_words
-from semgan.evaluation.scores.passport import comparable
+from semgan.evaluation.scores.passport import comparable, is_part
 
 MARK = "*"
 """Stands behind the names of figures that do not compare."""
 
 
 def figure_names(runs: Sequence[Run]) -> list[str]:
-    """Names of the figures that any run has, in the order of the first that has them; without those of single domains ("fid/ink")."""
-    return list(dict.fromkeys(name for run in runs for name in run.figures if "/" not in name))
+    """Names of the figures that any run has, in the order of the first that has them; without those that are part of another."""
+    return list(dict.fromkeys(name for run in runs for name in run.figures if not is_part(name)))
 
 
 def unlike(runs: Sequence[Run]) -> dict[str, list[str]]:

@@ -12,9 +12,8 @@ import numpy as np
 from semgan.data import order
 from semgan.data.dataset import Dataset
 from semgan.errors import UserError
+from semgan.types import OF_REFERENCE
 
-OF_REFERENCE = "reference_"
-"""Before the name of an annotation that is the reference's."""
 Annotations = Mapping[str, Sequence[str]]
 NO_ANNOTATIONS: Annotations = MappingProxyType({})
 T = TypeVar("T")

@@ -51,8 +51,7 @@ class Audited(NamedTuple):
           passport: of the samples beside the training pictures.
         """
         copies, statistic = self.report["copies"], self.report["statistic"]
-        beyond = passport._replace(parameters={**passport.parameters, "beyond": "99 % of the held-out pictures"})
-        in_cells = passport._replace(parameters={**passport.parameters, "cells": self.report["cells"]})
+        beyond, in_cells = passport.told(beyond="99 % of the held-out pictures"), passport.told(cells=self.report["cells"])
         alone = over("generated pictures, the real ones taken as fixed")
         return [
             Figure("copies", copies, bootstrap.mean_interval(self.copied), beyond, alone),

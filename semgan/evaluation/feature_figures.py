@@ -106,7 +106,7 @@ def _sets(fake: Features, real: Features, origin: Origin) -> Sets:
 
 def with_parameters(figure: Figure, parameters: Mapping[str, Any]) -> Figure:
     """The figure with these in its passport too."""
-    return figure._replace(passport=figure.passport._replace(parameters={**parameters, **figure.passport.parameters}))
+    return figure._replace(passport=figure.passport.told(**parameters))
 
 
 def value_of(figures: list[Figure], name: str) -> float | None:

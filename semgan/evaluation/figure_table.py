@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from semgan.evaluation.scores.passport import is_part
+
 Json = Mapping[str, Any]
 """A figure as `passport.to_json` makes it."""
 HEAD = ("figure", "value", "95 % interval", "over", "measured otherwise than most")
@@ -28,8 +30,8 @@ _DIGITS = 12
 
 
 def headline(figures: Iterable[Json]) -> list[Json]:
-    """Those that are no part of another: of no single domain, attribute or copy, as a name with a slash says ("fid/ink")."""
-    return [figure for figure in figures if "/" not in figure["name"]]
+    """Those that are no part of another, see `passport.is_part`."""
+    return [figure for figure in figures if not is_part(figure["name"])]
 
 
 def figure_lines(figures: Iterable[Json]) -> list[str]:

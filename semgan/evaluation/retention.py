@@ -7,7 +7,8 @@ import numpy as np
 from semgan.evaluation import agreement
 from semgan.evaluation.judge import Verdict
 from semgan.evaluation.judged import JudgedPairs
-from semgan.evaluation.semantics import Compared, compare
+from semgan.evaluation.pair_bootstrap import Compared
+from semgan.evaluation.semantics import compare
 
 SHOWN = 6
 """Pairs that a report names at either end."""

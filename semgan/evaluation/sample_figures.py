@@ -61,7 +61,7 @@ def sample_figures(
 
 def _of_group(report: Mapping[str, Any], group: Group, train: Dataset, origin: Origin, *, real: bool = False) -> Iterator[Figure]:
     """`whole_faces`, `medium_coverage`, `neighbour_distance` and `diversity`."""
-    what, held_out = _REAL if real else _GENERATED, report["real"]
+    what = _REAL if real else _GENERATED
     beside_train = _passport(beside_training(origin, train).passport(len(train.rows), len(group.domain)), real)
 
     def figure(name: str, interval: tuple[float, float], passport: Passport, fixed: str = "") -> Figure:
@@ -70,7 +70,7 @@ def _of_group(report: Mapping[str, Any], group: Group, train: Dataset, origin: O
 
     if group.passed:
         whole = faces.whole(group.passed)
-        of_rule = _passport(origin.passport(-(-held_out // 2), len(whole)), real)
+        of_rule = _passport(origin.passport(_rule_count(report), len(whole)), real)
         yield figure("whole_faces", bootstrap.mean_interval(whole), of_rule, f", {_FIXED}")
     yield figure("medium_coverage", coverage_interval(group.domain, train.domain), beside_train)
     yield figure("neighbour_distance", bootstrap.mean_interval(group.distances), beside_train, f", {_FIXED}")
@@ -85,16 +85,21 @@ def _parts(report: Mapping[str, Any], group: Group, train: Dataset, origin: Orig
     shares = {f"checks/{name}": passed for name, passed in group.passed.items()}
     shares |= {f"domains/{name}": group.domain == number for number, name in enumerate(train.domains)}
     for name, share in shares.items():
-        passport = _passport(origin.passport(-(-report["real"] // 2) if name.startswith("checks/") else 0, len(share)), real)
+        passport = _passport(origin.passport(_rule_count(report) if name.startswith("checks/") else 0, len(share)), real)
         interval = bootstrap.mean_interval(share)
         yield Figure(f"{name}/real" if real else name, float(share.mean()), interval, passport, over(_REAL if real else _GENERATED))
+
+
+def _rule_count(report: Mapping[str, Any]) -> int:
+    """The held-out pictures that the checks' ranges come from: every other one, from the first on."""
+    return -(-report["real"] // 2)
 
 
 def _passport(passport: Passport, real: bool) -> Passport:
     """Seeds and truncation are of samples alone."""
     if not real:
         return passport
-    return passport._replace(seeds={}, truncation=None, parameters={**passport.parameters, OF: _REAL})
+    return passport._replace(seeds={}, truncation=None).told(**{OF: _REAL})
 
 
 def coverage_interval(judged: Int[np.ndarray, " picture"], train: Int[np.ndarray, " train"]) -> tuple[float, float]:

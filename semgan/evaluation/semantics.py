@@ -23,6 +23,7 @@ from semgan.evaluation.diversity import diversity_figures, style_diversity
 from semgan.evaluation.feature_figures import Origin, value_of
 from semgan.evaluation.judge import Judge, Verdict, by_name
 from semgan.evaluation.judged import JudgedPairs, Translated, judge_pairs, judge_translations
+from semgan.evaluation.pair_bootstrap import Compared
 from semgan.evaluation.pairs import Pairs, Translate
 from semgan.evaluation.scores.passport import Figure, to_json
 from semgan.evaluation.transfer_figures import transfer_figures, transfer_origin, variety_figures
@@ -30,8 +31,6 @@ from semgan.evaluation.variety import diversity_share
 
 TranslateLatent = Callable[[dict[str, np.ndarray], int], np.ndarray]
 """`(batch, seed) -> images`, translations in styles drawn from a latent instead of a reference."""
-Compared = dict[str, tuple[np.ndarray, np.ndarray]]
-"""True and judged annotations of the pairs' contents, by name; only those that both the data and the judge have."""
 
 
 def evaluate(
@@ -151,7 +150,7 @@ def _share(name: str, values: Mapping[str, float | None], copied: str, best: str
 
 
 def compare(truth: dict[str, np.ndarray], verdict: Verdict) -> Compared:
-    """The contents' annotations beside what a verdict says instead."""
+    """The contents' annotations beside what a verdict says instead; only those that both the data and the judge have."""
     judged = verdict._asdict()
     return {name: (values, judged[name]) for name, values in truth.items() if judged.get(name) is not None}
 

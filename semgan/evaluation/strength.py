@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from semgan.evaluation.judged import JudgedPairs, judge_translations
-from semgan.evaluation.scores.passport import to_json
+from semgan.evaluation.scores.passport import is_part, to_json
 from semgan.evaluation.semantics import score_figures, scores
 from semgan.evaluation.transfer_figures import transfer_origin
 
@@ -45,5 +45,5 @@ def _point(translate: TranslateAt, judged: JudgedPairs, strength: float, batch_s
         "landmark_error": found["landmark_error"]["translated"],
         "attributes": found["attributes_kept"]["translated"],
         "domain_accuracy": found["domain_accuracy"]["translated"],
-        "figures": [to_json(figure) for figure in figures if "/" not in figure.name],
+        "figures": [to_json(figure) for figure in figures if not is_part(figure.name)],
     }

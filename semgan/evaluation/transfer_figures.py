@@ -45,7 +45,7 @@ def transfer_figures(
     drawn = {measure: _drawn(measure, weights, judged, verdicts, compared) for measure in BY_ROLE}
     by = {"agreement": _agreement_by(compared["translated"])}
     made = [
-        _figure(name, found[name], values, _told(passport, **({} if name == "adoption" else by)))
+        _figure(name, found[name], values, passport.told(**({} if name == "adoption" else by)))
         for name, values in _shares(found, drawn).items()
     ]
     for measure, by_role in drawn.items():
@@ -131,11 +131,7 @@ def _named(measure: str, role: str) -> str:
 
 
 def _of_role(passport: Passport, role: str, **parameters: Any) -> Passport:
-    return _told(passport, **parameters, **({OF: COPIED[role]} if role in COPIED else {}))
-
-
-def _told(passport: Passport, **parameters: Any) -> Passport:
-    return passport._replace(parameters={**passport.parameters, **parameters})
+    return passport.told(**parameters, **({OF: COPIED[role]} if role in COPIED else {}))
 
 
 def _agreement_by(compared: Compared) -> str:

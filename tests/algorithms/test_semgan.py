@@ -84,8 +84,8 @@ def test_even_positions_take_their_style_from_a_latent_and_odd_ones_from_a_refer
     modules = algorithm.networks
     f = semgan.stargan_v2.functions(dict(modules))
     first, second = semgan.styles(f, params, batch, jax.random.key(3))
-    encoded = [modules["style_encoder"].apply({"params": params["style_encoder"]}, batch[name], batch["target_domain"]) for name in
-               ("reference", "reference2")]  # fmt: skip
+    encoder, variables = modules["style_encoder"], {"params": params["style_encoder"]}
+    encoded = [encoder.apply(variables, batch[name], batch["target_domain"]) for name in ("reference", "reference2")]
     odd = np.asarray(batch["position"]) % 2 == 1
     for style, of_reference in zip((first, second), encoded, strict=True):
         np.testing.assert_allclose(style[odd], of_reference[odd], atol=1e-6)

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import semgan
 from semgan.errors import UserError
 
-_SOURCES = ("evaluation", "data", "layers", "types.py")
-"""What figures are made with, below semgan/: scores, extractors and judges, decoding, and the layers they use."""
+_SOURCES = ("evaluation", "data", "layers", "networks/judge.py", "types.py")
+"""What figures are made with, below semgan/: scores, extractors and judges with their network, decoding, and the layers they use."""
 
 
 class Passport(NamedTuple):
@@ -47,6 +47,10 @@ class Passport(NamedTuple):
     code: str
     parameters: Mapping[str, Any]
 
+    def told(self, **parameters: Any) -> "Passport":
+        """With these parameters on top of its own."""
+        return self._replace(parameters={**self.parameters, **parameters})
+
 
 class Figure(NamedTuple):
     """A figure.
@@ -64,6 +68,11 @@ class Figure(NamedTuple):
     interval: tuple[float, float] | None
     passport: Passport
     interval_of: str = ""
+
+
+def is_part(name: str) -> bool:
+    """Whether a figure of this name is part of another: of a single domain, attribute or copy, as the slash says ("fid/ink")."""
+    return "/" in name
 
 
 def new_passport(
