@@ -7,13 +7,15 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-PLACED = ("mask", "landmarks")
+PLACED = ("mask", "landmarks", "boxes")
 """Annotations that have a place in the picture."""
+ABSENT = -1.0
+"""All four sides of a box whose part is not in the picture."""
 _MIRRORED = np.array([1, 0, 2, 4, 3])
 """Left and right eye, and left and right mouth corner, change places in a mirrored picture."""
 
 
-class Boxes(NamedTuple):
+class Crops(NamedTuple):
     """Parts of pictures, in pixels from the top left corner, one an example."""
 
     top: Float[Array, " batch"]
@@ -23,7 +25,12 @@ class Boxes(NamedTuple):
 
 
 def mirror(annotated: Mapping[str, Any], chosen: Bool[Array, " batch"]) -> dict[str, Array]:
-    """The chosen examples mirrored left to right: class ids (batch, size, size) and places (x, y) in fractions (batch, 5, 2)."""
+    """The chosen examples mirrored left to right.
+
+    Args:
+      annotated: of these, what there is: "mask" class ids (batch, size, size); "landmarks" (x, y) in fractions (batch, 5, 2);
+        "boxes" (left, top, right, bottom) in fractions (batch, boxes, 4), all `ABSENT` where there is none. The rest stays as it is.
+    """
     result = dict(annotated)
     if "mask" in annotated:
         result["mask"] = jnp.where(chosen[:, None, None], annotated["mask"][:, :, ::-1], annotated["mask"])
@@ -31,20 +38,36 @@ def mirror(annotated: Mapping[str, Any], chosen: Bool[Array, " batch"]) -> dict[
         places = annotated["landmarks"]
         mirrored = (places * jnp.array([-1.0, 1.0]) + jnp.array([1.0, 0.0]))[:, _MIRRORED]
         result["landmarks"] = jnp.where(chosen[:, None, None], mirrored, places)
+    if "boxes" in annotated:
+        left, top, right, bottom = jnp.moveaxis(annotated["boxes"], -1, 0)
+        mirrored = jnp.stack([1 - right, top, 1 - left, bottom], -1)
+        result["boxes"] = jnp.where(chosen[:, None, None] & _present(annotated["boxes"]), mirrored, annotated["boxes"])
     return result
 
 
-def crop(annotated: Mapping[str, Any], box: Boxes, size: int) -> dict[str, Array]:
-    """As the boxes, enlarged to the full size, show them; places outside a box come to lie outside [0, 1]."""
+def crop(annotated: Mapping[str, Any], part: Crops, size: int) -> dict[str, Array]:
+    """What the parts, enlarged to the full size, show of what `mirror` takes.
+
+    Landmarks outside a part come to lie outside [0, 1]. Boxes are clipped to it; one that lies wholly outside becomes `ABSENT`.
+    """
     result = dict(annotated)
     if "mask" in annotated:
-        rows, columns = (_nearest(start, length, size) for start, length in ((box.top, box.height), (box.left, box.width)))
+        rows, columns = (_nearest(start, length, size) for start, length in ((part.top, part.height), (part.left, part.width)))
         taken = jnp.take_along_axis(annotated["mask"], rows[:, :, None], 1)
         result["mask"] = jnp.take_along_axis(taken, columns[:, None, :], 2)
+    start, length = jnp.stack([part.left, part.top], -1)[:, None], jnp.stack([part.width, part.height], -1)[:, None]
     if "landmarks" in annotated:
-        start, length = jnp.stack([box.left, box.top], -1), jnp.stack([box.width, box.height], -1)
-        result["landmarks"] = (annotated["landmarks"] * size - start[:, None]) / length[:, None]
+        result["landmarks"] = (annotated["landmarks"] * size - start) / length
+    if "boxes" in annotated:
+        boxes = annotated["boxes"]
+        moved = jnp.clip((boxes * size - jnp.tile(start, 2)) / jnp.tile(length, 2), 0, 1)
+        seen = _present(boxes) & jnp.all(moved[..., 2:] > moved[..., :2], -1, keepdims=True)
+        result["boxes"] = jnp.where(seen, moved, ABSENT)
     return result
+
+
+def _present(boxes: Float[Array, "batch box 4"]) -> Bool[Array, "batch box 1"]:
+    return boxes[..., :1] >= 0
 
 
 def _nearest(start: Float[Array, " batch"], length: Float[Array, " batch"], size: int) -> Array:

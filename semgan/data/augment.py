@@ -12,10 +12,12 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from semgan.data import annotations
-from semgan.types import Batch, Images
+from semgan.types import OF_REFERENCE, Batch, Images
 
 STREAMS = {"image": 0, "reference": 1, "reference2": 2}
 """The keys of a batch that hold pictures, and the stream of draws of each."""
+ANNOTATED = {"image": "", "reference": OF_REFERENCE}
+"""Those of them that have annotations in a batch, and what stands before the names of these."""
 _TAG = 0x41554721  # keeps these keys apart from the training step's, which fold the step into the same seed
 
 
@@ -49,11 +51,11 @@ def augment(
     crop_ratio: float = 1.1,
     paired: bool = False,
 ) -> dict[str, Any]:
-    """The batch with its uint8 pictures as augmented floats, and what is annotated of the image moved along; the rest passes through.
+    """The batch with its uint8 pictures as augmented floats, and what is annotated of them moved along; the rest passes through.
 
     Args:
       batch: "position" int32 (b,) and those of "image", "reference", "reference2" that it has, uint8 (b, size, size, 3); where it has
-        them, "mask" and "landmarks" of the image (see `Dataset.annotations`).
+        them, "mask", "landmarks" and "boxes" of the image (see `Dataset.annotations`), and the reference's, as "reference_mask".
       flip: mirrors a picture left to right with probability one half.
       crop_probability: of cropping a box and resizing it to the full size.
       crop_scale, crop_most: least and largest share of the area that the box keeps.
@@ -62,7 +64,7 @@ def augment(
 
     Returns:
       pictures float32 in [-1, 1]. With `flip` off and `crop_probability` 0 they are exactly `to_float` of the input. Landmarks that a
-      crop leaves outside lie outside [0, 1].
+      crop leaves outside lie outside [0, 1]; boxes that it leaves outside are absent.
     """
     settings = _Settings(flip, crop_probability, (crop_scale, crop_most), crop_ratio)
     result = dict(batch)
@@ -76,8 +78,8 @@ def augment(
             keys = jax.vmap(jax.random.fold_in, (None, 0))(stream_key, batch["position"])
             draws = jax.vmap(lambda key: jax.random.uniform(key, (6,)))(keys)
             images = _augment_images(images, draws, settings)
-            if name == "image":
-                result |= _augment_annotations(batch, draws, images.shape[1], settings)
+            if name in ANNOTATED:
+                result |= _augment_annotations(batch, ANNOTATED[name], draws, images.shape[1], settings)
         result[name] = images
     return result
 
@@ -94,12 +96,14 @@ def _augment_images(images: Images, draws: Float[Array, "batch 6"], settings: _S
     return images
 
 
-def _augment_annotations(batch: Batch, draws: Float[Array, "batch 6"], size: int, settings: _Settings) -> dict[str, Array]:
-    """Mask and landmarks of the image, those that there are, as `_augment_images` changes the image."""
-    moved = {name: batch[name] for name in annotations.PLACED if name in batch}
+def _augment_annotations(batch: Batch, of: str, draws: Float[Array, "batch 6"], size: int, settings: _Settings) -> dict[str, Array]:
+    """Mask, landmarks and boxes whose names begin with `of`, those that there are, as `_augment_images` changes their picture."""
+    moved = {name: batch[f"{of}{name}"] for name in annotations.PLACED if f"{of}{name}" in batch}
     if settings.crop_probability > 0:
         moved = annotations.crop(moved, crop_boxes(draws, size, settings.crop_probability, settings.area, settings.ratio), size)
-    return annotations.mirror(moved, _mirrored(draws)) if settings.flip else moved
+    if settings.flip:
+        moved = annotations.mirror(moved, _mirrored(draws))
+    return {f"{of}{name}": values for name, values in moved.items()}
 
 
 def _mirrored(draws: Float[Array, "batch 6"]) -> Array:
@@ -108,7 +112,7 @@ def _mirrored(draws: Float[Array, "batch 6"]) -> Array:
 
 def crop_boxes(
     draws: Float[Array, "batch 6"], size: int, probability: float, areas: tuple[float, float], most_ratio: float
-) -> annotations.Boxes:
+) -> annotations.Crops:
     """Boxes to crop, in pixels; the whole picture for examples not drawn.
 
     Args:
@@ -122,7 +126,7 @@ def crop_boxes(
     root = jnp.exp(0.5 * (low + (high - low) * draws[:, 2]))
     height = jnp.where(drawn, jnp.minimum(jnp.sqrt(area) / root, 1.0), 1.0) * size
     width = jnp.where(drawn, jnp.minimum(jnp.sqrt(area) * root, 1.0), 1.0) * size
-    return annotations.Boxes(draws[:, 3] * (size - height), draws[:, 4] * (size - width), height, width)
+    return annotations.Crops(draws[:, 3] * (size - height), draws[:, 4] * (size - width), height, width)
 
 
 def crop_matrices(

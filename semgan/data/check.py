@@ -10,6 +10,8 @@ import numpy as np
 from semgan.data import cache, celeb_a
 from semgan.data.decode import SUFFIXES, DecodeError, decode
 from semgan.data.folder import list_folder
+from semgan.data.folder_annotations import is_mask, read_annotations
+from semgan.data.folder_table import TABLE
 from semgan.data.records import open_records, parse_example, split_lengths
 from semgan.data.workers import run_in_workers
 from semgan.errors import UserError
@@ -158,7 +160,8 @@ def _check_pictures(folder: Path) -> Report:
         groups = {f"{split}/{name}": paths for split, domains in listing.files.items() for name, paths in domains.items()}
         ignored = [(path.relative_to(folder).as_posix(), reason) for path, reason in listing.ignored]
     except UserError as error:
-        groups = {"all": [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES and path.is_file()]}
+        paths = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES and path.is_file()]
+        groups = {"all": [path for path in paths if not is_mask(path)]}
         ignored = []
         if not groups["all"]:
             raise
@@ -166,14 +169,23 @@ def _check_pictures(folder: Path) -> Report:
     paths = [path for group in groups.values() for path in group]
     names = [path.relative_to(folder).as_posix() for path in paths]
     findings = _inspect_all(_ReadFile(paths), len(paths), "checking pictures", minds_size=True)
-    bad, first = [], {}
+    (bad, annotated), first = _check_annotations(folder, paths), {}
     for name, finding in zip(names, findings, strict=True):
         if finding.reason:
             bad.append((name, finding.reason))
         elif (original := first.setdefault(finding.sha256, name)) != name:
             bad.append((name, f"has the same bytes as {original}"))
     counts = {name: len(group) for name, group in groups.items()}
-    return Report(str(folder), "a folder of pictures", counts, bad, ignored, notes)
+    return Report(str(folder), "a folder of pictures", counts, bad, ignored, notes + annotated)
+
+
+def _check_annotations(folder: Path, paths: list[Path]) -> tuple[list[tuple[str, str]], list[str]]:
+    """What is wrong with the annotations of a folder's pictures, and else a note of what is annotated."""
+    try:
+        names = read_annotations(folder, paths).names
+    except UserError as error:
+        return [(TABLE, str(error))], []
+    return [], [f"annotated with {', '.join(f'{name} ({len(each):,})' for name, each in names.items())}"] if names else []
 
 
 def _check_celeb_a(folder: Path) -> Report:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from semgan.data.cache import Cache, Source, build_cache, hash_json
-from semgan.data.domains import DOMAIN, PAIR, assign_domains, check_expressions
+from semgan.data.domains import DOMAIN, PAIR, assign_domains, check_expressions, matches
 from semgan.errors import UserError
 from semgan.paths import cache_dir
 
@@ -24,13 +24,16 @@ class Dataset(NamedTuple):
     Attributes:
       name, split: which.
       images: uint8 (cache_count, size, size, 3); those that could not be decoded are black and never in `rows`.
-      rows: int64 (count,), the rows of the cache that belong to a domain, in order.
+      rows: int64 (count,), the rows of the cache that belong to a domain and are not left out, in order.
       domain: int32 (count,), the domain of each used row, aligned with `rows`.
       domains: the domains' names.
       annotations: aligned with the cache, so index them with `rows`: "attributes" int8 (n, attributes) in {0, 1};
         "landmarks" float32 (n, 5, 2) as (x, y) in fractions of the width and height, the eye at the image's left first, then
-        the other, nose, left and right corner of the mouth; "mask" uint8 (n, size, size), class ids. Those that the data has.
-      names: of the attributes under "attributes", of the mask's classes under "mask".
+        the other, nose, left and right corner of the mouth; "mask" uint8 (n, size, size), class ids; "category" int32 (n,), class ids;
+        "boxes" float32 (n, boxes, 4) as (left, top, right, bottom) in fractions of the width and height, all -1 where a picture does
+        not show the part. Those that the data has.
+      names: of the attributes under "attributes", of the classes under "mask" and "category", of the parts under "boxes" and, where
+        the data names them, "landmarks".
       fingerprint: hex; of the cache's content and of the rows and domains used.
       partner: int64 (count,), for each used row the place in `rows` of the picture that shows the same in the other domain; None
         unless opened as paired.
@@ -56,6 +59,7 @@ def open_dataset(
     source: str = "",
     domains: Sequence[str] = (),
     count: int = 0,
+    left_out: Sequence[str] = (),
     cache: Path | str | None = None,
     least_domains: int = 2,
     paired: bool = False,
@@ -69,14 +73,16 @@ def open_dataset(
       source: the folder of the user's files; not for drawn_faces.
       domains: names or attribute expressions (`semgan.data.domains`); none: all domains that the data has.
       count: uses the first `count` rows that belong to a domain; 0: all.
+      left_out: expressions like those of `domains`; pictures that match any are taken out of those that `count` gives, so that all
+        others stay the same.
       cache: folder of the prepared data; `cache_dir() / "data"` by default.
       least_domains: with fewer it is refused; 1 for training without translation.
       paired: every picture has a partner that shows the same in the other of two domains: files of the same names in a folder's
         two sub-folders, or one drawn face in two media.
 
     Raises:
-      UserError: an unknown name, split, domain or attribute; files that are missing or damaged; too few domains; pictures
-        without a partner.
+      UserError: an unknown name, split, domain or attribute; files that are missing or damaged; too few domains; a domain
+        without pictures; pictures without a partner.
     """
     if split not in SPLITS:
         raise UserError(f"data split {split!r} is unknown; use one of: {', '.join(SPLITS)}")
@@ -85,9 +91,10 @@ def open_dataset(
     folder = Path(cache) if cache else cache_dir() / "data"
     listing = _source(name, split, image_size, source, count, folder, least_domains, paired)
     check_expressions(domains, listing.names)
+    check_expressions(left_out, listing.names, "data.left_out")
     prepared = build_cache(listing, folder / f"{name}-{split}-{image_size}-{listing.fingerprint[:16]}", image_size)
     _say_failed(listing, prepared)
-    dataset = _select(listing, prepared, domains, count, least_domains)
+    dataset = _select(listing, prepared, domains, count, left_out, least_domains)
     return dataset._replace(partner=_partners(dataset, prepared.annotations[PAIR])) if paired else dataset
 
 
@@ -123,15 +130,17 @@ def _say_failed(source: Source, cache: Cache) -> None:
         )
 
 
-def _select(source: Source, cache: Cache, expressions: Sequence[str], count: int, least_domains: int) -> Dataset:
-    """The rows that belong to a domain, the first `count` of them."""
+def _select(source: Source, cache: Cache, expressions: Sequence[str], count: int, left_out: Sequence[str], least_domains: int) -> Dataset:
+    """The rows that belong to a domain, the first `count` of them, without those that are left out."""
     domain, domains = assign_domains(expressions, cache.annotations, source.names, len(cache.images))
     rows = np.flatnonzero((domain >= 0) & cache.usable).astype(np.int64)[: count or None]
+    rows = _leave_out(source, cache, rows, left_out)
     domain = domain[rows]
     found = dict(zip(domains, np.bincount(domain, minlength=len(domains)).tolist(), strict=True))
     listed = ", ".join(f"{name}: {size:,}" for name, size in found.items())
     if empty := [name for name, size in found.items() if not size]:
-        raise UserError(f"{source.name} ({source.split}): domain {empty[0]!r} has no picture; found {listed}")
+        less = ", without those of data.left_out: leave out less" if left_out else ""
+        raise UserError(f"{source.name} ({source.split}): domain {empty[0]!r} has no picture; found {listed}{less}")
     if len(domains) < least_domains:
         raise UserError(
             f"{source.name} ({source.split}): {least_domains} domains are needed; found {listed}; "
@@ -151,6 +160,17 @@ def _select(source: Source, cache: Cache, expressions: Sequence[str], count: int
     )
 
 
+def _leave_out(source: Source, cache: Cache, rows: np.ndarray, left_out: Sequence[str]) -> np.ndarray:
+    """The rows (n,) that match none of the expressions; says how many match which."""
+    if not left_out:
+        return rows
+    matched = np.stack([matches(each, cache.annotations, source.names, len(cache.images))[rows] for each in left_out])
+    by_expression = ", ".join(f"{each}: {number:,}" for each, number in zip(left_out, matched.sum(1).tolist(), strict=True))
+    gone = matched.any(0)
+    print(f"{source.name} ({source.split}): {gone.sum():,} of {len(rows):,} pictures are left out ({by_expression})", file=sys.stderr)
+    return rows[~gone]
+
+
 def _partners(dataset: Dataset, pair: np.ndarray) -> np.ndarray:
     """For each used row the place of its partner in the other domain."""
     if len(dataset.domains) != 2:
@@ -165,7 +185,8 @@ def _partners(dataset: Dataset, pair: np.ndarray) -> np.ndarray:
         if number not in places[1 - domain]:
             raise UserError(
                 f"{dataset.name} ({dataset.split}): picture {dataset.rows[place]} of {dataset.domains[domain]} has no partner that can be "
-                f"used in {dataset.domains[1 - domain]}; give both, or leave both out (an odd data.{dataset.split}_count cuts a pair)"
+                f"used in {dataset.domains[1 - domain]}; give both, or leave both out (an odd data.{dataset.split}_count cuts a pair, "
+                "and so does a data.left_out that matches one of its pictures alone)"
             )
         partner[place] = places[1 - domain][number]
     return partner

@@ -15,11 +15,12 @@ ALL = "all"
 """The one domain of data that has none of its own, where none is asked for."""
 
 
-def check_expressions(expressions: Sequence[str], names: Mapping[str, Sequence[str]]) -> None:
+def check_expressions(expressions: Sequence[str], names: Mapping[str, Sequence[str]], key: str = "data.domains") -> None:
     """Raises `UserError` for a name that the data does not have, with the nearest one that it has.
 
     Args:
       names: those of the dataset's own domains under "domain", those of its attributes under "attributes".
+      key: the config's key or the option that the expressions come from, which the error names.
     """
     known = [*names.get(DOMAIN, ()), *names.get("attributes", ())]
     for expression in expressions:
@@ -28,9 +29,9 @@ def check_expressions(expressions: Sequence[str], names: Mapping[str, Sequence[s
             if name not in known:
                 nearest = difflib.get_close_matches(name, known, 1, 0.5)
                 hint = f"did you mean {nearest[0]!r}?" if nearest else f"known names: {', '.join(known) or 'none'}"
-                raise UserError(f"data.domains: {name!r} in {expression!r} is neither a domain nor an attribute here; {hint}")
+                raise UserError(f"{key}: {name!r} in {expression!r} is neither a domain nor an attribute here; {hint}")
     if len(set(expressions)) < len(expressions):
-        raise UserError(f"data.domains: a domain is named twice in {', '.join(expressions)}")
+        raise UserError(f"{key}: one is named twice in {', '.join(expressions)}")
 
 
 def assign_domains(
@@ -58,9 +59,7 @@ def assign_domains(
     check_expressions(expressions, names)
     domain = np.full(count, -1, np.int32)
     for index, expression in enumerate(expressions):
-        members = np.ones(count, bool)
-        for term in expression.split("&"):
-            members &= _matches(term.strip(), annotations, names)
+        members = matches(expression, annotations, names, count)
         if (shared := members & (domain >= 0)).any():
             row = int(np.flatnonzero(shared)[0])
             raise UserError(
@@ -71,7 +70,15 @@ def assign_domains(
     return domain, tuple(expressions)
 
 
-def _matches(term: str, annotations: Mapping[str, np.ndarray], names: Mapping[str, Sequence[str]]) -> np.ndarray:
+def matches(expression: str, annotations: Mapping[str, np.ndarray], names: Mapping[str, Sequence[str]], count: int) -> np.ndarray:
+    """Whether all terms of the expression are true of a row, bool (count,); the rest as in `assign_domains`, checked before."""
+    found = np.ones(count, bool)
+    for term in expression.split("&"):
+        found &= _is_true(term.strip(), annotations, names)
+    return found
+
+
+def _is_true(term: str, annotations: Mapping[str, np.ndarray], names: Mapping[str, Sequence[str]]) -> np.ndarray:
     name, wanted = term.removeprefix("~"), not term.startswith("~")
     if name in names.get(DOMAIN, ()):
         return (np.asarray(annotations[DOMAIN]) == names[DOMAIN].index(name)) == wanted

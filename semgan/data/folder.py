@@ -6,6 +6,8 @@
 
 Paired pictures (pix2pix) have the same name, but for the suffix, in each of two domains: A/7.jpg and B/7.png.
 
+What pictures show may be annotated, see `folder_annotations`: attributes, category, landmarks, boxes, masks.
+
 Files that are not pictures, dot-files, and pictures outside of domain folders are ignored and counted.
 """
 
@@ -19,6 +21,9 @@ import numpy as np
 from semgan.data.cache import Source, hash_json
 from semgan.data.decode import SUFFIXES, decode, fit
 from semgan.data.domains import ALL, DOMAIN, PAIR
+from semgan.data.folder_annotations import Annotated, belongings, read_annotations
+from semgan.data.folder_masks import MASKS
+from semgan.data.folder_table import TABLE
 from semgan.errors import UserError
 
 _HELD_OUT = 0.05  # share of a folder without a test split
@@ -44,22 +49,28 @@ class FolderExample(NamedTuple):
     root: str
     files: tuple[tuple[str, int, int], ...]  # path below root, domain, and what pictures of the same share
     image_size: int
+    annotated: Annotated
 
     def __call__(self, row: int) -> dict[str, np.ndarray]:
         path, domain, pair = self.files[row]
-        image = fit(decode(Path(self.root, path)), self.image_size)
-        return {"image": image, DOMAIN: np.array(domain, np.int32), PAIR: np.array(pair, np.int32)}
+        picture = decode(Path(self.root, path))
+        height, width, _ = picture.shape
+        annotated = self.annotated.fit(row, height, width, self.image_size)
+        image = fit(picture, self.image_size)
+        return {"image": image, DOMAIN: np.array(domain, np.int32), PAIR: np.array(pair, np.int32), **annotated}
 
 
 def folder_source(root: Path | str, split: str, image_size: int, least_domains: int = 2, paired: bool = False) -> Source:
-    """The pictures of one split ("train" or "test"), mixed over domains in an order that names alone decide.
+    """The pictures of one split ("train" or "test"), mixed over domains in an order that names alone decide, and their annotations.
 
     Raises:
       UserError: no such folder, domain folders that are missing or empty, or too few; it lists what was found. Pictures without
-        a partner where `paired`.
+        a partner where `paired`. Annotations that are wrong, whatever the split.
     """
     root = Path(root)
-    domains = list_folder(root, least_domains, paired).files[split]
+    found = list_folder(root, least_domains, paired).files
+    annotations = read_annotations(root, [path for domains in found.values() for paths in domains.values() for path in paths])
+    domains = found[split]
     names = tuple(domains)
     pairs = {stem: number for number, stem in enumerate(sorted({path.stem for paths in domains.values() for path in paths}))}
     files = [(path.relative_to(root).as_posix(), index, pairs[path.stem]) for index, name in enumerate(names) for path in domains[name]]
@@ -70,9 +81,9 @@ def folder_source(root: Path | str, split: str, image_size: int, least_domains: 
         name="folder",
         split=split,
         count=len(files),
-        fingerprint=hash_json(["folder", _DECODING, image_size, names, listed]),
-        example=FolderExample(str(root), tuple(files), image_size),
-        names={DOMAIN: names},
+        fingerprint=hash_json(["folder", _DECODING, image_size, names, listed, *annotations.identity]),
+        example=FolderExample(str(root), tuple(files), image_size, annotations.of([root / path for path, _, _ in files])),
+        names={DOMAIN: names, **annotations.names},
     )
 
 
@@ -89,14 +100,15 @@ def list_folder(root: Path | str, least_domains: int = 2, paired: bool = False) 
         raise UserError(f"{root}: no such folder; give the folder that holds one sub-folder a domain")
     by_split = _find_domains(root, least_domains)
     used = {folder for domains in by_split.values() for folder in domains.values()}
-    ignored = [(path, "outside of the domain folders") for path in _unused(root, used)]
+    known = belongings(root, used)
+    ignored = [(path, "outside of the domain folders") for path in _unused(root, used) if path not in known]
     files: dict[str, dict[str, list[Path]]] = {}
     for split, domains in by_split.items():
         files[split] = {}
         for name, folder in domains.items():
             entries = _visible(folder)
             files[split][name] = [path for path in entries if path.suffix.lower() in SUFFIXES and path.is_file()]
-            strays = sorted(set(entries) - set(files[split][name]))
+            strays = sorted(set(entries) - set(files[split][name]) - known)
             ignored += [(path, "a folder inside a domain" if path.is_dir() else "not a picture by its suffix") for path in strays]
     _check_domains(root, files, len(ignored), least_domains)
     if paired:
@@ -126,7 +138,7 @@ def _find_domains(root: Path, least_domains: int) -> dict[str, dict[str, Path]]:
         found = [(split, path.name, path) for split, top in split_roots.items() for path in _visible(top) if path.is_dir()]
     else:
         found = [("train", name, path) for name, path in folders.items()]
-        if not folders and least_domains <= 1:
+        if not folders.keys() - ({MASKS} if (root / TABLE).is_file() else set()) and least_domains <= 1:
             found = [("train", ALL, root)]
     result: dict[str, dict[str, Path]] = {"train": {}}
     for split, name, path in found:

@@ -10,11 +10,15 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Float, Integer
+from jaxtyping import Array, Bool, Float, Integer
 
 PerExample = Float[Array, " batch"]
+Box = Float[Array, "batch box 4"]
+"""(left, top, right, bottom) in fractions of the width and height; all -1 where the part is not in the picture."""
 _LEAST = 0.05
 """In picture widths: eyes nearer than that do not divide an error by less."""
+_NEAR = 0.1
+"""In picture widths: sides off by less are charged by the square."""
 
 
 class Annotation(NamedTuple):
@@ -77,15 +81,59 @@ def attribute_error(logits: Float[Array, "batch attribute"], truth: Integer[Arra
     return jnp.mean((logits > 0) != (truth > 0), -1)
 
 
+def category_loss(logits: Float[Array, "batch category"], truth: Integer[Array, " batch"]) -> PerExample:
+    """Cross-entropy of the one category that a picture has."""
+    return optax.softmax_cross_entropy_with_integer_labels(logits.astype(jnp.float32), truth)
+
+
+def category_error(logits: Float[Array, "batch category"], truth: Integer[Array, " batch"]) -> PerExample:
+    """1 where the category is judged wrong."""
+    return (jnp.argmax(logits, -1) != truth).astype(jnp.float32)
+
+
+def box_loss(boxes: Box, truth: Box) -> PerExample:
+    """Smooth L1 summed over the sides (Girshick 2015, arXiv 1504.08083) plus one less the generalised IoU, the mean over the true boxes.
+
+    The first is linear in a far box's distance; the second minds how well a small box is met as much as a large one.
+    """
+    boxes = boxes.astype(jnp.float32)
+    smooth = optax.huber_loss(boxes, truth, delta=_NEAR).sum(-1) / _NEAR
+    return _mean_where(smooth + 1 - _overlap(boxes, truth)[1], truth[..., 0] >= 0)
+
+
+def box_error(boxes: Box, truth: Box) -> PerExample:
+    """One less the mean intersection over union of the true boxes; 0 where there is none."""
+    return _mean_where(1 - _overlap(boxes, truth)[0], truth[..., 0] >= 0)
+
+
+def _overlap(a: Box, b: Box) -> tuple[Float[Array, "batch box"], Float[Array, "batch box"]]:
+    """Intersection over union of each pair of boxes, and the generalised one, in (-1, 1] (Rezatofighi et al. 2019, arXiv 1902.09630)."""
+    least, most = jnp.minimum(a, b), jnp.maximum(a, b)
+    both = _area(jnp.concatenate([most[..., :2], least[..., 2:]], -1))
+    hull = jnp.maximum(_area(jnp.concatenate([least[..., :2], most[..., 2:]], -1)), 1e-12)
+    either = jnp.maximum(_area(a) + _area(b) - both, 1e-12)
+    return both / either, both / either - (hull - either) / hull
+
+
+def _area(boxes: Box) -> Float[Array, "batch box"]:
+    return jnp.prod(jnp.maximum(boxes[..., 2:] - boxes[..., :2], 0), -1)
+
+
 def _mean_inside(values: Float[Array, "batch landmark"], places: Float[Array, "batch landmark 2"]) -> PerExample:
-    inside = jnp.all((places >= 0) & (places <= 1), -1)
-    return jnp.sum(values * inside, -1) / jnp.maximum(inside.sum(-1), 1)
+    return _mean_where(values, jnp.all((places >= 0) & (places <= 1), -1))
+
+
+def _mean_where(values: Float[Array, "batch part"], chosen: Bool[Array, "batch part"]) -> PerExample:
+    """The mean of the chosen parts of each example; 0 where none is."""
+    return jnp.sum(values * chosen, -1) / jnp.maximum(chosen.sum(-1), 1)
 
 
 ANNOTATIONS: Mapping[str, Annotation] = {
     "mask": Annotation(mask_loss, lost_iou, "lost intersection over union"),
     "landmarks": Annotation(landmark_loss, landmark_error, "inter-ocular distances"),
     "attributes": Annotation(attribute_loss, attribute_error, "share wrong"),
+    "category": Annotation(category_loss, category_error, "share wrong"),
+    "boxes": Annotation(box_loss, box_error, "lost intersection over union"),
 }
 """By the names of `Dataset.annotations`, which are those of a judge network's heads too."""
 

@@ -1,5 +1,6 @@
 """The judge's network: one small U-shaped trunk, with a head for each thing that the data is annotated with."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import flax.linen as nn
@@ -19,6 +20,8 @@ class Heads(NamedTuple):
     mask_classes: int = 0
     landmarks: int = 0
     attributes: int = 0
+    categories: int = 0
+    boxes: int = 0
 
 
 class Judgement(NamedTuple):
@@ -30,6 +33,8 @@ class Judgement(NamedTuple):
       mask: logits of the classes at every pixel.
       landmarks: (x, y) in fractions of the width and height.
       attributes: logits.
+      category: logits.
+      boxes: (left, top, right, bottom) in fractions of the width and height, right and bottom the larger; may reach beyond the picture.
     """
 
     domain: Float[Array, "batch domains"] | None
@@ -37,6 +42,8 @@ class Judgement(NamedTuple):
     mask: Float[Array, "batch height width classes"] | None
     landmarks: Float[Array, "batch landmarks 2"] | None
     attributes: Float[Array, "batch attributes"] | None
+    category: Float[Array, "batch categories"] | None = None
+    boxes: Float[Array, "batch boxes 4"] | None = None
 
 
 class _Block(nn.Module):
@@ -74,21 +81,46 @@ class JudgeNetwork(nn.Module):
                 break
             width = min(2 * width, 4 * heads.channels)
             x = average_pool(x)
-        moments = [_moments(level) for level in levels]
-        bottom = x.mean((1, 2))
-        for level in reversed(levels[:-1]):
-            x = level + upsample_nearest(nn.Conv(level.shape[-1], (1, 1))(x))
-            x = _Block(level.shape[-1])(x)
+        return _told(levels, heads, 2)
 
-        summary = nn.relu(nn.Dense(4 * heads.channels)(jnp.concatenate([*moments, bottom, _moments(x)], -1)))
-        features = jnp.concatenate([moment / (jnp.linalg.norm(moment, axis=-1, keepdims=True) + 1e-6) for moment in moments], -1)
-        return Judgement(
-            domain=nn.Dense(heads.domains)(summary) if heads.domains else None,
-            features=features / len(moments) ** 0.5,
-            mask=depth_to_space(nn.Conv(4 * heads.mask_classes, (1, 1))(x), 2) if heads.mask_classes else None,
-            landmarks=_expected_place(nn.Conv(heads.landmarks, (1, 1))(x)) if heads.landmarks else None,
-            attributes=nn.Dense(heads.attributes)(summary) if heads.attributes else None,
-        )
+
+class BranchHeads(nn.Module):
+    """The same heads on the features of another network, such as a discriminator, in the place of an encoder of their own.
+
+    Attributes:
+      patch_size: pixels of the image to a place of the highest level, along a side.
+    """
+
+    heads: Heads
+    patch_size: int = 2
+
+    @nn.compact
+    def __call__(self, levels: Sequence[Float[Array, "batch _ _ _"]]) -> Judgement:
+        """Features at one resolution after another, each half of the one before; their widths are multiples of 4."""
+        return _told(levels, self.heads, self.patch_size)
+
+
+def _told(levels: Sequence[Array], heads: Heads, patch_size: int) -> Judgement:
+    """Up through the levels and to the heads; to be called inside of a module."""
+    moments = [_moments(level) for level in levels]
+    x = levels[-1]
+    bottom = x.mean((1, 2))
+    for level in reversed(levels[:-1]):
+        x = level + upsample_nearest(nn.Conv(level.shape[-1], (1, 1))(x))
+        x = _Block(level.shape[-1])(x)
+
+    summary = nn.relu(nn.Dense(4 * heads.channels)(jnp.concatenate([*moments, bottom, _moments(x)], -1)))
+    features = jnp.concatenate([moment / (jnp.linalg.norm(moment, axis=-1, keepdims=True) + 1e-6) for moment in moments], -1)
+    mask = nn.Conv(patch_size**2 * heads.mask_classes, (1, 1)) if heads.mask_classes else None
+    return Judgement(
+        domain=nn.Dense(heads.domains)(summary) if heads.domains else None,
+        features=features / len(moments) ** 0.5,
+        mask=depth_to_space(mask(x), patch_size) if mask else None,
+        landmarks=_expected_place(nn.Conv(heads.landmarks, (1, 1))(x)) if heads.landmarks else None,
+        attributes=nn.Dense(heads.attributes)(summary) if heads.attributes else None,
+        category=nn.Dense(heads.categories)(summary) if heads.categories else None,
+        boxes=_expected_box(nn.Conv(heads.boxes, (1, 1))(x)) if heads.boxes else None,
+    )
 
 
 def _moments(x: Array) -> Array:
@@ -98,8 +130,34 @@ def _moments(x: Array) -> Array:
 
 def _expected_place(heat: Array) -> Array:
     """Soft-argmax: the mean place (x, y), in fractions, under a softmax over all places: (batch, landmarks, 2)."""
-    batch, height, width, landmarks = heat.shape
-    share = jax.nn.softmax(heat.reshape(batch, height * width, landmarks), axis=1).reshape(heat.shape)
+    _, height, width, _ = heat.shape
+    share = _share(heat)
     x = jnp.einsum("bhwl,w->bl", share, (jnp.arange(width) + 0.5) / width)
     y = jnp.einsum("bhwl,h->bl", share, (jnp.arange(height) + 0.5) / height)
     return jnp.stack([x, y], -1)
+
+
+def _expected_box(heat: Array) -> Array:
+    """The box over which an even spread has the mean and the variance of a softmax over all places: (batch, boxes, 4).
+
+    Heat that is even over a part, as in a mask of it, gives its exact box, and before training the box is the whole picture, which meets
+    every part: it learns as fast as landmarks, where sides read off the summary hardly learn. No box is narrower than one place.
+    """
+    share = _share(heat)
+    (x, width), (y, height) = (_centre_and_length(share.sum(axis)) for axis in (1, 2))
+    return jnp.stack([x - width / 2, y - height / 2, x + width / 2, y + height / 2], -1)
+
+
+def _centre_and_length(share: Array) -> tuple[Array, Array]:
+    """Of the even spread like `share` (batch, places, boxes), whose places are as wide as they are apart: (batch, boxes) each."""
+    count = share.shape[1]
+    place = (jnp.arange(count) + 0.5) / count
+    centre = jnp.einsum("bpn,p->bn", share, place)
+    variance = jnp.einsum("bpn,bpn->bn", share, (place[:, None] - centre[:, None]) ** 2) + 1 / (12 * count**2)
+    return centre, jnp.sqrt(12 * variance)
+
+
+def _share(heat: Array) -> Array:
+    """Softmax over all places of each channel."""
+    batch, height, width, channels = heat.shape
+    return jax.nn.softmax(heat.reshape(batch, height * width, channels), axis=1).reshape(heat.shape)

@@ -12,9 +12,9 @@ from semgan.data.augment import augment, crop_matrices, to_float, to_uint8
 SIZE = 16
 
 
-@functools.partial(jax.jit, static_argnames=("flip", "crop_probability"))
-def run(batch, seed=0, flip=True, crop_probability=0.5):
-    return augment(batch, seed, flip=flip, crop_probability=crop_probability, crop_scale=0.8)
+@functools.partial(jax.jit, static_argnames=("flip", "crop_probability", "paired"))
+def run(batch, seed=0, flip=True, crop_probability=0.5, paired=False):
+    return augment(batch, seed, flip=flip, crop_probability=crop_probability, crop_scale=0.8, paired=paired)
 
 
 matrices = jax.jit(crop_matrices, static_argnums=(1, 2, 3, 4))
@@ -76,6 +76,35 @@ def test_roles_positions_and_seeds_have_draws_of_their_own(batch):
     assert (np.asarray(result["image"]) != np.asarray(result["reference"])).any()
     assert (np.asarray(result["reference"]) != np.asarray(result["reference2"])).any()
     assert (np.asarray(result["image"]) != np.asarray(run(same, seed=1)["image"])).any()
+
+
+def _annotated(batch):
+    """The red channel as a mask, and landmarks; the reference's are the image's mirrored, and so is its picture."""
+    places = np.random.default_rng(1).random((16, 5, 2), np.float32)
+    own = {"image": batch["image"], "mask": batch["image"][..., 0], "landmarks": places}
+    reference = {"reference": own["image"][:, :, ::-1], "reference_mask": own["mask"][:, :, ::-1], "reference_landmarks": places}
+    return {**own, **reference, "position": batch["position"]}
+
+
+def test_the_reference_s_mask_and_landmarks_move_with_the_reference(batch):
+    before = _annotated(batch)
+    after = jax.device_get(run(before, crop_probability=0.0))
+    np.testing.assert_array_equal(jax.jit(to_uint8)(after["reference"])[..., 0], after["reference_mask"])
+    moved = {of: (after[f"{of}mask"] != before[f"{of}mask"]).any((1, 2)) for of in ("", "reference_")}
+    assert 0 < moved["reference_"].sum() < 16
+    assert (moved[""] != moved["reference_"]).any()
+    for of, mirrored in moved.items():
+        changed = (after[f"{of}landmarks"] != before[f"{of}landmarks"]).any((1, 2))
+        np.testing.assert_array_equal(changed, mirrored)
+
+
+def test_a_paired_reference_s_annotations_move_as_the_content_s(batch):
+    before = _annotated(batch)
+    before |= {"reference": before["image"], "reference_mask": before["mask"]}
+    after = run(before, paired=True)
+    for name in ("mask", "landmarks"):
+        np.testing.assert_array_equal(after[f"reference_{name}"], after[name])
+    assert (np.asarray(after["mask"]) != before["mask"]).any()
 
 
 def test_crop_box_is_the_one_drawn():

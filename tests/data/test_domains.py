@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from semgan.data.domains import assign_domains, check_expressions
+from semgan.data.domains import assign_domains, check_expressions, matches
 from semgan.errors import UserError
 
 NAMES = {"attributes": ("Male", "Blond_Hair", "Smiling")}
@@ -41,6 +41,11 @@ def test_own_domains_can_be_chosen_reordered_and_mixed_with_attributes():
     assert domain.tolist() == [1, -1, 1, 0]
 
 
+def test_an_expression_matches_rows_whatever_domains_are_in_use():
+    assert matches("sketch&Glasses", MEDIA, MEDIA_NAMES, 4).tolist() == [False, False, False, True]
+    assert matches("~sketch", MEDIA, MEDIA_NAMES, 4).tolist() == [True, False, True, False]
+
+
 def test_overlap_is_refused_with_both_names_and_the_count():
     with pytest.raises(UserError, match=r"1 pictures are in both 'Male' and 'Blond_Hair' \(the first is row 0\)"):
         assign("Male", "Blond_Hair")
@@ -50,6 +55,11 @@ def test_overlap_is_refused_with_both_names_and_the_count():
 def test_unknown_name_gets_the_nearest_one(wrong, hint):
     with pytest.raises(UserError, match=hint):
         check_expressions(("Male", f"~Male&{wrong}"), NAMES)
+
+
+def test_an_error_names_the_key_that_the_expressions_come_from():
+    with pytest.raises(UserError, match=r"^data\.left_out: 'Mael' in 'Mael' is neither"):
+        check_expressions(("Mael",), NAMES, "data.left_out")
 
 
 def test_same_domain_twice_is_refused():

@@ -64,6 +64,40 @@ def test_attributes_by_hand():
     np.testing.assert_allclose(semantic.attribute_error(logits, truth), [0.5, 0.5])
 
 
+def test_a_category_by_hand():
+    logits, truth = jnp.array([[2.0, 0.0, 0.0], [0.0, 0.0, 1.0]]), jnp.array([0, 1])
+    np.testing.assert_allclose(semantic.category_loss(logits, truth), [np.log(np.exp(2) + 2) - 2, np.log(2 + np.e)], rtol=1e-6)
+    np.testing.assert_array_equal(semantic.category_error(logits, truth), [0, 1])
+
+
+def test_right_boxes_lose_nothing_and_absent_ones_do_not_count():
+    truth = floats([[[0.1, 0.2, 0.5, 0.4], [-1, -1, -1, -1]], [[-1, -1, -1, -1], [-1, -1, -1, -1]]])
+    boxes = floats(truth).at[0, 1].set(0.5).at[1].set(0.3)
+    for values in (semantic.box_loss(boxes, truth), semantic.box_error(boxes, truth)):
+        np.testing.assert_allclose(values, 0, atol=1e-6)
+    slopes = jax.jit(jax.grad(lambda boxes: semantic.box_loss(boxes, truth).sum()))(boxes + 0.01)
+    assert np.isfinite(slopes).all()
+    np.testing.assert_array_equal(np.abs(slopes).max(-1) > 0, [[True, False], [False, False]])
+
+
+def test_boxes_by_hand():
+    """Two that share a quarter of each, and two that share nothing; sides off by a quarter and by three."""
+    truth = floats([[[0, 0, 0.5, 0.5]], [[0, 0, 0.25, 0.25]]])
+    boxes = floats([[[0.25, 0.25, 0.75, 0.75]], [[0.75, 0.75, 1, 1]]])
+    overlap, least = np.array([1 / 7, 0]), np.array([2 / 9, 7 / 8])  # the hulls' shares that neither covers
+    np.testing.assert_allclose(semantic.box_error(boxes, truth), 1 - overlap, rtol=1e-6)
+    sides = 4 * (np.array([0.25, 0.75]) - 0.05)
+    np.testing.assert_allclose(semantic.box_loss(boxes, truth), sides + 1 - overlap + least, rtol=1e-6)
+    np.testing.assert_allclose(semantic.box_loss(truth + 0.02, truth)[0], 4 * 0.02**2 / 0.2 + 1 - _generalised(0.02), rtol=1e-5)
+
+
+def _generalised(moved, side=0.5):
+    """IoU of a square with itself moved along the diagonal, generalised."""
+    both, hull = (side - moved) ** 2, (side + moved) ** 2
+    either = 2 * side**2 - both
+    return both / either - (hull - either) / hull
+
+
 def test_consistency_is_the_weighted_sum_of_what_is_asked_for():
     judged = SimpleNamespace(mask=0.5 * sure(MASK, 4, 1.0), landmarks=floats(np.tile(FACE + 0.05, (4, 1, 1))), attributes=None)
     truth = {"mask": MASK, "landmarks": floats(np.tile(FACE, (4, 1, 1)))}
@@ -79,6 +113,9 @@ def test_an_example_s_loss_does_not_depend_on_the_others(name):
     """So any number of devices gives the same gradients."""
     shapes = {"mask": (floats(RNG.normal(size=(4, 6, 6, 3))), MASK), "landmarks": tuple(map(floats, RNG.random((2, 4, 5, 2))))}
     shapes["attributes"] = (floats(RNG.normal(size=(4, 3))), jnp.asarray(RNG.integers(0, 2, (4, 3))))
+    shapes["category"] = (floats(RNG.normal(size=(4, 3))), jnp.asarray(RNG.integers(0, 3, 4)))
+    corners = np.sort(RNG.random((2, 4, 3, 2, 2)), 3).reshape(2, 4, 3, 4)
+    shapes["boxes"] = (floats(corners[0]), floats(corners[1]).at[0, 1].set(-1).at[2].set(-1))
     loss, (predicted, truth) = semantic.ANNOTATIONS[name].loss, shapes[name]
     alone = jnp.concatenate([loss(predicted[i : i + 1], truth[i : i + 1]) for i in range(4)])
     np.testing.assert_allclose(loss(predicted, truth), alone, rtol=1e-6)
