@@ -22,6 +22,7 @@ def get_config() -> ConfigDict:
     config.data.name = "drawn_faces"  # or "celeb_a", "folder"
     config.data.source = ""  # folder of the user's files
     config.data.domains = ()  # names, or attribute expressions; empty: all that the data has
+    config.data.left_out = ()  # expressions such as "ink&Eyeglasses": pictures that match one are left out of training, not of tests
     config.data.pairing = "any"  # references: of "any" domain, of an "other", "paired" with the content, or "none" without translation
     config.data.train_count = 0  # examples used of each split; 0: all
     config.data.test_count = 0
@@ -79,7 +80,7 @@ def optimizer(**changes) -> ConfigDict:
     return config
 
 
-def celeba_pixels(size: str, name: str) -> int:
+def pixels(size: str, name: str) -> int:
     """The config's argument, `:128` or `:256`, as a number; `name` is the config's."""
     if size not in ("128", "256"):
         raise ValueError(f"the config's argument is {size!r}: choose configs/{name}.py:128 or :256")

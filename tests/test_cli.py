@@ -10,7 +10,7 @@ import pytest
 
 from semgan import __version__, cli
 
-COMMANDS = ["data check", "data build", "translate", "sample", "project", "evaluate", "compare", "score", "import", "export"]
+COMMANDS = ["data check", "data build", "translate", "sample", "project", "adapt", "evaluate", "compare", "score", "import", "export"]
 
 
 def semgan(*arguments):
@@ -176,7 +176,7 @@ def test_evaluate_passes_everything_on(capsys, monkeypatch):
 
     asked = {}
     monkeypatch.setattr(command, "evaluate_snapshot", lambda model, out, **settings: asked.update(settings, model=model, out=out))
-    options = ("--data", "d", "--pairs", 7, "--seed", 2, "--into", "a", "--strengths", "0,1")
+    options = ("--data", "d", "--pairs", 7, "--seed", 2, "--into", "a", "--contents", "b&~c", "--strengths", "0,1")
     files = ("--inception", "i", "--protocol", "clean", "--lpips", "l", "--lpips-heads", "h")
     assert run(capsys, "evaluate", "--model", "m", "--out", "o.json", *options, *files)[0] == 0
     assert asked.pop("weights") == (Path("i"), "clean", Path("l"), Path("h"))
@@ -187,6 +187,7 @@ def test_evaluate_passes_everything_on(capsys, monkeypatch):
         "pairs": "7",
         "seed": "2",
         "into": "a",
+        "contents": "b&~c",
         "strengths": "(0.0, 1.0)",
     }
 

@@ -33,6 +33,7 @@ def test_the_text_after_the_colon_goes_to_get_config(tmp_path):
         ("--config.data.domains=shaded,ink", "data.domains", ("shaded", "ink")),
         ("--config.data.domains=('Male', '~Male')", "data.domains", ("Male", "~Male")),
         ("--config.data.domains=", "data.domains", ()),
+        ("--config.data.left_out=ink&Eyeglasses", "data.left_out", ("ink&Eyeglasses",)),
         ("--config.data.source=/a=b", "data.source", "/a=b"),
         ("precision=bfloat16", "precision", "bfloat16"),
     ],

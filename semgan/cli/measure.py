@@ -22,6 +22,12 @@ def add_evaluate(commands: Any) -> None:
         "--pairs", type=whole, default=0, metavar="N", help="held-out pairs, or samples (default: the model's own number)"
     )
     evaluate.add_argument("--into", default="", metavar="NAME", help="the one domain to translate into (default: all that there are)")
+    evaluate.add_argument(
+        "--contents",
+        default="",
+        metavar="EXPR",
+        help="translate only held-out pictures such as 'Eyeglasses' or 'Male&~Smiling' (default: all)",
+    )
     evaluate.add_argument("--seed", type=whole, default=0, metavar="N", help="of the pairs and latents (default: 0)")
     evaluate.add_argument(
         "--strengths",
@@ -61,6 +67,7 @@ def _evaluate(args: argparse.Namespace) -> None:
         pairs=args.pairs,
         seed=args.seed,
         into=args.into,
+        contents=args.contents,
         strengths=args.strengths,
         weights=Files(args.inception, args.protocol, args.lpips, args.lpips_heads),
     )

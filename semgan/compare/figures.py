@@ -23,9 +23,15 @@ def unlike(runs: Sequence[Run]) -> dict[str, list[str]]:
 
 
 def unlike_sentences(runs: Sequence[Run]) -> list[str]:
-    """For each figure that does not compare, those with the same reasons together, in what its passports differ."""
+    """For each figure that does not compare, those with the same reasons together, in what its passports differ.
+
+    Parts ("fid/ink") are named only where the figure that they are parts of is not.
+    """
     by_fields: dict[tuple[str, ...], list[str]] = {}
-    for name, fields in unlike(runs).items():
+    differ = unlike(runs)
+    for name, fields in differ.items():
+        if is_part(name) and differ.get(name.split("/")[0]) == fields:
+            continue
         by_fields.setdefault(tuple(fields), []).append(name)
     return [
         f"{MARK} {joined(names)} {'do' if len(names) > 1 else 'does'} not compare between these runs: "

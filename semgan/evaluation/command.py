@@ -11,9 +11,11 @@ from semgan.data.dataset import Dataset, open_dataset
 from semgan.errors import UserError
 from semgan.evaluation import inception_figures, page, perceptual_figures
 from semgan.evaluation.describe import describe_dataset
+from semgan.evaluation.feature_figures import with_parameters
 from semgan.evaluation.judge import Judge, load_or_train
 from semgan.evaluation.judged import JudgedPairs, Translated, judge_pairs, judge_translations
 from semgan.evaluation.novelty import audit_translations
+from semgan.evaluation.pairs import contents_matching
 from semgan.evaluation.report import page_path, report_text, write_report, write_text
 from semgan.evaluation.retention import extremes
 from semgan.evaluation.samples import evaluate_samples, sample_text
@@ -38,11 +40,20 @@ class Found(NamedTuple):
 
 
 class Question(NamedTuple):
-    """What is asked of a model: how many pairs or samples, by which seed, into which domain ("": all), at which strengths (none: ())."""
+    """What is asked of a model.
+
+    Attributes:
+      pairs: how many, or how many samples.
+      seed: that they are drawn by.
+      into: the domain translated into; "": all.
+      contents: the expression that contents match; "": any may be one.
+      strengths: of the style; (): none.
+    """
 
     pairs: int
     seed: int
     into: str
+    contents: str
     strengths: Sequence[float]
 
 
@@ -54,6 +65,7 @@ def evaluate_snapshot(
     pairs: int = 0,
     seed: int = 0,
     into: str = "",
+    contents: str = "",
     strengths: Sequence[float] | None = None,
     weights: Files | None = None,
 ) -> dict[str, Any]:
@@ -64,6 +76,8 @@ def evaluate_snapshot(
       pairs: how many held-out pairs, or samples of a model that draws from noise; 0: as many as the model's config says.
       seed: of the pairs and of the latents.
       into: the one domain to translate into; all that the model can when empty.
+      contents: an expression over domains and attributes (`semgan.data.domains`) that held-out pictures have to match to be translated;
+        all are when empty.
       strengths: of the style, each in [0, 1], where a model that takes a reference is measured too; None: `strength.STRENGTHS`.
       weights: files of Inception and LPIPS, for the figures that need them.
     """
@@ -74,6 +88,8 @@ def evaluate_snapshot(
     check_writable(page_path(out))
     model = load(model_path)
     strengths = _checked_strengths(strengths, model.kinds)
+    if contents and "sample" in model.kinds:
+        raise UserError("this model draws from noise and translates no contents: leave out --contents")
     tools = load_tools(weights or Files(), model.config["image_size"])
     train, test = open_splits(model.config, data_dir)
     if model.meta["domains"] and list(test.domains) != list(model.meta["domains"]):  # weights from elsewhere may have none
@@ -81,16 +97,20 @@ def evaluate_snapshot(
             f"{model_path} translates between {', '.join(model.meta['domains'])}, but the data has {', '.join(test.domains)}: "
             "give the same domains with --data"
         )
+    if contents:
+        contents_matching(test, contents)  # what is wrong with it is told before a judge is trained
     judge = open_judge(train, test, model.config["judge"])
-    question = Question(pairs, seed, into, strengths)
+    question = Question(pairs, seed, into, contents, strengths)
     found = (_samples if "sample" in model.kinds else _translations)(model, judge, train, test, question, tools)
     report = found.report | {
         "model": str(model_path),
         "algorithm": model.config.get("algorithm"),
         "kimg": model.meta.get("kimg"),
         "seed": seed,
+        "contents": contents,
         "dataset": describe_dataset(test),
         "training_data": describe_dataset(train),
+        "left_out": list(model.config["data"].get("left_out", ())),
         "semgan": semgan.__version__,
     }
     write_report(out, report)
@@ -128,7 +148,8 @@ def _samples(model: Any, judge: Judge, train: Dataset, test: Dataset, question: 
 
 def _translations(model: Any, judge: Judge, train: Dataset, test: Dataset, question: Question, tools: Tools) -> Found:
     targets = (model.target_index(question.into),) if question.into else model.algorithm.targets
-    judged = judge_pairs(judge, test, pairs=question.pairs or model.config["judge"]["pairs"], seed=question.seed, targets=targets)
+    pairs = question.pairs or model.config["judge"]["pairs"]
+    judged = judge_pairs(judge, test, pairs=pairs, seed=question.seed, targets=targets, contents=question.contents)
     translated = judge_translations(model.translate_batch, judged, _BATCH)
 
     def from_latent(batch: dict[str, np.ndarray], style: int) -> np.ndarray:
@@ -147,13 +168,15 @@ def _translations(model: Any, judge: Judge, train: Dataset, test: Dataset, quest
     _add(report, figures)
     if tools.inception:
         real = inception_figures.compared_split(tools.inception, train, test)
-        told = {"seeds": {"pairs": question.seed}, "parameters": {"styles": "reference" if "reference" in model.kinds else "none"}}
+        parameters = judged.asked() | {"styles": "reference" if "reference" in model.kinds else "none"}
+        told = {"seeds": {"pairs": question.seed}, "parameters": parameters}
         _add(report, *inception_figures.translation_figures(tools.inception, translated.images, judged.target, real, **told))
     if tools.lpips:
         by_styles = {"latent": from_latent, "reference": from_reference}
         by_styles = {styles: translate for styles, translate in by_styles.items() if styles in model.kinds}
-        _add(report, [perceptual_figures.structure_figure(tools.lpips, judged, translated.images)])
-        _add(report, [perceptual_figures.diversity_figure(tools.lpips, judged, each, styles) for styles, each in by_styles.items()])
+        figures = [perceptual_figures.structure_figure(tools.lpips, judged, translated.images)]
+        figures += [perceptual_figures.diversity_figure(tools.lpips, judged, each, styles) for styles, each in by_styles.items()]
+        _add(report, [with_parameters(figure, judged.asked()) for figure in figures])
     if question.strengths:
         measured = track(question.strengths, "measuring strengths of the style", len(question.strengths))
         report["strength_curve"] = strength_curve(at_strength, judged, measured, _BATCH)
@@ -183,7 +206,10 @@ def _beside_training(named: Sequence[Mapping[str, Any]], images: np.ndarray, tra
 
 
 def open_splits(config: Mapping[str, Any], source: str = "") -> tuple[Dataset, Dataset]:
-    """The train and test splits of the data that a config names; `source` replaces the config's folder."""
+    """The train and test splits of the data that a config names; `source` replaces the config's folder.
+
+    Both are whole: what `data.left_out` leaves out of training is there, so that one judge serves models that left out different pictures.
+    """
     data = config["data"]
     pairing = data.get("pairing", "any")
 

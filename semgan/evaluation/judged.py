@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from semgan.data.dataset import Dataset
 from semgan.evaluation.judge import Judge, Verdict, decide
-from semgan.evaluation.pairs import Pairs, Translate, choose_pairs, translate_pairs
+from semgan.evaluation.pairs import Pairs, Translate, choose_pairs, contents_matching, translate_pairs
 
 
 class JudgedPairs(NamedTuple):
@@ -22,6 +22,7 @@ class JudgedPairs(NamedTuple):
       target: the references' domains, (pairs,).
       kept_names: the attributes that a translation should keep: those that do not belong to the style.
       content, reference: the judge's verdicts on the pictures themselves.
+      contents: the expression that all contents match; "" where any may be one.
     """
 
     judge: Judge
@@ -33,6 +34,11 @@ class JudgedPairs(NamedTuple):
     kept_names: tuple[str, ...]
     content: Verdict
     reference: Verdict
+    contents: str = ""
+
+    def asked(self) -> dict[str, Any]:
+        """What the passports of all figures of these pairs say of how contents were chosen; nothing where any may be one."""
+        return {"contents": self.contents} if self.contents else {}
 
 
 class Translated(NamedTuple):
@@ -49,16 +55,18 @@ def judge_pairs(
     pairs: int,
     seed: int = 0,
     targets: Sequence[int] | None = None,
+    contents: str = "",
     style_attributes: Sequence[str] | None = None,
 ) -> JudgedPairs:
     """Chooses the pairs and judges their pictures.
 
     Args:
       targets: numbers of the domains that are translated into; None: all.
+      contents: an expression that contents have to match, see `pairs.contents_matching`; "": any may be one.
       style_attributes: attributes that belong to the style, and so are no part of what has to be kept; None: those that the
         domains' names name (`"Male"`, `"~Male"`).
     """
-    chosen = choose_pairs(dataset, pairs, seed, targets)
+    chosen = choose_pairs(dataset, pairs, seed, targets, contents_matching(dataset, contents) if contents else None)
     content, reference = dataset.rows[chosen.content], dataset.rows[chosen.reference]
     left_out = _named_in_domains(dataset.domains) if style_attributes is None else set(style_attributes)
     return JudgedPairs(
@@ -71,6 +79,7 @@ def judge_pairs(
         kept_names=tuple(name for name in dataset.names.get("attributes", ()) if name not in left_out),
         content=decide(judge, dataset.images[content]),
         reference=decide(judge, dataset.images[reference]),
+        contents=contents,
     )
 
 

@@ -26,7 +26,7 @@ ByRole = Mapping[str, Resampled | None]
 def transfer_origin(judged: JudgedPairs) -> Origin:
     """What the passports of all figures of these pairs have in common."""
     into = ", ".join(judged.dataset.domains[each] for each in np.unique(judged.target))
-    return judge_origin(judged.judge, judged.dataset, {"pairs": judged.seed}, into=into)
+    return judge_origin(judged.judge, judged.dataset, {"pairs": judged.seed}, into=into, **judged.asked())
 
 
 def transfer_figures(

@@ -35,6 +35,12 @@ _MAY_CHANGE = {
 _MOST_SHOWN = 4
 
 
+_FILLED = ("data.domains", *(f"networks.semantic_heads.{size}" for size in ("mask_classes", "landmarks", "categories", "boxes")))
+"""Keys that training fills in from the data where they are empty or 0."""
+_SINCE = {"data.left_out": []}
+"""Keys that older runs do not have, and what they did."""
+
+
 class Result(NamedTuple):
     """How a run ended.
 
@@ -61,10 +67,10 @@ def check_config(workdir: Path, config: ConfigDict) -> None:
     saved = _read(workdir / CONFIG)
     if saved is None:
         return
-    before, now = flatten(saved), flatten(to_json(config))
-    if not now["data.domains"]:  # none named: all that the data has, which is what the folder's run has written down
-        before.pop("data.domains", None)
-        now.pop("data.domains")
+    before, now = {**_SINCE, **flatten(saved)}, flatten(to_json(config))
+    for key in [key for key in _FILLED if not now.get(key)]:  # none named: all that the data has, which is what the folder's run has written
+        before.pop(key, None)
+        now.pop(key, None)
     changed = [key for key in sorted(before.keys() | now.keys()) if before.get(key) != now.get(key) and key not in _MAY_CHANGE]
     if changed:
         shown = ", ".join(f"{key} (was {_shown(before, key)}, now {_shown(now, key)})" for key in changed[:_MOST_SHOWN])

@@ -126,6 +126,40 @@ def test_one_domain_alone_is_translated_into_where_asked_for(opened, tmp_path):
     assert {target for targets in report["adopted"].values() for target in targets} == {"green"}
 
 
+def test_contents_alone_that_match_are_translated_where_asked_for(opened, tmp_path, inception, perceptual):
+    weights = Files("weights.pth", lpips="alexnet.pth")
+    report = evaluate_snapshot("model.safetensors", tmp_path / "report.json", contents="large&~red", into="blue", weights=weights)
+    assert report["contents"] == "large&~red"
+    assert report["adopted"].keys() == {"green"}  # neither of red squares nor of those that are blue already
+    data = opened.datasets["test"]
+    shown = [pair["content"] for pair in report["best_pairs"] + report["worst_pairs"]]
+    assert data.annotations["attributes"][shown].tolist() == [[1, 0]] * 12
+    assert {"fid", "lpips_diversity_latent", "structure_distance", "copies", "agreement"} <= figures_of(report).keys()
+    assert {figure["passport"]["parameters"].get("contents") for figure in report["figures"]} == {"large&~red"}
+
+
+def test_a_report_of_all_contents_says_so_and_its_passports_stay_as_they_are(opened, tmp_path):
+    report = evaluate_snapshot("model.safetensors", tmp_path / "report.json")
+    assert report["contents"] == ""
+    assert not any("contents" in figure["passport"]["parameters"] for figure in report["figures"])
+
+
+@pytest.mark.parametrize(("kinds", "contents", "said"), [("reference", "lagre", "did you mean 'large'"), ("sample", "large", "leave out")])
+def test_contents_that_cannot_be_had_are_refused_before_a_judge_is_trained(opened, tmp_path, monkeypatch, kinds, contents, said):
+    opened.model.kinds = {kinds}
+    monkeypatch.setattr(command, "open_judge", None)
+    with pytest.raises(UserError, match=f"--contents.*{said}|{said} --contents"):
+        evaluate_snapshot("model.safetensors", tmp_path / "report.json", contents=contents)
+
+
+def test_pictures_left_out_of_training_are_there_for_the_judge(opened, tmp_path):
+    assert evaluate_snapshot("model.safetensors", tmp_path / "report.json")["left_out"] == []
+    opened.model.config["data"]["left_out"] = ("large&red",)
+    report = evaluate_snapshot("model.safetensors", tmp_path / "report.json")
+    assert report["left_out"] == ["large&red"]
+    assert not any(call.get("left_out") for call in opened.calls)
+
+
 def test_model_from_noise_is_judged_by_its_samples(opened, tmp_path, capsys):
     opened.model.kinds = {"sample"}
     opened.model.config["data"]["pairing"] = "none"
@@ -174,6 +208,16 @@ def inception(monkeypatch):
     return asked
 
 
+@pytest.fixture
+def perceptual(monkeypatch):
+    """Stands in for the weights of LPIPS."""
+    monkeypatch.setattr(tools, "load_lpips", lambda *_: random_lpips())
+    monkeypatch.setattr(tools.lpips_network, "SMALLEST", {"alexnet": 16})
+    standin = absolute_differences()
+    monkeypatch.setattr(Perceptual, "distances", lambda self, a, b: standin.distances(a, b))
+    monkeypatch.setattr(command.perceptual_figures, "structure_figure", lambda *_: Figure("structure_distance", 0.5, None, PASSPORT))
+
+
 def figures_of(report):
     return {figure["name"]: figure for figure in report["figures"]}
 
@@ -210,12 +254,7 @@ def test_translations_have_a_fid_for_each_domain(opened, tmp_path, inception):
     assert figures["fid"]["passport"]["parameters"]["styles"] == "reference"
 
 
-def test_lpips_adds_diversity_by_both_guides_and_the_structure(opened, tmp_path, monkeypatch):
-    monkeypatch.setattr(tools, "load_lpips", lambda *_: random_lpips())
-    monkeypatch.setattr(tools.lpips_network, "SMALLEST", {"alexnet": 16})
-    standin = absolute_differences()
-    monkeypatch.setattr(Perceptual, "distances", lambda self, a, b: standin.distances(a, b))
-    monkeypatch.setattr(command.perceptual_figures, "structure_figure", lambda *_: Figure("structure_distance", 0.5, None, PASSPORT))
+def test_lpips_adds_diversity_by_both_guides_and_the_structure(opened, tmp_path, perceptual):
     figures = figures_of(evaluate_snapshot("model.safetensors", tmp_path / "report.json", weights=Files(lpips="alexnet.pth")))
     assert {"lpips_diversity_latent", "lpips_diversity_reference", "structure_distance"} <= set(figures)
     assert figures["lpips_diversity_reference"]["value"] == 0  # the stand-in for the model takes only the domain from its reference

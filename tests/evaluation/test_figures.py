@@ -69,8 +69,8 @@ def test_more_samples_make_the_intervals_narrower(sampled, judge, train_squares,
 
 
 def test_other_data_show_in_the_passports(judge, test_squares, squares, oracle):
-    def passports(data):
-        judged = judge_pairs(judge, data, pairs=12)
+    def passports(data, **asked):
+        judged = judge_pairs(judge, data, pairs=12, **asked)
         return {name: figure.passport for name, figure in read(full_report(judged, judge_translations(oracle, judged, 12))).items()}
 
     mine, theirs = passports(test_squares), passports(squares(120, seed=9, split="test"))
@@ -78,6 +78,8 @@ def test_other_data_show_in_the_passports(judge, test_squares, squares, oracle):
     assert all("real" in comparable(mine[name], theirs[name]) for name in mine if name in theirs)
     assert mine["retention"].parameters["into"] == "red, green, blue"
     assert not any(comparable(passport, mine[name]) for name, passport in passports(test_squares).items())
+    large = passports(test_squares, contents="large")
+    assert all("parameters.contents" in comparable(mine[name], large[name]) for name in mine if name in large)
 
 
 def test_every_number_of_a_translation_s_report_is_a_figure(judge, test_squares, oracle):

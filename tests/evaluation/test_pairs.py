@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from semgan.errors import UserError
-from semgan.evaluation.pairs import choose_pairs, pair_batches, translate_pairs
+from semgan.evaluation.pairs import choose_pairs, contents_matching, pair_batches, translate_pairs
 
 
 def test_pairs_are_of_different_domains_and_fixed_by_the_seed(test_squares):
@@ -37,6 +37,52 @@ def test_one_domain_is_refused(test_squares):
 def test_no_pairs_are_refused(test_squares):
     with pytest.raises(UserError, match="at least 1"):
         choose_pairs(test_squares, 0)
+
+
+def test_contents_can_be_narrowed_and_references_stay_any(test_squares):
+    large = test_squares.annotations["attributes"][test_squares.rows, 0] == 1
+    pairs = choose_pairs(test_squares, 2 * large.sum(), contents=large)
+    np.testing.assert_array_equal(np.unique(pairs.content), np.flatnonzero(large))
+    assert 0 < large[pairs.reference].mean() < 1
+    assert (test_squares.domain[pairs.content] != test_squares.domain[pairs.reference]).all()
+    into = choose_pairs(test_squares, 20, targets=(2,), contents=large)
+    assert large[into.content].all()
+    assert set(test_squares.domain[into.reference]) == {2}
+
+
+def test_all_contents_are_the_same_pairs_as_none_asked_for(test_squares):
+    pairs, same = choose_pairs(test_squares, 50), choose_pairs(test_squares, 50, contents=np.ones(len(test_squares.rows), bool))
+    np.testing.assert_array_equal(pairs, same)
+
+
+def test_contents_match_by_domain_and_attribute(test_squares):
+    large, red = test_squares.annotations["attributes"][test_squares.rows].T == 1
+    np.testing.assert_array_equal(contents_matching(test_squares, "large"), large)
+    np.testing.assert_array_equal(contents_matching(test_squares, "~large & green"), ~large & (test_squares.domain == 1))
+    np.testing.assert_array_equal(contents_matching(test_squares, "red"), red)
+    bare = test_squares._replace(annotations={})
+    np.testing.assert_array_equal(contents_matching(bare, "~blue"), test_squares.domain != 2)
+
+
+@pytest.mark.parametrize(
+    ("expression", "message"),
+    [
+        ("lagre", "^--contents: 'lagre' in 'lagre' is neither a domain nor an attribute here; did you mean 'large'"),
+        ("green&red", r"^--contents: none of the 120 pictures of squares \(test\) matches 'green&red'; ask for fewer"),
+    ],
+)
+def test_contents_that_are_not_there_are_a_sentence(test_squares, expression, message):
+    with pytest.raises(UserError, match=message):
+        contents_matching(test_squares, expression)
+    with pytest.raises(UserError, match="'large' in 'large' is neither"):
+        contents_matching(test_squares._replace(annotations={}), "large")
+
+
+def test_contents_that_are_all_of_the_target_domain_are_a_sentence(test_squares):
+    with pytest.raises(
+        UserError, match=r"^--contents: all \d+ pictures of squares \(test\) that match are of the domain .* another --into"
+    ):
+        choose_pairs(test_squares, 4, targets=(1,), contents=test_squares.domain == 1)
 
 
 def test_batches_have_one_size_and_hold_the_pairs_in_order(test_squares):
