@@ -19,13 +19,23 @@ from semgan import config as configs
 from semgan.xla import prefer_fast_convolutions
 
 
-def random_batch(config, domains: int) -> dict:
-    """A host batch as the loader gives it, of noise."""
+def random_batch(config, domains: int, annotations) -> dict:
+    """A host batch as the loader gives it, of noise; `annotations` are the algorithm's."""
     import numpy as np
 
     rng, count, size = np.random.default_rng(0), config.batch_size, config.image_size
     images = {key: rng.integers(0, 256, (count, size, size, 3), np.uint8) for key in ("image", "reference", "reference2")}
     labels = {key: rng.integers(0, domains, count).astype(np.int32) for key in ("domain", "target_domain")}
+    heads = config.networks.get("semantic_heads", {})
+
+    def annotated(name: str, columns) -> np.ndarray:
+        if name == "mask":
+            return rng.integers(0, heads.mask_classes, (count, size, size), np.uint8)
+        if name == "landmarks":
+            return rng.random((count, heads.landmarks, 2), np.float32)
+        return rng.integers(0, 2, (count, len(columns)), np.int8)
+
+    labels |= {name: annotated(name.removeprefix("reference_"), columns) for name, columns in annotations.items()}
     return images | labels | {"position": np.arange(count, dtype=np.int32)}
 
 
@@ -42,7 +52,7 @@ def compiled_step(config, batch):
     from semgan.training.step import make_step
 
     algorithm = algorithms.make(config)
-    transforms = make_transforms(config.optimizers, algorithm.phases, total_kimg=config.total_kimg)
+    transforms = make_transforms(config.optimizers, algorithm.phases, total_kimg=config.total_kimg, spare=config.networks)
     prepare = partial(augment, seed=config.seed, **config.augment)
     decay = ema_decay(config.ema_half_life_kimg, config.ema_ramp, config.ema_burn_in_kimg)
     step = make_step(algorithm, transforms, seed=config.seed, ema_decay=decay, prepare=prepare, accumulate=config.accumulate)
@@ -81,8 +91,10 @@ def main() -> None:
     prefer_fast_convolutions()
     import jax
 
+    from semgan import algorithms
+
     config.data.domains = config.data.domains or tuple(f"domain {index}" for index in range(options.domains))
-    batch = random_batch(config, len(config.data.domains))
+    batch = random_batch(config, len(config.data.domains), algorithms.make(config).annotations)
     state, compiled, compile_seconds = compiled_step(config, batch)
     multiply = matrix_product(config.precision)
     seconds, products = [], []

@@ -13,7 +13,7 @@ from configs import common, progan
 def get_config(size: str = "128") -> ConfigDict:
     """`:128` (the default) or `:256`, in pixels; as many images after the last fade as the paper takes at its last size."""
     config = progan.get_config()
-    config.image_size = common.celeba_pixels(size, "celeba_progan")
+    config.image_size = common.pixels(size, "celeba_progan")
     config.precision = "bfloat16"
     config.data.name = "celeb_a"
     config.log_kimg = 10.0

@@ -14,7 +14,7 @@ from configs import common, semgan
 def get_config(size: str = "128") -> ConfigDict:
     """`:128` (the default) or `:256`, in pixels."""
     config = semgan.get_config()
-    config.image_size = common.celeba_pixels(size, "celeba_semgan")
+    config.image_size = common.pixels(size, "celeba_semgan")
     config.data.name = "celeb_a"
     config.data.domains = ("Male", "~Male")
     config.precision = "bfloat16"

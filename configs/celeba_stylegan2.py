@@ -14,7 +14,7 @@ from configs import common, stylegan2
 def get_config(size: str = "128") -> ConfigDict:
     """`:128` (the default) or `:256`, in pixels, which sets batch size, R1's gamma and the averaging as ADA does."""
     config = stylegan2.get_config()
-    config.image_size = common.celeba_pixels(size, "celeba_stylegan2")
+    config.image_size = common.pixels(size, "celeba_stylegan2")
     config.batch_size = 4096 // config.image_size
     config.ema_half_life_kimg = config.batch_size * 10 / 32
     config.ema_ramp = 0.05

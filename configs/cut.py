@@ -3,6 +3,7 @@
 from ml_collections import ConfigDict
 
 from configs import common
+from configs.semgan import NOTHING, SIZES
 
 
 def get_config() -> ConfigDict:
@@ -28,9 +29,15 @@ def get_config() -> ConfigDict:
     config.losses.nce_patches = 256
     config.losses.temperature = 0.07
     config.losses.flip_equivariance = False
+    config.losses.content = ConfigDict(NOTHING)  # what a translation is to carry of its source's annotations; the paper's: nothing
+    config.losses.content_attributes = ()  # names of the attributes that are meant there
+    config.losses.semantic_weight = 1.0
+    config.losses.heads_weight = 1.0
 
     for name in networks:
         config.optimizers[name] = common.optimizer(
             learning_rate=2e-4, final_learning_rate=0.0, decay_start_kimg=config.total_kimg / 2, b1=0.5, b2=0.999
         )
+    networks.semantic_heads = ConfigDict({"channels": 16} | dict.fromkeys(SIZES, 0))  # sizes as the data have, which training fills in
+    config.optimizers.semantic_heads = common.optimizer(learning_rate=1e-3, b1=0.9)
     return config

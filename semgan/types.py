@@ -19,6 +19,8 @@ Batch = Mapping[str, Array]
 """Arrays that share their first axis; keys as in the glossary (`image`, `domain`, `reference`, `position`, ...)."""
 OF_REFERENCE = "reference_"
 """Before the name of an annotation in a batch that is the reference's."""
+HEADS = "semantic_heads"
+"""The network that learns, of real images alone, to tell what is annotated."""
 Images = Float[Array, "batch height width channel"]
 """NHWC, float32 in [-1, 1]."""
 Key = jax.Array

@@ -5,14 +5,18 @@ from pathlib import Path
 import jax
 import pytest
 
+from configs import semantics
 from configs.common import shrink
 from semgan import algorithms
 from semgan import config as configs
+from semgan.errors import UserError
 from semgan.training.optimizers import make_transforms
 from semgan.training.state import parameter_counts
 
 BASES = {"common", "fastcut", *algorithms.names()}
 """Configs that others start from; all the rest are experiments."""
+LEFT_OUT = {"patch_sampler", "semantic_heads"}
+"""Networks that a config may describe and its losses do without."""
 ARGUMENTS = (":128", ":256")
 EXPERIMENTS = sorted(
     path.name + argument
@@ -41,8 +45,27 @@ def test_config_is_valid_and_its_networks_build(name):
     configs.validate(config)
     algorithm = algorithms.make(config)
     params, _ = jax.eval_shape(algorithm.init, jax.random.key(0), {})
-    assert set(params) == set(config.networks) == set(config.optimizers)
-    make_transforms(config.optimizers, algorithm.phases, total_kimg=config.total_kimg)
+    assert set(params) <= set(config.networks) == set(config.optimizers)
+    assert set(config.networks) - set(params) <= LEFT_OUT
+    make_transforms(config.optimizers, algorithm.phases, total_kimg=config.total_kimg, spare=config.networks)
+
+
+@pytest.mark.parametrize("method", semantics.METHODS)
+def test_every_method_compared_by_what_it_keeps_has_the_same_budget_and_data(method):
+    config, other = _load(f"semantics.py:{method}"), _load("semantics.py")
+    configs.validate(config)
+    algorithm = algorithms.make(config)
+    make_transforms(config.optimizers, algorithm.phases, total_kimg=config.total_kimg, spare=config.networks)
+    for key in ("image_size", "max_minutes", "evaluate_kimg", "judge", "augment"):
+        assert config[key] == other[key]
+    pairing = {"data.pairing": config.data.pairing, "data.left_out": ("ink&Eyeglasses",) if "left_out" in method else ()}
+    other.update_from_flattened_dict(pairing)
+    assert config.data == other.data
+
+
+def test_a_method_that_is_not_compared_is_refused():
+    with pytest.raises(UserError, match=r"'semgam': choose .* semgan, label_free"):
+        _load("semantics.py:semgam")
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)

@@ -1,11 +1,14 @@
 """What the algorithms that translate between exactly two domains share."""
 
+from collections.abc import Iterable
+
 import jax.numpy as jnp
+from jaxtyping import Array
 from ml_collections import ConfigDict
 
 from semgan.algorithms._checks import check_image_size
 from semgan.errors import UserError
-from semgan.types import Batch, Images
+from semgan.types import OF_REFERENCE, Batch, Images
 
 
 def check_two_domains(config: ConfigDict) -> None:
@@ -21,5 +24,14 @@ def check_two_domains(config: ConfigDict) -> None:
 
 def sides(batch: Batch) -> tuple[Images, Images]:
     """Every example's picture of domain 0 and its picture of domain 1: one is its image, the other its reference."""
-    first = (batch["domain"] == 0)[:, None, None, None]
-    return jnp.where(first, batch["image"], batch["reference"]), jnp.where(first, batch["reference"], batch["image"])
+    return _of_domain(0, batch, "image", "reference"), _of_domain(1, batch, "image", "reference")
+
+
+def of_sources(batch: Batch, names: Iterable[str]) -> dict[str, Array]:
+    """These annotations of every example's picture of domain 0."""
+    return {name: _of_domain(0, batch, name, f"{OF_REFERENCE}{name}") for name in names}
+
+
+def _of_domain(domain: int, batch: Batch, own: str, other: str) -> Array:
+    chosen = (batch["domain"] == domain).reshape(-1, *[1] * (batch[own].ndim - 1))
+    return jnp.where(chosen, batch[own], batch[other])

@@ -2,11 +2,14 @@
 
 Park, Efros, Zhang and Zhu 2020, arXiv 2007.15651. From domain 0 of the data to domain 1. One step runs two phases: `d` and `g`, which
 trains the generator and the projection of its encoder's patches together.
+
+With weights in `losses.content`, mask-consistent CUT in the manner of joliGEN: `d` teaches semantic heads what is annotated of the real
+images of both domains, and `g` has a translation carry its source's annotations, as the heads see them.
 """
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -14,26 +17,29 @@ from jaxtyping import Array
 from ml_collections import ConfigDict
 
 from semgan.algorithms import _draws as draws
-from semgan.algorithms._two_domains import check_two_domains, sides
+from semgan.algorithms._contrast import contrast
+from semgan.algorithms._semantics import Kept, heads_of, kept_of
+from semgan.algorithms._two_domains import check_two_domains, of_sources, sides
 from semgan.errors import UserError
-from semgan.losses import adversarial
-from semgan.losses.contrastive import patch_nce
+from semgan.losses import adversarial, semantic
+from semgan.networks.judge import JudgeNetwork
 from semgan.networks.patch_sampler import PatchSampler
 from semgan.networks.patchgan import PatchGAN
 from semgan.networks.resnet import ResNetGenerator
-from semgan.types import Algorithm, Aux, Batch, Images, Key, ModelState, Params, Phase, Scalar
+from semgan.types import HEADS, OF_REFERENCE, Algorithm, Aux, Batch, Images, Key, ModelState, Params, Phase, Scalar
 
 FLIP_STREAM = 100
 """Of the draws that decide on flips; patches have the streams from 0 up."""
 
 
 class Functions(NamedTuple):
-    """The three networks as functions of `(params, inputs...)`; `encode` gives the features of the contrasted layers."""
+    """The networks as functions of `(params, inputs...)`; `encode` gives the features of the contrasted layers."""
 
     generate: Callable[[Params, Images], Images]
     encode: Callable[[Params, Images], list[Array]]
     project: Callable[[Params, Sequence[Array], Sequence[Array]], list[Array]]
     discriminate: Callable[[Params, Images], Array]
+    judge: Callable[[Params, Images], Any]
 
 
 def _functions(modules: dict, layers: tuple[int, ...]) -> Functions:
@@ -45,23 +51,31 @@ def _functions(modules: dict, layers: tuple[int, ...]) -> Functions:
         encode=lambda params, image: modules["generator"].apply({"params": params["generator"]}, image, layers, method="features"),
         project=partial(run, "patch_sampler"),
         discriminate=partial(run, "discriminator"),
+        judge=partial(run, HEADS),
     )
 
 
 def discriminator_loss(
-    f: Functions, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
+    f: Functions, kept: Kept, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
 ) -> tuple[Scalar, Aux]:
-    """Real images of domain 1 against translations, halved."""
+    """Real images of domain 1 against translations, halved, and the heads on real images of both domains."""
     source, real = sides(batch)
     real_logits, fake_logits = f.discriminate(params, real), f.discriminate(params, f.generate(params, source))
     loss = 0.5 * adversarial.objective(weights.objective).discriminator(real_logits, fake_logits).mean()
-    return loss, Aux({"adversarial": loss} | adversarial.signs(real_logits, fake_logits), model_state)
+    metrics = {"adversarial": loss} | adversarial.signs(real_logits, fake_logits)
+    if kept.content:
+        truth = {name: jnp.concatenate([batch[name], batch[f"{OF_REFERENCE}{name}"]]) for name in kept.content}
+        judged = f.judge(params, jnp.concatenate([batch["image"], batch["reference"]]))
+        learned, errors = semantic.consistency(judged, truth, kept.content)
+        loss += weights.heads_weight * learned.mean()
+        metrics |= {f"{name}_error": error.mean() for name, error in errors.items()}
+    return loss, Aux(metrics, model_state)
 
 
 def generator_loss(
-    f: Functions, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
+    f: Functions, kept: Kept, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
 ) -> tuple[Scalar, Aux]:
-    """Adversarial and PatchNCE terms (equation 5); with `weights.nce_identity` the mean of those of both domains.
+    """Adversarial, PatchNCE (equation 5) and semantic terms; with `weights.nce_identity` the mean of both domains' PatchNCE.
 
     With `weights.flip_equivariance` (FastCUT) half of the images are translated mirrored, and the output's features mirrored back.
     """
@@ -69,35 +83,28 @@ def generator_loss(
     flipped = draws.uniform(rng, batch, stream=FLIP_STREAM) < (0.5 if weights.flip_equivariance else 0.0)
 
     def nce(image, translated, stream):
-        features = f.encode(params, image)
-        places = _places(rng, batch, features, weights.nce_patches, stream)
-        queries = f.project(params, [_mirrored(feature, flipped) for feature in f.encode(params, translated)], places)
-        keys = f.project(params, features, places)
-        losses = [patch_nce(query, key, weights.temperature).mean() for query, key in zip(queries, keys, strict=True)]
-        return jnp.stack(losses).mean()
+        queries = [_mirrored(feature, flipped) for feature in f.encode(params, translated)]
+        return contrast(partial(f.project, params), f.encode(params, image), queries, weights, batch, rng, stream)
 
     fake = f.generate(params, _mirrored(source, flipped))
     fake_logits, real_logits = f.discriminate(params, fake), f.discriminate(params, real)
     metrics = {"adversarial": adversarial.objective(weights.objective).generator(fake_logits, real_logits).mean()}
-    metrics["nce"] = contrast = nce(source, fake, 0)
+    metrics["nce"] = term = nce(source, fake, 0)
     if weights.nce_identity:
         metrics["nce_identity"] = nce(real, f.generate(params, _mirrored(real, flipped)), len(weights.nce_layers))
-        contrast = (contrast + metrics["nce_identity"]) / 2
-    return metrics["adversarial"] + weights.nce_weight * contrast, Aux(metrics, model_state)
+        term = (term + metrics["nce_identity"]) / 2
+    loss = metrics["adversarial"] + weights.nce_weight * term
+    if kept.content:
+        judged = f.judge(params, _mirrored(fake, flipped))
+        semantics, errors = semantic.consistency(judged, of_sources(batch, kept.content), kept.content)
+        metrics |= {"semantic": semantics.mean()} | {f"{name}_error": error.mean() for name, error in errors.items()}
+        loss += weights.semantic_weight * metrics["semantic"]
+    return loss, Aux(metrics, model_state)
 
 
 def _mirrored(features: Array, flipped: Array) -> Array:
     """(batch, height, width, channel), left to right where `flipped`."""
     return jnp.where(flipped[:, None, None, None], features[:, :, ::-1], features)
-
-
-def _places(rng: Key, batch: Batch, features: Sequence[Array], count: int, first_stream: int) -> list[Array]:
-    """For every layer (batch, at most `count`) different pixels' numbers, row by row, of each example's own draw."""
-    pixels = [feature.shape[1] * feature.shape[2] for feature in features]
-    return [
-        jax.vmap(lambda key, n=n: jax.random.choice(key, n, (min(count, n),), replace=False))(draws.keys(rng, batch, first_stream + index))
-        for index, n in enumerate(pixels)
-    ]
 
 
 def _sample(f: Functions, params: Params, model_state: ModelState, batch: Batch, rng: Key) -> dict[str, Images]:
@@ -112,7 +119,10 @@ def _init(modules: dict, layers: tuple[int, ...], image_size: int, rng: Key, bat
     features = modules["generator"].apply(generator, image, layers, method="features")
     places = [jnp.zeros((1, 1), jnp.int32) for _ in features]
     sampler, discriminator = modules["patch_sampler"].init(keys[1], features, places), modules["discriminator"].init(keys[2], image)
-    return {"generator": generator["params"], "patch_sampler": sampler["params"], "discriminator": discriminator["params"]}, {}
+    params = {"generator": generator["params"], "patch_sampler": sampler["params"], "discriminator": discriminator["params"]}
+    if HEADS in modules:
+        params[HEADS] = modules[HEADS].init(jax.random.fold_in(rng, 3), image)["params"]  # a key that moves none of the others
+    return params, {}
 
 
 def _check_layers(layers: tuple[int, ...], last: int) -> None:
@@ -123,26 +133,27 @@ def _check_layers(layers: tuple[int, ...], last: int) -> None:
 
 
 def make(config: ConfigDict) -> Algorithm:
-    """CUT for `config`; exactly two domains and layers that the generator's encoder has, or UserError."""
+    """CUT for `config`; exactly two domains, layers that the generator's encoder has and known annotations, or UserError."""
     check_two_domains(config)
     adversarial.objective(config.losses.objective)
-    options, dtype = {name: config.networks[name].to_dict() for name in config.networks}, jnp.dtype(config.precision)
-    modules = {
-        "generator": ResNetGenerator(**options["generator"], dtype=dtype),
-        "patch_sampler": PatchSampler(**options["patch_sampler"], dtype=dtype),
-        "discriminator": PatchGAN(**options["discriminator"], dtype=dtype),
-    }
-    layers = tuple(config.losses.nce_layers)
+    kept, dtype = kept_of(config), jnp.dtype(config.precision)
+    kinds = {"generator": ResNetGenerator, "patch_sampler": PatchSampler, "discriminator": PatchGAN}
+    modules: dict[str, Any] = {name: kind(**config.networks[name].to_dict(), dtype=dtype) for name, kind in kinds.items()}
+    layers, d = tuple(config.losses.nce_layers), ("discriminator",)
     _check_layers(layers, modules["generator"].layer_count - 1)
+    if kept.content:
+        modules[HEADS] = JudgeNetwork(heads_of(config, kept))
+        d += (HEADS,)
     f = _functions(modules, layers)
     return Algorithm(
         init=jax.jit(partial(_init, modules, layers, config.image_size)),
         phases=(
-            Phase("d", ("discriminator",), partial(discriminator_loss, f, config.losses)),
-            Phase("g", ("generator", "patch_sampler"), partial(generator_loss, f, config.losses)),
+            Phase("d", d, partial(discriminator_loss, f, kept, config.losses)),
+            Phase("g", ("generator", "patch_sampler"), partial(generator_loss, f, kept, config.losses)),
         ),
         sample=partial(_sample, f),
         averaged=("generator",),
         networks=modules,
         targets=(1,),
+        annotations={f"{of}{name}": columns for of in ("", OF_REFERENCE) for name, columns in kept.annotations().items()},
     )

@@ -1,68 +1,84 @@
 """semgan: translation in the style of a reference or a latent, whose semantics are held by what is annotated of the content.
 
-StarGAN v2's networks (arXiv 1912.01865) with another training. One step has two phases instead of four: half of the examples take their
-style from a latent, half from their reference. `d` plays the relativistic game of R3GAN (arXiv 2501.05441) between each reference and a
-fake of its domain, with R1 and R2, and teaches the semantic heads real images. `g` has the fakes carry the contents' annotations, as the
-heads see them, in the place of StarGAN v2's cycle; a content in its own style has to come back as it was, which gives strength 0 a meaning.
+One step has two phases instead of StarGAN v2's four (arXiv 1912.01865): half of the examples take their style from a latent, half from
+their reference. `d` plays the relativistic game of R3GAN (arXiv 2501.05441) between each reference and a fake of its domain, with R1 and
+R2, and teaches the semantic heads real images. `g` has the fakes carry the contents' annotations, as the heads see them, in the place of
+StarGAN v2's cycle; a content in its own style has to come back as it was, which gives strength 0 a meaning. Where nothing is annotated,
+each patch of a fake is to be told by its content's (CUT, arXiv 2007.15651).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array
 from ml_collections import ConfigDict
 
-from semgan.algorithms import stargan_v2
-from semgan.algorithms._checks import check_domains
-from semgan.errors import UserError
+from semgan.algorithms import _ada
+from semgan.algorithms import _draws as draws
+from semgan.algorithms._checks import check_domains, check_image_size
+from semgan.algorithms._contrast import contrast
+from semgan.algorithms._semantics import Kept, heads_of, kept_of, of_translations
+from semgan.algorithms._styles import Style, Styles, styles_of, target_styles
+from semgan.layers.adaptive_augment import augment
 from semgan.losses import adversarial, penalties, semantic
 from semgan.losses.reconstruction import l1
-from semgan.networks import stargan_v2 as networks
-from semgan.networks.judge import Heads, JudgeNetwork
-from semgan.types import OF_REFERENCE, Algorithm, Aux, Batch, Images, Key, ModelState, Params, Phase, Scalar
+from semgan.networks import semgan as networks
+from semgan.networks.judge import BranchHeads, JudgeNetwork
+from semgan.networks.patch_sampler import PatchSampler
+from semgan.types import HEADS, Algorithm, Aux, Batch, Images, Key, ModelState, Params, Phase, Scalar
 
-Style = Float[Array, "batch style"]
-Judge = Callable[[Params, Images], Any]
-HEADS = "semantic_heads"
+SAMPLER = "patch_sampler"
+FIRST, SECOND, REAL_AUGMENT, FAKE_AUGMENT, NOISE_AMOUNT, NOISE, PLACES = range(7)
+"""Streams of draws; those of places go on from the last."""
 
 
-class Kept(NamedTuple):
-    """Whose annotations a translation carries.
+class Functions(NamedTuple):
+    """The networks as functions of `(params, inputs...)`, which is all that the losses need to know."""
 
-    Attributes:
-      content, style: weights by annotation: of what is the content's, and of what comes from the reference.
-      content_attributes, style_attributes: names of the attributes that are meant by "attributes"; the heads have them in this order.
-    """
-
-    content: Mapping[str, float]
-    style: Mapping[str, float]
-    content_attributes: tuple[str, ...]
-    style_attributes: tuple[str, ...]
-
-    def annotations(self) -> dict[str, tuple[str, ...]]:
-        """What batches have to carry: all that the heads learn of the image, and what belongs to the style of the reference."""
-        learned, taken = ({"attributes": names} for names in (self.content_attributes + self.style_attributes, self.style_attributes))
-        own = {name: learned.get(name, ()) for name in {**self.content, **self.style}}
-        return own | {f"{OF_REFERENCE}{name}": taken.get(name, ()) for name in self.style}
+    generate: Callable[..., Images]
+    features: Callable[[Params, Images], Sequence[Array]]
+    discriminate: Callable[..., Array]
+    judge: Callable[[Params, Images], Any]
+    project: Callable[..., list[Array]]
+    styles: Styles
 
 
 class Setting(NamedTuple):
-    """What both losses work with: the networks as functions, the heads' judgement of images, and the config's `losses`."""
+    """What both losses work with: the networks as functions, whose annotations are kept, and the config's `losses`."""
 
-    f: stargan_v2.Functions
-    judge: Judge
+    f: Functions
     kept: Kept
     weights: ConfigDict
 
 
-def styles(f: stargan_v2.Functions, params: Params, batch: Batch, rng: Key) -> tuple[Style, Style]:
+def functions(modules: dict) -> Functions:
+    """Of the modules by network name."""
+
+    def run(name, params, *inputs, **options):
+        return modules[name].apply({"params": params[name]}, *inputs, **options)
+
+    def judge(params, images):
+        branch = isinstance(modules[HEADS], BranchHeads)
+        return run(HEADS, params, run("discriminator", params, images, method="features") if branch else images)
+
+    return Functions(
+        generate=partial(run, "generator"),
+        features=partial(run, "generator", method="features"),
+        discriminate=partial(run, "discriminator"),
+        judge=judge,
+        project=partial(run, SAMPLER),
+        styles=styles_of(modules),
+    )
+
+
+def two_styles(styles: Styles, params: Params, batch: Batch, rng: Key) -> tuple[Style, Style]:
     """Two style codes of the target domain for each example: from two latents at even positions, else from its two references."""
     domain, even = batch["target_domain"], (batch["position"] % 2 == 0)[:, None]
-    from_latents = (f.map_latent(params, f.latents(rng, batch, stream), domain) for stream in range(2))
-    from_references = (f.encode(params, batch[name], domain) for name in ("reference", "reference2"))
+    from_latents = (styles.map_latent(params, styles.latents(rng, batch, stream), domain) for stream in (FIRST, SECOND))
+    from_references = (styles.encode(params, batch[name], domain) for name in ("reference", "reference2"))
     first, second = (jnp.where(even, *pair) for pair in zip(from_latents, from_references, strict=True))
     return first, second
 
@@ -71,52 +87,61 @@ def discriminator_loss(
     setting: Setting, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
 ) -> tuple[Scalar, Aux]:
     """References against fakes of their domain (R3GAN, equations 2 and 3), and the heads on the real contents."""
-    f, judge, kept, weights = setting
-    real, domain = batch["reference"], batch["target_domain"]
-    style, _ = styles(f, params, batch, rng)
+    f, kept, weights = setting
+    domain = batch["target_domain"]
+    style, _ = two_styles(f.styles, params, batch, rng)
     fake = jax.lax.stop_gradient(f.generate(params, batch["image"], style))
+    real = _augmented(weights, model_state, batch["reference"], batch, rng, REAL_AUGMENT)
+    fake = _augmented(weights, model_state, fake, batch, rng, FAKE_AUGMENT)
 
     def logits_of(images):
         return f.discriminate(params, images, domain)
 
     real_logits, fake_logits = logits_of(real), logits_of(fake)
     metrics = {"adversarial": adversarial.objective(weights.objective).discriminator(real_logits, fake_logits).mean()}
+    metrics |= adversarial.signs(real_logits, fake_logits) | {"gap_sign": jnp.sign(real_logits - fake_logits).mean()}
     loss = metrics["adversarial"]
-    if weights.r1_weight:
-        metrics["r1"] = penalties.r1(logits_of, real).mean()
-        loss += weights.r1_weight * metrics["r1"]
-    if weights.r2_weight:
-        metrics["r2"] = penalties.r2(logits_of, fake).mean()
-        loss += weights.r2_weight * metrics["r2"]
-    annotated = {**kept.content, **kept.style}
-    if annotated:
-        learned, errors = semantic.consistency(judge(params, batch["image"]), batch, annotated)
-        loss += weights.heads_weight * learned.mean()
+    for name, penalty, images in (("r1", penalties.r1, real), ("r2", penalties.r2, fake)):
+        if weight := weights[f"{name}_weight"]:
+            metrics[name] = penalty(logits_of, images).mean() / real_logits[0].size  # per place
+            loss += weight * metrics[name]
+    if kept.learned:
+        learned, errors = semantic.consistency(f.judge(params, _noisy(weights, batch["image"], batch, rng)), batch, kept.learned)
+        loss += weights.heads_weight * _still(kimg, weights.heads_until_kimg) * learned.mean()
         metrics |= {f"{name}_error": error.mean() for name, error in errors.items()}
-    return loss, Aux(metrics | adversarial.signs(real_logits, fake_logits), model_state)
+    if weights.ada_target:
+        model_state = _ada.adapt(weights, model_state, real_logits - fake_logits, weights.ada_most)
+        metrics["augment_p"] = model_state["augment_p"]
+    return loss, Aux(metrics, model_state)
 
 
 def generator_loss(setting: Setting, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar) -> tuple[Scalar, Aux]:
-    """Adversarial, semantic, style reconstruction, diversity and reconstruction terms."""
-    f, judge, kept, weights = setting
-    image, domain, target = batch["image"], batch["domain"], batch["target_domain"]
-    style, style2 = styles(f, params, batch, rng)
+    """Adversarial, semantic, contrastive, style reconstruction, diversity and reconstruction terms; those of weight 0 are left out."""
+    f, kept, weights = setting
+    image, target = batch["image"], batch["target_domain"]
+    style, style2 = two_styles(f.styles, params, batch, rng)
     fake = f.generate(params, image, style)
-    fake_logits, real_logits = f.discriminate(params, fake, target), f.discriminate(params, batch["reference"], target)
-    metrics = {
-        "adversarial": adversarial.objective(weights.objective).generator(fake_logits, real_logits).mean(),
-        "style_reconstruction": l1(f.encode(params, fake, target), jax.lax.stop_gradient(style)).mean(),
-        "reconstruction": l1(f.generate(params, image, f.encode(params, image, domain)), image).mean(),
-    }
-    loss = (
-        metrics["adversarial"]
-        + weights.style_reconstruction_weight * metrics["style_reconstruction"]
-        + weights.reconstruction_weight * metrics["reconstruction"]
+    fake_logits, real_logits = (
+        f.discriminate(params, _augmented(weights, model_state, images, batch, rng, stream), target)
+        for images, stream in ((fake, FAKE_AUGMENT), (batch["reference"], REAL_AUGMENT))
     )
-    if kept.content or kept.style:
-        semantics, errors = _semantics(judge(params, fake), kept, batch)
-        loss += weights.semantic_weight * semantics.mean()
+    metrics = {"adversarial": adversarial.objective(weights.objective).generator(fake_logits, real_logits).mean()}
+    loss = metrics["adversarial"]
+    if weights.style_reconstruction_weight:
+        metrics["style_reconstruction"] = l1(f.styles.encode(params, fake, target), jax.lax.stop_gradient(style)).mean()
+        loss += weights.style_reconstruction_weight * metrics["style_reconstruction"]
+    if weights.reconstruction_weight:
+        own = f.styles.encode(params, image, batch["domain"])
+        metrics["reconstruction"] = l1(f.generate(params, image, own), image).mean()
+        loss += weights.reconstruction_weight * metrics["reconstruction"]
+    if kept.learned:
+        semantics, errors = of_translations(f.judge(params, _noisy(weights, fake, batch, rng)), kept, batch)
         metrics |= {"semantic": semantics.mean()} | {f"{name}_error": error.mean() for name, error in errors.items()}
+        loss += weights.semantic_weight * metrics["semantic"]
+    if weights.nce_weight:
+        seen, shown = f.features(params, image), f.features(params, fake)
+        metrics["nce"] = contrast(partial(f.project, params), seen, shown, weights, batch, rng, PLACES)
+        loss += weights.nce_weight * metrics["nce"]
     if weights.diversity_weight:
         metrics["diversity"] = l1(fake, jax.lax.stop_gradient(f.generate(params, image, style2))).mean()
         left = jnp.clip(1 - kimg / weights.diversity_decay_kimg, 0, 1)  # falls linearly to 0
@@ -124,82 +149,90 @@ def generator_loss(setting: Setting, params: Params, model_state: ModelState, ba
     return loss, Aux(metrics, model_state)
 
 
-def _semantics(judged: Any, kept: Kept, batch: Batch) -> tuple[Array, dict[str, Array]]:
-    """Of fakes: the contents' annotations and, of reference-guided ones, those of the references that belong to the style."""
-    total, errors, count = jnp.zeros(len(batch["position"])), {}, len(kept.content_attributes)
-    if kept.content:
-        of_content = judged if judged.attributes is None else judged._replace(attributes=judged.attributes[:, :count])
-        truth = {name: batch[name][:, :count] if name == "attributes" else batch[name] for name in kept.content}
-        total, errors = semantic.consistency(of_content, truth, kept.content)
-    if kept.style:
-        of_style = judged if judged.attributes is None else judged._replace(attributes=judged.attributes[:, count:])
-        theirs = {name: batch[f"{OF_REFERENCE}{name}"] for name in kept.style}
-        taken, taken_errors = semantic.consistency(of_style, theirs, kept.style)
-        total += jnp.where(batch["position"] % 2 == 0, 0, taken)  # a latent has no annotations
-        errors = errors | {f"style_{name}": error for name, error in taken_errors.items()}
-    return total, errors
+def _augmented(weights: ConfigDict, model_state: ModelState, images: Images, batch: Batch, rng: Key, stream: int) -> Images:
+    """As the discriminator sees them."""
+    if not weights.ada_target:
+        return images
+    return augment(images, draws.keys(rng, batch, stream), model_state["augment_p"], weights.augment_supersampling)
+
+
+def _still(kimg: Scalar, until: float) -> Scalar | float:
+    """1 up to so many thousand images, then 0; 1 throughout where there is no limit (0)."""
+    return jnp.where(kimg < until, 1.0, 0.0) if until else 1.0
+
+
+def _noisy(weights: ConfigDict, images: Images, batch: Batch, rng: Key) -> Images:
+    """As the heads see them: with noise of a random amount, by which no generator can talk to them unseen."""
+    if not weights.heads_noise:
+        return images
+    amount = weights.heads_noise * draws.uniform(rng, batch, 1, 1, 1, stream=NOISE_AMOUNT)
+    return images + amount * draws.normal(rng, batch, *images.shape[1:], stream=NOISE)
+
+
+def _sample(f: Functions, params: Params, model_state: ModelState, batch: Batch, rng: Key) -> dict[str, Images]:
+    """The contents in their references' style and in a latent's, in the target domain (see `target_styles`).
+
+    With `region_styles` in the batch, `regions` (batch, size, size, 1 + region) are weights that sum to 1: how far each place has the
+    style of the rest of the picture, and of each region.
+    """
+    styles, regions = target_styles(f.styles, params, batch, rng), batch.get("regions")
+    return {name: f.generate(params, batch["image"], style, regions) for name, style in styles.items()}
 
 
 def make(config: ConfigDict) -> Algorithm:
-    """Semgan for `config`.
+    """Semgan for `config`; a loss of weight 0 leaves out what it alone needs.
 
     Raises:
-      UserError: fewer than two domains, an unknown objective or annotation, one that is content's and style's at once, or one that
-        the heads do not have.
+      UserError: fewer than two domains, an unknown objective or annotation, one that is content's and style's at once.
     """
     check_domains(config)
-    adversarial.objective(config.losses.objective)
-    kept = _kept(config)
+    generator, discriminator = config.networks.generator, config.networks.discriminator
+    least = max(generator.patch_size * generator.bottleneck_size, discriminator.patch_size * discriminator.logits_size)
+    check_image_size(config, least)
+    weights, kept = config.losses, kept_of(config)
+    adversarial.objective(weights.objective)
+    _ada.check(weights)
     options = {name: config.networks[name].to_dict() for name in networks.NAMES}
     modules = networks.networks_of(config.image_size, len(config.data.domains), jnp.dtype(config.precision), options)
-    attributes = len(kept.content_attributes + kept.style_attributes)
-    heads = JudgeNetwork(Heads(domains=0, attributes=attributes, **config.networks[HEADS]))
-    f = stargan_v2.functions(modules)
-
-    def judge(params: Params, images: Images) -> Any:
-        return heads.apply({"params": params[HEADS]}, images)
-
-    setting = Setting(f, judge, kept, config.losses)
-    trained = ("discriminator", HEADS) if kept.content or kept.style else ("discriminator",)
+    d, g = ("discriminator",), ("generator", "mapping_network", "style_encoder")
+    averaged = g
+    if kept.learned:
+        heads = heads_of(config, kept)
+        modules[HEADS] = BranchHeads(heads, modules["discriminator"].patch_size) if config.networks[HEADS].branch else JudgeNetwork(heads)
+        d += (HEADS,)
+        if "mask" in kept.learned and not config.networks[HEADS].branch:  # by it regions are found in contents without a mask
+            averaged += (HEADS,)
+    if weights.nce_weight:
+        modules[SAMPLER] = PatchSampler(**config.networks[SAMPLER], dtype=jnp.dtype(config.precision))
+        g += (SAMPLER,)
+    setting = Setting(functions(modules), kept, weights)
     return Algorithm(
-        init=jax.jit(partial(_init, modules, heads)),
-        phases=(
-            Phase("d", trained, partial(discriminator_loss, setting)),
-            Phase("g", ("generator", "mapping_network", "style_encoder"), partial(generator_loss, setting)),
-        ),
-        sample=partial(stargan_v2.sample, f),
-        averaged=("generator", "mapping_network", "style_encoder"),
+        init=jax.jit(partial(_init, modules, weights)),
+        phases=(Phase("d", d, partial(discriminator_loss, setting)), Phase("g", g, partial(generator_loss, setting))),
+        sample=partial(_sample, setting.f),
+        averaged=averaged,
         networks=modules,
         annotations=kept.annotations(),
     )
 
 
-def _init(modules: dict, heads: JudgeNetwork, rng: Key, batch: Batch) -> tuple[Params, ModelState]:
-    params, model_state = stargan_v2.init(modules, rng, batch)
-    size = modules["generator"].image_size
-    images = jnp.zeros((1, size, size, 3))
-    return params | {HEADS: heads.init(jax.random.fold_in(rng, len(params)), images)["params"]}, model_state
-
-
-def _kept(config: ConfigDict) -> Kept:
-    """The weights above 0 and the attributes of those, checked."""
-    losses = config.losses
-    weights = {of: {name: weight for name, weight in losses[of].items() if weight > 0} for of in ("content", "style")}
-    for of, chosen in weights.items():
-        for name in chosen:
-            _check_annotation(config, of, name)
-    named = {of: tuple(losses[f"{of}_attributes"]) if "attributes" in chosen else () for of, chosen in weights.items()}
-    both = sorted((weights["content"].keys() & weights["style"].keys()) - {"attributes"}) + sorted({*named["content"]} & {*named["style"]})
-    if both:
-        raise UserError(f"config.losses has {both[0]} in content and in style: it can come from one alone, so take it out of the other")
-    return Kept(weights["content"], weights["style"], named["content"], named["style"])
-
-
-def _check_annotation(config: ConfigDict, of: str, name: str) -> None:
-    if name not in semantic.ANNOTATIONS:
-        raise UserError(f"config.losses.{of} names {name!r}, which is no annotation: choose from {', '.join(semantic.ANNOTATIONS)}")
-    if name == "attributes" and not config.losses[f"{of}_attributes"]:
-        raise UserError(f"config.losses.{of}.attributes is above 0, but config.losses.{of}_attributes is empty: name some, or set it to 0")
-    size = {"mask": "mask_classes", "landmarks": "landmarks"}.get(name)
-    if size and not config.networks[HEADS][size]:
-        raise UserError(f"config.losses.{of} names {name}, but config.networks.{HEADS}.{size} is 0: set how many the data has")
+def _init(modules: dict, weights: ConfigDict, rng: Key, batch: Batch) -> tuple[Params, ModelState]:
+    generator, mapping = modules["generator"], modules["mapping_network"]
+    image, domain = jnp.zeros((1, generator.image_size, generator.image_size, 3)), jnp.zeros((1,), jnp.int32)
+    inputs = {
+        "generator": (image, jnp.zeros((1, generator.style_dim))),
+        "mapping_network": (jnp.zeros((1, mapping.latent_dim)), domain),
+        "style_encoder": (image, domain),
+        "discriminator": (image, domain),
+    }
+    keys = {name: jax.random.fold_in(rng, number) for number, name in enumerate(modules)}
+    params = {name: modules[name].init(keys[name], *inputs[name])["params"] for name in modules if name in inputs}
+    if HEADS in modules:
+        features = modules["discriminator"].apply({"params": params["discriminator"]}, image, method="features")
+        seen = features if isinstance(modules[HEADS], BranchHeads) else image
+        params[HEADS] = modules[HEADS].init(keys[HEADS], seen)["params"]
+    if SAMPLER in modules:
+        features = generator.apply({"params": params["generator"]}, image, method="features")
+        places = [jnp.zeros((1, 1), jnp.int32) for _ in features]
+        params[SAMPLER] = modules[SAMPLER].init(keys[SAMPLER], features, places)["params"]
+    return params, _ada.initial_state(weights)

@@ -11,34 +11,27 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array
 from ml_collections import ConfigDict
 
-from semgan.algorithms import _draws as draws
 from semgan.algorithms._checks import check_domains
+from semgan.algorithms._styles import Style, Styles, styles_of, target_styles
 from semgan.errors import UserError
 from semgan.losses import adversarial, penalties
 from semgan.losses.reconstruction import l1
 from semgan.networks import stargan_v2 as networks
 from semgan.types import Algorithm, Aux, Batch, Images, Key, ModelState, Params, Phase, Scalar
 
-Style = Float[Array, "batch style"]
 HeatMaps = Callable[[Images], Array]
-
-MEAN_STYLE_COUNT = 10_000
-"""Style codes whose mean a domain's latents are truncated towards."""
 
 
 class Functions(NamedTuple):
     """The four networks as functions of `(params, inputs...)`, which is all that the losses need to know."""
 
     generate: Callable[..., Images]
-    map_latent: Callable[..., Style]
-    encode: Callable[..., Style]
     discriminate: Callable[..., Array]
-    latents: Callable[..., Array]
     masks: Callable[[Params, Images, Batch], Array | None]
-    mean_styles: Callable[[Params], Array]
+    styles: Styles
 
 
 def functions(modules: dict, heat_maps: HeatMaps | None = None) -> Functions:
@@ -46,9 +39,6 @@ def functions(modules: dict, heat_maps: HeatMaps | None = None) -> Functions:
 
     def run(name, params, *inputs):
         return modules[name].apply({"params": params[name]}, *inputs)
-
-    def latents(rng, batch, stream=0):
-        return draws.latents(rng, batch, modules["mapping_network"].latent_dim, stream)
 
     def masks(params, image, batch):
         if modules["generator"].high_pass_weight <= 0:
@@ -64,19 +54,11 @@ def functions(modules: dict, heat_maps: HeatMaps | None = None) -> Functions:
             )
         return batch["masks"]
 
-    def mean_styles(params):
-        z = jax.random.normal(jax.random.key(0), (MEAN_STYLE_COUNT, modules["mapping_network"].latent_dim))
-        domains = range(modules["mapping_network"].domain_count)
-        return jnp.stack([run("mapping_network", params, z, jnp.full(len(z), domain)).mean(0) for domain in domains])
-
     return Functions(
         generate=partial(run, "generator"),
-        map_latent=partial(run, "mapping_network"),
-        encode=partial(run, "style_encoder"),
         discriminate=partial(run, "discriminator"),
-        latents=latents,
         masks=masks,
-        mean_styles=mean_styles,
+        styles=styles_of(modules),
     )
 
 
@@ -84,9 +66,9 @@ def _two_styles(f: Functions, guide: str, params: Params, batch: Batch, rng: Key
     """Two style codes of the target domain: from two latents, or from two references."""
     domain = batch["target_domain"]
     if guide == "latent":
-        first, second = (f.latents(rng, batch, stream) for stream in range(2))
-        return f.map_latent(params, first, domain), f.map_latent(params, second, domain)
-    return f.encode(params, batch["reference"], domain), f.encode(params, batch["reference2"], domain)
+        first, second = (f.styles.latents(rng, batch, stream) for stream in range(2))
+        return f.styles.map_latent(params, first, domain), f.styles.map_latent(params, second, domain)
+    return f.styles.encode(params, batch["reference"], domain), f.styles.encode(params, batch["reference2"], domain)
 
 
 def discriminator_loss(
@@ -114,11 +96,11 @@ def generator_loss(
     masks = f.masks(params, image, batch)
     style, style2 = _two_styles(f, guide, params, batch, rng)
     fake = f.generate(params, image, style, masks)
-    reconstructed = f.generate(params, fake, f.encode(params, image, domain), f.masks(params, fake, batch))
+    reconstructed = f.generate(params, fake, f.styles.encode(params, image, domain), f.masks(params, fake, batch))
     fake_logits, real_logits = f.discriminate(params, fake, target), f.discriminate(params, image, domain)
     metrics = {
         "adversarial": adversarial.objective(weights.objective).generator(fake_logits, real_logits).mean(),
-        "style_reconstruction": l1(f.encode(params, fake, target), style).mean(),
+        "style_reconstruction": l1(f.styles.encode(params, fake, target), style).mean(),
         "cycle": l1(reconstructed, image).mean(),
     }
     loss = (
@@ -135,24 +117,10 @@ def generator_loss(
 
 
 def sample(f: Functions, params: Params, model_state: ModelState, batch: Batch, rng: Key) -> dict[str, Images]:
-    """The contents in their references' style and in a latent's, in the target domain.
-
-    An optional `strength` (batch,) from 0 to 1 leads from the content's own style code to the target's; an optional `truncation`
-    (batch,) below 1 draws a latent's style code towards the mean of its domain.
-    """
+    """The contents in their references' style and in a latent's, in the target domain (see `target_styles`)."""
     image = batch["image"]
-    targets = {
-        "reference": f.encode(params, batch["reference"], batch["target_domain"]),
-        "latent": f.map_latent(params, f.latents(rng, batch), batch["target_domain"]),
-    }
-    if "truncation" in batch:
-        mean = f.mean_styles(params)[batch["target_domain"]]
-        targets["latent"] = mean + batch["truncation"][:, None] * (targets["latent"] - mean)
-    if "strength" in batch:
-        own, strength = f.encode(params, image, batch["domain"]), batch["strength"][:, None]
-        targets = {name: (1 - strength) * own + strength * style for name, style in targets.items()}
     masks = f.masks(params, image, batch)
-    return {name: f.generate(params, image, style, masks) for name, style in targets.items()}
+    return {name: f.generate(params, image, style, masks) for name, style in target_styles(f.styles, params, batch, rng).items()}
 
 
 def init(modules: dict, rng: Key, batch: Batch) -> tuple[Params, ModelState]:

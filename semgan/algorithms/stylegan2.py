@@ -14,11 +14,12 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 from ml_collections import ConfigDict
 
+from semgan.algorithms import _ada
 from semgan.algorithms import _draws as draws
-from semgan.algorithms._checks import check_image_size, check_supersampling
+from semgan.algorithms._checks import check_image_size
 from semgan.errors import UserError
 from semgan.layers.adaptive_augment import augment
-from semgan.layers.devices import gather_over_devices, mean_over_devices
+from semgan.layers.devices import mean_over_devices
 from semgan.losses import adversarial, penalties
 from semgan.networks import stylegan2 as networks
 from semgan.types import Algorithm, Aux, Batch, Images, Key, ModelState, Params, Phase, Scalar
@@ -26,8 +27,8 @@ from semgan.types import Algorithm, Aux, Batch, Images, Key, ModelState, Params,
 W = Float[Array, "batch dim"]
 WPlus = Float[Array, "batch layer dim"]
 
-R1_EVERY, PATH_EVERY, ADA_EVERY = 16, 4, 4
-"""Steps between the lazy regularisers' updates, and between those of p."""
+R1_EVERY, PATH_EVERY = 16, 4
+"""Steps between the lazy regularisers' updates."""
 W_AVG_DECAY = 0.995
 LATENT, OTHER_LATENT, MIXING, NOISE, REAL_AUGMENT, FAKE_AUGMENT, DIRECTION = range(7)
 """Streams of draws."""
@@ -86,22 +87,6 @@ def _logits(
     return f.discriminate(params, images)
 
 
-def _adapt(weights: ConfigDict, model_state: ModelState, real_logits: Float[Array, " batch"]) -> ModelState:
-    """Moves p with the sign of E[sign(D(real))] - target every 4 steps, by as much as crosses [0, 1] in `ada_kimg` (section 3.1)."""
-    batch_size = len(gather_over_devices(real_logits))
-    steps = model_state["augment_steps"] + 1
-    sign = model_state["augment_sign"] + mean_over_devices(jnp.sign(real_logits).mean())
-    due = steps == ADA_EVERY
-    change = jnp.sign(sign / ADA_EVERY - weights.ada_target) * batch_size * ADA_EVERY / (1000 * weights.ada_kimg)
-    p = model_state["augment_p"]
-    return {
-        **model_state,
-        "augment_p": jnp.where(due, jnp.clip(p + change, 0, 1), p),
-        "augment_sign": jnp.where(due, 0.0, sign),
-        "augment_steps": jnp.where(due, 0, steps),
-    }
-
-
 def discriminator_loss(
     f: Functions, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
 ) -> tuple[Scalar, Aux]:
@@ -113,7 +98,7 @@ def discriminator_loss(
     loss = adversarial.objective(weights.objective).discriminator(real_logits, fake_logits).mean()
     metrics = {"adversarial": loss} | adversarial.signs(real_logits, fake_logits)
     if weights.ada_target:
-        new_state = _adapt(weights, new_state, real_logits)
+        new_state = _ada.adapt(weights, new_state, real_logits)
         metrics["augment_p"] = new_state["augment_p"]
     return loss, Aux(metrics, new_state)
 
@@ -178,9 +163,7 @@ def _init(modules: dict, weights: ConfigDict, rng: Key, batch: Batch) -> tuple[P
     keys = dict(zip(networks.NAMES, jax.random.split(rng, len(networks.NAMES)), strict=True))
     params = {name: modules[name].init(keys[name], inputs[name])["params"] for name in networks.NAMES}
     model_state: ModelState = {"w_avg": jnp.zeros(mapping.style_dim), "path_mean": jnp.zeros(())}
-    if weights.ada_target:
-        model_state |= {"augment_p": jnp.zeros(()), "augment_sign": jnp.zeros(()), "augment_steps": jnp.zeros((), jnp.int32)}
-    return params, model_state
+    return params, model_state | _ada.initial_state(weights)
 
 
 def _check(config: ConfigDict) -> None:
@@ -189,9 +172,7 @@ def _check(config: ConfigDict) -> None:
         architecture = config.networks[name].architecture
         if architecture not in networks.ARCHITECTURES:
             raise UserError(f"config.networks.{name}.architecture is {architecture!r}: choose one of {[*networks.ARCHITECTURES]}.")
-    if not 0 <= config.losses.ada_target < 1:
-        raise UserError(f"config.losses.ada_target is {config.losses.ada_target}: choose a mean sign from 0 (no augmentation) to below 1.")
-    check_supersampling(config.losses)
+    _ada.check(config.losses)
     adversarial.objective(config.losses.objective)
 
 

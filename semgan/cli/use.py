@@ -1,10 +1,23 @@
 """`semgan translate`, `sample` and `project`: pictures from a snapshot."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from semgan.cli.arguments import add, add_model, positive, prepare_jax, seconds, whole
+from semgan.errors import UserError
+
+_CONTROLS = """
+the style comes from one of
+  --reference drawing.png                  a picture
+  --reference a.png b.png drawings/        the mean style of several, or of a folder's
+  --latent-seed 7 --domain ink             a draw; --truncation 0.5 draws it towards the domain's mean
+  --style 'Blond_Hair,~Smiling,ink'        attributes, ~ for those that are not wanted, and the domain (or --domain ink)
+and is changed by
+  --region hair=a.png --region skin=b.png  their styles within these parts; alone, the rest keeps the content's own style
+  --strength 0.5                           halfway from the content's own style; 0 is the content reconstructed
+a model that translates without a guide takes --domain and --content-domain alone."""
 
 
 def add_translate(commands: Any) -> None:
@@ -17,16 +30,23 @@ def add_translate(commands: Any) -> None:
         "semgan translate --model runs/quickstart/snapshot.safetensors --content me.jpg --reference drawing.png --out drawn.png",
     )
     add_model(translate)
+    translate.description = f"{translate.description}\n{_CONTROLS}"
     translate.add_argument("--content", required=True, type=Path, metavar="FILE_OR_DIR", help="what is translated")
     style = translate.add_mutually_exclusive_group()
-    style.add_argument("--reference", type=Path, metavar="FILE", help="picture whose style is taken, by models that take one")
+    style.add_argument(
+        "--reference", nargs="+", type=Path, default=[], metavar="FILE_OR_DIR", help="picture whose style is taken; of several, their mean"
+    )
     style.add_argument("--latent-seed", type=whole, metavar="N", help="draws a style instead; needs --domain")
+    style.add_argument("--style", metavar="RECIPE", help="attributes of the style instead, separated by commas; needs a domain")
+    translate.add_argument(
+        "--region", action="append", type=_region, default=[], metavar="NAME=FILE", help="picture whose style a part of the content takes"
+    )
     translate.add_argument(
         "--domain", metavar="NAME", help="domain to translate into (default: guessed from the reference, or the only one)"
     )
     translate.add_argument("--content-domain", metavar="NAME", help="domain of the content (default: guessed)")
     translate.add_argument(
-        "--strength", type=float, default=1.0, metavar="S", help="0: the content's own style, 1: the reference's (default: 1)"
+        "--strength", type=float, default=1.0, metavar="S", help="0: the content's own style, 1: the one asked for (default: 1)"
     )
     translate.add_argument(
         "--truncation", type=float, default=1.0, metavar="T", help="of a drawn style; 0: the domain's mean style (default: 1)"
@@ -76,6 +96,22 @@ def add_project(commands: Any) -> None:
     )
 
 
+def _region(text: str) -> tuple[str, Path]:
+    name, _, file = text.partition("=")
+    if not name or not file:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=FILE, such as hair=reference.png")
+    return name, Path(file)
+
+
+def _by_name(regions: Sequence[tuple[str, Path]]) -> dict[str, Path]:
+    """UserError for a region that is named twice."""
+    named = dict(regions)
+    if len(named) < len(regions):
+        twice = next(name for place, (name, _) in enumerate(regions) if name in dict(regions[:place]))
+        raise UserError(f"--region names {twice!r} twice: give each region one picture")
+    return named
+
+
 def _translate(args: argparse.Namespace) -> int:
     prepare_jax()
     from semgan.inference.translate import translate_files
@@ -84,7 +120,9 @@ def _translate(args: argparse.Namespace) -> int:
         args.model,
         args.content,
         args.out,
-        reference=args.reference,
+        references=args.reference,
+        regions=_by_name(args.region),
+        style=args.style,
         latent_seed=args.latent_seed,
         domain=args.domain,
         content_domain=args.content_domain,

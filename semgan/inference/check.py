@@ -1,6 +1,6 @@
 """Whether what a snapshot holds is what this version of semgan makes of its config."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
@@ -8,7 +8,7 @@ import numpy as np
 
 from semgan.inference import domain_guess
 from semgan.inference.snapshot import MODEL_STATE
-from semgan.types import Algorithm
+from semgan.types import HEADS, Algorithm
 
 
 def example_batch(image_size: int) -> dict[str, jax.ShapeDtypeStruct]:
@@ -24,9 +24,12 @@ def sample_kinds(algorithm: Algorithm, params: Any, model_state: Any, image_size
 
 
 def check_shapes(algorithm: Algorithm, params: dict[str, Any], model_state: dict[str, Any], image_size: int) -> None:
-    """ValueError, naming the first difference, unless the averaged networks and the kept state are those that the algorithm makes."""
+    """ValueError, naming the first difference, unless the averaged networks and the kept state are those that the algorithm makes.
+
+    The semantic heads may be absent, as in snapshots from before they were kept: only regions of styles need them.
+    """
     made, made_state = jax.eval_shape(algorithm.init, jax.random.key(0), example_batch(image_size))
-    expected = _shapes({name: made[name] for name in algorithm.averaged})
+    expected = _shapes({name: made[name] for name in algorithm.averaged if name != HEADS or name in params})
     found = _shapes({name: params[name] for name in algorithm.averaged if name in params})
     expected |= _shapes({MODEL_STATE: {name: made_state[name] for name in algorithm.kept}})
     found |= _shapes({MODEL_STATE: model_state})
@@ -47,3 +50,12 @@ def check_domains(names: Any, trained: Sequence[str], guess_kernel: np.ndarray |
         raise ValueError(f"meta.domains names {len(names)}, but config.data.domains {len(trained)}")
     if guess_kernel is not None and guess_kernel.shape[1:] != (len(names),):
         raise ValueError(f"{domain_guess.NAME}/kernel has the shape {guess_kernel.shape}, not (features + 1, {len(names)})")
+
+
+def check_mask_classes(names: Any, algorithm: Algorithm, params: Mapping[str, Any]) -> None:
+    """ValueError unless the mask's classes, where there are names for them, are as many as the semantic heads tell apart."""
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError("meta.mask_classes is not a list of names")
+    told = algorithm.networks[HEADS].heads.mask_classes if HEADS in params else 0
+    if names and len(names) != told:
+        raise ValueError(f"meta.mask_classes names {len(names)}, but {HEADS} tells {told}")

@@ -31,6 +31,11 @@ def read(picture: Picture, name: str = "picture") -> np.ndarray:
     return decode(picture)
 
 
+def is_loaded(picture: Picture) -> bool:
+    """Whether it is a picture in memory, without a path."""
+    return isinstance(picture, np.ndarray | Image.Image)
+
+
 def list_folder(folder: Path) -> list[Path]:
     """The pictures directly in a folder, by their suffixes, in the order of their names; UserError when there is none."""
     found = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.name[0] != "." and path.is_file())

@@ -1,29 +1,19 @@
-"""`semgan translate`: a picture or a folder of them, in the style of a reference or of a latent, or into another domain."""
+"""`semgan translate`: a picture or a folder of them, in a style that `Model.translate` takes, or into another domain."""
 
 import sys
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
-
-import numpy as np
+from types import MappingProxyType
+from typing import Any
 
 from semgan.data.decode import DecodeError
 from semgan.errors import EXIT_USER_ERROR, UserError
 from semgan.inference import pictures
 from semgan.inference.load import load
 from semgan.inference.model import Model
+from semgan.inference.style_request import Request, Style, prepare
 from semgan.progress import track
-
-
-class Style(NamedTuple):
-    """Where the style comes from and how much of it; see `Model.translate`."""
-
-    reference: np.ndarray | None = None
-    latent_seed: int | None = None
-    domain: str | None = None
-    content_domain: str | None = None
-    strength: float = 1.0
-    truncation: float = 1.0
 
 
 def translate_files(
@@ -31,14 +21,16 @@ def translate_files(
     content: Path,
     out: Path,
     *,
-    reference: Path | None = None,
-    latent_seed: int | None = None,
-    domain: str | None = None,
-    content_domain: str | None = None,
-    strength: float = 1.0,
-    truncation: float = 1.0,
+    references: Sequence[Path] = (),
+    regions: Mapping[str, Path] = MappingProxyType({}),
+    **asked: Any,
 ) -> int:
     """Translates `content` to `out` and says on stdout what it wrote and which domains it guessed.
+
+    Args:
+      references: pictures, and folders of pictures; of several the mean style is taken.
+      regions: pictures by the names of a content's regions.
+      asked: what else `Model.translate` takes.
 
     Returns:
       the exit status: 2 when pictures of a folder could not be read (listed on stderr, the others are done), else 0.
@@ -46,13 +38,11 @@ def translate_files(
     Raises:
       UserError: for what concerns all pictures, or the only one.
     """
-    jobs = plan(content, out, reference)
+    shown = [path for given in references for path in (pictures.list_folder(given) if given.is_dir() else [given])]
+    jobs = plan(content, out, [*shown, *regions.values()])
     model = load(snapshot)
-    style = Style(None if reference is None else pictures.read(reference), latent_seed, domain, content_domain, strength, truncation)
-    if style.reference is not None and domain is None:
-        style = style._replace(domain=model.guess_domain(style.reference))
-        if style.domain:
-            print(f"{reference} is taken for {style.domain!r}; --domain says otherwise")
+    style = prepare(model, Request(shown or None, regions=regions, **asked))
+    _say_guesses(style)
     if not content.is_dir():
         taken_for = _translate_one(model, content, jobs[content], style)
         print(f"wrote {jobs[content]}" + (f" ({content} is taken for {taken_for!r}; --content-domain says otherwise)" if taken_for else ""))
@@ -60,8 +50,18 @@ def translate_files(
     return _translate_folder(model, jobs, out, style)
 
 
-def plan(content: Path, out: Path, reference: Path | None = None) -> dict[Path, Path]:
-    """Each input and its output, in order; UserError when there is none or an output would overwrite an input."""
+def _say_guesses(style: Style) -> None:
+    """A line a domain."""
+    named: dict[str, list[str]] = {}
+    for name, domain in style.guesses:
+        named.setdefault(domain, []).append(name)
+    for domain, names in named.items():
+        which = f"{names[0]} is" if len(names) == 1 else f"{names[0]} and {len(names) - 1:,} more are"
+        print(f"{which} taken for {domain!r}; --domain says otherwise")
+
+
+def plan(content: Path, out: Path, others: Sequence[Path] = ()) -> dict[Path, Path]:
+    """Each content and its output, in order; UserError when there is none or an output would overwrite an input, `others` being such."""
     if content.is_dir():
         if out.is_file():
             raise UserError(f"{out} is a file, but {content} is a folder: give a folder to write to")
@@ -71,7 +71,7 @@ def plan(content: Path, out: Path, reference: Path | None = None) -> dict[Path, 
             raise UserError(f"{content} does not exist: give --content a picture or a folder of pictures")
         jobs = _named_in(out, [content]) if out.is_dir() else {content: out}
         pictures.check_writable_suffix(jobs[content])
-    inputs = {path.resolve() for path in [*jobs, *([reference] if reference else [])]}
+    inputs = {path.resolve() for path in [*jobs, *others]}
     for path in jobs.values():
         if path.resolve() in inputs:
             raise UserError(f"{path} is an input and would be overwritten: write to another place")
@@ -87,16 +87,8 @@ def _named_in(folder: Path, contents: list[Path]) -> dict[Path, Path]:
 def _translate_one(model: Model, content: Path, out: Path, style: Style) -> str | None:
     """Writes one translation; the domain that the content is taken for, if it had to be guessed."""
     image = pictures.read(content)
-    guessed = model.guess_domain(image) if style.strength < 1 and style.content_domain is None else None
-    translated = model.translate(
-        image,
-        style.reference,
-        domain=style.domain,
-        content_domain=guessed or style.content_domain,
-        latent_seed=style.latent_seed,
-        strength=style.strength,
-        truncation=style.truncation,
-    )
+    guessed = model.guess_domain(image) if style.own is None else None
+    translated = model.translate_as(image, style._replace(own=model.domain_index(guessed)) if guessed else style)
     pictures.write(out, translated)
     return guessed
 

@@ -44,7 +44,10 @@ class ResidualBlock(nn.Module):
 
 
 class AdaptiveResidualBlock(nn.Module):
-    """Decoder block modulated by the style through AdaIN; without its skip (`skip=False`) in the high-pass face branch."""
+    """Decoder block modulated by the style through AdaIN; without its skip (`skip=False`) in the high-pass face branch.
+
+    With `regions` the style is one a region; see `AdaptiveInstanceNorm`.
+    """
 
     channels: int
     upsample: bool = False
@@ -52,12 +55,14 @@ class AdaptiveResidualBlock(nn.Module):
     dtype: Dtype = jnp.float32
 
     @nn.compact
-    def __call__(self, x: Features, style: Float[Array, "batch style"]) -> Float[Array, "batch ..."]:
+    def __call__(
+        self, x: Features, style: Float[Array, "batch *region style"], regions: Float[Array, "batch _ _ _"] | None = None
+    ) -> Float[Array, "batch ..."]:
         conv = partial(convolution, dtype=self.dtype)
         resize = upsample_nearest if self.upsample else (lambda features: features)
-        h = AdaptiveInstanceNorm(dtype=self.dtype, name="norm1")(x, style)
+        h = AdaptiveInstanceNorm(dtype=self.dtype, name="norm1")(x, style, regions)
         h = conv(self.channels, 3, name="conv1")(resize(leaky_relu(h)))
-        h = AdaptiveInstanceNorm(dtype=self.dtype, name="norm2")(h, style)
+        h = AdaptiveInstanceNorm(dtype=self.dtype, name="norm2")(h, style, regions)
         h = conv(self.channels, 3, name="conv2")(leaky_relu(h))
         if x.shape[-1] != self.channels:  # made without a skip as well, as official weights hold it; XLA drops the unused work
             x = conv(self.channels, 1, name="shortcut", use_bias=False)(x)

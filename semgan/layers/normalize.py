@@ -7,6 +7,7 @@ from flax.typing import Dtype
 from jaxtyping import Array, Float
 
 from semgan.layers.precision import at_least_float32
+from semgan.layers.resample import average_pool
 
 EPSILON = 1e-5
 """PyTorch's default: flax's own (1e-6) moves a trained StarGAN v2's output by 3e-4."""
@@ -32,14 +33,36 @@ class InstanceNorm(nn.Module):
 
 
 class AdaptiveInstanceNorm(nn.Module):
-    """AdaIN (Huang and Belongie 2017, arXiv 1703.06868): the style gives scale and bias, the scale as 1 + gamma."""
+    """AdaIN (Huang and Belongie 2017, arXiv 1703.06868): the style gives scale and bias, the scale as 1 + gamma.
+
+    Args:
+      x: features.
+      style: a code an example, or with `regions` one a region.
+      regions: weights in [0, 1] that sum to 1 over the regions, at the resolution of `x` or at one that halves down to it: each place
+        has the mean of the regions' scales and biases under its weights. The statistics stay those of the whole picture.
+    """
 
     dtype: Dtype = jnp.float32
 
     @nn.compact
     def __call__(
-        self, x: Float[Array, "batch height width channel"], style: Float[Array, "batch style"]
+        self,
+        x: Float[Array, "batch height width channel"],
+        style: Float[Array, "batch style"] | Float[Array, "batch region style"],
+        regions: Float[Array, "batch full_height full_width region"] | None = None,
     ) -> Float[Array, "batch height width channel"]:
+        if style.ndim != (2 if regions is None else 3):
+            raise ValueError(f"the style has the shape {style.shape}: (batch, style) is needed, or with regions (batch, region, style)")
         dense = nn.Dense(2 * x.shape[-1], kernel_init=nn.initializers.he_normal(), dtype=self.dtype, name="style")
-        gamma, beta = jnp.split(dense(style)[:, None, None, :], 2, axis=-1)
+        affine = dense(style)
+        gamma, beta = jnp.split(affine[:, None, None, :] if regions is None else _spread(affine, regions, x.shape[1]), 2, axis=-1)
         return (1 + gamma) * instance_norm(x) + beta
+
+
+def _spread(
+    values: Float[Array, "batch region channel"], regions: Float[Array, "batch full_height full_width region"], height: int
+) -> Float[Array, "batch {height} width channel"]:
+    """The mean of the regions' values at every place of the resolution that is `height` pixels high."""
+    while regions.shape[1] > height:
+        regions = average_pool(regions)
+    return jnp.einsum("bhwr,brc->bhwc", regions.astype(values.dtype), values, precision=jax.lax.Precision.HIGHEST)

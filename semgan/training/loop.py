@@ -85,13 +85,12 @@ def _run(config: ConfigDict, workdir: Path, started: float, stop: Stop) -> Resul
     """Opens everything, trains from the first or the restored state, and finishes."""
     try:
         with stop.interrupts():
-            train_set, test_set = _open_data(config)
+            train_set, test_set, whole = _open_data(config)
     except Interrupted:
         return outcome.stopped(workdir, 0, 0)
-    config = config.copy_and_resolve_references()
-    config.data.domains = train_set.domains
+    config = _filled(config, train_set)
     algorithm = algorithms.make(config)
-    transforms = make_transforms(config.optimizers, algorithm.phases, total_kimg=config.total_kimg)
+    transforms = make_transforms(config.optimizers, algorithm.phases, total_kimg=config.total_kimg, spare=config.networks)
     prepare = partial(augment, seed=config.seed, paired=config.data.pairing == "paired", **config.augment)
     check_annotated(train_set, algorithm.annotations)
     first = make_batch(train_set, np.arange(config.batch_size), config.seed, config.data.pairing, algorithm.annotations)
@@ -121,6 +120,7 @@ def _run(config: ConfigDict, workdir: Path, started: float, stop: Stop) -> Resul
         workdir=workdir,
         train=train_set,
         test=test_set,
+        whole=whole,
         algorithm=algorithm,
         sample=sampling.make_sampler(algorithm, config.seed),
         kinds=sampling.kinds(algorithm, shapes.ema_params, shapes.model_state, first),
@@ -149,8 +149,19 @@ def _run(config: ConfigDict, workdir: Path, started: float, stop: Stop) -> Resul
     return outcome.stopped(workdir, int(state.step), int(state.position))
 
 
-def _open_data(config: ConfigDict) -> tuple[Dataset, Dataset]:
-    """The train and the test split, prepared at first use."""
+def _filled(config: ConfigDict, data: Dataset) -> ConfigDict:
+    """A copy in which what the data decide is filled in: the domains, and how much semantic heads have to tell."""
+    config = config.copy_and_resolve_references()
+    config.data.domains = data.domains
+    if "semantic_heads" in config.networks:
+        sizes = {"mask_classes": len(data.names.get("mask", ())), "categories": len(data.names.get("category", ()))}
+        sizes |= {name: data.annotations[name].shape[1] for name in ("landmarks", "boxes") if name in data.annotations}
+        config.networks.semantic_heads.update(sizes)
+    return config
+
+
+def _open_data(config: ConfigDict) -> tuple[Dataset, Dataset, Dataset]:
+    """What is trained on, the test split, and the whole train split, prepared at first use."""
     data = config.data
     say(f"opening the data: {data.name} at {config.image_size} px")
     opened = partial(
@@ -162,7 +173,9 @@ def _open_data(config: ConfigDict) -> tuple[Dataset, Dataset]:
         least_domains=1 if data.pairing == "none" else 2,
         paired=data.pairing == "paired",
     )
-    train_set, test_set = opened(split="train", count=data.train_count), opened(split="test", count=data.test_count)
+    whole, test_set = opened(split="train", count=data.train_count), opened(split="test", count=data.test_count)
+    left_out = data.get("left_out", ())
+    train_set = opened(split="train", count=data.train_count, left_out=left_out) if left_out else whole
     if test_set.domains != train_set.domains:
         raise UserError(
             f"config.data.source: there are {', '.join(train_set.domains)} to train on but {', '.join(test_set.domains)} held out: "
@@ -170,7 +183,7 @@ def _open_data(config: ConfigDict) -> tuple[Dataset, Dataset]:
         )
     names = f"{len(train_set.domains)} domain{'s' * (len(train_set.domains) > 1)}: {', '.join(train_set.domains)}"
     say(f"{len(train_set.rows):,} pictures to train on and {len(test_set.rows):,} held out, of {names}")
-    return train_set, test_set
+    return train_set, test_set, whole
 
 
 def _open_report(run: outcome.Run, state: TrainState, minutes: float) -> Report:

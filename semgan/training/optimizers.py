@@ -1,7 +1,7 @@
 """One optimizer per network from its config: gradient clipping, coupled L2, Adam, and a rate that follows the images seen."""
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -31,16 +31,19 @@ class _Settings(NamedTuple):
 
 
 def make_transforms(
-    optimizers: Mapping[str, Mapping[str, Any]], phases: Iterable[Phase], *, total_kimg: float
+    optimizers: Mapping[str, Mapping[str, Any]], phases: Iterable[Phase], *, total_kimg: float, spare: Container[str] = ()
 ) -> dict[str, optax.GradientTransformationExtraArgs]:
     """The transform of every network that a phase updates; each takes the thousands of images seen as `update(..., kimg=)`.
+
+    Networks in `spare` may have an optimizer without being trained: those that the config describes and its losses do without.
 
     Raises UserError for a network without an optimizer, an optimizer without a network, and unknown, missing or impossible
     settings.
     """
     phases = tuple(phases)
     trained = list(dict.fromkeys(name for phase in phases for name in phase.updates))
-    _check_names("config.optimizers", "the algorithm trains", found=optimizers, wanted=trained)
+    found = {name: settings for name, settings in optimizers.items() if name in trained or name not in spare}
+    _check_names("config.optimizers", "the algorithm trains", found=found, wanted=trained)
     return {name: _transform(_settings(name, optimizers[name]), _lazy_ratio(name, phases), total_kimg) for name in trained}
 
 

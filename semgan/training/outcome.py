@@ -13,13 +13,13 @@ from semgan.config import to_json
 from semgan.data.dataset import Dataset
 from semgan.errors import UserError
 from semgan.evaluation.collapse import Watch, watch
-from semgan.inference import domain_guess
+from semgan.inference import domain_guess, recipe
 from semgan.inference.snapshot import MODEL_STATE, write_snapshot
 from semgan.training import metrics, resume, sampling
 from semgan.training.report import Report, say
 from semgan.training.resume import Result
 from semgan.training.signals import Interrupted, Stop
-from semgan.types import Algorithm, Params, TrainState
+from semgan.types import HEADS, Algorithm, Params, TrainState
 
 FIRST_PICTURE_STEP = 20
 """An early picture, however rare the others: within minutes it shows that all works."""
@@ -37,6 +37,8 @@ class Run(NamedTuple):
     Attributes:
       config: with the domains filled in.
       workdir, train, test: as named.
+      whole: the train split with what `config.data.left_out` leaves out of `train`: the judge's, and so the same for runs that leave out
+        different pictures.
       algorithm: as the config makes it.
       sample: see `sampling.make_sampler`.
       kinds: names of what it samples (see `semgan.types.Algorithm`).
@@ -49,6 +51,7 @@ class Run(NamedTuple):
     workdir: Path
     train: Dataset
     test: Dataset
+    whole: Dataset
     algorithm: Algorithm
     sample: sampling.Sampler
     kinds: frozenset[str]
@@ -91,7 +94,7 @@ def _score(run: Run, averages: sampling.Averages, report: Report, step: int, pos
     settings = run.config.judge
     say("taking the scores")
     try:
-        judge = load_or_train(run.train, run.test, channels=settings.channels, steps=settings.steps, batch_size=settings.batch_size)
+        judge = load_or_train(run.whole, run.test, channels=settings.channels, steps=settings.steps, batch_size=settings.batch_size)
         scores = _sample_scores(run, averages, judge) if "sample" in run.kinds else _transfer_scores(run, averages, judge)
     except UserError as error:
         say(f"no scores: {error}")
@@ -112,7 +115,7 @@ def _sample_scores(run: Run, averages: sampling.Averages, judge: Any) -> dict[st
 
     images = run.sample(averages, {"position": np.arange(run.config.judge.samples, dtype=np.int32)})["sample"]
     seeds = {"latents": run.config.seed}
-    scores = evaluate_samples(images, judge, run.train, run.test, seeds=seeds, truncation=1.0)
+    scores = evaluate_samples(images, judge, run.whole, run.test, seeds=seeds, truncation=1.0)
     if run.config.judge.inception:
         made = inception_figures.sample_figures(_inception(run.config.judge.inception), images, run.test, seeds=seeds, scores=("fd",))
         _add(scores, *made)
@@ -162,11 +165,16 @@ def write_snapshot_of(run: Run, state: TrainState, scores: dict[str, Any] | None
     """The averaged weights with what `semgan translate` needs to know about them."""
     path = run.workdir / "snapshot.safetensors"
     params = jax.device_get(state.ema_params)
+    meta: dict[str, Any] = {}
     if run.features:
         params[domain_guess.NAME] = {"kernel": domain_guess.fit_for(partial(run.features, params), run.train)}
+        if found := _style_recipe(run, params):
+            params[recipe.NAME], meta[recipe.ATTRIBUTES] = {"kernel": found.kernel, "mean": found.mean}, list(found.attributes)
+    if HEADS in params:
+        meta["mask_classes"] = list(run.train.names["mask"])
     if kept := run.algorithm.kept:
         params[MODEL_STATE] = jax.device_get({name: state.model_state[name] for name in kept})
-    meta = {
+    meta |= {
         "domains": list(run.train.domains),
         "step": int(state.step),
         "kimg": int(state.position) / 1000,
@@ -175,6 +183,17 @@ def write_snapshot_of(run: Run, state: TrainState, scores: dict[str, Any] | None
     }
     write_snapshot(path, params, to_json(run.config), meta)
     return path
+
+
+def _style_recipe(run: Run, params: Params) -> recipe.Recipe | None:
+    """What the style's attributes mean to the style encoder; None where the data have none."""
+    encode = partial(_encode, run.algorithm.networks["style_encoder"], params["style_encoder"])
+    return recipe.fit_for(encode, run.train, recipe.kept_of_content(to_json(run.config)))
+
+
+@partial(jax.jit, static_argnums=0)
+def _encode(encoder: Any, params: Params, images: jax.Array, domain: jax.Array) -> jax.Array:
+    return encoder.apply({"params": params}, images, domain)
 
 
 def finish(run: Run, state: TrainState, report: Report, reason: str) -> Result:

@@ -68,7 +68,7 @@ def check_config(workdir: Path, config: ConfigDict) -> None:
     if saved is None:
         return
     before, now = {**_SINCE, **flatten(saved)}, flatten(to_json(config))
-    for key in [key for key in _FILLED if not now.get(key)]:  # none named: all that the data has, which is what the folder's run has written
+    for key in [key for key in _FILLED if not now.get(key)]:  # all that the data have, which the folder's run has written down
         before.pop(key, None)
         now.pop(key, None)
     changed = [key for key in sorted(before.keys() | now.keys()) if before.get(key) != now.get(key) and key not in _MAY_CHANGE]

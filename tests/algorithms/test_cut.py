@@ -1,4 +1,4 @@
-"""CUT's and FastCUT's losses recomputed by hand from the networks' outputs, and which networks a phase reaches."""
+"""CUT's and FastCUT's losses recomputed by hand from the networks' outputs, which networks a phase reaches, and mask consistency."""
 
 from functools import partial
 
@@ -11,6 +11,7 @@ from configs import cut as experiment
 from configs import fastcut
 from semgan import algorithms
 from semgan.errors import UserError
+from semgan.losses import semantic
 from tests.algorithms.batches import batch_of_domains
 
 COUNT, PIXELS = 3, 14 * 14
@@ -154,3 +155,104 @@ def test_papers_values_give_the_papers_networks(batch):
     params = jax.eval_shape(algorithms.make(config).init, jax.random.key(0), batch)[0]
     counts = {name: sum(np.prod(leaf.shape, dtype=int) for leaf in jax.tree.leaves(tree)) for name, tree in params.items()}
     assert counts == {"generator": 11_378_179, "patch_sampler": 560_384, "discriminator": 2_764_737}
+
+
+KEPT = {"mask": 1.0, "landmarks": 10.0, "attributes": 0.5}
+
+
+def _consistent(config):
+    """Carries masks, landmarks and an attribute."""
+    config = _small(config)
+    config.losses.content.update(KEPT)
+    config.losses.content_attributes = ("Smiling",)
+    config.networks.semantic_heads.update({"channels": 4, "mask_classes": 3, "landmarks": 5})
+    return config
+
+
+@pytest.fixture(scope="module")
+def annotated(batch):
+    rng = np.random.default_rng(1)
+    made = {
+        "mask": rng.integers(0, 3, (2, COUNT, 8, 8)).astype(np.uint8),
+        "landmarks": rng.random((2, COUNT, 5, 2), np.float32),
+        "attributes": rng.integers(0, 2, (2, COUNT, 1)).astype(np.int8),
+    }
+    names = {f"{of}{name}": jnp.asarray(values[side]) for side, of in enumerate(("", "reference_")) for name, values in made.items()}
+    return batch | names
+
+
+@pytest.fixture(scope="module")
+def consistent(annotated):
+    algorithm = algorithms.make(_consistent(experiment.get_config()))
+    return algorithm, algorithm.init(jax.random.key(1), annotated)[0]
+
+
+def _judged(consistent, images):
+    algorithm, params = consistent
+    return algorithm.networks["semantic_heads"].apply({"params": params["semantic_heads"]}, images)
+
+
+def test_without_annotations_networks_and_numbers_are_those_of_plain_cut(algorithm, consistent, batch):
+    plain, with_heads = algorithm.init(jax.random.key(1), batch)[0], consistent[1]
+    assert algorithm.annotations == {}
+    assert with_heads.keys() - plain.keys() == {"semantic_heads"}
+    jax.tree.map(np.testing.assert_array_equal, plain, {name: with_heads[name] for name in plain})
+    older = _small(experiment.get_config())
+    for key in ("content", "content_attributes", "semantic_weight", "heads_weight"):
+        del older.losses[key]  # as in snapshots from before
+    del older.networks["semantic_heads"]
+    assert algorithms.make(older).phases[1].updates == algorithm.phases[1].updates
+
+
+def test_heads_are_taught_by_the_discriminator_s_phase_and_need_both_pictures_annotated(consistent):
+    algorithm, _ = consistent
+    assert [phase.updates for phase in algorithm.phases] == [("discriminator", "semantic_heads"), ("generator", "patch_sampler")]
+    assert algorithm.averaged == ("generator",)
+    own = {"mask": (), "landmarks": (), "attributes": ("Smiling",)}
+    assert algorithm.annotations == own | {f"reference_{name}": columns for name, columns in own.items()}
+
+
+def test_heads_learn_from_real_images_of_both_domains_alone(consistent, annotated):
+    algorithm, params = consistent
+    loss = algorithm.phases[0].loss
+    value, metrics = _loss(algorithm, 0, params, annotated)
+    learned = [
+        semantic.consistency(_judged(consistent, annotated[picture]), {name: annotated[f"{of}{name}"] for name in KEPT}, KEPT)[0].mean()
+        for picture, of in (("image", ""), ("reference", "reference_"))
+    ]
+    np.testing.assert_allclose(value - metrics["adversarial"], np.mean(learned), rtol=1e-3)
+
+    def loss_of(generator, heads):
+        changed = {**params, "generator": generator, "semantic_heads": heads}
+        return loss(changed, {}, annotated, jax.random.key(7), jnp.float32(0))[0]
+
+    gradient = jax.jit(jax.grad(loss_of, argnums=1))
+    louder = jax.tree.map(lambda leaf: 30 * leaf, params["generator"])
+    grads = [gradient(generator, params["semantic_heads"]) for generator in (params["generator"], louder)]
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), *grads)
+    assert max(float(jnp.abs(leaf).max()) for leaf in jax.tree.leaves(grads[0])) > 1e-3
+
+
+@pytest.mark.parametrize("config", [experiment, fastcut])
+def test_a_translation_has_to_carry_what_is_annotated_of_its_source(consistent, annotated, config):
+    """Of FastCUT's, which are translated mirrored, each one mirrored back."""
+    algorithm, params = algorithms.make(_consistent(config.get_config())), consistent[1]
+    value, metrics = _loss(algorithm, 1, params, annotated)
+    first = annotated["domain"] == 0
+    truth = {name: jnp.stack([annotated[name if own else f"reference_{name}"][place] for place, own in enumerate(first)]) for name in KEPT}
+    source, _ = _sides(annotated)
+    generate = jax.jit(lambda x: algorithm.networks["generator"].apply({"params": params["generator"]}, x))
+    fakes = [generate(source), generate(source[:, :, ::-1])[:, :, ::-1]]
+    plain, mirrored = (np.asarray(semantic.consistency(_judged(consistent, fake), truth, KEPT)[0]) for fake in fakes)
+    choices = [np.mean(np.where([(number >> i) & 1 for i in range(COUNT)], mirrored, plain)) for number in range(2**COUNT)]
+    wanted = plain.mean() if config is experiment else min(choices, key=lambda choice: abs(choice - metrics["semantic"]))
+    np.testing.assert_allclose(metrics["semantic"], wanted, rtol=1e-4)
+    nce = (metrics["nce"] + metrics["nce_identity"]) / 2 if config is experiment else 10 * metrics["nce"]
+    np.testing.assert_allclose(value, metrics["adversarial"] + nce + metrics["semantic"], rtol=1e-4)
+
+
+def test_unknown_annotations_are_refused():
+    config = _small(experiment.get_config())
+    config.losses.content = {"masks": 1.0}
+    with pytest.raises(UserError, match="'masks', which is no annotation: choose from mask, landmarks"):
+        algorithms.make(config)

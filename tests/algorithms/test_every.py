@@ -39,7 +39,7 @@ class Small:
         config.image_size = SIZES.get(name, config.image_size)
         config.data.domains = config.data.domains or ("shaded", "ink")
         self.config, self.algorithm = config, algorithms.make(config)
-        self.transforms = make_transforms(config.optimizers, self.algorithm.phases, total_kimg=config.total_kimg)
+        self.transforms = make_transforms(config.optimizers, self.algorithm.phases, total_kimg=config.total_kimg, spare=config.networks)
         self.step = self.compiled(jax.devices()[:1])
 
     def compiled(self, devices, kimg=0.0):

@@ -62,7 +62,7 @@ def test_two_phases_update_each_network_once(made):
         ("d", ("discriminator", "semantic_heads")),
         ("g", ("generator", "mapping_network", "style_encoder")),
     ]
-    assert set(made[0].averaged) == {"generator", "mapping_network", "style_encoder"}
+    assert set(made[0].averaged) == {"generator", "mapping_network", "style_encoder", "semantic_heads"}  # these find regions
     losses = configured().losses
     assert made[0].annotations == {
         "mask": (),
@@ -82,8 +82,7 @@ def test_heads_learn_from_real_images_alone(made, batch, gradients):
 def test_even_positions_take_their_style_from_a_latent_and_odd_ones_from_a_reference(made, batch):
     algorithm, params, _ = made
     modules = algorithm.networks
-    f = semgan.stargan_v2.functions(dict(modules))
-    first, second = semgan.styles(f, params, batch, jax.random.key(3))
+    first, second = semgan.two_styles(semgan.styles_of(dict(modules)), params, batch, jax.random.key(3))
     encoder, variables = modules["style_encoder"], {"params": params["style_encoder"]}
     encoded = [encoder.apply(variables, batch[name], batch["target_domain"]) for name in ("reference", "reference2")]
     odd = np.asarray(batch["position"]) % 2 == 1
@@ -94,7 +93,8 @@ def test_even_positions_take_their_style_from_a_latent_and_odd_ones_from_a_refer
 
 def test_every_term_is_told_in_its_unit(gradients):
     metrics = {phase: found[0][1].metrics for phase, found in gradients.items()}
-    assert {"adversarial", "r1", "r2", "real_sign", "fake_sign", "mask_error", "landmarks_error", "attributes_error"} == metrics["d"].keys()
+    balance = {"adversarial", "r1", "r2", "real_sign", "fake_sign", "gap_sign"}
+    assert balance | {"mask_error", "landmarks_error", "attributes_error"} == metrics["d"].keys()
     assert {"adversarial", "semantic", "style_reconstruction", "reconstruction", "diversity", "mask_error"} <= metrics["g"].keys()
     for found in gradients.values():
         assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(found))
@@ -127,13 +127,52 @@ def test_without_annotations_there_are_no_heads_to_train():
     assert algorithm.phases[0].updates == ("discriminator",)
 
 
+def test_the_contrast_trains_its_projection_with_the_generator_and_needs_no_annotation(batch):
+    none = {f"losses.content.{name}": 0.0 for name in ("mask", "landmarks", "attributes")}
+    changed = configured(**none, **{"losses.style.attributes": 0.0, "losses.nce_weight": 1.0})
+    algorithm = algorithms.make(changed)
+    made = algorithm, *algorithm.init(jax.random.key(0, impl="rbg"), batch)
+    assert algorithm.annotations == {}
+    assert algorithm.phases[1].updates == ("generator", "mapping_network", "style_encoder", "patch_sampler")
+    (_, aux), gradients = gradient(made, "g", batch)
+    assert aux.metrics["nce"] > 0
+    assert max(float(jnp.abs(leaf).max()) for leaf in jax.tree.leaves(gradients["patch_sampler"])) > 0
+
+
+def test_heads_as_a_branch_of_the_discriminator_teach_it_too(batch):
+    algorithm = algorithms.make(configured(**{"networks.semantic_heads.branch": True, "losses.objective": "wasserstein"}))
+    made = algorithm, *algorithm.init(jax.random.key(0, impl="rbg"), batch)
+    before = gradient(made, "d", batch)[1]["discriminator"]["from_rgb"]["kernel"]
+    after = gradient(made, "d", batch | {"attributes": 1 - batch["attributes"]})[1]["discriminator"]["from_rgb"]["kernel"]
+    assert float(jnp.abs(before - after).max()) > 1e-5
+    assert "semantic_heads" not in algorithm.averaged
+
+
+def test_frozen_heads_stay_as_they_are(batch):
+    algorithm = algorithms.make(configured(**{"losses.heads_until_kimg": 0.5}))
+    made = algorithm, *algorithm.init(jax.random.key(0, impl="rbg"), batch)  # gradients are taken at 1 kimg
+    assert all(not leaf.any() for leaf in jax.tree.leaves(gradient(made, "d", batch)[1]["semantic_heads"]))
+
+
+def test_augmentation_follows_how_often_the_discriminator_is_right(batch):
+    """The steps' counter moves; at p = 0 nothing that is seen changes."""
+    plain, adaptive = (algorithms.make(configured(**{"losses.ada_target": target})) for target in (0.0, 0.5))
+    made = adaptive, *adaptive.init(jax.random.key(0, impl="rbg"), batch)
+    assert set(made[2]) == {"augment_p", "augment_sign", "augment_steps"}
+    (loss, aux), _ = gradient(made, "d", batch)
+    assert int(aux.model_state["augment_steps"]) == 1
+    assert aux.model_state["augment_sign"] == pytest.approx(float(aux.metrics["gap_sign"]), abs=1e-6)
+    assert float(loss) == pytest.approx(float(gradient((plain, made[1], {}), "d", batch)[0][0]), rel=1e-5)
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
         ({"losses.style.mask": 1.0}, "mask in content and in style"),
         ({"losses.content_attributes": ()}, "content_attributes is empty"),
         ({"losses.style_attributes": ("Smiling",)}, "Smiling in content and in style"),
-        ({"networks.semantic_heads.mask_classes": 0}, "semantic_heads.mask_classes is 0"),
+        ({"image_size": 8}, "needs a power of two from 16 up"),
+        ({"losses.ada_target": 1.0}, "ada_target is 1.0"),
         ({"data.domains": ("shaded",)}, "names 1 domain"),
         ({"losses.objective": "relativist"}, "did you mean 'relativistic'"),
     ],

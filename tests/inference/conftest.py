@@ -11,15 +11,8 @@ from semgan.data.dataset import Dataset
 from semgan.inference import domain_guess
 from semgan.inference.load import load
 from semgan.inference.snapshot import read_snapshot, write_snapshot
-
-DOMAINS = ("bright", "dark")
-SIZE = 16
-
-
-def noise(seed, height, width, domain="bright"):
-    """uint8 noise in the upper half of the range for a bright picture, in the lower for a dark one."""
-    low = 128 if domain == "bright" else 0
-    return np.random.default_rng(seed).integers(low, low + 128, (height, width, 3), dtype=np.uint8)
+from tests.inference import tiny_semgan
+from tests.inference.noise import DOMAINS, SIZE, noise
 
 
 def bright_and_dark(count=32):
@@ -78,6 +71,17 @@ def snapshot(plain_snapshot, plain_model, tmp_path_factory):
 @pytest.fixture(scope="session")
 def model(snapshot):
     return load(snapshot)
+
+
+@pytest.fixture(scope="session")
+def parts_snapshot(tmp_path_factory):
+    """Of a semgan that tells the parts of a picture and knows what attributes mean."""
+    return tiny_semgan.write(tmp_path_factory.mktemp("parts") / "snapshot.safetensors")
+
+
+@pytest.fixture(scope="session")
+def parts_model(parts_snapshot):
+    return load(parts_snapshot)
 
 
 @pytest.fixture

@@ -118,8 +118,8 @@ def test_of_three_domains_both_ends_are_asked_for(opened, content):
 
 def test_guides_and_latents_are_refused_where_there_are_none(opened, content):
     model = opened("one_way")
-    for given in ({"reference": content}, {"latent_seed": 0, "domain": "b"}):
-        with pytest.raises(UserError, match="needs no reference and no latent seed"):
+    for given in ({"reference": content}, {"latent_seed": 0, "domain": "b"}, {"style": "Smiling"}, {"regions": {"hair": content}}):
+        with pytest.raises(UserError, match="this model needs no style: leave out --reference, --latent-seed, --style and --region"):
             model.translate(content, **given)
     with pytest.raises(UserError, match="no style to weaken"):
         model.translate(content, strength=0.5)
@@ -141,7 +141,7 @@ def test_batch_is_translated_whatever_its_references(opened, content):
 def test_guided_models_still_ask_for_content_and_style(plain_model, content):
     with pytest.raises(UserError, match=r"this model translates: give a content \(--content\)"):
         plain_model.sample(2)
-    with pytest.raises(UserError, match=r"give one of the two \(--reference or --latent-seed\)"):
+    with pytest.raises(UserError, match=r"give one of the three \(--reference, --latent-seed or --style\)"):
         plain_model.translate(content)
 
 
@@ -151,8 +151,8 @@ def test_command_needs_neither_reference_nor_seed(opened, tmp_path, picture, cap
     assert translate.translate_files(tmp_path / "s.safetensors", source, out) == 0
     np.testing.assert_array_equal(read(out), model.translate(source))
     assert capsys.readouterr().out == f"wrote {out}\n"
-    with pytest.raises(UserError, match="needs no reference"):
-        translate.translate_files(tmp_path / "s.safetensors", source, out, reference=picture("r.png"))
+    with pytest.raises(UserError, match="needs no style"):
+        translate.translate_files(tmp_path / "s.safetensors", source, out, references=[picture("r.png")])
 
 
 def test_latents_on_the_way_are_standard_normal():

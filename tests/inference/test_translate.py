@@ -15,7 +15,7 @@ def loaded(model, monkeypatch):
 
 def test_file_is_translated_and_the_guess_said(loaded, snapshot, model, picture, tmp_path, capsys):
     content, reference, out = picture("c.jpg"), picture("r.png", domain="dark"), tmp_path / "new" / "out.png"
-    assert translate_files(snapshot, content, out, reference=reference) == 0
+    assert translate_files(snapshot, content, out, references=[reference]) == 0
     np.testing.assert_array_equal(pictures.read(out), model.translate(content, reference))
     assert capsys.readouterr().out.splitlines() == [
         f"{reference} is taken for 'dark'; --domain says otherwise",
@@ -25,7 +25,7 @@ def test_file_is_translated_and_the_guess_said(loaded, snapshot, model, picture,
 
 def test_content_guess_is_said_where_it_counts(loaded, snapshot, model, picture, tmp_path, capsys):
     content, reference, out = picture("c.jpg"), picture("r.png", domain="dark"), tmp_path / "out.png"
-    translate_files(snapshot, content, out, reference=reference, domain="dark", strength=0.5)
+    translate_files(snapshot, content, out, references=[reference], domain="dark", strength=0.5)
     np.testing.assert_array_equal(pictures.read(out), model.translate(content, reference, strength=0.5))
     assert f"wrote {out} ({content} is taken for 'bright'; --content-domain says otherwise)" in capsys.readouterr().out
 
@@ -43,7 +43,7 @@ def test_folder_is_done_but_for_unreadable_files_which_are_listed(loaded, snapsh
     (tmp_path / "in" / "text.png").write_text("not a picture")
     (tmp_path / "in" / "notes.txt").write_text("left alone")
     reference, out = picture("r.png", domain="dark"), tmp_path / "out"
-    status = translate_files(snapshot, tmp_path / "in", out, reference=reference, strength=0.5)
+    status = translate_files(snapshot, tmp_path / "in", out, references=[reference], strength=0.5)
     assert status == 2
     assert sorted(path.name for path in out.iterdir()) == ["a.png", "b.png"]
     assert pictures.read(out / "a.png").shape == (20, 30, 3)
@@ -85,7 +85,7 @@ def test_inputs_are_never_overwritten(picture, tmp_path):
     content, reference = picture("in/a.png"), picture("r.png")
     for out in (content, reference, tmp_path / "in", tmp_path / "in" / ".." / "r.png"):
         with pytest.raises(UserError, match="is an input and would be overwritten"):
-            plan(content, out, reference)
+            plan(content, out, [reference])
     with pytest.raises(UserError, match="would be overwritten"):
         plan(tmp_path / "in", tmp_path / "in")
 
@@ -102,12 +102,80 @@ def test_bad_paths_are_clean_errors_before_anything_is_loaded(picture, tmp_path)
             translate_files(tmp_path / "no.safetensors", *arguments, latent_seed=0)
 
 
-def test_command_passes_everything_on(snapshot, model, picture, tmp_path, monkeypatch):
+@pytest.fixture
+def own_environment(monkeypatch):
     for name in ("JAX_COMPILATION_CACHE_DIR", "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"):
         monkeypatch.setenv(name, "0")  # what the command would set, taken back after the test
+
+
+@pytest.mark.usefixtures("own_environment")
+def test_command_passes_everything_on(snapshot, model, picture, tmp_path):
     content, reference, out = picture("c.png"), picture("r.png", domain="dark"), tmp_path / "out.png"
     paths = ["--model", snapshot, "--content", content, "--reference", reference, "--out", out]
     options = ["--domain", "bright", "--content-domain", "dark", "--strength", 0.25]
     assert cli.main([str(argument) for argument in ["translate", *paths, *options]]) == 0
     expected = model.translate(content, reference, domain="bright", content_domain="dark", strength=0.25)
     np.testing.assert_array_equal(pictures.read(out), expected)
+
+
+@pytest.fixture
+def command(parts_snapshot, parts_model, own_environment, monkeypatch, capsys):
+    """`command(arguments...)` runs `semgan translate` with the model that tells parts: its status, and what it says in lines."""
+    monkeypatch.setattr(translate, "load", lambda _: parts_model)
+
+    def run(*arguments):
+        try:
+            status = cli.main(["translate", "--model", str(parts_snapshot), *map(str, arguments)])
+        except SystemExit as stop:
+            status = stop.code
+        said = capsys.readouterr()
+        return status, (said.out + said.err).splitlines()
+
+    return run
+
+
+def test_folders_and_files_of_references_give_their_mean(command, parts_model, picture, tmp_path):
+    content, out = picture("c.png"), tmp_path / "out.png"
+    references = [picture("a.png", seed=1), picture("more/b.png", seed=2), picture("more/c.png", seed=3)]
+    status, said = command("--content", content, "--reference", references[0], tmp_path / "more", "--out", out)
+    assert (status, said) == (0, [f"{references[0]} and 2 more are taken for 'bright'; --domain says otherwise", f"wrote {out}"])
+    np.testing.assert_array_equal(pictures.read(out), parts_model.translate(content, references))
+
+
+def test_a_folder_is_translated_by_a_recipe_with_regions(command, parts_model, picture, tmp_path):
+    contents, hair = [picture("in/a.png", seed=1), picture("in/b.png", seed=2)], picture("hair.png", domain="dark")
+    asked = ("--content", tmp_path / "in", "--out", tmp_path / "out", "--strength", 0.5)
+    status, said = command(*asked, "--style", "~Blond_Hair,dark", "--region", f"hair={hair}")
+    assert status == 0
+    assert f"wrote 2 of 2 pictures to {tmp_path / 'out'}" in said
+    for content in contents:
+        expected = parts_model.translate(content, style="dark,~Blond_Hair", regions={"hair": hair}, strength=0.5)
+        np.testing.assert_array_equal(pictures.read(tmp_path / "out" / content.name), expected)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--region", "hair"], "'hair' is not NAME=FILE, such as hair=reference.png"),
+        (["--region", "hair=c.png", "--region", "hair=d.png"], "--region names 'hair' twice: give each region one picture"),
+        (["--region", "hair=nowhere.png"], "nowhere.png: cannot be read"),
+        (["--region", "haire=nowhere.png"], "did you mean 'hair'"),
+        (["--style", "dark,Smiling"], "Smiling belongs to the content of this model"),
+        (["--style", "dark", "--latent-seed", 1], "not allowed with"),
+        (["--reference"], "expected at least one argument"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(command, picture, tmp_path, arguments, message):
+    status, said = command("--content", picture("c.png"), "--out", tmp_path / "out.png", *arguments)
+    assert status == 2
+    assert len(said) == 1
+    assert said[0].startswith("semgan: error: ")
+    assert message in said[0]
+
+
+def test_pictures_of_regions_and_references_are_never_overwritten(command, picture, tmp_path):
+    content, other = picture("c.png"), picture("more/a.png")
+    for style in (["--region", f"hair={other}"], ["--reference", tmp_path / "more"]):
+        status, said = command("--content", content, "--out", other, *style)
+        assert (status, len(said)) == (2, 1)
+        assert f"{other} is an input and would be overwritten" in said[0]

@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from semgan.layers.normalize import EPSILON, AdaptiveInstanceNorm, InstanceNorm, instance_norm
 
@@ -49,3 +50,52 @@ def test_adain_scales_by_one_plus_gamma_then_adds_beta():
     gamma, beta = np.split(style @ np.asarray(dense["kernel"]) + np.asarray(dense["bias"]), 2, axis=1)
     want = (1 + gamma[:, None, None]) * _reference(x) + beta[:, None, None]
     np.testing.assert_allclose(module.apply(variables, jnp.asarray(x), jnp.asarray(style)), want, atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def adain():
+    """Of three channels and a style of four, with a bias that is not 0."""
+    rng = np.random.default_rng(3)
+    params = {"style": {"kernel": _array(rng.normal(size=(4, 6))), "bias": _array(rng.normal(size=6))}}
+    return lambda *inputs: AdaptiveInstanceNorm().apply({"params": params}, *inputs)
+
+
+def _array(values):
+    return jnp.asarray(values, jnp.float32)
+
+
+def _styles(*shape):
+    return _array(np.random.default_rng(1).normal(size=shape))
+
+
+def _regions(*shape):
+    weights = np.random.default_rng(5).random(shape)
+    return _array(weights / weights.sum(-1, keepdims=True))
+
+
+def test_regions_of_one_style_are_as_if_there_were_none(adain):
+    x, style = _array(_images(shape=(2, 8, 8, 3))), _styles(2, 4)
+    same = adain(x, jnp.repeat(style[:, None], 3, 1), _regions(2, 8, 8, 3))
+    np.testing.assert_allclose(same, adain(x, style), rtol=1e-5, atol=1e-5)
+
+
+def test_each_place_has_the_scale_and_bias_of_its_region(adain):
+    x, styles = _array(_images(shape=(2, 4, 4, 3))), _styles(2, 2, 4)
+    halves = jnp.zeros((2, 4, 4, 2)).at[:, :, :2, 0].set(1).at[:, :, 2:, 1].set(1)
+    first, second = (adain(x, styles[:, region]) for region in range(2))
+    expected = jnp.concatenate([first[:, :, :2], second[:, :, 2:]], 2)
+    np.testing.assert_allclose(adain(x, styles, halves), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_regions_are_averaged_down_by_area(adain):
+    x, styles, regions = _array(_images(shape=(2, 4, 4, 3))), _styles(2, 3, 4), _regions(2, 8, 8, 3)
+    mean = regions.reshape(2, 4, 2, 4, 2, 3).mean((2, 4))
+    np.testing.assert_allclose(adain(x, styles, regions), adain(x, styles, mean), rtol=1e-5, atol=1e-5)
+
+
+def test_codes_and_regions_go_together(adain):
+    x = _array(_images())
+    with pytest.raises(ValueError, match=r"the style has the shape \(2, 3, 4\)"):
+        adain(x, _styles(2, 3, 4))
+    with pytest.raises(ValueError, match=r"with regions \(batch, region, style\)"):
+        adain(x, _styles(2, 4), _regions(2, 5, 4, 3))

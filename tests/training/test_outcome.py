@@ -1,7 +1,9 @@
 """What evaluations of a run leave behind: curves in its log, figures with passports in its result."""
 
 import json
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from semgan import algorithms
@@ -9,10 +11,13 @@ from semgan.compare.figures import unlike
 from semgan.compare.folder import read_runs
 from semgan.evaluation import tools
 from semgan.evaluation.scores.passport import from_json
+from semgan.inference import recipe
+from semgan.inference.load import load
 from semgan.inference.snapshot import read_snapshot
-from semgan.training import loop
+from semgan.training import loop, outcome, sampling
 from semgan.training.metrics import read_lines
 from tests.evaluation.standins import MeanColours
+from tests.inference import tiny_semgan
 from tests.training import toy
 
 CURVES = {"eval/fd_judge", "eval/precision", "eval/recall", "eval/fid"}
@@ -62,3 +67,34 @@ def test_a_run_compares_with_itself(trained):
     (run,) = read_runs([trained[0]])
     assert "fd_judge" in run.figures
     assert unlike([run, run]) == {}
+
+
+def snapshot_of(workdir, config, data):
+    """Written of weights that nobody trained."""
+    algorithm = algorithms.make(config)
+    features = sampling.make_features(algorithm)
+    run = SimpleNamespace(config=config, workdir=workdir, train=data, algorithm=algorithm, features=features)
+    state = SimpleNamespace(ema_params=tiny_semgan.averaged(config), step=3, position=24, model_state={})
+    return load(outcome.write_snapshot_of(run, state, None))
+
+
+def test_a_snapshot_keeps_what_attributes_and_regions_are_for_its_users(tmp_path):
+    data = tiny_semgan.annotated()
+    model = snapshot_of(tmp_path, tiny_semgan.config(), data)
+    assert model.mask_classes == tiny_semgan.CLASSES
+    assert model.recipe.attributes == ("Blond_Hair", "Black_Hair", "Hat")  # Smiling is the content's
+    code = recipe.code_of(model.recipe, {"Black_Hair": True}, 1, model.domains)
+    has = data.annotations["attributes"][:, 2] == 1
+    codes = np.asarray(model.apply("style_encoder", data.images[data.domain == 1] / np.float32(127.5) - 1, np.full(32, 1, np.int32)))
+    assert np.linalg.norm(code - codes[has[data.domain == 1]].mean(0)) < np.linalg.norm(code - codes[~has[data.domain == 1]].mean(0))
+    content, other = data.images[:2]
+    assert model.translate(content, style="dark,Blond_Hair", regions={"hair": other}).shape == content.shape
+
+
+def test_a_snapshot_of_data_without_annotations_goes_without(tmp_path):
+    config, data = tiny_semgan.config(), tiny_semgan.annotated()._replace(annotations={}, names={})
+    config.losses.content.update({"mask": 0.0, "attributes": 0.0})
+    model = snapshot_of(tmp_path, config, data)
+    assert (model.mask_classes, model.recipe) == ((), None)
+    assert "semantic_heads" not in model.params
+    assert not {"mask_classes", recipe.ATTRIBUTES} & model.meta.keys()

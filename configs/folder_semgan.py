@@ -1,0 +1,22 @@
+"""semgan's own algorithm on any folders of pictures, one a domain, without annotations, for one GPU.
+
+    python launch.py --config configs/folder_semgan.py:128 --workdir runs/photos --config.data.source=FOLDER
+
+The content is held by contrast between patches. Where `annotations.csv` files lie in the folders, `--config.losses.content.landmarks=10`
+and the like say what is to be kept, and `--config.losses.style.attributes=0.5` what is to be taken from the reference. Not trained yet.
+"""
+
+from ml_collections import ConfigDict
+
+from configs import common, semgan
+
+
+def get_config(size: str = "128") -> ConfigDict:
+    """`:128` (the default) or `:256`, in pixels."""
+    config = semgan.get_config()
+    config.image_size = common.pixels(size, "folder_semgan")
+    config.data.name = "folder"
+    config.losses.nce_weight = 1.0
+    config.precision = "bfloat16"
+    config.evaluate_kimg = 100.0
+    return config

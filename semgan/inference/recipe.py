@@ -1,0 +1,154 @@
+"""Styles by attributes, without a reference: "Blond_Hair,~Smiling" is fair hair and no smile, in a style that is else the mean.
+
+Ridge regression, domain by domain, of the style encoder's codes on the attributes of training pictures. A snapshot carries it as the
+pseudo-network `style_recipe`: {"kernel": (domains, attributes + 1, style), "mean": (domains, attributes)}, and the attributes' names in
+`meta["recipe_attributes"]`. Attributes that a model keeps of its contents are none of its style's.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from semgan.data.augment import to_float
+from semgan.data.dataset import Dataset
+from semgan.errors import UserError
+from semgan.inference.names import known
+
+NAME = "style_recipe"
+ATTRIBUTES = "recipe_attributes"
+"""Of a snapshot's meta."""
+_NOT = "~"
+_RIDGE = 1e-3
+"""On attributes in {0, 1} as they are: one that few pictures have, or few have not, moves the style less than they would have it."""
+_BATCH = 64
+
+
+class Recipe(NamedTuple):
+    """What a style code is by its attributes.
+
+    Attributes:
+      attributes: names.
+      kernel: float32 (domains, attributes + 1, style); the last row of a domain is its bias.
+      mean: float32 (domains, attributes), shares in [0, 1] of the pictures that have each; 0 and 1 are those of which nothing was learned.
+    """
+
+    attributes: tuple[str, ...]
+    kernel: np.ndarray
+    mean: np.ndarray
+
+
+def fit(codes: np.ndarray, attributes: np.ndarray, domain: np.ndarray, count: int, ridge: float = _RIDGE) -> tuple[np.ndarray, np.ndarray]:
+    """The regression of each domain by itself.
+
+    Args:
+      codes: (n, s).
+      attributes: in {0, 1}, (n, a).
+      domain: integers in [0, count), (n,), each of them at least once.
+      count: of domains.
+      ridge: is added to the attributes' variances, which are 1/4 at most.
+
+    Returns:
+      `Recipe.kernel` and `Recipe.mean`.
+    """
+    kernels, means = [], []
+    for number in range(count):
+        x, y = (values[domain == number].astype(np.float64) for values in (attributes, codes))
+        x_mean, y_mean = x.mean(0), y.mean(0)
+        covariance = (x - x_mean).T @ (x - x_mean) / len(x)
+        slopes = np.linalg.solve(covariance + ridge * np.eye(x.shape[1]), (x - x_mean).T @ (y - y_mean) / len(x))
+        kernels.append(np.vstack([slopes, y_mean - x_mean @ slopes]))
+        means.append(x_mean)
+    return np.stack(kernels).astype(np.float32), np.stack(means).astype(np.float32)
+
+
+def fit_for(
+    encode: Callable[[np.ndarray, np.ndarray], ArrayLike], dataset: Dataset, left_out: Sequence[str] = (), count: int = 1024, seed: int = 0
+) -> Recipe | None:
+    """The recipe for a dataset; None where its pictures have no attributes but those `left_out`.
+
+    Args:
+      encode: float32 images in [-1, 1] (64, size, size, 3) and domains int32 (64,) to codes (64, s); always called with one batch size.
+      left_out: names of attributes.
+      count: pictures used, drawn by `seed`, as many of each domain where it has them.
+    """
+    names = dataset.names.get("attributes", ())
+    columns = [column for column, name in enumerate(names) if name not in left_out]
+    if "attributes" not in dataset.annotations or not columns:
+        return None
+    chosen = _of_each_domain(dataset.domain, len(dataset.domains), count, seed)
+    codes = []
+    for start in range(0, len(chosen), _BATCH):
+        part = np.resize(chosen[start : start + _BATCH], _BATCH)
+        codes.append(np.asarray(encode(to_float(dataset.images[dataset.rows[part]]), dataset.domain[part])))
+    attributes = dataset.annotations["attributes"][dataset.rows[chosen]][:, columns]
+    fitted = fit(np.concatenate(codes)[: len(chosen)], attributes, dataset.domain[chosen], len(dataset.domains))
+    return Recipe(tuple(names[column] for column in columns), *fitted)
+
+
+def _of_each_domain(domain: np.ndarray, domains: int, count: int, seed: int) -> np.ndarray:
+    """Places (n,), n at most `count` or the number of domains, of which no domain has more than its share."""
+    order = np.random.default_rng(seed).permutation(len(domain))
+    share = max(count // domains, 1)
+    return np.concatenate([order[domain[order] == number][:share] for number in range(domains)])
+
+
+def kept_of_content(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """The attributes that a model of this config keeps as the content has them, and no style can change."""
+    losses = config.get("losses", {})
+    return tuple(losses["content_attributes"]) if losses.get("content", {}).get("attributes", 0) > 0 else ()
+
+
+def read(stored: Mapping[str, np.ndarray] | None, meta: Mapping[str, Any]) -> Recipe | None:
+    """As a snapshot holds it; None where it has none. ValueError or KeyError where its parts do not go together."""
+    if stored is None:
+        return None
+    names, kernel, mean = tuple(meta[ATTRIBUTES]), stored["kernel"], stored["mean"]
+    domains = len(meta["domains"])
+    if kernel.shape[:2] != (domains, len(names) + 1) or mean.shape != (domains, len(names)):
+        raise ValueError(f"{NAME} has the shapes {kernel.shape} and {mean.shape} for {domains} domains and {len(names)} attributes")
+    return Recipe(names, kernel, mean)
+
+
+def parse(text: str, domains: Sequence[str]) -> tuple[str | None, dict[str, bool]]:
+    """A recipe's domain, where it names one, and its attributes, each whether it is wanted or (`~`) not.
+
+    Raises:
+      UserError: nothing named, two domains, or an attribute that is wanted and not.
+    """
+    items = [item.strip() for item in text.split(",")]
+    named = [item for item in items if item in domains]
+    if not all(item.removeprefix(_NOT).strip() for item in items):
+        raise UserError(f"the style {text!r} has an empty part: give attributes, such as 'Blond_Hair,~Smiling', and a domain if you like")
+    if len(set(named)) > 1:
+        raise UserError(f"the style {text!r} names the domains {named[0]!r} and {named[1]!r}: name one")
+    wanted: dict[str, bool] = {}
+    for item in (item for item in items if item not in domains):
+        name = item.removeprefix(_NOT).strip()
+        if wanted.setdefault(name, item[0] != _NOT) != (item[0] != _NOT):
+            raise UserError(f"the style {text!r} has {name} and {_NOT}{name}: name one")
+    return (named[0] if named else None), wanted
+
+
+def code_of(recipe: Recipe, wanted: Mapping[str, bool], domain: int, domains: Sequence[str], kept: Sequence[str] = ()) -> np.ndarray:
+    """The style code, float32 (style,): of a picture that has what is wanted and, of the other attributes, the domain's mean.
+
+    Args:
+      kept: attributes of the content.
+
+    Raises:
+      UserError: an attribute that is the content's, that there is none of, or that no training picture of the domain showed.
+    """
+    values = recipe.mean[domain].copy()
+    for name, value in wanted.items():
+        if name in kept:
+            raise UserError(f"{name} belongs to the content of this model, which keeps it in every style: leave it out of the style")
+        if name not in recipe.attributes:
+            known(name, [*(other for other in domains if other != name), *recipe.attributes], "domain or attribute")
+        column = recipe.attributes.index(name)
+        if recipe.mean[domain, column] == (not value):
+            which = f"with{'out' * (not value)} {name}"
+            raise UserError(f"this model has learned from no picture of {domains[domain]!r} {which}: leave it out of the style")
+        values[column] = value
+    return values @ recipe.kernel[domain, :-1] + recipe.kernel[domain, -1]
