@@ -11,7 +11,6 @@ docs/algorithms.md shows of the runs.
 
 import argparse
 import json
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,39 +18,10 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks import figures
+from benchmarks.runs import chosen, result, trained
 
-ROOT = Path(__file__).resolve().parent.parent
 NOISE = ("dcgan", "progan", "stylegan2", "r3gan")
 TRANSLATION = ("stargan_v2", "cyclegan", "cut", "fastcut", "munit", "pix2pix")
-
-
-def trained(name: str, runs: Path) -> Path:
-    """The folder of the finished run."""
-    folder = runs / name
-    command = [sys.executable, "launch.py", "--config", f"configs/drawn_faces_{name}.py", "--workdir", str(folder.resolve())]
-    subprocess.run(command, cwd=ROOT, check=True)
-    return folder
-
-
-def result(folder: Path) -> dict[str, Any]:
-    """Its result, with the rate of training and the number of parameters that the pictures are made with."""
-    data = json.loads((folder / "result.json").read_text())
-    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
-    rates = sorted(line["time/images_per_second"] for line in lines if line.get("time/images_per_second"))
-    data["rate"] = rates[len(rates) // 2]
-    data["minutes"] = max(line["time/minutes"] for line in lines)
-    data["parameters"] = _parameters(folder / "snapshot.safetensors")
-    return data
-
-
-def _parameters(snapshot: Path) -> int:
-    import jax
-
-    from semgan.inference.domain_guess import NAME
-    from semgan.inference.snapshot import MODEL_STATE, read_snapshot
-
-    params = read_snapshot(snapshot).params
-    return sum(leaf.size for name, tree in params.items() if name not in (NAME, MODEL_STATE) for leaf in jax.tree.leaves(tree))
 
 
 def one_way(folder: Path) -> dict[str, Any]:
@@ -110,11 +80,10 @@ def main() -> None:
     parser.add_argument("--figures", type=Path, metavar="DIR", help="write pictures and curves there")
     parser.add_argument("--as-found", action="store_true", help="train nothing: tables of the runs as they are")
     options = parser.parse_args()
-    chosen = options.only.split(",") if options.only else [*NOISE, *TRANSLATION]
-    unknown = [name for name in chosen if name not in NOISE + TRANSLATION]
-    if unknown:
-        sys.exit(f"semgan: error: --only names {unknown[0]!r}: choose from {', '.join(NOISE + TRANSLATION)}")
-    folders = {name: options.runs / name if options.as_found else trained(name, options.runs) for name in chosen}
+    names = chosen(options.only, (*NOISE, *TRANSLATION))
+    folders = {
+        name: options.runs / name if options.as_found else trained(f"configs/drawn_faces_{name}.py", options.runs / name) for name in names
+    }
     if options.figures:
         write_figures(folders, options.figures)
     noise = [noise_row(name, folder) for name, folder in folders.items() if name in NOISE]

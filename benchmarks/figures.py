@@ -1,17 +1,18 @@
-"""The figures of docs/algorithms.md out of finished runs: a small picture of each, and the curves of their scores."""
+"""The figures of docs/ out of finished runs: a small picture of each, and the curves of their scores."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from PIL import Image
+
+from benchmarks.runs import metrics
 
 WIDTH, HEIGHT, MARGIN, LABELS = 300, 200, 34, 92
 LINE = 13
 """Height of a label, in pixels."""
 COLOURS = ("#4269d0", "#d9822b", "#2f9e5b", "#c2413b", "#8a5cc7", "#6b6b6b")
 Curve = Sequence[tuple[float, float]]
-"""(thousands of images seen, score), earliest first."""
+"""(thousands of images seen, score), earliest first; or other pairs, the second from 0 to 1."""
 
 
 def small_picture(run: Path, path: Path) -> None:
@@ -24,22 +25,26 @@ def small_picture(run: Path, path: Path) -> None:
 
 def curve(run: Path, score: str) -> Curve:
     """A score while the run went on, and at its end."""
-    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-    return [(line["kimg"], line[f"eval/{score}"]) for line in lines if line.get(f"eval/{score}") is not None]
+    return [(line["kimg"], line[f"eval/{score}"]) for line in metrics(run) if line.get(f"eval/{score}") is not None]
 
 
-def write_curves(path: Path, charts: Mapping[str, Mapping[str, Curve]]) -> None:
-    """An SVG of charts side by side: by title, the curves by name. Scores and images run from 0."""
+def write_curves(path: Path, charts: Mapping[str, Mapping[str, Curve]], along: str = "{:.0f} thousand images", end: float = 0.0) -> None:
+    """An SVG of charts side by side: by title, the curves by name; one of a single point is a dot. All axes run from 0.
+
+    Args:
+      along: what is written at the end of the horizontal axis, with a place for the end's number.
+      end: of the horizontal axis; 0: as far as the longest curve goes.
+    """
     pitch = WIDTH + MARGIN + LABELS
-    body = "".join(_chart(title, curves, MARGIN + index * pitch) for index, (title, curves) in enumerate(charts.items()))
+    body = "".join(_chart(title, curves, MARGIN + index * pitch, along, end) for index, (title, curves) in enumerate(charts.items()))
     width, height = MARGIN + len(charts) * pitch, HEIGHT + 2 * MARGIN
     head = f'viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="11" fill="#333"'
     background = f'<rect width="{width}" height="{height}" fill="#fff"/>'
     path.write_text(f'<svg xmlns="http://www.w3.org/2000/svg" {head}>{background}{body}</svg>\n')
 
 
-def _chart(title: str, curves: Mapping[str, Curve], left: float) -> str:
-    end = max((kimg for points in curves.values() for kimg, _ in points), default=1.0)
+def _chart(title: str, curves: Mapping[str, Curve], left: float, along: str, end: float) -> str:
+    end = end or max((kimg for points in curves.values() for kimg, _ in points), default=1.0)
 
     def place(kimg: float, score: float) -> tuple[float, float]:
         return left + WIDTH * kimg / end, MARGIN + HEIGHT * (1 - score)
@@ -49,16 +54,22 @@ def _chart(title: str, curves: Mapping[str, Curve], left: float) -> str:
         f'<text x="{left - 4}" y="{place(0, score)[1] + 4}" text-anchor="end">{score:g}</text>'
         for score in (0, 0.25, 0.5, 0.75, 1)
     )
-    axis = f'<text x="{left + WIDTH}" y="{MARGIN + HEIGHT + 16}" text-anchor="end">{end:.0f} thousand images</text>'
+    axis = f'<text x="{left + WIDTH}" y="{MARGIN + HEIGHT + 16}" text-anchor="end">{along.format(end)}</text>'
     heading = f'<text x="{left}" y="{MARGIN - 14}" font-weight="bold">{title}</text>'
     labels = dict(zip(curves, _apart([place(*points[-1])[1] for points in curves.values()]), strict=True))
     drawn = "".join(
-        f'<polyline points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in (place(*point) for point in points))}" '
-        f'fill="none" stroke="{colour}" stroke-width="2"/>'
-        f'<text x="{left + WIDTH + 6}" y="{labels[name] + 4:.1f}" fill="{colour}">{name} {points[-1][1]:.2f}</text>'
+        _line([place(*point) for point in points], colour)
+        + f'<text x="{left + WIDTH + 6}" y="{labels[name] + 4:.1f}" fill="{colour}">{name} {points[-1][1]:.2f}</text>'
         for colour, (name, points) in zip(COLOURS, curves.items(), strict=False)
     )
     return grid + axis + heading + drawn
+
+
+def _line(places: Sequence[tuple[float, float]], colour: str) -> str:
+    if len(places) == 1:
+        return f'<circle cx="{places[0][0]:.1f}" cy="{places[0][1]:.1f}" r="3" fill="{colour}"/>'
+    joined = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+    return f'<polyline points="{joined}" fill="none" stroke="{colour}" stroke-width="2"/>'
 
 
 def _apart(heights: Sequence[float]) -> list[float]:

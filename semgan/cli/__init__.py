@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from semgan import __version__
+from semgan.cli.adapt import add_adapt
 from semgan.cli.arguments import Parser
 from semgan.cli.data import add_data
 from semgan.cli.measure import add_compare, add_evaluate
@@ -16,7 +17,7 @@ from semgan.cli.weights import add_export, add_import
 from semgan.errors import EXIT_USER_ERROR, UserError
 
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
-_COMMANDS = (add_data, add_translate, add_sample, add_project, add_evaluate, add_compare, add_score, add_import, add_export)
+_COMMANDS = (add_data, add_translate, add_sample, add_project, add_adapt, add_evaluate, add_compare, add_score, add_import, add_export)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,0 +1,110 @@
+"""What a run's translations keep of their contents, measured once and kept beside the run as `semantics.json`."""
+
+import json
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.runs import metrics
+from configs import drawn_faces_semgan
+from semgan.data.dataset import Dataset
+from semgan.evaluation.command import open_judge, open_splits
+from semgan.evaluation.judge import Judge
+from semgan.evaluation.judged import JudgedPairs, judge_pairs
+from semgan.evaluation.semantics import scores
+from semgan.evaluation.strength import STRENGTHS, strength_curve
+from semgan.files import write_whole
+from semgan.inference.load import load
+from semgan.inference.model import Model
+
+ONE_WAY = (1,)
+"""Into ink, which every method can."""
+COMBINATION, COMBINATION_PAIRS = "Eyeglasses", 200
+"""What two of the methods have not seen in ink, and how many pairs with it are translated into ink."""
+STEPS = 20
+"""Of the transfer score, from 0 to 1, whose times are taken."""
+_BATCH = 50
+
+
+def measured(folder: Path, pairs: int) -> dict[str, Any]:
+    """What is kept beside the run; made where it is absent, or of another number of pairs or images seen.
+
+    Returns:
+      `kimg` and `pairs`; `both_ways` (None where the method has one way), `one_way` and `glasses` (contents with glasses, one way), see
+      `_kept`; `minutes`, of the time at which each step of the transfer score was first reached: [score, minutes], for those reached.
+    """
+    path, asked = folder / "semantics.json", {"kimg": json.loads((folder / "result.json").read_text())["kimg"], "pairs": pairs}
+    found = json.loads(path.read_text()) if path.exists() else {}
+    if asked.items() <= found.items():
+        return found
+    model = load(folder / "snapshot.safetensors")
+    with_glasses = min(pairs, COMBINATION_PAIRS)
+    found = {
+        **asked,
+        "both_ways": _kept(model, pairs, None) if model.algorithm.targets is None else None,
+        "one_way": _kept(model, pairs, ONE_WAY),
+        "glasses": _kept(model, with_glasses, ONE_WAY, COMBINATION, strengths=(1.0,)),
+        "minutes": minutes_to_scores(metrics(folder)),
+    }
+    write_whole(path, json.dumps(found, indent=1).encode())
+    return found
+
+
+def minutes_to_scores(lines: Sequence[dict[str, Any]]) -> list[tuple[float, float]]:
+    """Each step of the transfer score that a run reached, with the minutes after which it first did."""
+    seen = [(line["time/minutes"], line["eval/transfer_score"]) for line in lines if line.get("eval/transfer_score") is not None]
+    reached = []
+    for step in range(1, STEPS + 1):
+        times = [minutes for minutes, score in seen if score >= step / STEPS]
+        reached += [(step / STEPS, times[0])] if times else []
+    return reached
+
+
+def _kept(
+    model: Model, pairs: int, targets: tuple[int, ...] | None, contents: str = "", strengths: Sequence[float] = STRENGTHS
+) -> dict[str, Any]:
+    """What translations of the same held-out pairs keep.
+
+    Returns:
+      `curve`: for each strength (1 alone where the style comes from no reference) `strength`, `transfer_score`, `retention`, `adoption`,
+      `landmark_error`, `lost_iou` and `attributes`; `floor`: the last three of the contents themselves, by which the judge is off.
+    """
+    judged = _judged(_settings(model.config), pairs, targets, contents)
+
+    def at_strength(batch: dict[str, np.ndarray], strength: float) -> np.ndarray:
+        return model.translate_batch(batch | {"strength": np.full(len(batch["image"]), strength, np.float32)})
+
+    curve = strength_curve(at_strength, judged, strengths if "reference" in model.kinds else (1.0,), _BATCH)
+    keys = ("strength", "transfer_score", "retention", "adoption", "landmark_error", "attributes")
+    points = [{key: point[key] for key in keys} | {"lost_iou": 1 - point["mask_iou"]} for point in curve]
+    return {"curve": points, "floor": _floor(judged)}
+
+
+def _floor(judged: JudgedPairs) -> dict[str, float]:
+    found = scores(judged, judged.content)
+    told = {key: found[name]["content"] for key, name in (("landmark_error", "landmark_error"), ("attributes", "attributes_kept"))}
+    return told | {"lost_iou": 1 - found["agreement"]["content"]}
+
+
+def _settings(config: dict[str, Any]) -> str:
+    """All that the held-out pairs and the judge depend on: the same for every method, so that pairs are judged once."""
+    data = {key: config["data"][key] for key in ("name", "source", "domains", "train_count", "test_count")}
+    return json.dumps({"data": data, "image_size": config["image_size"], "judge": config["judge"]}, sort_keys=True)
+
+
+@cache
+def _opened(settings: str) -> tuple[Judge, Dataset]:
+    config = json.loads(settings)
+    train, test = open_splits(config)
+    return open_judge(train, test, config["judge"]), test
+
+
+@cache
+def _judged(settings: str, pairs: int, targets: tuple[int, ...] | None, contents: str) -> JudgedPairs:
+    """The pairs; hair's colour, which semgan is asked to take from references, is nothing that has to be kept."""
+    judge, test = _opened(settings)
+    style = drawn_faces_semgan.get_config().losses.style_attributes
+    return judge_pairs(judge, test, pairs=pairs, targets=targets, contents=contents, style_attributes=style)

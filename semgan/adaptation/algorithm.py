@@ -1,0 +1,89 @@
+"""A few-shot adaptation as an algorithm, for the one training step that there is."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from ml_collections import ConfigDict
+
+from semgan import algorithms
+from semgan.adaptation.losses import SOURCE, TUNED, Setting, Weights, discriminator_loss, generator_loss
+from semgan.adaptation.parameters import grown, joined, tuned_of
+from semgan.algorithms._semantics import kept_of
+from semgan.algorithms.semgan import functions
+from semgan.data.augment import augment, to_float
+from semgan.inference.check import example_batch
+from semgan.inference.model import Model
+from semgan.types import Algorithm, Batch, Key, ModelState, Params, Phase
+
+DISCRIMINATOR = "discriminator"
+
+
+class Adaptation(NamedTuple):
+    """A model with a domain more, and what changes it.
+
+    Attributes:
+      config: the model's with the new domain, as plain data.
+      larger: the model's parameters with the new domain's first ones.
+      algorithm: of which `TUNED` and a new discriminator are the networks.
+    """
+
+    config: dict[str, Any]
+    larger: Params
+    algorithm: Algorithm
+
+
+def adaptation_of(model: Model, name: str, subset: str, nearest: int, weights: Weights | None = None) -> Adaptation:
+    """Of the model, to a new domain.
+
+    Args:
+      subset: one of `subsets.SUBSETS`.
+      nearest: number of the old domain that the new one starts from.
+    """
+    config = model.config | {"data": model.config["data"] | {"domains": [*model.config["data"]["domains"], name]}}
+    settings = ConfigDict(config)
+    made = algorithms.make(settings)
+    shapes, _ = jax.eval_shape(made.init, jax.random.key(0), example_batch(model.image_size))
+    larger = grown(model.params, shapes, nearest)
+    modules = {**made.networks, DISCRIMINATOR: made.networks[DISCRIMINATOR].clone(domain_count=1)}
+    setting = Setting(functions(modules), kept_of(settings), settings.losses, subset == "all", weights or Weights())
+    phases = (
+        Phase("d", (DISCRIMINATOR,), partial(discriminator_loss, setting)),
+        Phase("g", (TUNED,), partial(generator_loss, setting)),
+    )
+    algorithm = Algorithm(
+        init=partial(_init, modules[DISCRIMINATOR], model.image_size, larger, tuned_of(model.params, larger, subset)),
+        phases=phases,
+        sample=partial(_sample, made),
+        averaged=(TUNED,),
+        networks=modules,
+    )
+    return Adaptation(config, larger, algorithm)
+
+
+def _init(discriminator: Any, size: int, larger: Params, tuned: Params, rng: Key, batch: Batch) -> tuple[Params, ModelState]:
+    """The discriminator anew; all else as it was."""
+    params = discriminator.init(rng, jnp.zeros((1, size, size, 3)), jnp.zeros((1,), jnp.int32))["params"]
+    return {TUNED: tuned, DISCRIMINATOR: params}, {SOURCE: larger}
+
+
+def _sample(made: Algorithm, params: Params, model_state: ModelState, batch: Batch, rng: Key) -> dict[str, jax.Array]:
+    return made.sample(joined(model_state[SOURCE], params[TUNED]), {}, batch, rng)
+
+
+def transforms_of(optimizers: Mapping[str, Mapping[str, Any]]) -> dict[str, optax.GradientTransformationExtraArgs]:
+    """Adam for each player, at the rates and betas that the model's config has for its generator and its discriminator."""
+    return {name: _adam(optimizers[settings]) for name, settings in ((TUNED, "generator"), (DISCRIMINATOR, DISCRIMINATOR))}
+
+
+def _adam(settings: Mapping[str, Any]) -> optax.GradientTransformationExtraArgs:
+    adam = optax.adam(settings["learning_rate"], settings["b1"], settings["b2"], settings["eps"])
+    return optax.with_extra_args_support(adam)
+
+
+def prepare(batch: Batch, seed: int, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Pictures as floats, contents and new ones augmented as in training; `settings` is the config's `augment`."""
+    return augment(batch, seed, **settings) | {"old_reference": to_float(batch["old_reference"])}

@@ -1,0 +1,186 @@
+"""What an adaptation minimises: the new domain is learned of its few pictures, and of the old ones nothing is forgotten.
+
+A discriminator of the new domain alone plays the relativistic game with the fakes (R3GAN, arXiv 2501.05441), on augmented pictures, since
+there are few (arXiv 2006.06676). The source, the model as it was, holds the rest: contents in old domains' styles have to come out as
+the source has them, fakes in the new style have to keep the content as its encoder and its semantic heads see it, and to be as like and
+unlike each other as its own translations of the same contents and latents (Ojha et al. 2021, arXiv 2104.06820).
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+from ml_collections import ConfigDict
+
+from semgan.adaptation.parameters import joined
+from semgan.algorithms import _draws as draws
+from semgan.algorithms._semantics import Kept, of_translations
+from semgan.algorithms.semgan import FAKE_AUGMENT, NOISE, NOISE_AMOUNT, REAL_AUGMENT, Functions, two_styles
+from semgan.layers.adaptive_augment import augment
+from semgan.layers.normalize import instance_norm
+from semgan.losses import adversarial, penalties
+from semgan.losses.reconstruction import l1
+from semgan.types import HEADS, Aux, Batch, Images, Key, ModelState, Params, Scalar
+
+SOURCE, TUNED = "source", "tuned"
+"""Of the model_state: the parameters before the adaptation, with the new domain's first ones. Of the params: those that change."""
+
+
+class Weights(NamedTuple):
+    """Of the generator's terms beside the adversarial one, whose weight is 1; and the probability of each augmentation."""
+
+    style_reconstruction: float = 1.0
+    reconstruction: float = 1.0
+    content: float = 1.0
+    semantic: float = 1.0
+    correspondence: float = 1.0
+    kept: float = 10.0
+    augment_p: float = 0.4
+
+
+class Setting(NamedTuple):
+    """What both losses work with.
+
+    Attributes:
+      f: the networks as functions, with a domain more; the discriminator knows the new one alone.
+      kept: whose annotations translations carry.
+      losses: the `losses` of the model's config.
+      whole_encoder: the style encoder and the mapping network change for old domains too.
+    """
+
+    f: Functions
+    kept: Kept
+    losses: ConfigDict
+    whole_encoder: bool
+    weights: Weights = Weights()
+
+
+def discriminator_loss(
+    setting: Setting, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
+) -> tuple[Scalar, Aux]:
+    """New pictures against fakes, with R1 and R2 (R3GAN, equations 2 and 3).
+
+    Args:
+      batch: see `pictures.make_batch`.
+    """
+    f, losses = setting.f, setting.losses
+    now = joined(model_state[SOURCE], params[TUNED])
+    style, _ = two_styles(f.styles, now, batch, rng)
+    fake = jax.lax.stop_gradient(f.generate(now, batch["image"], style))
+    real, fake = _augmented(setting, batch["reference"], fake, batch, rng)
+
+    def logits_of(images):
+        return _logits(f, params, images)
+
+    real_logits, fake_logits = logits_of(real), logits_of(fake)
+    metrics = {"adversarial": adversarial.objective(losses.objective).discriminator(real_logits, fake_logits).mean()}
+    metrics["gap_sign"] = jnp.sign(real_logits - fake_logits).mean()
+    loss = metrics["adversarial"]
+    for name, penalty, images in (("r1", penalties.r1, real), ("r2", penalties.r2, fake)):
+        metrics[name] = penalty(logits_of, images).mean() / real_logits[0].size  # per place
+        loss += losses[f"{name}_weight"] * metrics[name]
+    return loss, Aux(metrics, model_state)
+
+
+def generator_loss(setting: Setting, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar) -> tuple[Scalar, Aux]:
+    """The adversarial term and those of `Weights`, of fakes in the new domain and of translations into the old ones."""
+    f, source = setting.f, model_state[SOURCE]
+    now = joined(source, params[TUNED])
+    image, new, reference = batch["image"], batch["target_domain"], batch["reference"]
+    style, _ = two_styles(f.styles, now, batch, rng)
+    fake = f.generate(now, image, style)
+    real, shown = _augmented(setting, reference, fake, batch, rng)
+    fake_logits, real_logits = _logits(f, params, shown), _logits(f, params, real)
+    seen, was = f.features(source, fake), _translated_before(f, source, batch, rng)
+    terms = {
+        "style_reconstruction": l1(f.styles.encode(now, fake, new), jax.lax.stop_gradient(style)).mean(),
+        "reconstruction": l1(f.generate(now, reference, f.styles.encode(now, reference, new)), reference).mean(),
+        "content": l1(instance_norm(seen[-1]), instance_norm(f.features(source, image)[-1])).mean(),
+        "correspondence": correspondence(seen, f.features(source, was.images)).mean(),
+        "kept": _kept(setting, now, was, batch, rng),
+    }
+    if HEADS in source and setting.kept.content:
+        terms["semantic"] = _semantic(setting, source, fake, batch, rng)
+    loss = adversarial.objective(setting.losses.objective).generator(fake_logits, real_logits).mean()
+    metrics = {"adversarial": loss} | terms
+    loss += sum(getattr(setting.weights, name) * term for name, term in terms.items())
+    return loss, Aux(metrics, model_state)
+
+
+def correspondence(fakes: Sequence[Array], before: Sequence[Array]) -> Float[Array, " batch"]:
+    """How far likenesses within a batch are from what they were (Ojha et al. 2021, arXiv 2104.06820, equation 3), the mean over layers.
+
+    Args:
+      fakes, before: features (batch, height, width, channel), a layer each, of fakes and of the source's pictures.
+    """
+    return jnp.mean(jnp.stack([_divergence(_likeness(a), _likeness(b)) for a, b in zip(fakes, before, strict=True)]), 0)
+
+
+def _likeness(features: Float[Array, "batch height width channel"]) -> Float[Array, "batch others"]:
+    """Log-shares of each example's cosine similarities to the others."""
+    flat = features.astype(jnp.float32).reshape(len(features), -1)
+    flat /= jnp.sqrt(jnp.sum(flat**2, -1, keepdims=True) + 1e-12)
+    others = ~np.eye(len(flat), dtype=bool)
+    return jax.nn.log_softmax((flat @ flat.T)[others].reshape(len(flat), -1))
+
+
+def _divergence(log_p: Float[Array, "batch others"], log_q: Float[Array, "batch others"]) -> Float[Array, " batch"]:
+    """Kullback and Leibler's, of p from q."""
+    return jnp.sum(jnp.exp(log_p) * (log_p - log_q), -1)
+
+
+class _Before(NamedTuple):
+    """The source's translations of the contents into old domains, and their style codes."""
+
+    images: Images
+    style: Float[Array, "batch style"]
+
+
+def _old(batch: Batch) -> Batch:
+    """The same contents and latents, with old domains to translate into and their references."""
+    return {**batch, "reference": batch["old_reference"], "reference2": batch["old_reference"], "target_domain": batch["old_domain"]}
+
+
+def _translated_before(f: Functions, source: Params, batch: Batch, rng: Key) -> _Before:
+    style, _ = two_styles(f.styles, source, _old(batch), rng)
+    return jax.lax.stop_gradient(_Before(f.generate(source, batch["image"], style), style))
+
+
+def _kept(setting: Setting, now: Params, was: _Before, batch: Batch, rng: Key) -> Scalar:
+    """How far translations into old domains have moved and, where they can, style codes."""
+    moved = l1(setting.f.generate(now, batch["image"], was.style), was.images).mean()
+    if setting.whole_encoder:
+        moved += l1(two_styles(setting.f.styles, now, _old(batch), rng)[0], was.style).mean()
+    return moved
+
+
+def _semantic(setting: Setting, source: Params, fake: Images, batch: Batch, rng: Key) -> Scalar:
+    """The fakes' annotations as the source's heads see them, against the contents' as they see those."""
+    told = _decided(setting.f.judge(source, batch["image"]), setting.kept)
+    noise = setting.losses.heads_noise * draws.uniform(rng, batch, 1, 1, 1, stream=NOISE_AMOUNT)
+    noisy = fake + noise * draws.normal(rng, batch, *fake.shape[1:], stream=NOISE)
+    losses, _ = of_translations(setting.f.judge(source, noisy), setting.kept._replace(style={}), {**batch, **told})
+    return losses.mean()
+
+
+def _decided(judged: Any, kept: Kept) -> dict[str, Array]:
+    """Annotations of the contents, by name, as they would stand in a batch."""
+    decide = {"mask": lambda logits: jnp.argmax(logits, -1), "category": lambda logits: jnp.argmax(logits, -1)}
+    decide |= {"attributes": lambda logits: (logits > 0).astype(jnp.int32)}
+    return {name: jax.lax.stop_gradient(decide.get(name, lambda places: places)(getattr(judged, name))) for name in kept.content}
+
+
+def _augmented(setting: Setting, real: Images, fake: Images, batch: Batch, rng: Key) -> tuple[Images, Images]:
+    """As the discriminator sees them."""
+    p, supersampling = jnp.float32(setting.weights.augment_p), setting.losses.get("augment_supersampling", 1)
+    streams = ((real, REAL_AUGMENT), (fake, FAKE_AUGMENT))
+    real, fake = (augment(images, draws.keys(rng, batch, stream), p, supersampling) for images, stream in streams)
+    return real, fake
+
+
+def _logits(f: Functions, params: Params, images: Images) -> Array:
+    """Of the one domain that the discriminator knows."""
+    return f.discriminate(params, images, jnp.zeros(len(images), jnp.int32))

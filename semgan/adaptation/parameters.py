@@ -1,0 +1,56 @@
+"""A model's parameters with a domain more, and those of them that an adaptation changes, apart from the rest."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax.numpy as jnp
+from flax import traverse_util
+from jaxtyping import Array
+
+from semgan.adaptation.subsets import holds
+from semgan.types import Params
+
+Tuned = dict[str, Array]
+"""By path; of a parameter with one entry a domain either all entries or, (1, ...), the new domain's."""
+
+
+def grown(params: Params, shapes: Mapping[str, Any], nearest: int) -> Params:
+    """The parameters with a domain more, which starts as a copy of the domain `nearest`.
+
+    Args:
+      shapes: of the same networks with a domain more; by them it is known which parameters have an entry a domain.
+    """
+    flat, wanted = _by_path(params), _by_path({name: shapes[name] for name in params})
+    larger = {path: leaf if leaf.shape == wanted[path].shape else _repeated(leaf, nearest) for path, leaf in flat.items()}
+    return traverse_util.unflatten_dict(larger, sep="/")
+
+
+def _by_path(params: Params) -> dict[str, Any]:
+    return traverse_util.flatten_dict(params, sep="/")
+
+
+def _repeated(leaf: Array, entry: int) -> Array:
+    return jnp.concatenate([leaf, leaf[entry : entry + 1]])
+
+
+def tuned_of(params: Params, larger: Params, subset: str) -> Tuned:
+    """The parameters of the subset, as they are before the adaptation.
+
+    Args:
+      params, larger: before and after a domain was added.
+    """
+    before, tuned = _by_path(params), {}
+    for path, leaf in _by_path(larger).items():
+        of_domains = leaf.shape != before[path].shape
+        if holds(subset, path, of_domains):
+            tuned[path] = leaf[-1:] if of_domains and subset != "all" else leaf
+    return tuned
+
+
+def joined(larger: Params, tuned: Tuned) -> Params:
+    """The parameters by network with the tuned ones in their places; the others are the very same."""
+    flat = _by_path(larger)
+    for path, leaf in tuned.items():
+        whole = leaf.shape == flat[path].shape
+        flat[path] = leaf if whole else jnp.concatenate([flat[path][:-1], leaf])
+    return traverse_util.unflatten_dict(flat, sep="/")

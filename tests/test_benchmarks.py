@@ -1,0 +1,79 @@
+"""The arithmetic of the benchmarks' tables and figures; what they train and measure is tested where it is."""
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from benchmarks import figures, runs
+from benchmarks import semantics_tables as tables
+from benchmarks.semantics_measured import minutes_to_scores
+
+
+def _point(strength, adoption, error):
+    errors = {"landmark_error": error, "lost_iou": 2 * error, "attributes": 0.8}
+    return {"strength": strength, "transfer_score": adoption, "retention": 1 - error, "adoption": adoption, **errors}
+
+
+def _run(*points, minutes=()):
+    kept = {"curve": list(points), "floor": {"landmark_error": 0.1, "lost_iou": 0.1, "attributes": 0.9}}
+    return {"kimg": 8.0, "both_ways": kept, "one_way": kept, "glasses": kept, "minutes": [list(each) for each in minutes]}
+
+
+CURVE = (_point(0.0, 0.0, 0.1), _point(0.5, 0.4, 0.2), _point(1.0, 0.8, 0.6))
+
+
+def _rows(text):
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines()[2:]]
+
+
+@pytest.mark.parametrize(("adoption", "strength", "error"), [(-0.1, 0.0, 0.1), (0.2, 0.25, 0.15), (0.8, 1.0, 0.6), (0.9, 1.0, 0.6)])
+def test_a_curve_is_read_where_it_first_has_an_adoption(adoption, strength, error):
+    found = tables.at_adoption(CURVE, adoption)
+    assert (found["strength"], found["landmark_error"]) == pytest.approx((strength, error))
+
+
+def test_errors_are_compared_at_the_same_adoption_as_they_are_and_above_the_judge_s():
+    found = {"semgan": {0: _run(*CURVE), 1: _run(*CURVE)}, "stargan_v2": {0: _run(_point(1.0, 0.6, 0.8))}}
+    row, mean = _rows(tables.beside_table(found, "one_way"))
+    assert row == ["0", "0.75", "0.600", "0.400", "0.800", "0.500", f"{0.3 / 0.7:.3f}", "0.800", "1.600", "0.500", f"{0.7 / 1.5:.3f}"]
+    assert [mean[0], mean[5], mean[9]] == ["mean", "0.500", "0.500"]
+    assert tables.beside_table({"semgan": found["semgan"]}, "one_way") == ""
+
+
+def test_what_is_kept_is_told_at_full_strength_with_its_spread_beside_the_judge_s_own_errors():
+    one_way = _run(_point(1.0, 1.0, 0.4)) | {"both_ways": None}
+    found = {"semgan": {0: _run(*CURVE), 1: _run(_point(1.0, 0.6, 0.4))}, "cut": {0: one_way}}
+    both, floor = _rows(tables.kept_table(found, "both_ways"))
+    assert both[:3] == ["semgan", "2", "8.0 ± 0.0"]
+    assert both[6] == "0.500 ± 0.141"
+    assert floor[6:] == ["0.100", "0.100", "0.900"]
+    assert [row[0] for row in _rows(tables.kept_table(found, "one_way"))] == ["semgan", "cut", "contents as they are"]
+
+
+def test_times_are_when_a_score_was_first_reached_and_medians_count_who_has_not():
+    lines = [{"time/minutes": 2.0, "eval/transfer_score": 0.12}, {"time/minutes": 3.0}, {"time/minutes": 4.0, "eval/transfer_score": 0.1}]
+    assert minutes_to_scores(lines) == [(0.05, 2.0), (0.1, 2.0)]
+    seeds = {seed: _run(*CURVE, minutes=minutes) for seed, minutes in enumerate(([(0.05, 1.0), (0.1, 5.0)], [(0.05, 3.0)], [(0.05, 9.0)]))}
+    assert _rows(tables.times_table({"semgan": seeds})) == [["0.05", "3.0"]]
+
+
+def test_a_combination_is_told_beside_the_method_that_has_not_seen_it():
+    found = {"semgan": {0: _run(*CURVE)}, "left_out": {0: _run(_point(1.0, 0.5, 0.1))}, "stargan_v2": {0: _run(*CURVE)}}
+    assert _rows(tables.unseen_table(found)) == [["semgan", "0.800", "0.500"]]
+
+
+def test_a_chart_has_a_line_for_each_curve_and_a_dot_for_each_point(tmp_path):
+    path = tmp_path / "chart.svg"
+    figures.write_curves(path, {"kept": {"semgan": [(0.0, 1.0), (1.0, 0.9)], "cut": [(1.0, 0.8)]}}, along="adoption {:.0f}", end=1.0)
+    drawn = ElementTree.parse(path).getroot()
+    assert [len(list(drawn.iter(f"{{http://www.w3.org/2000/svg}}{name}"))) for name in ("polyline", "circle")] == [1, 1]
+    assert "adoption 1" in path.read_text()
+
+
+def test_a_finished_run_is_not_trained_again_and_unknown_names_are_refused(tmp_path: Path):
+    (tmp_path / "result.json").touch()
+    assert runs.trained("configs/no_such_file.py", tmp_path) == tmp_path
+    assert runs.chosen("", ("a", "b")) == ["a", "b"]
+    with pytest.raises(SystemExit, match="--only names 'c': choose from a, b"):
+        runs.chosen("a,c", ("a", "b"))
