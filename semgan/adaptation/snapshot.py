@@ -39,7 +39,8 @@ def recipe_with(source: Recipe, code: np.ndarray) -> Recipe:
     """The recipe with a domain of which no attribute was learned: its style is the mean code (style,) of its pictures."""
     row = np.zeros_like(source.kernel[:1])
     row[:, -1] = code
-    return Recipe(source.attributes, np.concatenate([source.kernel, row]), np.concatenate([source.mean, np.zeros_like(source.mean[:1])]))
+    mean, covariance = (np.concatenate([values, np.zeros_like(values[:1])]) for values in (source.mean, source.covariance))
+    return Recipe(source.attributes, np.concatenate([source.kernel, row]), mean, covariance)
 
 
 def write(
@@ -60,6 +61,6 @@ def write(
         new = to_float(dataset.images[dataset.rows[dataset.domain == number]])
         codes = _run(encoder, "__call__", params["style_encoder"], new, np.full(len(new), number, np.int32))
         larger = recipe_with(model.recipe, np.asarray(codes).mean(0))
-        params[recipe.NAME] = {"kernel": larger.kernel, "mean": larger.mean}
+        params[recipe.NAME] = larger.stored()
     meta = model.meta | {"domains": list(dataset.domains), "adapted": [*model.meta.get("adapted", ()), dict(note)]}
     write_snapshot(path, params, config, meta)

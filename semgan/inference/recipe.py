@@ -1,7 +1,7 @@
 """Styles by attributes, without a reference: "Blond_Hair,~Smiling" is fair hair and no smile, in a style that is else the mean.
 
 Ridge regression, domain by domain, of the style encoder's codes on the attributes of training pictures. A snapshot carries it as the
-pseudo-network `style_recipe`: {"kernel": (domains, attributes + 1, style), "mean": (domains, attributes)}, and the attributes' names in
+pseudo-network `style_recipe`, which holds `kernel`, `mean` and `covariance` of a `Recipe`, and the attributes' names in
 `meta["recipe_attributes"]`. Attributes that a model keeps of its contents are none of its style's.
 """
 
@@ -32,14 +32,20 @@ class Recipe(NamedTuple):
       attributes: names.
       kernel: float32 (domains, attributes + 1, style); the last row of a domain is its bias.
       mean: float32 (domains, attributes), shares in [0, 1] of the pictures that have each; 0 and 1 are those of which nothing was learned.
+      covariance: float32 (domains, attributes, attributes), of the attributes among a domain's pictures.
     """
 
     attributes: tuple[str, ...]
     kernel: np.ndarray
     mean: np.ndarray
+    covariance: np.ndarray
+
+    def stored(self) -> dict[str, np.ndarray]:
+        """The pseudo-network of a snapshot."""
+        return {name: value for name, value in self._asdict().items() if name != "attributes"}
 
 
-def fit(codes: np.ndarray, attributes: np.ndarray, domain: np.ndarray, count: int, ridge: float = _RIDGE) -> tuple[np.ndarray, np.ndarray]:
+def fit(codes: np.ndarray, attributes: np.ndarray, domain: np.ndarray, count: int, ridge: float = _RIDGE) -> tuple[np.ndarray, ...]:
     """The regression of each domain by itself.
 
     Args:
@@ -50,9 +56,9 @@ def fit(codes: np.ndarray, attributes: np.ndarray, domain: np.ndarray, count: in
       ridge: is added to the attributes' variances, which are 1/4 at most.
 
     Returns:
-      `Recipe.kernel` and `Recipe.mean`.
+      `Recipe.kernel`, `Recipe.mean` and `Recipe.covariance`.
     """
-    kernels, means = [], []
+    kernels, means, covariances = [], [], []
     for number in range(count):
         x, y = (values[domain == number].astype(np.float64) for values in (attributes, codes))
         x_mean, y_mean = x.mean(0), y.mean(0)
@@ -60,7 +66,8 @@ def fit(codes: np.ndarray, attributes: np.ndarray, domain: np.ndarray, count: in
         slopes = np.linalg.solve(covariance + ridge * np.eye(x.shape[1]), (x - x_mean).T @ (y - y_mean) / len(x))
         kernels.append(np.vstack([slopes, y_mean - x_mean @ slopes]))
         means.append(x_mean)
-    return np.stack(kernels).astype(np.float32), np.stack(means).astype(np.float32)
+        covariances.append(covariance)
+    return tuple(np.stack(values).astype(np.float32) for values in (kernels, means, covariances))
 
 
 def fit_for(
@@ -104,11 +111,11 @@ def read(stored: Mapping[str, np.ndarray] | None, meta: Mapping[str, Any]) -> Re
     """As a snapshot holds it; None where it has none. ValueError or KeyError where its parts do not go together."""
     if stored is None:
         return None
-    names, kernel, mean = tuple(meta[ATTRIBUTES]), stored["kernel"], stored["mean"]
-    domains = len(meta["domains"])
-    if kernel.shape[:2] != (domains, len(names) + 1) or mean.shape != (domains, len(names)):
-        raise ValueError(f"{NAME} has the shapes {kernel.shape} and {mean.shape} for {domains} domains and {len(names)} attributes")
-    return Recipe(names, kernel, mean)
+    names, kernel, mean, covariance = tuple(meta[ATTRIBUTES]), stored["kernel"], stored["mean"], stored["covariance"]
+    shape = (len(meta["domains"]), len(names))
+    if kernel.shape[:2] != (shape[0], shape[1] + 1) or mean.shape != shape or covariance.shape != (*shape, shape[1]):
+        raise ValueError(f"{NAME} has the shapes {kernel.shape}, {mean.shape} and {covariance.shape} for (domains, attributes) {shape}")
+    return Recipe(names, kernel, mean, covariance)
 
 
 def parse(text: str, domains: Sequence[str]) -> tuple[str | None, dict[str, bool]]:
@@ -132,7 +139,10 @@ def parse(text: str, domains: Sequence[str]) -> tuple[str | None, dict[str, bool
 
 
 def code_of(recipe: Recipe, wanted: Mapping[str, bool], domain: int, domains: Sequence[str], kept: Sequence[str] = ()) -> np.ndarray:
-    """The style code, float32 (style,): of a picture that has what is wanted and, of the other attributes, the domain's mean.
+    """The style code, float32 (style,): of a picture that has what is wanted and, of the other attributes, what goes with that.
+
+    These are at their conditional means, as if all were normal: hair that is fair is not grey as well.
+
 
     Args:
       kept: attributes of the content.
@@ -140,7 +150,7 @@ def code_of(recipe: Recipe, wanted: Mapping[str, bool], domain: int, domains: Se
     Raises:
       UserError: an attribute that is the content's, that there is none of, or that no training picture of the domain showed.
     """
-    values = recipe.mean[domain].copy()
+    columns = []
     for name, value in wanted.items():
         if name in kept:
             raise UserError(f"{name} belongs to the content of this model, which keeps it in every style: leave it out of the style")
@@ -150,5 +160,9 @@ def code_of(recipe: Recipe, wanted: Mapping[str, bool], domain: int, domains: Se
         if recipe.mean[domain, column] == (not value):
             which = f"with{'out' * (not value)} {name}"
             raise UserError(f"this model has learned from no picture of {domains[domain]!r} {which}: leave it out of the style")
-        values[column] = value
+        columns.append(column)
+    values, covariance = recipe.mean[domain], recipe.covariance[domain]
+    moved = np.array([*wanted.values()], np.float32) - values[columns]
+    within = covariance[np.ix_(columns, columns)] + _RIDGE * np.eye(len(columns), dtype=np.float32)
+    values = values + covariance[:, columns] @ np.linalg.solve(within, moved) if columns else values
     return values @ recipe.kernel[domain, :-1] + recipe.kernel[domain, -1]

@@ -169,7 +169,7 @@ def write_snapshot_of(run: Run, state: TrainState, scores: dict[str, Any] | None
     if run.features:
         params[domain_guess.NAME] = {"kernel": domain_guess.fit_for(partial(run.features, params), run.train)}
         if found := _style_recipe(run, params):
-            params[recipe.NAME], meta[recipe.ATTRIBUTES] = {"kernel": found.kernel, "mean": found.mean}, list(found.attributes)
+            params[recipe.NAME], meta[recipe.ATTRIBUTES] = found.stored(), list(found.attributes)
     if HEADS in params:
         meta["mask_classes"] = list(run.train.names["mask"])
     if kept := run.algorithm.kept:

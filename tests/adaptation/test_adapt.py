@@ -47,6 +47,7 @@ def workplace(tmp_path_factory):
     params = tiny_semgan.averaged(config)
     rng = np.random.default_rng(0)
     params[recipe.NAME] = {"kernel": rng.normal(size=(2, 3, 4)).astype(np.float32), "mean": np.full((2, 2), 0.5, np.float32)}
+    params[recipe.NAME]["covariance"] = np.zeros((2, 2, 2), np.float32)
     meta = {"domains": list(conftest.DOMAINS), "kimg": 1.5, "mask_classes": list(tiny_semgan.CLASSES), recipe.ATTRIBUTES: ["Hat", "Tie"]}
     write_snapshot(root / "model.safetensors", params, config.to_dict(), meta)
     write_pictures(root / "new", 10)

@@ -20,18 +20,18 @@ def linear(count=200, domains=2, attributes=3, style=4, seed=0):
 
 def test_a_linear_relation_is_recovered_domain_by_domain():
     x, domain, codes, slopes, bias = linear()
-    kernel, mean = recipe.fit(codes, x, domain, 2, ridge=0)
+    kernel, mean, _ = recipe.fit(codes, x, domain, 2, ridge=0)
     np.testing.assert_allclose(kernel, np.concatenate([slopes, bias[:, None]], 1), atol=1e-5)
     np.testing.assert_allclose(mean, [x[domain == number].mean(0) for number in range(2)], atol=1e-6)
     assert kernel.dtype == mean.dtype == np.float32
-    usual, _ = recipe.fit(codes, x, domain, 2)
+    usual, *_ = recipe.fit(codes, x, domain, 2)
     np.testing.assert_allclose(usual, kernel, atol=0.03)
 
 
 def test_of_what_few_pictures_show_little_is_believed_and_of_what_none_shows_nothing():
     rng, count = np.random.default_rng(0), 400
     x = np.stack([np.arange(count) < count / 2, np.arange(count) == 0, np.zeros(count)], 1)
-    kernel, _ = recipe.fit(rng.normal(size=(count, 1)) + [[3.0]] * x[:, :2].sum(1, keepdims=True), x, np.zeros(count, int), 1)
+    kernel, *_ = recipe.fit(rng.normal(size=(count, 1)) + [[3.0]] * x[:, :2].sum(1, keepdims=True), x, np.zeros(count, int), 1)
     common, rare, never, _ = kernel[0, :, 0]
     assert common == pytest.approx(3, abs=0.3)
     assert abs(rare) < 3
@@ -41,11 +41,19 @@ def test_of_what_few_pictures_show_little_is_believed_and_of_what_none_shows_not
 def test_a_recipe_has_what_is_named_and_else_the_domains_mean():
     x, domain, codes, slopes, bias = linear()
     fitted = Recipe(("a", "b", "c"), *recipe.fit(codes, x, domain, 2, ridge=0))
-    code = recipe.code_of(fitted, {"a": True, "c": False}, 1, ("d", "e"))
-    wanted = np.array([1, x[domain == 1][:, 1].mean(), 0])
-    np.testing.assert_allclose(code, wanted @ slopes[1] + bias[1], atol=1e-5)
+    code = recipe.code_of(fitted, {"a": True, "b": True, "c": False}, 1, ("d", "e"))
+    np.testing.assert_allclose(code, np.array([1, 1, 0]) @ slopes[1] + bias[1], atol=0.05)
     assert code.dtype == np.float32
     np.testing.assert_allclose(recipe.code_of(fitted, {}, 0, ("d", "e")), codes[domain == 0].mean(0), atol=1e-5)
+
+
+def test_what_goes_with_the_wanted_comes_along_and_what_excludes_it_goes():
+    """Of three attributes of which each picture has exactly one, the wanted one leaves nothing of the others."""
+    x = np.eye(3, dtype=np.int8)[np.arange(300) % 3]
+    codes = np.eye(3)[np.arange(300) % 3] * [1.0, 2.0, 3.0]
+    fitted = Recipe(("a", "b", "c"), *recipe.fit(codes, x, np.zeros(300, int), 1))
+    np.testing.assert_allclose(recipe.code_of(fitted, {"b": True}, 0, ("d",)), [0, 2, 0], atol=0.05)
+    np.testing.assert_allclose(recipe.code_of(fitted, {"b": False}, 0, ("d",)), [0.5, 0, 1.5], atol=0.05)
 
 
 def test_data_are_read_in_whole_batches_an_equal_share_of_each_domain():
@@ -107,7 +115,12 @@ def test_recipes_that_contradict_themselves_are_clean_errors(text, message):
     ],
 )
 def test_attributes_that_the_style_has_not_are_clean_errors(name, message):
-    found = Recipe(("Blond_Hair", "Hat"), np.zeros((2, 3, 4), np.float32), np.array([[0.5, 0.5], [0.5, 0]], np.float32))
+    found = Recipe(
+        ("Blond_Hair", "Hat"),
+        np.zeros((2, 3, 4), np.float32),
+        np.array([[0.5, 0.5], [0.5, 0]], np.float32),
+        np.zeros((2, 2, 2), np.float32),
+    )
     with pytest.raises(UserError, match=message):
         recipe.code_of(found, {name: True}, 1, DOMAINS, kept=("Smiling",))
 

@@ -64,6 +64,6 @@ def write(path):
     model = load(path)
     found = recipe.fit_for(lambda *inputs: model.apply("style_encoder", *inputs), data, left_out=("Smiling",))
     guess = domain_guess.fit_for(lambda images: model.apply("style_encoder", images, method="features"), data)
-    params |= {recipe.NAME: {"kernel": found.kernel, "mean": found.mean}, domain_guess.NAME: {"kernel": guess}}
+    params |= {recipe.NAME: found.stored(), domain_guess.NAME: {"kernel": guess}}
     write_snapshot(path, params, settings.to_dict(), meta | {recipe.ATTRIBUTES: list(found.attributes)})
     return path
