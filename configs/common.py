@@ -108,6 +108,19 @@ def for_two_cores(config: ConfigDict) -> ConfigDict:
     return config
 
 
+def for_one_gpu(config: ConfigDict) -> ConfigDict:
+    """What the experiments on `drawn_faces` share that one GPU is to do in ten minutes: 128 px and bfloat16."""
+    for_two_cores(config)
+    config.image_size = 128
+    config.max_minutes = 0.0
+    config.judge.update({"channels": 32, "steps": 1500, "batch_size": 64})
+    config.batch_size = 32
+    config.precision = "bfloat16"
+    config.total_kimg = 300.0
+    config.evaluate_kimg = 50.0
+    return config
+
+
 def falling_rates(config: ConfigDict, start_kimg: float, end_kimg: float) -> ConfigDict:
     """Rates that fall linearly to 0 over the last part of a run, which ends with them: what it drew last is what it had learned."""
     config.total_kimg = end_kimg

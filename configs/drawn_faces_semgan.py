@@ -40,15 +40,8 @@ def _for_two_cores(config: ConfigDict) -> None:
 
 
 def _for_one_gpu(config: ConfigDict) -> None:
-    """Widths up to 256 and bfloat16; sized to show a good transfer within ten minutes of a current GPU."""
-    common.for_two_cores(config)
-    config.image_size = 128
-    config.max_minutes = 0.0
-    config.judge.update({"channels": 32, "steps": 1500, "batch_size": 64})
-    config.batch_size = 32
-    config.precision = "bfloat16"
-    config.total_kimg = 300.0
-    config.evaluate_kimg = 50.0
+    """Widths up to 256; sized to show a good transfer within ten minutes of a current GPU."""
+    common.for_one_gpu(config)
     for name in ("generator", "style_encoder", "discriminator"):
         config.networks[name].update({"base_channels": 48, "max_channels": 256})
     config.losses.diversity_decay_kimg = 100.0
