@@ -68,6 +68,7 @@ def print_tables(found: dict[str, dict[int, dict[str, Any]]]) -> None:
 def write_figures(folders: dict[str, dict[int, Path]], found: dict[str, dict[int, dict[str, Any]]], out: Path) -> None:
     """Retention against adoption, one way, and a small picture of each shown method's run of seed 0."""
     curves = {method: _mean_curve([run["one_way"]["curve"] for run in found[method].values()]) for method in SHOWN if method in found}
+    out.mkdir(parents=True, exist_ok=True)
     title = "retention and adoption from strength 0 to 1, into ink"
     figures.write_curves(out / "semantics.svg", {title: curves}, along="adoption {:.0f}", end=1.0)
     for method in SHOWN:
