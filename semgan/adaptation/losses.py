@@ -18,7 +18,7 @@ from ml_collections import ConfigDict
 from semgan.adaptation.parameters import joined
 from semgan.algorithms import _draws as draws
 from semgan.algorithms._semantics import Kept, of_translations
-from semgan.algorithms.semgan import FAKE_AUGMENT, NOISE, NOISE_AMOUNT, REAL_AUGMENT, Functions, two_styles
+from semgan.algorithms.semgan import FAKE_AUGMENT, REAL_AUGMENT, Functions, noisy, two_styles
 from semgan.layers.adaptive_augment import augment
 from semgan.layers.normalize import instance_norm
 from semgan.losses import adversarial, penalties
@@ -160,9 +160,8 @@ def _kept(setting: Setting, now: Params, was: _Before, batch: Batch, rng: Key) -
 def _semantic(setting: Setting, source: Params, fake: Images, batch: Batch, rng: Key) -> Scalar:
     """The fakes' annotations as the source's heads see them, against the contents' as they see those."""
     told = _decided(setting.f.judge(source, batch["image"]), setting.kept)
-    noise = setting.losses.heads_noise * draws.uniform(rng, batch, 1, 1, 1, stream=NOISE_AMOUNT)
-    noisy = fake + noise * draws.normal(rng, batch, *fake.shape[1:], stream=NOISE)
-    losses, _ = of_translations(setting.f.judge(source, noisy), setting.kept._replace(style={}), {**batch, **told})
+    judged = setting.f.judge(source, noisy(setting.losses, fake, batch, rng))
+    losses, _ = of_translations(judged, setting.kept._replace(style={}), {**batch, **told})
     return losses.mean()
 
 

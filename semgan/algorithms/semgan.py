@@ -106,8 +106,8 @@ def discriminator_loss(
             metrics[name] = penalty(logits_of, images).mean() / real_logits[0].size  # per place
             loss += weight * metrics[name]
     if kept.learned:
-        learned, errors = semantic.consistency(f.judge(params, _noisy(weights, batch["image"], batch, rng)), batch, kept.learned)
-        loss += weights.heads_weight * _still(kimg, weights.heads_until_kimg) * learned.mean()
+        learned, errors = semantic.consistency(f.judge(params, noisy(weights, batch["image"], batch, rng)), batch, kept.learned)
+        loss += weights.heads_weight * _learning(kimg, weights.heads_until_kimg) * learned.mean()
         metrics |= {f"{name}_error": error.mean() for name, error in errors.items()}
     if weights.ada_target:
         model_state = _ada.adapt(weights, model_state, real_logits - fake_logits, weights.ada_most)
@@ -135,7 +135,7 @@ def generator_loss(setting: Setting, params: Params, model_state: ModelState, ba
         metrics["reconstruction"] = l1(f.generate(params, image, own), image).mean()
         loss += weights.reconstruction_weight * metrics["reconstruction"]
     if kept.learned:
-        semantics, errors = of_translations(f.judge(params, _noisy(weights, fake, batch, rng)), kept, batch)
+        semantics, errors = of_translations(f.judge(params, noisy(weights, fake, batch, rng)), kept, batch)
         metrics |= {"semantic": semantics.mean()} | {f"{name}_error": error.mean() for name, error in errors.items()}
         loss += weights.semantic_weight * metrics["semantic"]
     if weights.nce_weight:
@@ -156,12 +156,12 @@ def _augmented(weights: ConfigDict, model_state: ModelState, images: Images, bat
     return augment(images, draws.keys(rng, batch, stream), model_state["augment_p"], weights.augment_supersampling)
 
 
-def _still(kimg: Scalar, until: float) -> Scalar | float:
+def _learning(kimg: Scalar, until: float) -> Scalar | float:
     """1 up to so many thousand images, then 0; 1 throughout where there is no limit (0)."""
     return jnp.where(kimg < until, 1.0, 0.0) if until else 1.0
 
 
-def _noisy(weights: ConfigDict, images: Images, batch: Batch, rng: Key) -> Images:
+def noisy(weights: ConfigDict, images: Images, batch: Batch, rng: Key) -> Images:
     """As the heads see them: with noise of a random amount, by which no generator can talk to them unseen."""
     if not weights.heads_noise:
         return images
