@@ -16,6 +16,7 @@ from ml_collections import ConfigDict
 from configs import drawn_faces_cut, drawn_faces_cyclegan, drawn_faces_semgan, drawn_faces_stargan_v2
 
 _NOTHING_KEPT = {f"losses.content.{name}": 0.0 for name in ("mask", "landmarks", "attributes")}
+_OF_THEIR_OWN = {"networks.semantic_heads.branch": False}
 _NO_GLASSES_IN_INK = {"data.left_out": ("ink&Eyeglasses",)}
 
 
@@ -53,8 +54,8 @@ METHODS: dict[str, Callable[[], ConfigDict]] = {
     "no_diversity": _semgan({"losses.diversity_weight": 0.0}),
     "no_r2": _semgan({"losses.r2_weight": 0.0}),
     "non_saturating": _semgan({"losses.objective": "non_saturating"}),
-    "frozen_heads": _semgan({"losses.heads_until_kimg": 2.0}),
-    "branch_heads": _semgan({"networks.semantic_heads.branch": True}),
+    "separate_heads": _semgan(_OF_THEIR_OWN),
+    "frozen_heads": _semgan(_OF_THEIR_OWN | {"losses.heads_until_kimg": 2.0}),
     "with_augmentation": _semgan({"losses.ada_target": 0.5}),
     "left_out": _semgan(_NO_GLASSES_IN_INK),
     "stargan_v2_left_out": partial(_changed, drawn_faces_stargan_v2.get_config, _NO_GLASSES_IN_INK),

@@ -18,7 +18,8 @@ def get_config() -> ConfigDict:
     config.networks.generator = ConfigDict(widths | {"style_dim": 64, "bottleneck_size": 16, "bottleneck_blocks": 2, "full_channels": 16})
     config.networks.style_encoder.update(widths)
     config.networks.discriminator = ConfigDict(widths | {"logits_size": 8})
-    config.networks.semantic_heads = ConfigDict({"channels": 16, "branch": False} | dict.fromkeys(SIZES, 0))
+    # branch: of the discriminator; False: a network of its own
+    config.networks.semantic_heads = ConfigDict({"channels": 16, "branch": True} | dict.fromkeys(SIZES, 0))
     config.networks.patch_sampler = ConfigDict({"channels": 256, "initializer": "xavier"})
 
     config.losses = ConfigDict()

@@ -19,6 +19,7 @@ from semgan.inference.check import example_batch
 from semgan.inference.model import Model
 from semgan.types import Algorithm, Batch, Key, ModelState, Params, Phase
 
+
 DISCRIMINATOR = "discriminator"
 
 

@@ -21,7 +21,7 @@ def grown(params: Params, shapes: Mapping[str, Any], nearest: int) -> Params:
       shapes: of the same networks with a domain more; by them it is known which parameters have an entry a domain.
     """
     flat, wanted = _by_path(params), _by_path({name: shapes[name] for name in params})
-    larger = {path: leaf if leaf.shape == wanted[path].shape else _repeated(leaf, nearest) for path, leaf in flat.items()}
+    larger = {path: _repeated(leaf, wanted[path].shape, nearest) for path, leaf in flat.items()}
     return traverse_util.unflatten_dict(larger, sep="/")
 
 
@@ -29,8 +29,12 @@ def _by_path(params: Params) -> dict[str, Any]:
     return traverse_util.flatten_dict(params, sep="/")
 
 
-def _repeated(leaf: Array, entry: int) -> Array:
-    return jnp.concatenate([leaf, leaf[entry : entry + 1]])
+def _repeated(leaf: Array, shape: tuple[int, ...], entry: int) -> Array:
+    """Of the larger shape, by a copy of one entry, along the axis where they differ."""
+    for axis, (length, wanted) in enumerate(zip(leaf.shape, shape, strict=True)):
+        if length != wanted:
+            leaf = jnp.concatenate([leaf, jnp.take(leaf, jnp.array([entry]), axis)], axis)
+    return leaf
 
 
 def tuned_of(params: Params, larger: Params, subset: str) -> Tuned:

@@ -22,11 +22,12 @@ from semgan.algorithms._checks import check_domains, check_image_size
 from semgan.algorithms._contrast import contrast
 from semgan.algorithms._semantics import Kept, heads_of, kept_of, of_translations
 from semgan.algorithms._styles import Style, Styles, styles_of, target_styles
+from semgan.errors import UserError
 from semgan.layers.adaptive_augment import augment
 from semgan.losses import adversarial, penalties, semantic
 from semgan.losses.reconstruction import l1
 from semgan.networks import semgan as networks
-from semgan.networks.judge import BranchHeads, JudgeNetwork
+from semgan.networks.judge import BranchHeads, JudgeNetwork, judged
 from semgan.networks.patch_sampler import PatchSampler
 from semgan.types import HEADS, Algorithm, Aux, Batch, Images, Key, ModelState, Params, Phase, Scalar
 
@@ -61,8 +62,7 @@ def functions(modules: dict) -> Functions:
         return modules[name].apply({"params": params[name]}, *inputs, **options)
 
     def judge(params, images):
-        branch = isinstance(modules[HEADS], BranchHeads)
-        return run(HEADS, params, run("discriminator", params, images, method="features") if branch else images)
+        return judged(modules, lambda name, *inputs, **options: run(name, params, *inputs, **options), images)
 
     return Functions(
         generate=partial(run, "generator"),
@@ -192,16 +192,17 @@ def make(config: ConfigDict) -> Algorithm:
     weights, kept = config.losses, kept_of(config)
     adversarial.objective(weights.objective)
     _ada.check(weights)
+    _check_heads(config)
     options = {name: config.networks[name].to_dict() for name in networks.NAMES}
     modules = networks.networks_of(config.image_size, len(config.data.domains), jnp.dtype(config.precision), options)
     d, g = ("discriminator",), ("generator", "mapping_network", "style_encoder")
     averaged = g
     if kept.learned:
-        heads = heads_of(config, kept)
-        modules[HEADS] = BranchHeads(heads, modules["discriminator"].patch_size) if config.networks[HEADS].branch else JudgeNetwork(heads)
+        heads, branch = heads_of(config, kept), config.networks[HEADS].branch
+        modules[HEADS] = BranchHeads(heads, modules["discriminator"].patch_size) if branch else JudgeNetwork(heads)
         d += (HEADS,)
-        if "mask" in kept.learned and not config.networks[HEADS].branch:  # by it regions are found in contents without a mask
-            averaged += (HEADS,)
+        if "mask" in kept.learned:  # by it regions are found in contents without a mask
+            averaged += ("discriminator", HEADS) if branch else (HEADS,)
     if weights.nce_weight:
         modules[SAMPLER] = PatchSampler(**config.networks[SAMPLER], dtype=jnp.dtype(config.precision))
         g += (SAMPLER,)
@@ -214,6 +215,19 @@ def make(config: ConfigDict) -> Algorithm:
         networks=modules,
         annotations=kept.annotations(),
     )
+
+
+def _check_heads(config: ConfigDict) -> None:
+    if not config.networks[HEADS].branch:
+        return
+    for width in ("base_channels", "max_channels"):
+        if (channels := config.networks.discriminator[width]) % 4:
+            raise UserError(f"config.networks.discriminator.{width} is {channels}: with semantic heads on it, give a multiple of 4")
+    if config.losses.heads_until_kimg:
+        raise UserError(
+            f"config.losses.heads_until_kimg freezes heads that are a network of their own: set config.networks.{HEADS}.branch to False, "
+            "or heads_until_kimg to 0"
+        )
 
 
 def _init(modules: dict, weights: ConfigDict, rng: Key, batch: Batch) -> tuple[Params, ModelState]:

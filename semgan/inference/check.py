@@ -26,10 +26,12 @@ def sample_kinds(algorithm: Algorithm, params: Any, model_state: Any, image_size
 def check_shapes(algorithm: Algorithm, params: dict[str, Any], model_state: dict[str, Any], image_size: int) -> None:
     """ValueError, naming the first difference, unless the averaged networks and the kept state are those that the algorithm makes.
 
-    The semantic heads may be absent, as in snapshots from before they were kept: only regions of styles need them.
+    The semantic heads and what they look through may be absent, as in snapshots from before they were kept: only regions of styles need
+    them.
     """
     made, made_state = jax.eval_shape(algorithm.init, jax.random.key(0), example_batch(image_size))
-    expected = _shapes({name: made[name] for name in algorithm.averaged if name != HEADS or name in params})
+    later = () if HEADS in params else (HEADS, "discriminator")
+    expected = _shapes({name: made[name] for name in algorithm.averaged if name not in later or name in params})
     found = _shapes({name: params[name] for name in algorithm.averaged if name in params})
     expected |= _shapes({MODEL_STATE: {name: made_state[name] for name in algorithm.kept}})
     found |= _shapes({MODEL_STATE: model_state})

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from semgan.data.augment import to_float
@@ -13,7 +14,7 @@ from semgan.inference import domain_choice, pictures, recipe
 from semgan.inference.domain_choice import Shown
 from semgan.inference.names import known
 from semgan.inference.pictures import Picture
-from semgan.types import HEADS
+from semgan.networks.judge import judged
 
 if TYPE_CHECKING:
     from semgan.inference.model import Model
@@ -82,7 +83,7 @@ def batch_of(model: "Model", style: Style, image: np.ndarray) -> dict[str, np.nd
 
 def region_weights(model: "Model", image: np.ndarray, classes: Sequence[int]) -> np.ndarray:
     """How far each place of uint8 (size, size, 3) is of none of the mask's classes, and of each: float32 (1, size, size, 1 + classes)."""
-    logits = model.apply(HEADS, to_float(image[None])).mask
+    logits = judged(model.algorithm.networks, model.apply, jnp.asarray(to_float(image[None]))).mask
     chosen = np.asarray(jax.nn.softmax(logits))[..., list(classes)]
     return np.concatenate([np.maximum(1 - chosen.sum(-1, keepdims=True), 0), chosen], -1)
 

@@ -1,7 +1,7 @@
 """The judge's network: one small U-shaped trunk, with a head for each thing that the data is annotated with."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import flax.linen as nn
 import jax
@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from semgan.layers.resample import average_pool, depth_to_space, space_to_depth, upsample_nearest
-from semgan.types import Images
+from semgan.types import HEADS, Images
 
 
 class Heads(NamedTuple):
@@ -98,6 +98,17 @@ class BranchHeads(nn.Module):
     def __call__(self, levels: Sequence[Float[Array, "batch _ _ _"]]) -> Judgement:
         """Features at one resolution after another, each half of the one before; their widths are multiples of 4."""
         return _told(levels, self.heads, self.patch_size)
+
+
+def judged(modules: Mapping[str, nn.Module], run: Callable[..., Any], images: Images) -> Judgement:
+    """What a model's semantic heads tell of images, by themselves or of what its discriminator sees.
+
+    Args:
+      modules: by network name.
+      run: runs one, `(name, *inputs, method=) -> outputs`.
+    """
+    branch = isinstance(modules[HEADS], BranchHeads)
+    return run(HEADS, run("discriminator", images, method="features") if branch else images)
 
 
 def _told(levels: Sequence[Array], heads: Heads, patch_size: int) -> Judgement:

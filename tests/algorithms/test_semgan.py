@@ -62,7 +62,7 @@ def test_two_phases_update_each_network_once(made):
         ("d", ("discriminator", "semantic_heads")),
         ("g", ("generator", "mapping_network", "style_encoder")),
     ]
-    assert set(made[0].averaged) == {"generator", "mapping_network", "style_encoder", "semantic_heads"}  # these find regions
+    assert set(made[0].averaged) == {"generator", "mapping_network", "style_encoder", "discriminator", "semantic_heads"}
     losses = configured().losses
     assert made[0].annotations == {
         "mask": (),
@@ -140,16 +140,26 @@ def test_the_contrast_trains_its_projection_with_the_generator_and_needs_no_anno
 
 
 def test_heads_as_a_branch_of_the_discriminator_teach_it_too(batch):
-    algorithm = algorithms.make(configured(**{"networks.semantic_heads.branch": True, "losses.objective": "wasserstein"}))
+    algorithm = algorithms.make(configured(**{"losses.objective": "wasserstein"}))
     made = algorithm, *algorithm.init(jax.random.key(0, impl="rbg"), batch)
     before = gradient(made, "d", batch)[1]["discriminator"]["from_rgb"]["kernel"]
     after = gradient(made, "d", batch | {"attributes": 1 - batch["attributes"]})[1]["discriminator"]["from_rgb"]["kernel"]
     assert float(jnp.abs(before - after).max()) > 1e-5
-    assert "semantic_heads" not in algorithm.averaged
+
+
+def test_heads_of_their_own_leave_the_discriminator_alone(batch):
+    algorithm = algorithms.make(configured(**{"networks.semantic_heads.branch": False, "losses.objective": "wasserstein"}))
+    made = algorithm, *algorithm.init(jax.random.key(0, impl="rbg"), batch)
+    before = gradient(made, "d", batch)[1]
+    after = gradient(made, "d", batch | {"attributes": 1 - batch["attributes"]})[1]
+    jax.tree.map(np.testing.assert_array_equal, before["discriminator"], after["discriminator"])
+    assert float(jnp.abs(before["semantic_heads"]["Dense_0"]["kernel"] - after["semantic_heads"]["Dense_0"]["kernel"]).max()) > 1e-5
+    assert "semantic_heads" in algorithm.averaged
+    assert "discriminator" not in algorithm.averaged
 
 
 def test_frozen_heads_stay_as_they_are(batch):
-    algorithm = algorithms.make(configured(**{"losses.heads_until_kimg": 0.5}))
+    algorithm = algorithms.make(configured(**{"losses.heads_until_kimg": 0.5, "networks.semantic_heads.branch": False}))
     made = algorithm, *algorithm.init(jax.random.key(0, impl="rbg"), batch)  # gradients are taken at 1 kimg
     assert all(not leaf.any() for leaf in jax.tree.leaves(gradient(made, "d", batch)[1]["semantic_heads"]))
 
@@ -172,6 +182,8 @@ def test_augmentation_follows_how_often_the_discriminator_is_right(batch):
         ({"losses.content_attributes": ()}, "content_attributes is empty"),
         ({"losses.style_attributes": ("Smiling",)}, "Smiling in content and in style"),
         ({"image_size": 8}, "needs a power of two from 16 up"),
+        ({"losses.heads_until_kimg": 0.5}, "set config.networks.semantic_heads.branch to False"),
+        ({"networks.discriminator.base_channels": 6}, "base_channels is 6: with semantic heads on it, give a multiple of 4"),
         ({"losses.ada_target": 1.0}, "ada_target is 1.0"),
         ({"data.domains": ("shaded",)}, "names 1 domain"),
         ({"losses.objective": "relativist"}, "did you mean 'relativistic'"),

@@ -163,7 +163,7 @@ def changed(snapshot, path, change):
 
 def test_snapshots_from_before_regions_and_recipes_translate_as_ever(parts_snapshot, model, content, bright, tmp_path):
     def older(params, meta):
-        for name in ("semantic_heads", recipe.NAME):
+        for name in ("semantic_heads", "discriminator", recipe.NAME):
             del params[name]
         for name in ("mask_classes", recipe.ATTRIBUTES):
             del meta[name]
@@ -181,6 +181,7 @@ def test_snapshots_from_before_regions_and_recipes_translate_as_ever(parts_snaps
         (lambda params, meta: meta.update(mask_classes="hair"), "meta.mask_classes is not a list of names"),
         (lambda params, meta: meta.update(recipe_attributes=["Hat"]), r"style_recipe has the shapes .* for .* \(2, 1\)"),
         (lambda params, meta: meta.pop("recipe_attributes"), "recipe_attributes"),
+        (lambda params, meta: params.pop("discriminator"), r"discriminator/\S+ has the shape None"),
         (lambda params, meta: params["semantic_heads"].popitem(), r"semantic_heads/\S+ has the shape None"),
     ],
 )
