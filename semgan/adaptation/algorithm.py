@@ -19,7 +19,6 @@ from semgan.inference.check import example_batch
 from semgan.inference.model import Model
 from semgan.types import Algorithm, Batch, Key, ModelState, Params, Phase
 
-
 DISCRIMINATOR = "discriminator"
 
 
