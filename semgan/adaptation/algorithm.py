@@ -65,8 +65,12 @@ def adaptation_of(model: Model, name: str, subset: str, nearest: int, weights: W
 
 
 def _init(discriminator: Any, size: int, larger: Params, tuned: Params, rng: Key, batch: Batch) -> tuple[Params, ModelState]:
-    """The discriminator anew; all else as it was."""
-    params = discriminator.init(rng, jnp.zeros((1, size, size, 3)), jnp.zeros((1,), jnp.int32))["params"]
+    """All as it was, the discriminator as the new domain's of the model's; of a model without one, anew."""
+    if DISCRIMINATOR in larger:
+        known = larger[DISCRIMINATOR]
+        params = known | {"logits": jax.tree.map(lambda leaf: leaf[..., -1:], known["logits"])}
+    else:
+        params = discriminator.init(rng, jnp.zeros((1, size, size, 3)), jnp.zeros((1,), jnp.int32))["params"]
     return {TUNED: tuned, DISCRIMINATOR: params}, {SOURCE: larger}
 
 
