@@ -46,6 +46,9 @@ def get_config() -> ConfigDict:
     config.checkpoint_kimg = 50.0
     config.evaluate_kimg = 0.0  # transfer score during training; 0: only at the end
     config.keep_checkpoints = 2
+    config.rollback_after = 20  # skipped steps in a row, after which training goes back to its last checkpoint; 0: never
+    config.most_rollbacks = 3  # then training stops
+    config.spike_factor = 0.0  # skips steps whose gradient norm is above so many times its running median; 0: none
     config.stop_on_collapse = True  # after three evaluations in a row whose samples are all alike
     config.picture_rows = 6  # contents down
     config.picture_columns = 6  # references across

@@ -1,7 +1,13 @@
-"""When training gives up: all steps are skipped, or the generator has collapsed. The run's folder keeps the state from before."""
+"""When training goes back, or gives up: steps are skipped one after another, or the generator has collapsed.
+
+The run's folder keeps the state from before.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
+
+import numpy as np
+from ml_collections import ConfigDict
 
 from semgan.errors import UserError
 from semgan.evaluation.collapse import PATIENCE, Watch, watch
@@ -9,20 +15,47 @@ from semgan.training import metrics
 from semgan.training.checkpoints import Checkpoints
 from semgan.training.report import say
 
-_LEAST_SKIPPED = 10
+DIVERGED = "diverged"
+"""Why steps end when too many in a row were skipped."""
 
 
 class Collapsed(UserError):
     """The generator draws one thing, or few."""
 
 
-def check_steps(workdir: Path, line: metrics.Line) -> None:
-    """UserError where training cannot go on: every step of an interval was skipped. The weights are as before them."""
-    if line["steps"] >= _LEAST_SKIPPED and line["skipped"] == line["steps"]:
+class Skips:
+    """Counts the skipped steps in a row, of this process's work.
+
+    Args:
+      most: so many in a row are a divergence; 0: none are.
+    """
+
+    def __init__(self, most: int):
+        self._most = most
+        self.streak = 0
+
+    def add(self, skipped: bool) -> bool:
+        """One more step; whether training has diverged."""
+        self.streak = self.streak + 1 if skipped else 0
+        return 0 < self._most <= self.streak
+
+
+def check_rollbacks(workdir: Path, config: ConfigDict, rollbacks: int, left: int | None) -> None:
+    """Says that training goes back to the checkpoint of step `left` (None: to the start), or UserError where it has done so too often."""
+    why = f"{config.rollback_after} steps in a row were skipped because a loss or gradient was not finite"
+    if rollbacks > config.most_rollbacks:
+        kept = f"keeps the checkpoint of step {left} from before" if left else "holds no checkpoint from before"
         raise UserError(
-            f"each of the last {line['steps']} steps was skipped because a loss or gradient was not finite: lower the rates "
-            f"(--config.optimizers.NETWORK.learning_rate) in a new --workdir; {workdir} keeps its checkpoint from before"
+            f"{why}, after {config.most_rollbacks} returns to an earlier state: lower the rates "
+            f"(--config.optimizers.NETWORK.learning_rate) in a new --workdir; {workdir} {kept}"
         )
+    back = f"the checkpoint of step {left}" if left else "the start"
+    say(f"warning: {why}: going back to {back} with other noise ({rollbacks} of {config.most_rollbacks} times)")
+
+
+def seed_after(seed: int, rollbacks: int) -> int:
+    """Of the noise after so many returns to an earlier state: another each time, so that a step that failed is not just repeated."""
+    return int(np.random.SeedSequence((seed, rollbacks)).generate_state(1)[0]) if rollbacks else seed
 
 
 def hold_good(lines: Sequence[metrics.Line], checkpoints: Checkpoints) -> None:

@@ -1,24 +1,25 @@
 """The training loop: the one place that joins data, algorithm, step, checkpoints, pictures and evaluation."""
 
+import json
 import time
-from collections import deque
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import jax
 import numpy as np
 from ml_collections import ConfigDict
 
 from semgan import algorithms
-from semgan.config import validate
+from semgan.config import to_json, validate
 from semgan.data.augment import augment
 from semgan.data.dataset import Dataset, open_dataset
-from semgan.data.loader import batches, check_annotated, make_batch
+from semgan.data.loader import check_annotated, make_batch
 from semgan.errors import UserError
-from semgan.training import guards, metrics, outcome, pictures, resume, sampling
-from semgan.training.checkpoints import Checkpoints
+from semgan.training import guards, hosts, outcome, pictures, resume, sampling
+from semgan.training.checkpoints import Checkpoints, Restored
 from semgan.training.lock import locked
 from semgan.training.optimizers import ema_decay, make_transforms
 from semgan.training.parallel import axis_name, check_batch, parallelize
@@ -26,14 +27,12 @@ from semgan.training.report import Report, say
 from semgan.training.resume import Result
 from semgan.training.signals import Interrupted, Stop
 from semgan.training.state import init_state, parameter_counts
-from semgan.training.step import make_step
-from semgan.types import Algorithm, Metrics, TrainState
+from semgan.training.step import Step, make_step
+from semgan.training.steps import Programs, iterate
+from semgan.types import TrainState
 
-_IN_FLIGHT = 2
-"""Steps that may wait on the device: enough to keep it busy, few enough that a signal is answered soon."""
 _QUICK_COMPILATION = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
 """What runs once is not worth optimizing: a quarter of the time that a CPU takes to compile the quickstart's first state."""
-Update = Callable[[TrainState, dict[str, np.ndarray]], tuple[TrainState, Metrics]]
 
 
 def train(config: ConfigDict, workdir: Path | str, *, started: float | None = None) -> Result:
@@ -53,14 +52,22 @@ def train(config: ConfigDict, workdir: Path | str, *, started: float | None = No
     validate(config)
     _check_algorithm(config)
     check_batch(config.batch_size, jax.device_count(), config.accumulate)
-    _make_folder(workdir)
-    with locked(workdir):
-        resume.check_config(workdir, config)
-        if (result := resume.finished(workdir, config)) is not None:
+    hosts.connect()
+    hosts.same("another config", json.dumps(to_json(config), sort_keys=True), "start all with the same command")
+    with ExitStack() as held:
+        if (result := hosts.first_does(partial(_claim, held, workdir, config))) is not None:
             say(f"{workdir} has finished at {result.kimg:.4g} kimg: nothing to do; a larger --config.total_kimg trains on")
             return result
         with Stop() as stop:
             return _run(config, workdir, started, stop)
+
+
+def _claim(held: ExitStack, workdir: Path, config: ConfigDict) -> Result | None:
+    """Takes the folder for this run until `held` closes; the result of the run in it, where it has finished."""
+    _make_folder(workdir)
+    held.enter_context(locked(workdir))
+    resume.check_config(workdir, config)
+    return resume.finished(workdir, config)
 
 
 def _check_algorithm(config: ConfigDict) -> None:
@@ -84,10 +91,10 @@ def _make_folder(workdir: Path) -> None:
 def _run(config: ConfigDict, workdir: Path, started: float, stop: Stop) -> Result:
     """Opens everything, trains from the first or the restored state, and finishes."""
     try:
-        with stop.interrupts():
-            train_set, test_set, whole = _open_data(config)
+        train_set, test_set, whole = hosts.all_do("opened its data", stop.interrupted(partial(_open_data, config)))
     except Interrupted:
         return outcome.stopped(workdir, 0, 0)
+    hosts.same("other training data", train_set.fingerprint, "give all hosts the same files")
     config = _filled(config, train_set)
     algorithm = algorithms.make(config)
     transforms = make_transforms(config.optimizers, algorithm.phases, total_kimg=config.total_kimg, spare=config.networks)
@@ -97,23 +104,21 @@ def _run(config: ConfigDict, workdir: Path, started: float, stop: Stop) -> Resul
 
     empty = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), jax.eval_shape(prepare, first))  # only shapes count
     # "rbg" draws each array by one operation: threefry, unrolled a hundred times, takes 20 s to compile on a CPU
-    initial = jax.jit(lambda: init_state(algorithm, transforms, jax.random.key(config.seed, impl="rbg"), empty))
+    initial = jax.jit(lambda: init_state(algorithm, transforms, jax.random.key(config.seed, impl="rbg"), empty, config.spike_factor > 0))
     shapes = jax.eval_shape(initial)
     say("parameters: " + ", ".join(f"{name} {count:,}" for name, count in parameter_counts(shapes.params).items()))
     checkpoints = Checkpoints(workdir / "checkpoints", keep=config.keep_checkpoints)
-    restored = checkpoints.restore(shapes)
-    if restored is not None:
-        resume.check_data(workdir, restored.extra["fingerprint"], train_set.fingerprint)
-    state = initial() if restored is None else restored.state
-    resume.write_config(workdir, config)
+    restored = hosts.first_does(partial(_restored, checkpoints, shapes, workdir, train_set.fingerprint))
+    if hosts.is_first():
+        resume.write_config(workdir, config)
     make_update = partial(
         make_step,
         transforms=transforms,
-        seed=config.seed,
         ema_decay=ema_decay(config.ema_half_life_kimg, config.ema_ramp, config.ema_burn_in_kimg),
         prepare=prepare,
         accumulate=config.accumulate,
         axis_name=axis_name(),
+        spike_factor=config.spike_factor,
     )
     run = outcome.Run(
         config=config,
@@ -129,24 +134,78 @@ def _run(config: ConfigDict, workdir: Path, started: float, stop: Stop) -> Resul
         deadline=started + 60 * config.max_minutes if config.max_minutes else None,
         stop=stop,
     )
-    minutes = restored.extra["minutes"] if restored else 0.0
-    with closing(_open_report(run, state, minutes)) as report:
-        guards.hold_good(report.lines, checkpoints)
-        try:
-            programs = _Programs(algorithm, lambda stage: parallelize(make_update(stage)))
-            state, reason = _iterate(run, programs, state, checkpoints, report)
-            if reason != "signal":
-                with stop.interrupts():
-                    return outcome.finish(run, state, report, reason)
-        except Interrupted:
-            pass
-        except guards.Collapsed:
-            if (good := checkpoints.restore(shapes)) is not None:
-                outcome.write_snapshot_of(run, good.state, None)
-            raise
-        finally:
-            checkpoints.wait()
-    return outcome.stopped(workdir, int(state.step), int(state.position))
+    start = _Start(initial() if restored is None else restored.state, *((0.0, 0) if restored is None else _spent(restored)))
+    try:
+        return _train(run, make_update, start, checkpoints, lambda last: _gone_back(checkpoints, shapes, last) or initial())
+    except guards.Collapsed:
+        if hosts.is_first() and (good := checkpoints.restore(shapes)) is not None:
+            outcome.write_snapshot_of(run, good.state, None)
+        raise
+    finally:
+        checkpoints.wait()
+
+
+class _Start(NamedTuple):
+    """Where training goes on: the state, the minutes that the run has taken, and how often it went back."""
+
+    state: TrainState
+    minutes: float
+    rollbacks: int
+
+
+def _train(
+    run: outcome.Run, make_update: Callable[..., Step], start: _Start, checkpoints: Checkpoints, go_back: Callable[[int], TrainState]
+) -> Result:
+    """Steps to the end, or to a signal; goes back where they diverge."""
+    state, minutes, rollbacks = start
+    config, began = run.config, int(start.state.step)
+    while True:
+        with closing(_open_report(run, state, minutes)) as report:
+            guards.hold_good(report.lines, checkpoints)
+            seed = guards.seed_after(config.seed, rollbacks)
+            programs = Programs(run.algorithm, lambda stage, seed=seed: parallelize(make_update(stage, seed=seed)), rollbacks)
+            state, reason = iterate(run, programs, state, checkpoints, report)
+            if reason == "signal":
+                break
+            if reason != guards.DIVERGED:
+                try:
+                    return hosts.first_does(run.stop.interrupted(partial(outcome.finish, run, state, report, reason)))
+                except Interrupted:
+                    break
+            minutes, rollbacks = report.minutes(), rollbacks + 1
+        state = go_back(began)
+        began = int(state.step)
+        guards.check_rollbacks(run.workdir, config, rollbacks, began)
+    hosts.first_does(checkpoints.wait)  # else the others' end could take the first with it
+    return outcome.stopped(run.workdir, int(state.step), int(state.position))
+
+
+def _restored(checkpoints: Checkpoints, shapes: TrainState, workdir: Path, fingerprint: str) -> Restored | None:
+    """The newest whole checkpoint, which was trained on these data."""
+    restored = checkpoints.restore(shapes)
+    if restored is not None:
+        resume.check_data(workdir, restored.extra["fingerprint"], fingerprint)
+    return restored
+
+
+def _spent(restored: Restored) -> tuple[float, int]:
+    """Minutes and returns to an earlier state before the checkpoint."""
+    return restored.extra["minutes"], restored.extra.get("rollbacks", 0)
+
+
+def _gone_back(checkpoints: Checkpoints, shapes: TrainState, last: int) -> TrainState | None:
+    """The state of the newest checkpoint or, where training went on from just that (`last`), of the one before; None without any."""
+
+    def restore() -> Restored | None:
+        restored = checkpoints.restore(shapes)
+        if restored is not None and restored.step == last and len(checkpoints.steps()) > 1:
+            checkpoints.hold(last - 1)
+            checkpoints.roll_back()
+            restored = checkpoints.restore(shapes)
+        return restored
+
+    restored = hosts.first_does(restore)
+    return None if restored is None else restored.state
 
 
 def _filled(config: ConfigDict, data: Dataset) -> ConfigDict:
@@ -194,75 +253,5 @@ def _open_report(run: outcome.Run, state: TrainState, minutes: float) -> Report:
     examples = pictures.choose_examples(
         test.images, test.rows, test.domain, config.picture_rows, config.picture_columns, run.algorithm.targets
     )
-    return Report(run.workdir, config, examples, run.kinds, step=step, position=position, started=run.started, minutes=minutes)
-
-
-class _Programs:
-    """The compiled step of the current stage; a stage is compiled when it is reached, and the one before is let go."""
-
-    def __init__(self, algorithm: Algorithm, compiled: Callable[[Algorithm], Update]):
-        self._algorithm, self._compiled = algorithm, compiled
-        self._stage: Algorithm | None = None
-        self._update: Update | None = None
-
-    def at(self, position: int) -> Update:
-        """The step from here on."""
-        stage = sampling.stage_at(self._algorithm, position / 1000)
-        if stage is not self._stage or self._update is None:
-            stages = self._algorithm.stages
-            say("compiling the training step" + (f" ({stages.describe(position / 1000)})" if stages else ""))
-            self._stage, self._update = stage, self._compiled(stage)
-        return self._update
-
-
-def _iterate(run: outcome.Run, programs: _Programs, state: TrainState, checkpoints: Checkpoints, report: Report) -> tuple[TrainState, str]:
-    """Steps until there is a reason to stop, which it returns with the state; that state is being saved."""
-    config, size = run.config, run.config.batch_size
-    step, position = int(state.step), int(state.position)
-    if reason := _why_stop(run, position):
-        return state, reason
-    made = batches(
-        run.train,
-        batch_size=size,
-        seed=config.seed,
-        position=position,
-        pairing=config.data.pairing,
-        annotations=run.algorithm.annotations,
-        host=jax.process_index(),
-        hosts=jax.process_count(),
-    )
-    totals, waiting = None, deque()
-    with closing(made) as source:  # pyright: ignore[reportArgumentType]
-        while not reason:
-            state, step_metrics = programs.at(position)(state, next(source))
-            step, position = step + 1, position + size
-            totals = metrics.add(totals, step_metrics)
-            waiting.append(totals)
-            if not report.clock_runs:
-                jax.block_until_ready(totals)
-                report.start_clock(position)
-                say(f"first step after {time.monotonic() - run.started:.0f} s")
-            if len(waiting) > _IN_FLIGHT:
-                jax.block_until_ready(waiting.popleft())
-            seen = outcome.show(run, state, report, step, position)
-            if seen is not None and config.stop_on_collapse:
-                guards.heed(seen, checkpoints, run.workdir)
-            reason = _why_stop(run, position)
-            saves = reason or metrics.due(position, size, config.checkpoint_kimg)
-            if saves or metrics.due(position, size, config.log_kimg):
-                guards.check_steps(run.workdir, report.interval(totals, step, position, run.deadline))
-                totals = None
-            if saves:
-                with report.paused():
-                    checkpoints.save(state, {"fingerprint": run.train.fingerprint, "minutes": report.minutes()})
-                    outcome.write_snapshot_of(run, state, None)
-    return state, reason
-
-
-def _why_stop(run: outcome.Run, position: int) -> str:
-    """One of "signal", "done" and "clock"; nothing while training goes on."""
-    if run.stop.requested:
-        return "signal"
-    if position >= 1000 * run.config.total_kimg:
-        return "done"
-    return "clock" if run.deadline is not None and time.monotonic() >= run.deadline else ""
+    spent = {"step": step, "position": position, "started": run.started, "minutes": minutes}
+    return Report(run.workdir, config, examples, run.kinds, **spent, writes=hosts.is_first())

@@ -61,13 +61,21 @@ class Run(NamedTuple):
     stop: Stop
 
 
+def due(run: Run, step: int, position: int) -> bool:
+    """Whether there is anything to show after this step."""
+    return any(_due(run, step, position))
+
+
+def _due(run: Run, step: int, position: int) -> tuple[bool, bool]:
+    """A picture, and scores."""
+    passed = partial(metrics.due, position, run.config.batch_size)
+    scores = passed(run.config.evaluate_kimg) and position < 1000 * run.config.total_kimg  # else at the end
+    return step == FIRST_PICTURE_STEP or passed(run.config.picture_kimg), scores
+
+
 def show(run: Run, state: TrainState, report: Report, step: int, position: int) -> Watch | None:
     """The picture and the scores that are due after this step; what the scores so far say of a collapse, where they were taken."""
-    due = partial(metrics.due, position, run.config.batch_size)
-    draws = step == FIRST_PICTURE_STEP or due(run.config.picture_kimg)
-    scores = due(run.config.evaluate_kimg) and position < 1000 * run.config.total_kimg  # else at the end
-    if not (draws or scores):
-        return None
+    draws, scores = _due(run, step, position)
     jax.block_until_ready(state.step)
     with report.paused():
         averages = sampling.averages(state)

@@ -27,22 +27,23 @@ def axis_name(devices: Devices | None = None) -> str | None:
 def parallelize(step: Step, devices: Devices | None = None) -> Callable[[TrainState, HostBatch], tuple[TrainState, Metrics]]:
     """`(state, host_batch) -> (state, metrics)`, compiled at the first call; the state given is donated: use the one returned.
 
-    `step` was made with `axis_name(devices)`. The state comes replicated over the devices and may go in so, or as host
-    arrays; metrics come replicated. `devices` (None: all) are those of all processes; each process hands in its own share of the
-    global batch, which is cut in order over its devices, so that any number of devices sees the same examples in a step.
+    `step` was made with `axis_name(devices)`. The state comes replicated over this process's devices and may go in
+    so, or as host arrays, the same on all processes; metrics come replicated. `devices` (None: all) are those of all processes; each
+    process hands in its own share of the global batch, which is cut in order over its devices, so that any number of devices sees the
+    same examples in a step.
     """
     devices = list(devices or jax.devices())
     if len(devices) == 1:
         here = SingleDeviceSharding(devices[0])
         return jax.jit(step, in_shardings=here, out_shardings=here, donate_argnums=0)
     mapped = jax.pmap(step, axis_name=AXIS_NAME, in_axes=(None, 0), out_axes=None, donate_argnums=0, devices=devices)
-    replicated = NamedSharding(Mesh(np.array(devices), (AXIS_NAME,)), PartitionSpec())
-    local = sum(device.process_index == jax.process_index() for device in devices)
+    here = [device for device in devices if device.process_index == jax.process_index()]
+    replicated = NamedSharding(Mesh(np.array(here), (AXIS_NAME,)), PartitionSpec())  # pmap's: of each process, over its own devices
 
     def run(state: TrainState, batch: HostBatch) -> tuple[TrainState, Metrics]:
         if getattr(state.step, "sharding", None) != replicated:  # else the second call would compile once more
             state = jax.device_put(jax.tree.map(np.asarray, state), replicated)
-        return mapped(state, {name: _split(name, array, local) for name, array in batch.items()})
+        return mapped(state, {name: _split(name, array, len(here)) for name, array in batch.items()})
 
     return run
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 from ml_collections import ConfigDict
 
@@ -19,8 +20,9 @@ Sample = Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]]
 
 
 def say(text: str) -> None:
-    """A line for the person who watches; stdout is kept for the result."""
-    print(text, file=sys.stderr, flush=True)
+    """A line for the person who watches; stdout is kept for the result. Of several processes the first speaks."""
+    if jax.process_index() == 0:
+        print(text, file=sys.stderr, flush=True)
 
 
 class Report:
@@ -34,6 +36,7 @@ class Report:
       step, position: where training goes on; what was written after is dropped.
       started: `time.monotonic()` when the process began.
       minutes: what the run took before this process.
+      writes: whether to write and say anything; of several processes the first does.
     """
 
     def __init__(
@@ -47,13 +50,14 @@ class Report:
         position: int,
         started: float,
         minutes: float,
+        writes: bool = True,
     ):
         self._workdir, self._config, self._examples, self._kinds = workdir, config, examples, kinds
         self._started, self._minutes_before = started, minutes
-        self._log = metrics.MetricsLog(workdir, step)
+        self._log = metrics.MetricsLog(workdir, step) if writes else None
         self._marked_step, self._marked_position = step, position
         self._marked_time: float | None = None
-        for made, path in self.pictures().items():
+        for made, path in self.pictures().items() if writes else ():
             if made > step:
                 path.unlink()
 
@@ -94,7 +98,7 @@ class Report:
             "time/minutes": round(self.minutes(), 4),
             "time/images_per_second": rate,
         }
-        self._log.write(line)
+        self._write(line)
         left = None if not rate else (1000 * self._config.total_kimg - position) / rate
         if left is not None and deadline is not None:
             left = min(left, deadline - now)
@@ -112,12 +116,16 @@ class Report:
     @property
     def lines(self) -> list[metrics.Line]:
         """All lines of the run's log so far."""
-        return self._log.lines
+        return self._log.lines if self._log else []
+
+    def _write(self, line: metrics.Line) -> None:
+        if self._log:
+            self._log.write(line)
 
     def scores(self, scores: dict[str, Any], step: int, position: int) -> None:
         """Writes the line of an evaluation's scores by name."""
         values = {f"eval/{name}": value for name, value in scores.items()}
-        self._log.write({"step": step, "kimg": position / 1000, **values, "time/minutes": round(self.minutes(), 4)})
+        self._write({"step": step, "kimg": position / 1000, **values, "time/minutes": round(self.minutes(), 4)})
 
     def picture(self, sample: Sample, step: int, caption: str = "") -> Path:
         """Draws the fixed examples, and rewrites the page around them."""
@@ -137,8 +145,9 @@ class Report:
         relation = "of" if "sample" in self._kinds else "between"
         about = f"{config.algorithm} on {config.data.name} at {config.image_size} px, {relation} {', '.join(config.data.domains)}"
         relative = {step: f"pictures/{picture.name}" for step, picture in self.pictures().items()}
-        page.write(path, page.Run(self._workdir.resolve().name, flatten(config), about, self._log.lines, relative, self._kinds))
+        page.write(path, page.Run(self._workdir.resolve().name, flatten(config), about, self.lines, relative, self._kinds))
         return path
 
     def close(self) -> None:
-        self._log.close()
+        if self._log:
+            self._log.close()

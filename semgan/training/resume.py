@@ -21,6 +21,8 @@ _MAY_CHANGE = {
     "checkpoint_kimg",
     "evaluate_kimg",
     "keep_checkpoints",
+    "rollback_after",
+    "most_rollbacks",
     "stop_on_collapse",
     "picture_rows",
     "picture_columns",
@@ -37,7 +39,7 @@ _MOST_SHOWN = 4
 
 _FILLED = ("data.domains", *(f"networks.semantic_heads.{size}" for size in ("mask_classes", "landmarks", "categories", "boxes")))
 """Keys that training fills in from the data where they are empty or 0."""
-_SINCE = {"data.left_out": []}
+_SINCE = {"data.left_out": [], "spike_factor": 0.0}
 """Keys that older runs do not have, and what they did."""
 
 

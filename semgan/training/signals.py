@@ -3,8 +3,11 @@
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class Interrupted(Exception):
@@ -29,7 +32,8 @@ class Stop:
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._previous.items():
-            signal.signal(number, handler)  # pyright: ignore[reportArgumentType]
+            # None: what was there was not Python's, such as jax.distributed's own notice of SIGTERM
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)  # pyright: ignore[reportArgumentType]
 
     @contextmanager
     def interrupts(self) -> Iterator[None]:
@@ -40,6 +44,15 @@ class Stop:
             yield
         finally:
             self._raises = False
+
+    def interrupted(self, work: Callable[[], T]) -> Callable[[], T]:
+        """The work under `interrupts`."""
+
+        def run() -> T:
+            with self.interrupts():
+                return work()
+
+        return run
 
     def _handle(self, number: int, _: object) -> None:
         if self.requested:

@@ -3,24 +3,25 @@
 import jax
 import jax.numpy as jnp
 
-from semgan.training.step import Transforms
+from semgan.training.step import GRAD_NORMS, Transforms, first_norms
 from semgan.types import Algorithm, Batch, Key, Params, TrainState
 
 
-def init_state(algorithm: Algorithm, transforms: Transforms, rng: Key, batch: Batch) -> TrainState:
-    """The state before the first step; `batch` is a prepared one, of any size, for the shapes.
+def init_state(algorithm: Algorithm, transforms: Transforms, rng: Key, batch: Batch, guarded: bool = False) -> TrainState:
+    """The state before the first step; `batch` is a prepared one, of any size, for the shapes; `guarded`: against spikes.
 
     Every leaf has a buffer of its own, the averaged parameters too: the step donates the state, and a buffer cannot be
     donated twice.
     """
     params, model_state = jax.jit(algorithm.init)(rng, dict(batch))
+    opt_state = {name: transform.init(params[name]) for name, transform in transforms.items()}
     state = TrainState(
         step=jnp.int32(0),
         position=jnp.int32(0),
         params=params,
         ema_params={name: params[name] for name in algorithm.averaged},
         model_state=model_state,
-        opt_state={name: transform.init(params[name]) for name, transform in transforms.items()},
+        opt_state=opt_state | ({GRAD_NORMS: first_norms(algorithm)} if guarded else {}),
         skipped=jnp.int32(0),
     )
     return jax.tree.map(lambda x: jnp.array(x, dtype=x.dtype, copy=True), state)

@@ -19,13 +19,19 @@ Transforms = Mapping[str, optax.GradientTransformationExtraArgs]
 Step = Callable[[TrainState, Batch], tuple[TrainState, Metrics]]
 
 
+GRAD_NORMS = "grad_norms"
+"""Of the opt_state, with a spike guard: each phase's last gradient norms."""
+_WINDOW, _LEAST = 64, 16
+"""Norms that a running median is of, and how many there have to be."""
+
+
 class _Carry(NamedTuple):
-    """What the phases of one step hand on."""
+    """What the phases of one step hand on; `fine` while no loss or norm was not finite or, with a guard, a spike."""
 
     params: Params
     model_state: ModelState
     opt_state: dict
-    finite: Bool[jax.Array, ""]
+    fine: Bool[jax.Array, ""]
 
 
 def make_step(
@@ -37,6 +43,7 @@ def make_step(
     prepare: Callable[[Batch], Batch] = lambda batch: batch,
     accumulate: int = 1,
     axis_name: str | None = None,
+    spike_factor: float = 0.0,
 ) -> Step:
     """`step(state, batch) -> (state, metrics)`, pure and ready for `parallelize`.
 
@@ -49,6 +56,8 @@ def make_step(
       accumulate: micro-batches that this share is cut into, in order; gradients, losses and metrics are their means, and
         `model_state` passes from one to the next.
       axis_name: the mapped axis of the devices, or None on a single device.
+      spike_factor: a gradient norm of so many times the median of its phase's last ones is a spike; 0: none is. For a state that has
+        `first_norms`.
 
     The metrics are float32 and equal on all devices: `PHASE/TERM`, `PHASE/loss`, `PHASE/grad_norm` (global norm over the
     networks of the phase, before clipping; NaN, as the others, in a step that a lazy phase sits out) and `skipped`.
@@ -56,8 +65,8 @@ def make_step(
     The floating leaves of the `model_state` that a loss returns are averaged over the devices (running statistics,
     controllers); its integer leaves must already be equal on all of them.
 
-    A step in which any phase's loss or gradient norm is not finite on any device leaves everything as it was but `step`,
-    `position` and `skipped`. A norm past float32's range (1.8e19) counts as not finite: Adam's second moments would overflow.
+    A step in which any phase's loss or gradient norm is not finite on any device, or is a spike, leaves everything as it was but `step`,
+    `position`, `skipped` and the norms. A norm past float32's range (1.8e19) counts as not finite: Adam's second moments would overflow.
     """
 
     def step(state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
@@ -67,7 +76,7 @@ def make_step(
         carry = _Carry(state.params, state.model_state, state.opt_state, jnp.array(True))
         metrics: Metrics = {}
         for index, phase in enumerate(algorithm.phases):
-            run = _phase_update(phase, transforms, batch, jax.random.fold_in(step_key, index), kimg, accumulate, axis_name)
+            run = _phase_update(phase, transforms, batch, jax.random.fold_in(step_key, index), kimg, accumulate, axis_name, spike_factor)
             carry, phase_metrics = run(carry) if phase.every == 1 else _every(phase.every, run, state.step, carry)
             metrics |= phase_metrics
 
@@ -77,8 +86,10 @@ def make_step(
         ema_params = jax.tree.map(lambda new, old: new + decay * (old - new), averaged, state.ema_params)
         kept = (state.params, state.ema_params, state.model_state, state.opt_state)
         updated = (carry.params, ema_params, carry.model_state, carry.opt_state)
-        params, ema_params, model_state, opt_state = jax.tree.map(lambda new, old: jnp.where(carry.finite, new, old), updated, kept)
-        skipped = ~carry.finite
+        params, ema_params, model_state, opt_state = jax.tree.map(lambda new, old: jnp.where(carry.fine, new, old), updated, kept)
+        if spike_factor:
+            opt_state[GRAD_NORMS] = carry.opt_state[GRAD_NORMS]  # so that norms which have risen for good become usual
+        skipped = ~carry.fine
         state = TrainState(
             step=state.step + 1,
             position=state.position + batch_size,
@@ -94,7 +105,14 @@ def make_step(
 
 
 def _phase_update(
-    phase: Phase, transforms: Transforms, batch: Batch, rng: Key, kimg: Scalar, accumulate: int, axis_name: str | None
+    phase: Phase,
+    transforms: Transforms,
+    batch: Batch,
+    rng: Key,
+    kimg: Scalar,
+    accumulate: int,
+    axis_name: str | None,
+    spike_factor: float,
 ) -> Callable[[_Carry], tuple[_Carry, Metrics]]:
     """One phase as `carry -> (carry, metrics)`: its gradients, averaged, and its networks' optimizer updates."""
 
@@ -111,16 +129,31 @@ def _phase_update(
             grads, metrics, model_state = _mean_over_devices((grads, metrics, model_state), axis_name)
         metrics = metrics | {"grad_norm": optax.tree.norm(grads)}
         # One scalar stands for all gradients: the sum of squares is finite only if each of them is.
-        finite = carry.finite & jnp.isfinite(metrics["loss"]) & jnp.isfinite(metrics["grad_norm"])
+        fine = carry.fine & jnp.isfinite(metrics["loss"]) & jnp.isfinite(metrics["grad_norm"])
 
         params, opt_state = dict(carry.params), dict(carry.opt_state)
+        if spike_factor:
+            norms = opt_state[GRAD_NORMS][phase.name]
+            fine &= ~_is_spike(metrics["grad_norm"], norms, spike_factor)
+            opt_state[GRAD_NORMS] = opt_state[GRAD_NORMS] | {phase.name: jnp.append(norms[1:], metrics["grad_norm"])}
         for name in phase.updates:
             updates, opt_state[name] = transforms[name].update(grads[name], opt_state[name], trained[name], kimg=kimg)
             params[name] = optax.apply_updates(trained[name], updates)
         metrics = {f"{phase.name}/{term}": jnp.asarray(value, jnp.float32) for term, value in metrics.items()}
-        return _Carry(params, model_state, opt_state, finite), metrics
+        return _Carry(params, model_state, opt_state, fine), metrics
 
     return run
+
+
+def first_norms(algorithm: Algorithm) -> dict[str, jax.Array]:
+    """What the opt_state holds as `GRAD_NORMS` before the first step: by phase, none."""
+    return {phase.name: jnp.full(_WINDOW, jnp.nan) for phase in algorithm.phases}
+
+
+def _is_spike(norm: Scalar, norms: jax.Array, factor: float) -> Bool[jax.Array, ""]:
+    """Whether the norm is above so many times the median of the finite ones before it; never while these are few."""
+    known = jnp.where(jnp.isfinite(norms), norms, jnp.nan)
+    return (jnp.isfinite(known).sum() >= _LEAST) & (norm > factor * jnp.nanmedian(known))
 
 
 def _every(every: int, run: Callable, step: jax.Array, carry: _Carry) -> tuple[_Carry, Metrics]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from semgan.training.loop import _Programs
+from semgan.training.steps import Programs
 from semgan.types import Algorithm, Stages
 
 
@@ -17,7 +17,7 @@ def growing():
 
 def test_each_stage_is_compiled_once_when_it_is_reached(growing, capsys):
     compiled = []
-    programs = _Programs(growing, lambda stage: compiled.append(stage.averaged) or (lambda: stage.averaged))
+    programs = Programs(growing, lambda stage: compiled.append(stage.averaged) or (lambda: stage.averaged), 0)
     assert [programs.at(position)() for position in (0, 4, 8, 12, 16, 20)] == [("0",), ("0",), ("0",), ("1",), ("1",), ("2",)]
     assert compiled == [("0",), ("1",), ("2",)]
     assert capsys.readouterr().err.count("compiling the training step (at ") == 3
@@ -25,14 +25,14 @@ def test_each_stage_is_compiled_once_when_it_is_reached(growing, capsys):
 
 def test_a_resumed_run_begins_with_its_own_stage(growing):
     compiled = []
-    programs = _Programs(growing, lambda stage: compiled.append(stage.averaged) or (lambda: stage.averaged))
+    programs = Programs(growing, lambda stage: compiled.append(stage.averaged) or (lambda: stage.averaged), 0)
     assert programs.at(36)() == ("3",)
     assert compiled == [("3",)]
 
 
 def test_an_algorithm_without_stages_is_compiled_once(growing):
     compiled = []
-    programs = _Programs(growing._replace(stages=None), lambda stage: compiled.append(stage) or (lambda: 0))
+    programs = Programs(growing._replace(stages=None), lambda stage: compiled.append(stage) or (lambda: 0), 0)
     for position in range(0, 50, 10):
         programs.at(position)
     assert len(compiled) == 1

@@ -16,7 +16,7 @@ from PIL import Image
 from semgan import algorithms
 from semgan.errors import UserError
 from semgan.inference.snapshot import read_snapshot
-from semgan.training import loop, outcome, resume
+from semgan.training import loop, outcome, resume, steps
 from semgan.training.checkpoints import Checkpoints
 from semgan.training.metrics import read_lines
 from semgan.training.optimizers import make_transforms
@@ -82,7 +82,7 @@ def assert_same_run(workdir, other, config):
 
 def stopping(monkeypatch, at, number=signal.SIGTERM):
     """Sends this process a signal when the loop takes the batch of this step."""
-    made = loop.batches
+    made = steps.batches
 
     def signalled(*args, **kwargs):
         for batch in made(*args, **kwargs):
@@ -90,7 +90,7 @@ def stopping(monkeypatch, at, number=signal.SIGTERM):
                 os.kill(os.getpid(), number)
             yield batch
 
-    monkeypatch.setattr(loop, "batches", signalled)
+    monkeypatch.setattr(steps, "batches", signalled)
 
 
 def test_a_run_leaves_all_that_its_folder_promises(uninterrupted):

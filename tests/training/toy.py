@@ -97,10 +97,10 @@ if __name__ == "__main__":  # python -m tests.training.toy SOURCE WORKDIR STEP: 
     import sys
 
     from semgan import algorithms
-    from semgan.training import loop
+    from semgan.training import loop, steps
 
     source, workdir, last = sys.argv[1], sys.argv[2], int(sys.argv[3])
-    made = loop.batches
+    made = steps.batches
 
     def dying(*args, **kwargs):
         for batch in made(*args, **kwargs):
@@ -109,5 +109,5 @@ if __name__ == "__main__":  # python -m tests.training.toy SOURCE WORKDIR STEP: 
             yield batch
 
     algorithms.make = make
-    loop.batches = dying
+    steps.batches = dying
     loop.train(make_config(Path(source)), workdir)

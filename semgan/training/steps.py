@@ -1,0 +1,105 @@
+"""The steps of a run, one after another: until it is done, stopped or has diverged, with all that is due between them."""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import closing
+from functools import partial
+
+import jax
+import numpy as np
+
+from semgan.data.loader import batches
+from semgan.training import guards, hosts, metrics, outcome, sampling
+from semgan.training.checkpoints import Checkpoints
+from semgan.training.report import Report, say
+from semgan.types import Algorithm, Metrics, TrainState
+
+_IN_FLIGHT = 2
+"""Steps that may wait on the device: enough to keep it busy, few enough that a signal is answered soon."""
+Update = Callable[[TrainState, dict[str, np.ndarray]], tuple[TrainState, Metrics]]
+
+
+class Programs:
+    """The compiled step of the current stage; a stage is compiled when it is reached, and the one before is let go.
+
+    Attributes:
+      rollbacks: returns to an earlier state before these programs, whose noise is of `guards.seed_after` so many.
+    """
+
+    def __init__(self, algorithm: Algorithm, compiled: Callable[[Algorithm], Update], rollbacks: int):
+        self._algorithm, self._compiled, self.rollbacks = algorithm, compiled, rollbacks
+        self._stage: Algorithm | None = None
+        self._update: Update | None = None
+
+    def at(self, position: int) -> Update:
+        """The step from here on."""
+        stage = sampling.stage_at(self._algorithm, position / 1000)
+        if stage is not self._stage or self._update is None:
+            stages = self._algorithm.stages
+            say("compiling the training step" + (f" ({stages.describe(position / 1000)})" if stages else ""))
+            self._stage, self._update = stage, self._compiled(stage)
+        return self._update
+
+
+def iterate(run: outcome.Run, programs: Programs, state: TrainState, checkpoints: Checkpoints, report: Report) -> tuple[TrainState, str]:
+    """Steps until there is a reason to stop: "signal", "done", "clock" or `guards.DIVERGED`.
+
+    Returns:
+      the state, which is being saved unless training has diverged, and the reason, the same on all processes.
+    """
+    config, size = run.config, run.config.batch_size
+    step, position = int(state.step), int(state.position)
+    if reason := _why_stop(run, step, position):
+        return state, reason
+    made = batches(
+        run.train,
+        batch_size=size,
+        seed=config.seed,
+        position=position,
+        pairing=config.data.pairing,
+        annotations=run.algorithm.annotations,
+        host=jax.process_index(),
+        hosts=jax.process_count(),
+    )
+    totals, waiting, skips = None, deque(), guards.Skips(config.rollback_after)
+    with closing(made) as source:  # pyright: ignore[reportArgumentType]
+        while not reason:
+            state, step_metrics = programs.at(position)(state, next(source))
+            step, position = step + 1, position + size
+            totals = metrics.add(totals, step_metrics)
+            waiting.append(step_metrics["skipped"])
+            if not report.clock_runs:
+                jax.block_until_ready(totals)
+                report.start_clock(position)
+                say(f"first step after {time.monotonic() - run.started:.0f} s")
+            if len(waiting) > _IN_FLIGHT and skips.add(bool(waiting.popleft())):  # waits for that step
+                return state, guards.DIVERGED
+            if outcome.due(run, step, position):
+                hosts.first_does(partial(_show, run, state, report, checkpoints, step, position))
+            reason = _why_stop(run, step, position)
+            saves = reason or metrics.due(position, size, config.checkpoint_kimg)
+            if saves or metrics.due(position, size, config.log_kimg):
+                report.interval(totals, step, position, run.deadline)
+                totals = None
+            if saves and (reason or not skips.streak) and hosts.is_first():
+                with report.paused():
+                    extra = {"fingerprint": run.train.fingerprint, "minutes": report.minutes(), "rollbacks": programs.rollbacks}
+                    checkpoints.save(state, extra)
+                    outcome.write_snapshot_of(run, state, None)
+    return state, reason
+
+
+def _show(run: outcome.Run, state: TrainState, report: Report, checkpoints: Checkpoints, step: int, position: int) -> None:
+    """What is due, and what the scores say of it."""
+    seen = outcome.show(run, state, report, step, position)
+    if seen is not None and run.config.stop_on_collapse:
+        guards.heed(seen, checkpoints, run.workdir)
+
+
+def _why_stop(run: outcome.Run, step: int, position: int) -> str:
+    """One of "signal", "done" and "clock", on all processes at the same step; nothing while training goes on."""
+    over = run.deadline is not None and time.monotonic() >= run.deadline
+    wish = hosts.agreed("signal" if run.stop.requested else "clock" if over else "", step)
+    done = position >= 1000 * run.config.total_kimg
+    return wish if wish == "signal" else "done" if done else wish
