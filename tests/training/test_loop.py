@@ -16,12 +16,11 @@ from PIL import Image
 from semgan import algorithms
 from semgan.errors import UserError
 from semgan.inference.snapshot import read_snapshot
-from semgan.training import loop, outcome, resume, steps
+from semgan.training import guards, loop, outcome, resume, steps
 from semgan.training.checkpoints import Checkpoints
 from semgan.training.metrics import read_lines
-from semgan.training.optimizers import make_transforms
-from semgan.training.state import init_state
 from tests.training import toy
+from tests.training.states import final_state
 
 ROOT = Path(__file__).parents[2]
 
@@ -53,16 +52,6 @@ def uninterrupted(source, tmp_path_factory):
     """A whole run: (workdir, result)."""
     workdir = tmp_path_factory.mktemp("uninterrupted")
     return workdir, loop.train(toy.make_config(source), workdir)
-
-
-def final_state(workdir, config):
-    algorithm = toy.make(config)
-    transforms = make_transforms(config.optimizers, algorithm.phases, total_kimg=1.0)
-    image = np.zeros((1, toy.SIZE, toy.SIZE, 3), np.float32)
-    shapes = jax.eval_shape(lambda: init_state(algorithm, transforms, jax.random.key(0), {"image": image}))
-    restored = Checkpoints(workdir / "checkpoints").restore(shapes)
-    assert restored is not None
-    return restored.state
 
 
 def timeless(workdir):
@@ -173,17 +162,52 @@ def test_a_signal_during_the_score_leaves_a_run_that_can_go_on(uninterrupted, so
     assert loop.train(toy.make_config(source), workdir).stopped == "done"
 
 
-def test_training_that_only_skips_steps_stops_with_the_reason(source, tmp_path):
+def test_training_that_only_skips_steps_goes_back_and_then_stops_with_the_reason(source, tmp_path, capsys):
     config = toy.make_config(source)
-    config.losses.poison = 2 * toy.BATCH / 1000  # the first two steps are good
-    config.log_kimg = config.checkpoint_kimg = config.picture_kimg = 12 * toy.BATCH / 1000
-    config.total_kimg = 1.0
-    with pytest.raises(UserError, match=r"each of the last 12 steps was skipped .*learning_rate"):
+    config.losses.poison = 5 * toy.BATCH / 1000  # the first five steps are good
+    config.log_kimg = config.checkpoint_kimg = 4 * toy.BATCH / 1000
+    config.total_kimg, config.rollback_after, config.most_rollbacks = 1.0, 6, 1
+    with pytest.raises(
+        UserError, match=r"6 steps in a row were skipped .*after 1 returns.*learning_rate.* keeps the checkpoint of step 4 from before"
+    ):
         loop.train(config, tmp_path)
-    lines = timeless(tmp_path)
-    assert [line["skipped"] for line in lines] == [10, 12]
-    assert np.isfinite(lines[0]["d/loss"])
-    assert lines[1]["d/loss"] is None
+    assert "going back to the checkpoint of step 4 with other noise (1 of 1 times)" in capsys.readouterr().err
+    assert Checkpoints(tmp_path / "checkpoints").steps() == [4]
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(final_state(tmp_path, config)))
+
+
+def test_a_return_takes_other_noise_and_twice_from_one_place_goes_further_back(source, tmp_path, monkeypatch):
+    config, whole = toy.make_config(source), loop.iterate
+    config.checkpoint_kimg = 2 * toy.BATCH / 1000
+    began = []
+
+    def diverging(run, programs, state, checkpoints, report):
+        began.append((int(state.step), programs.rollbacks))
+        if len(began) == 1:
+            short = run.config.copy_and_resolve_references()
+            short.total_kimg = 6 * toy.BATCH / 1000
+            run = run._replace(config=short)
+        state, reason = (state, "") if len(began) == 2 else whole(run, programs, state, checkpoints, report)
+        return state, reason if len(began) == 3 else guards.DIVERGED
+
+    monkeypatch.setattr(loop, "iterate", diverging)
+    assert loop.train(config, tmp_path).step == 16
+    assert began == [(0, 0), (6, 1), (4, 2)]
+    assert [line["step"] for line in timeless(tmp_path) if "steps" in line] == list(range(2, 17, 2))
+    restored = Checkpoints(tmp_path / "checkpoints").restore(final_state(tmp_path, config))
+    assert restored is not None
+    assert restored.extra["rollbacks"] == 2  # a resumed run draws the same noise
+
+
+def test_every_return_has_a_seed_of_its_own():
+    assert guards.seed_after(5, 0) == 5
+    assert len({guards.seed_after(seed, times) for seed in range(3) for times in range(4)}) == 12
+
+
+def test_only_skips_in_a_row_are_a_divergence():
+    skips = guards.Skips(3)
+    assert [skips.add(skipped) for skipped in (True, True, False, True, True, True)] == [False] * 5 + [True]
+    assert not any(map(guards.Skips(0).add, [True] * 100))
 
 
 def scored(monkeypatch, shares):

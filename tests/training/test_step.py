@@ -8,7 +8,7 @@ import pytest
 
 from semgan.training.optimizers import ema_decay
 from semgan.training.state import init_state, parameter_counts
-from semgan.training.step import make_step
+from semgan.training.step import _LEAST, _is_spike, make_step
 from semgan.types import Algorithm, Aux, Phase
 
 RATE = 0.1
@@ -44,7 +44,8 @@ def batch_of(*values):
 
 def start(algorithm, transforms=SGD, **settings):
     settings = {"seed": 7, "ema_decay": ema_decay(0.0)} | settings
-    state = init_state(algorithm, transforms, jax.random.key(0), batch_of(0.0))
+    guarded = bool(settings.get("spike_factor"))
+    state = init_state(algorithm, transforms, jax.random.key(0), batch_of(0.0), guarded)
     return jax.jit(make_step(algorithm, transforms, **settings)), state
 
 
@@ -114,6 +115,34 @@ def test_a_step_that_is_not_finite_changes_nothing_and_is_counted(plain, poison)
     again, metrics = step(after, batch_of(2.0, 4.0))
     assert again.params["a"]["w"] > state.params["a"]["w"]
     assert (again.skipped, metrics["skipped"]) == (1, 0)
+
+
+def test_a_spike_of_a_gradient_s_norm_is_skipped_until_it_is_usual():
+    """The norm is |a - x|, and `a` hardly moves: ten times the usual one is a spike until half of the window is like it."""
+    transforms = {name: optax.with_extra_args_support(optax.sgd(0.0)) for name in ("a", "b")}
+    step, state = start(toy(), transforms, spike_factor=4.0)
+    state, _ = step(state, batch_of(101.0))  # too early to tell
+    for _ in range(_LEAST):
+        state, metrics = step(state, batch_of(2.0))
+        assert not metrics["skipped"]
+    before = state
+    state, metrics = step(state, batch_of(11.0))
+    assert metrics["skipped"] == 1
+    assert_same_bits(state.opt_state["a"], before.opt_state["a"])
+    assert (state.step, state.skipped) == (before.step + 1, 1)
+    assert not step(state, batch_of(4.0))[1]["skipped"]  # three times the usual
+    skipped = []
+    for _ in range(20):
+        state, metrics = step(state, batch_of(11.0))
+        skipped.append(bool(metrics["skipped"]))
+    assert skipped == sorted(skipped, reverse=True)
+    assert skipped[0]
+    assert not skipped[-1]
+
+
+def test_norms_that_are_not_finite_do_not_count_as_usual():
+    assert not _is_spike(jnp.float32(100), jnp.full(64, jnp.nan).at[: _LEAST - 1].set(1.0), 2.0)
+    assert _is_spike(jnp.float32(100), jnp.full(64, jnp.inf).at[:_LEAST].set(1.0), 2.0)
 
 
 def test_a_later_phase_that_is_not_finite_undoes_the_earlier_ones():
