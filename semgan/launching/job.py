@@ -12,7 +12,7 @@ from semgan.launching.accelerators import Accelerator, parse
 SAVING_SECONDS = 300
 """How long before its end a job is told to save and stop."""
 _NAME = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
-_PLAIN = re.compile(r"[\w.,:+-]+")
+_PLAIN = re.compile(r"[\w.,:+@-]+")
 
 
 class Job(NamedTuple):
@@ -37,7 +37,7 @@ def make(options: argparse.Namespace, overrides: Sequence[str], accelerator: Acc
     for option in ("partition", "account", "image", "zone", "project"):
         value = getattr(options, option)
         if value is not None and not _PLAIN.fullmatch(value.replace("/", "") if option == "image" else value):
-            raise UserError(f"--{option} is {value!r}, but has to be a plain name of letters, digits and .,:+-")
+            raise UserError(f"--{option} is {value!r}, but has to be a plain name of letters, digits and .,:+@-")
     return Job(
         name=_name(options.name, options.workdir),
         workdir=options.workdir,

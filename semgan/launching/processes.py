@@ -13,34 +13,33 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from semgan.errors import EXIT_PREEMPTED
 
-_GRACE_SECONDS = 30.0
-"""How much longer than the heartbeat the others have to notice that one is gone."""
 _DEVICE_COUNT = re.compile(r"--xla_force_host_platform_device_count=\S*")
 
 
-def run(command: Sequence[str], count: int, *, devices: int = 1, grace: float | None = None) -> int:
+def run(command: Sequence[str], count: int, *, devices: int, grace: float) -> int:
     """Runs the command `count` times, each told how to join the others; returns the exit status of all of them together.
 
     Args:
       command: what every process runs.
       count: how many.
       devices: of each; virtual ones on a CPU.
-      grace: seconds that the others have once one has died; by default the heartbeat and half a minute.
+      grace: seconds that the others have, once one has died, to notice and end.
     """
-    grace = float(os.environ.get("SEMGAN_HEARTBEAT", 30)) + _GRACE_SECONDS if grace is None else grace
     port = _free_port()
-    children = [_start(command, _environment(os.environ, index, count, devices, port), quiet=index > 0) for index in range(count)]
-    readers = [_relay(child, f"[process {index}] ") for index, child in enumerate(children) if index > 0]
-    try:
-        with _forwarding(children) as signalled:
+    children: list[subprocess.Popen[bytes]] = []
+    with _forwarding(children) as signalled:
+        try:
+            for index in range(count):
+                children.append(_start(command, _environment(os.environ, index, count, devices, port), quiet=index > 0))
+            readers = [_relay(child, f"[process {index}] ") for index, child in enumerate(children) if index > 0]
             status = _outcome(children, signalled, grace)
-    finally:
-        for child in children:
-            _signal(child, signal.SIGKILL)
+        finally:
+            for child in children:
+                _kill(child)
     for reader in readers:
         reader.join(timeout=5)
     return status
@@ -141,10 +140,11 @@ def _blame(index: int, returncode: int, signalled: Sequence[int]) -> int:
     return status
 
 
-def _signal(child: subprocess.Popen[bytes], number: int) -> None:
-    """To the child and whatever it has started, as long as it has not ended."""
-    if child.poll() is None:
-        os.killpg(child.pid, number)
+def _kill(child: subprocess.Popen[bytes]) -> None:
+    """The child and whatever it has started, unless it has ended."""
+    if child.returncode is None:
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
 
 
 def _free_port() -> int:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from semgan.errors import UserError
 from semgan.launching import job, kubernetes, processes, slurm, tpu_vm
+from semgan.training.hosts import heartbeat_seconds
 
 if TYPE_CHECKING:  # --help is there before it
     from ml_collections import ConfigDict
@@ -25,6 +26,8 @@ class _Site(NamedTuple):
     suffix: str
 
 
+_GRACE_SECONDS = 30
+"""How much longer than the heartbeat other processes have to notice that one is gone."""
 _ANYWHERE = {"submit", "name", "accelerator"}
 _SITES = {
     "slurm": _Site(frozenset({*_ANYWHERE, "hosts", "devices_per_host", "time", "partition", "account"}), "sbatch", ("sbatch",), ".sbatch"),
@@ -104,7 +107,7 @@ def _processes(options: argparse.Namespace, overrides: Sequence[str], config: "C
         raise UserError(f"--devices-per-process is {devices}, but has to be 1 or more")
     _check_batch(config, count * devices)
     command = [sys.executable, script, "--distributed", *job.train_arguments(options, overrides)]
-    return processes.run(command, count, devices=devices)
+    return processes.run(command, count, devices=devices, grace=heartbeat_seconds() + _GRACE_SECONDS)
 
 
 def _check_batch(config: "ConfigDict", devices: int) -> None:

@@ -6,8 +6,7 @@ import threading
 
 from semgan.errors import UserError
 
-HEARTBEAT_SECONDS = 30
-"""A process that was not heard of for so long is dead, and the others abort; `SEMGAN_HEARTBEAT` sets another time."""
+_HEARTBEAT_SECONDS = 30
 _JOIN_SECONDS = 600
 """How long the others may take to appear: on some clusters hosts are made when they are asked for."""
 
@@ -20,8 +19,7 @@ def join() -> None:
     """
     import jax
 
-    heartbeat = _whole("SEMGAN_HEARTBEAT") or HEARTBEAT_SECONDS
-    given = _given()
+    given, heartbeat = _given(), heartbeat_seconds()
     late = threading.Timer(_JOIN_SECONDS, _give_up)  # at its own time limit JAX aborts with a stack trace
     late.daemon = True
     late.start()
@@ -29,11 +27,16 @@ def join() -> None:
         jax.distributed.initialize(**given, initialization_timeout=_JOIN_SECONDS + 60, heartbeat_timeout_seconds=heartbeat)
     except (RuntimeError, ValueError) as error:
         raise UserError(
-            f"--distributed cannot join other processes ({' '.join(str(error).split())}): start it by srun or mpirun, on TPU VMs, or "
-            "with JAX_COORDINATOR_ADDRESS, JAX_NUM_PROCESSES and JAX_PROCESS_ID set"
+            f"--distributed cannot join other processes ({' '.join(str(error).split()).rstrip('.')}): start it by srun or mpirun, on TPUs, "
+            "or with JAX_COORDINATOR_ADDRESS, JAX_NUM_PROCESSES and JAX_PROCESS_ID set"
         ) from error
     finally:
         late.cancel()
+
+
+def heartbeat_seconds() -> int:
+    """A process that was not heard of for so long is dead, and the others abort; `SEMGAN_HEARTBEAT` sets another time."""
+    return _whole("SEMGAN_HEARTBEAT") or _HEARTBEAT_SECONDS
 
 
 def _given() -> dict:
