@@ -1,6 +1,7 @@
 """The processes of a job find one another."""
 
 import os
+import signal
 import sys
 import threading
 
@@ -23,6 +24,7 @@ def join() -> None:
     late = threading.Timer(_JOIN_SECONDS, _give_up)  # at its own time limit JAX aborts with a stack trace
     late.daemon = True
     late.start()
+    on_term = signal.getsignal(signal.SIGTERM)
     try:
         jax.distributed.initialize(**given, initialization_timeout=_JOIN_SECONDS + 60, heartbeat_timeout_seconds=heartbeat)
     except (RuntimeError, ValueError) as error:
@@ -32,6 +34,7 @@ def join() -> None:
         ) from error
     finally:
         late.cancel()
+        signal.signal(signal.SIGTERM, on_term)  # JAX has put a handler of its own there, which does not end the process
 
 
 def heartbeat_seconds() -> int:

@@ -1,6 +1,7 @@
 """Processes join one another, and say so when they cannot."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -64,6 +65,13 @@ def test_two_processes_join_with_two_devices_each(capfd):
     out, err = capfd.readouterr()
     assert out == "0 2 4\n"
     assert "[process 1] 1 2 4\n" in err
+
+
+def test_a_signal_ends_processes_that_have_joined_but_do_not_train_yet(capfd):
+    code = "import os, signal, time; from semgan.training.hosts import join; join()\n"
+    code += "os.kill(os.getpid(), signal.SIGTERM); time.sleep(60)"
+    assert processes.run([sys.executable, "-c", code], 2, devices=1, grace=60) == 128 + signal.SIGTERM
+    assert "was ended by SIGTERM" in capfd.readouterr().err
 
 
 def test_others_that_never_come_are_told_in_a_sentence_and_may_be_waited_for_again():
