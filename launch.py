@@ -1,4 +1,4 @@
-"""Starts one training job: `python launch.py --config configs/quickstart.py --workdir runs/quickstart`."""
+"""Starts one training job, here or on a cluster: `python launch.py --config configs/quickstart.py --workdir runs/quickstart`."""
 
 import argparse
 import os
@@ -10,6 +10,8 @@ _EXAMPLES = """examples:
   python launch.py --config configs/quickstart.py --workdir runs/quickstart
   python launch.py --config configs/quickstart.py --workdir runs/small --config.batch_size=8 --config.data.domains=ink,shaded
   python launch.py --config configs/quickstart.py --workdir runs/debug --debug
+  python launch.py --config configs/quickstart.py --workdir runs/quickstart --on processes:2
+  python launch.py --config configs/celeba_semgan.py --workdir runs/celeba --config.batch_size=32 --on slurm --hosts 2 --submit
 
 The same command again goes on where the last one stopped. Stopped by a signal, it exits with status 75."""
 
@@ -17,11 +19,16 @@ The same command again goes on where the last one stopped. Stopped by a signal, 
 def main(arguments: list[str] | None = None) -> int:
     """Trains and prints the result; returns the exit status."""
     from semgan.errors import EXIT_PREEMPTED, EXIT_USER_ERROR, UserError
+    from semgan.launching import targets
 
     options, overrides = _parser().parse_known_args(arguments)
     _quiet()
     try:
-        result = _train(options, overrides)
+        targets.check(options)
+        config = _config(options, overrides)
+        if options.on != "local":
+            return targets.start(options, overrides, config, os.path.abspath(__file__))
+        result = _train(options, config)
     except UserError as error:
         print(f"semgan: error: {error}", file=sys.stderr)
         return EXIT_USER_ERROR
@@ -29,7 +36,10 @@ def main(arguments: list[str] | None = None) -> int:
         return 128 + 2  # what a shell gives a command that SIGINT ended
     if result.stopped == "signal":
         return EXIT_PREEMPTED
-    print("\n".join(summary(result)))
+    from semgan.training.hosts import is_first
+
+    if is_first():
+        print("\n".join(summary(result)))
     return 0
 
 
@@ -53,18 +63,22 @@ def _shown(score: float | None) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    from semgan.cli.arguments import Parser
+    from semgan.launching.targets import add_arguments
+
+    parser = Parser(
         description="Starts one training job.", epilog=_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
     parser.add_argument("--config", required=True, metavar="FILE.py[:ARGUMENT]", help="the experiment")
     parser.add_argument("--workdir", required=True, metavar="FOLDER", help="where the run is kept; made where absent")
     parser.add_argument("--debug", action="store_true", help="ten steps of tiny networks on a few small pictures")
     parser.add_argument("--config.KEY=VALUE", dest="_", metavar="", help="overrides one value of the config, any number of times")
+    add_arguments(parser)
     return parser
 
 
-def _train(options: argparse.Namespace, overrides: list[str]):
-    """Config first: a mistake in it is told before jax is imported."""
+def _config(options: argparse.Namespace, overrides: list[str]):
+    """The experiment, checked: a mistake in it is told before jax is imported."""
     from semgan import config as configs
 
     config = configs.read(options.config)
@@ -74,11 +88,18 @@ def _train(options: argparse.Namespace, overrides: list[str]):
         config = shrink(config)
     config = configs.override(config, overrides)
     configs.validate(config)
+    return config
 
+
+def _train(options: argparse.Namespace, config):
     from semgan.xla import prefer_fast_convolutions, prefer_quick_compilation
 
     (prefer_quick_compilation if options.debug else prefer_fast_convolutions)()
     _keep_compiled_programs()
+    if options.distributed:
+        from semgan.training.joining import join
+
+        join()
     from semgan.training.loop import train
 
     return train(config, options.workdir, started=_STARTED)

@@ -33,6 +33,8 @@ MAY_IMPORT = {
     "training.loop": {"training", "data", "algorithms"},
     "training.outcome": {"training", "data", "evaluation", "inference"},
     "adaptation": {"adaptation", "training", "inference", "algorithms", "losses", "layers", "data"},
+    "launching": {"launching"},
+    "launching.targets": {"launching", "training"},
     "compare": {"compare", "training", "pages", "evaluation"},
 }
 """By module or else by package: the packages that may be imported besides the base."""

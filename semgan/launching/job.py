@@ -1,0 +1,109 @@
+"""One training job, as the options of `launch.py` describe it."""
+
+import argparse
+import re
+from collections.abc import Sequence
+from pathlib import PurePath
+from typing import NamedTuple
+
+from semgan.errors import UserError
+from semgan.launching.accelerators import Accelerator, parse
+
+SAVING_SECONDS = 300
+"""How long before its end a job is told to save and stop."""
+_NAME = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
+_PLAIN = re.compile(r"[\w.,:+@-]+")
+
+
+class Job(NamedTuple):
+    """What a target renders; None: the place's own default."""
+
+    name: str
+    workdir: str
+    arguments: tuple[str, ...]  # of launch.py, the same on every host
+    accelerator: Accelerator
+    time: str | None = None
+    partition: str | None = None
+    account: str | None = None
+    image: str | None = None
+    volume: str | None = None
+    zone: str | None = None
+    project: str | None = None
+    spot: bool = False
+
+
+def make(options: argparse.Namespace, overrides: Sequence[str], accelerator: Accelerator) -> Job:
+    """Checks what the options say of the job; UserError naming the first that is wrong."""
+    for option in ("partition", "account", "image", "zone", "project"):
+        value = getattr(options, option)
+        if value is not None and not _PLAIN.fullmatch(value.replace("/", "") if option == "image" else value):
+            raise UserError(f"--{option} is {value!r}, but has to be a plain name of letters, digits and .,:+@-")
+    return Job(
+        name=_name(options.name, options.workdir),
+        workdir=options.workdir,
+        arguments=(*(["--distributed"] if accelerator.hosts > 1 else []), *train_arguments(options, overrides)),
+        accelerator=accelerator,
+        time=_time(options.time),
+        partition=options.partition,
+        account=options.account,
+        image=options.image,
+        volume=options.volume,
+        zone=options.zone,
+        project=options.project,
+        spot=bool(options.spot),
+    )
+
+
+def train_arguments(options: argparse.Namespace, overrides: Sequence[str]) -> list[str]:
+    """What of the command line is about training, not about the place."""
+    return ["--config", options.config, "--workdir", options.workdir, *(["--debug"] if options.debug else []), *overrides]
+
+
+def accelerator(options: argparse.Namespace) -> Accelerator:
+    """The one asked for, by default eight GPUs on one host."""
+    for option in ("hosts", "devices_per_host"):
+        if (value := getattr(options, option)) is not None and value < 1:
+            raise UserError(f"--{option.replace('_', '-')} is {value}, but has to be 1 or more")
+    return parse(options.accelerator or "gpu", options.hosts, options.devices_per_host)
+
+
+def volume(job: Job, source: str, example: str) -> tuple[str, str]:
+    """The volume's two parts; UserError unless the run's folder lies on it, for what lies elsewhere ends with the machine."""
+    text = job.volume or ""
+    name, _, folder = text.rpartition(":")
+    if not re.fullmatch(source, name) or not re.fullmatch(r"(/[\w.-]+)+", folder) or ".." in folder:
+        given = f"--volume is {text!r}" if text else "--volume is missing"
+        raise UserError(f"{given}: give the shared volume that holds the run and where it appears, such as {example}")
+    workdir = PurePath(job.workdir)
+    if PurePath(folder) not in workdir.parents or ".." in workdir.parts:
+        raise UserError(f"--workdir {job.workdir} is not on the volume at {folder} and would end with the job: give {folder}/{job.name}")
+    return name, folder
+
+
+def image(job: Job, target: str) -> str:
+    """The container image, which has no default."""
+    if job.image is None:
+        raise UserError(f"--on {target} needs --image, one with semgan and its configs inside (docs/pods.md shows how to build it)")
+    return job.image
+
+
+def _name(given: str | None, workdir: str) -> str:
+    """A name that every place takes; from the run's folder where none is given."""
+    if given is None:
+        slug = re.sub(r"[^a-z0-9]+", "-", PurePath(workdir).name.lower()).strip("-")
+        return (slug if slug[:1].isalpha() else f"semgan-{slug}")[:40].strip("-")
+    if not _NAME.fullmatch(given):
+        raise UserError(f"--name is {given!r}, but has to be lower-case letters, digits and -, from a letter on and 40 at most")
+    return given
+
+
+def _time(given: str | None) -> str | None:
+    if given is None:
+        return None
+    parts = re.fullmatch(r"(?:(\d+)-)?(\d+):([0-5]\d):([0-5]\d)", given)
+    if not parts:
+        raise UserError(f"--time is {given!r}, but has to be HH:MM:SS or DAYS-HH:MM:SS")
+    days, hours, minutes, seconds = (int(part or 0) for part in parts.groups())
+    if ((days * 24 + hours) * 60 + minutes) * 60 + seconds <= SAVING_SECONDS:
+        raise UserError(f"--time is {given}, but the last {SAVING_SECONDS // 60} minutes are for saving: give more")
+    return given
