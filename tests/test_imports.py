@@ -33,6 +33,7 @@ MAY_IMPORT = {
     "training.loop": {"training", "data", "algorithms"},
     "training.outcome": {"training", "data", "evaluation", "inference"},
     "adaptation": {"adaptation", "training", "inference", "algorithms", "losses", "layers", "data"},
+    "planning": {"planning", "training", "algorithms", "data"},
     "compare": {"compare", "training", "pages", "evaluation"},
 }
 """By module or else by package: the packages that may be imported besides the base."""
