@@ -4,9 +4,9 @@
     python benchmarks/scaling.py --devices 1 2 4 --config configs/drawn_faces_dcgan.py --device-batch 4
 
 Each device count is measured in a process of its own, whose devices are virtual and share this machine's cores. There the step that
-`parallelize` maps over all of them takes turns with a plain `jax.jit` of the same step on one device that does all of their work. The difference
-is the wrapper's: cutting the batch, starting the devices, the all-reduces, and each device's own update. A checkpoint's stall is the time
-for which `Checkpoints.save` keeps the loop waiting; whole is the time until the checkpoint is committed.
+`parallelize` maps over all of them takes turns with a plain `jax.jit` of the same step on one device, which does all of their work. The
+difference is the wrapper's: cutting the batch, starting the devices, the all-reduces, and each device's own update. A checkpoint's
+stall is the time for which `Checkpoints.save` keeps the loop waiting; whole is the time until the checkpoint is committed.
 """
 
 import argparse
@@ -19,8 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from semgan import config as configs
 
