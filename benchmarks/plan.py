@@ -74,7 +74,7 @@ def compare(spec: str, examples: int, steps: int) -> dict[str, float]:
         "predicted": time_of.total,
         "arithmetic": time_of.arithmetic,
         "memory": time_of.memory,
-        "working": cost.working.at(examples) / compiled.memory_analysis().temp_size_in_bytes,  # pyright: ignore[reportOptionalMemberAccess]
+        "working": cost.working_at(examples) / compiled.memory_analysis().temp_size_in_bytes,  # pyright: ignore[reportOptionalMemberAccess]
         "flops": cost.flops.at(examples) / analysis["flops"],
         "moved": cost.moved.at(examples) / analysis["bytes accessed"],
     }

@@ -56,19 +56,22 @@ def step_time(cost: StepCost, hardware: Hardware, precision: str, devices: int, 
 
 def memory_bytes(cost: StepCost, device_batch: int, accumulate: int) -> dict[str, float]:
     """Of a device, by what takes it; the sum is what it needs. Accumulation adds a sum of gradients to those of a micro-batch."""
-    working = cost.working.at(device_batch / accumulate)
+    working = cost.working_at(device_batch / accumulate)
     return {
         **cost.state,
         "batch": cost.batch * device_batch,
         "gradients": cost.gradients * (2 if accumulate > 1 else 1),
-        "activations": max(working - cost.gradients, 0.0),
+        "activations": working - cost.gradients,
     }
 
 
 def largest_batch(cost: StepCost, hardware: Hardware) -> int:
     """Examples that one device has room for at a time, without accumulation; 0 if it has not even for the state."""
-    room = USABLE * hardware.memory - sum(cost.state.values()) - max(cost.working.fixed, cost.gradients)
-    return max(int(room / (cost.working.example + cost.batch)), 0)
+    state = sum(cost.state.values())
+    room = USABLE * hardware.memory - state
+    if room < cost.working_at(1) + cost.batch:
+        return 0
+    return int((room - cost.working.fixed) / (cost.working.example + cost.batch))
 
 
 def device_counts(devices: int) -> list[int]:

@@ -11,6 +11,9 @@ from semgan.planning.traced import moved_bytes, peak_bytes, size
 from semgan.training.state import parameter_counts
 from semgan.types import Algorithm, TrainState
 
+_LEAST = 8
+"""With fewer examples the step may be at its fullest elsewhere than with many, and no line goes through both."""
+
 
 class Line(NamedTuple):
     """A cost that grows with a device's examples: `fixed` (the optimizers' and averages') and so much an `example`."""
@@ -31,7 +34,7 @@ class StepCost(NamedTuple):
       state: bytes of the train state's parts, which every device holds in full.
       gradients: bytes of the phase that has the most.
       batch: bytes of an example as the loader gives it.
-      working: bytes of all that is made in a step, at its fullest, by the examples of a micro-batch.
+      working: bytes of all that is made in a step, at its fullest, by the examples of a micro-batch; see `working_at`.
       flops: by the examples of all micro-batches; of lazy phases their share of a mean step.
       moved: bytes read from memory and written, in the same way.
       averaged: what goes over the links.
@@ -46,6 +49,10 @@ class StepCost(NamedTuple):
     moved: Line
     averaged: tuple[PhaseBytes, ...]
 
+    def working_at(self, examples: float) -> float:
+        """With few examples it is the new state that counts: the old one is kept until the new one has proved to be finite."""
+        return max(self.working.at(examples), sum(self.state.values()))
+
 
 class _Cost(NamedTuple):
     flops: float
@@ -54,14 +61,15 @@ class _Cost(NamedTuple):
 
 
 def step_cost(experiment: Experiment, examples: int, compiled: bool = False) -> StepCost:
-    """Traces and lowers the step at `examples` a device and at twice as many; no array is made.
+    """Traces and lowers the step at `examples` a device (or `_LEAST`) and at twice as many; no array is made.
 
     FLOPs are XLA's cost analysis of the lowered step, bytes and memory those of `semgan.planning.traced`. With `compiled`, which takes
     minutes, all three are what XLA says of the step compiled for the device at hand.
     """
     state = experiment.state()
-    low, high = (_mean_step(experiment, state, count, compiled) for count in (examples, 2 * examples))
-    flops, moved, working = (_line(a, b, examples) for a, b in zip(low, high, strict=True))
+    base = max(examples, _LEAST)
+    low, high = (_mean_step(experiment, state, count, compiled) for count in (base, 2 * base))
+    flops, moved, working = (_line(a, b, base) for a, b in zip(low, high, strict=True))
     phases = averaged_bytes(experiment.algorithm, state, experiment.prepared(examples))
     return StepCost(
         parameters=parameter_counts(state.params),

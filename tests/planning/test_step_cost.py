@@ -44,9 +44,9 @@ def test_memory_counts_the_gradients_of_a_micro_batch_and_their_sum(cost):
     memory = memory_bytes(cost, 8, 1)
     assert memory["batch"] == 8 * cost.batch
     assert memory["gradients"] == cost.gradients
-    assert memory["gradients"] + memory["activations"] == max(cost.working.at(8), cost.gradients)
+    assert memory["gradients"] + memory["activations"] == max(cost.working.at(8), sum(cost.state.values()))
     assert memory_bytes(cost, 8, 2)["gradients"] == 2 * cost.gradients
-    assert memory_bytes(cost, 8, 2)["activations"] == max(cost.working.at(4) - cost.gradients, 0)
+    assert memory_bytes(cost, 8, 2)["activations"] == cost.working_at(4) - cost.gradients
 
 
 def test_gradients_floating_metrics_and_floating_state_are_averaged(cost):
