@@ -1,5 +1,6 @@
 """A plan as text, for a terminal."""
 
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -82,21 +83,19 @@ def _overview(hardware: Mapping[str, Any], devices: int) -> list[str]:
 
 def _assumptions(plan: Mapping[str, Any]) -> list[str]:
     of = plan["assumptions"]
-    shares = {on["device"]["share_source"] for on in plan["hardware"].values()}
-    compiled = "FLOPs, temporaries and bytes read and written are", "what XLA says of the step compiled for the device at hand."
+    shares = " and ".join(sorted({on["device"]["share_source"] for on in plan["hardware"].values()}))
     traced = (
-        "FLOPs are XLA's cost analysis of the lowered step. Activations",
-        "and bytes read and written are estimated from the traced program, as if all between convolutions and matrix products were fused.",
+        "FLOPs are XLA's cost analysis of the lowered step. Activations and bytes read and written are estimated from the traced program, "
+        "as if all between convolutions and matrix products were fused."
     )
-    first, second = compiled if of["compiled"] else traced
-    return [
-        f"Parameters, state, gradients and all-reduced bytes are exact. {first}",
-        second,
-        f"Assumed: the share of the peak that is attained by {' and '.join(sorted(shares))}; {100 * of['link_share']:.0f} % of a",
-        f"link's bandwidth and {1e6 * of['hop_seconds']:.0f} us a hop in all-reduces, which overlap with nothing; "
-        f"{100 * of['usable_memory']:.0f} % of the memory for training. Loading data",
-        "and waiting for slow devices are left out.",
-    ]
+    compiled = "FLOPs, temporaries and bytes read and written are what XLA says of the step compiled for the device at hand."
+    text = (
+        f"Parameters, state, gradients and all-reduced bytes are exact. {compiled if of['compiled'] else traced} Assumed: the share of the "
+        f"peak that is attained by {shares}; {100 * of['link_share']:.0f} % of a link's bandwidth and {1e6 * of['hop_seconds']:.0f} us a "
+        f"hop in all-reduces, which overlap with nothing; {100 * of['usable_memory']:.0f} % of the memory for training. Loading data and "
+        "waiting for slow devices are left out."
+    )
+    return textwrap.wrap(text, 120)
 
 
 def _aligned(rows: Iterable[tuple[str, str]]) -> list[str]:
