@@ -10,7 +10,20 @@ import pytest
 
 from semgan import __version__, cli
 
-COMMANDS = ["data check", "data build", "translate", "sample", "project", "adapt", "evaluate", "compare", "score", "import", "export"]
+COMMANDS = [
+    "data check",
+    "data build",
+    "plan",
+    "translate",
+    "sample",
+    "project",
+    "adapt",
+    "evaluate",
+    "compare",
+    "score",
+    "import",
+    "export",
+]
 
 
 def semgan(*arguments):

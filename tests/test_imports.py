@@ -35,6 +35,7 @@ MAY_IMPORT = {
     "adaptation": {"adaptation", "training", "inference", "algorithms", "losses", "layers", "data"},
     "launching": {"launching"},
     "launching.targets": {"launching", "training"},
+    "planning": {"planning", "training", "algorithms", "data"},
     "compare": {"compare", "training", "pages", "evaluation"},
 }
 """By module or else by package: the packages that may be imported besides the base."""

@@ -11,13 +11,17 @@ from semgan.cli.adapt import add_adapt
 from semgan.cli.arguments import Parser
 from semgan.cli.data import add_data
 from semgan.cli.measure import add_compare, add_evaluate
+from semgan.cli.plan import add_plan
 from semgan.cli.score import add_score
 from semgan.cli.use import add_project, add_sample, add_translate
 from semgan.cli.weights import add_export, add_import
 from semgan.errors import EXIT_USER_ERROR, UserError
 
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
-_COMMANDS = (add_data, add_translate, add_sample, add_project, add_adapt, add_evaluate, add_compare, add_score, add_import, add_export)
+_COMMANDS = (
+    *(add_data, add_plan, add_translate, add_sample, add_project, add_adapt),
+    *(add_evaluate, add_compare, add_score, add_import, add_export),
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

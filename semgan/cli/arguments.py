@@ -12,14 +12,27 @@ from semgan.xla import prefer_fast_convolutions
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse with the errors of all other bad input: one line, the same beginning."""
+    """argparse with the errors of all other bad input: one line, the same beginning.
+
+    A command that `takes_overrides` gets all `--config.KEY=VALUE` as the list `overrides`.
+    """
+
+    takes_overrides = False
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        """As argparse has it, the overrides taken out of what is not known."""
+        known, rest = super().parse_known_args(args, namespace)
+        if self.takes_overrides:
+            known.overrides = [item for item in rest if item.startswith("--config.")]
+            rest = [item for item in rest if not item.startswith("--config.")]
+        return known, rest
 
     def error(self, message: str) -> NoReturn:
         print(f"semgan: error: {message} (see {self.prog} --help)", file=sys.stderr)
         raise SystemExit(EXIT_USER_ERROR)
 
 
-def add(commands: Any, name: str, run: Any, help: str, example: str) -> argparse.ArgumentParser:
+def add(commands: Any, name: str, run: Any, help: str, example: str) -> Parser:
     """A command whose --help ends with an example."""
     parser = commands.add_parser(
         name,

@@ -1,0 +1,118 @@
+"""What more devices cost besides the work: the mapped step against the plain one, and how long a checkpoint holds up training.
+
+    python benchmarks/scaling.py
+    python benchmarks/scaling.py --devices 1 2 4 --config configs/drawn_faces_dcgan.py --device-batch 4
+
+Each device count is measured in a process of its own, whose devices are virtual and share this machine's cores. There the step that
+`parallelize` maps over all of them takes turns with a plain `jax.jit` of the same step on one device, which does all of their work. The
+difference is the wrapper's: cutting the batch, starting the devices, the all-reduces, and each device's own update. A checkpoint's
+stall is the time for which `Checkpoints.save` keeps the loop waiting; whole is the time until the checkpoint is committed.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from semgan import config as configs
+
+COUNTS = (1, 2, 4, 8)
+
+
+def measure(spec: str, device_batch: int, steps: int, saves: int) -> dict[str, float]:
+    """On all devices of this process, in milliseconds; what a worker prints."""
+    import jax
+
+    from benchmarks.plan import random_batch
+    from semgan.planning.experiment import open_experiment
+    from semgan.training.parallel import axis_name, parallelize
+
+    config = configs.load(spec)
+    config.image_size = 32
+    experiment, count = open_experiment(config), jax.device_count()
+    batch = random_batch(experiment, count * device_batch)
+    mapped = parallelize(experiment.step(axis_name=axis_name()))
+    plain = jax.jit(experiment.step(), donate_argnums=0)
+    states = [_state(experiment), _state(experiment)]
+    taken: tuple[list[float], list[float]] = ([], [])
+    for index in range(steps + 2):
+        for place, update in enumerate((plain, mapped)):
+            start = time.perf_counter()
+            states[place], metrics = update(states[place], batch)
+            jax.block_until_ready((states[place], metrics))
+            if index >= 2:  # the first two compile and warm up
+                taken[place].append(1000 * (time.perf_counter() - start))
+    found = {"devices": count, "plain": statistics.median(taken[0]), "mapped": statistics.median(taken[1])}
+    found["overhead"] = statistics.median(mapped - plain for plain, mapped in zip(*taken, strict=True))
+    return found | _checkpoints(states[1], saves)
+
+
+def _state(experiment):
+    """A first state of its own, since steps donate what they get."""
+    import jax
+    import numpy as np
+
+    from semgan.training.state import init_state
+
+    prepared = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), experiment.prepared(1))
+    return init_state(experiment.algorithm, experiment.transforms, jax.random.key(0), prepared)
+
+
+def _checkpoints(state, saves: int) -> dict[str, float]:
+    """Medians of several saves; the first, which sets Orbax up, is not counted."""
+    import jax
+
+    from semgan.training.checkpoints import Checkpoints
+
+    stall, whole = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        kept = Checkpoints(folder)
+        for index in range(saves + 1):
+            start = time.perf_counter()
+            kept.save(state._replace(step=jax.numpy.int32(index)), {})
+            stall.append(1000 * (time.perf_counter() - start))
+            kept.wait()
+            whole.append(1000 * (time.perf_counter() - start))
+    size = sum(leaf.nbytes for leaf in jax.tree.leaves(state)) / 1e6
+    return {"state_mb": size, "stall": statistics.median(stall[1:]), "whole": statistics.median(whole[1:])}
+
+
+def in_worker(devices: int, arguments: list[str]) -> dict[str, float]:
+    """What `measure` gives in a process of its own with so many virtual CPU devices."""
+    environment = os.environ | {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}"}
+    command = [sys.executable, __file__, "--worker", *arguments]
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def main() -> None:
+    """Prints a row for each device count."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--devices", type=int, nargs="+", default=COUNTS, metavar="N", help="counts (default: 1 2 4 8)")
+    parser.add_argument("--config", default="configs/drawn_faces_dcgan.py", metavar="FILE.py", help="the experiment, at 32 px")
+    parser.add_argument("--device-batch", type=int, default=4, metavar="N", help="examples on each device (default 4)")
+    parser.add_argument("--steps", type=int, default=20, help="timed steps (default 20)")
+    parser.add_argument("--saves", type=int, default=5, help="timed checkpoints (default 5)")
+    parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.worker:
+        print(json.dumps(measure(options.config, options.device_batch, options.steps, options.saves)))
+        return
+    arguments = [f"--{name}={getattr(options, name.replace('-', '_'))}" for name in ("config", "device-batch", "steps", "saves")]
+    print("| devices | batch | plain ms | mapped ms | overhead ms | state MB | checkpoint stall ms | whole ms |")
+    print("|-|-|-|-|-|-|-|-|")
+    for devices in options.devices:
+        found = in_worker(devices, arguments)
+        columns = " | ".join(f"{found[name]:.1f}" for name in ("plain", "mapped", "overhead", "state_mb", "stall", "whole"))
+        print(f"| {devices} | {devices * options.device_batch} | {columns} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

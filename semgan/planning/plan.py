@@ -1,0 +1,72 @@
+"""A whole plan: what training an experiment on so many devices takes, as plain data."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ml_collections import ConfigDict
+
+from semgan.config import validate
+from semgan.errors import UserError
+from semgan.planning import hardware as table
+from semgan.planning import predict
+from semgan.planning.collectives import HOP_SECONDS, LINK_SHARE, ring_bytes
+from semgan.planning.experiment import open_experiment
+from semgan.planning.hardware import Hardware
+from semgan.planning.step_cost import StepCost, step_cost
+
+
+def make_plan(config: ConfigDict, devices: int, hardware_name: str | None = None, compiled: bool = False) -> dict[str, Any]:
+    """Everything that `semgan plan` tells; without a name the step is predicted for all of the table.
+
+    `compiled`: see `semgan.planning.step_cost.step_cost`.
+
+    Raises:
+      UserError: a bad config, a batch that does not divide over the devices, hardware that is not in the table.
+    """
+    validate(config)
+    predict.check_devices(config, devices)
+    chosen = table.TABLE if hardware_name is None else {hardware_name: table.named(hardware_name)}
+    experiment = open_experiment(config)
+    device_batch = config.batch_size // devices
+    cost = step_cost(experiment, device_batch // config.accumulate, compiled)
+    settings = {name: config[name] for name in ("algorithm", "image_size", "precision", "batch_size", "accumulate")}
+    return {
+        "experiment": settings | {"domains": list(config.data.domains), "devices": devices, "device_batch": device_batch},
+        "parameters": cost.parameters,
+        "memory": predict.memory_bytes(cost, device_batch, config.accumulate),
+        "flops": {"device": cost.flops.at(device_batch), "all": devices * cost.flops.at(device_batch)},
+        "bytes_moved": cost.moved.at(device_batch),
+        "averaged": [phase._asdict() | {"total": phase.total} for phase in cost.averaged],
+        "ring_bytes": sum(ring_bytes(phase.total, devices) / phase.every for phase in cost.averaged),
+        "assumptions": {"compiled": compiled, "usable_memory": predict.USABLE, "link_share": LINK_SHARE, "hop_seconds": HOP_SECONDS},
+        "hardware": {name: _on(each, cost, config, devices, device_batch) for name, each in chosen.items()},
+    }
+
+
+def _on(hardware: Hardware, cost: StepCost, config: ConfigDict, devices: int, device_batch: int) -> dict[str, Any]:
+    precision = config.precision
+    time = predict.step_time(cost, hardware, precision, devices, device_batch)
+    fits = predict.largest_batch(cost, hardware)
+    return {
+        "device": _plain(hardware),
+        "attained": hardware.rate[precision] * hardware.share[precision],
+        "step": time._asdict() | {"total": time.total},
+        "largest_device_batch": fits,
+        "largest_batch": fits * devices,
+        "weak_scaling": [row._asdict() for row in predict.weak_scaling(cost, hardware, precision, devices, device_batch)],
+        "strong_scaling": [row._asdict() for row in predict.strong_scaling(cost, hardware, precision, devices, config.batch_size)],
+    }
+
+
+def _plain(hardware: Hardware) -> dict[str, Any]:
+    return {name: dict(value) if isinstance(value, Mapping) else value for name, value in hardware._asdict().items()}
+
+
+def write_plan(plan: Mapping[str, Any], path: Path) -> None:
+    """As JSON; UserError where the file cannot be written."""
+    try:
+        path.write_text(json.dumps(plan, indent=1) + "\n")
+    except OSError as error:
+        raise UserError(f"--json {path} cannot be written ({error.strerror}): choose another file") from error

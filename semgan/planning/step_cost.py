@@ -1,0 +1,137 @@
+"""What a training step costs a device: parameters, memory, arithmetic and bytes, as functions of its examples."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import jax
+
+from semgan.planning.collectives import PhaseBytes, averaged_bytes
+from semgan.planning.experiment import Experiment
+from semgan.planning.traced import moved_bytes, peak_bytes, size
+from semgan.training.state import parameter_counts
+from semgan.types import Algorithm, TrainState
+
+_LEAST = 8
+"""With fewer examples the step may be at its fullest elsewhere than with many, and no line goes through both."""
+
+
+class Line(NamedTuple):
+    """A cost that grows with a device's examples: `fixed` (the optimizers' and averages') and so much an `example`."""
+
+    fixed: float
+    example: float
+
+    def at(self, examples: float) -> float:
+        """Of so many examples."""
+        return self.fixed + self.example * examples
+
+
+class StepCost(NamedTuple):
+    """Of one step on one device.
+
+    Attributes:
+      parameters: scalars by network.
+      state: bytes of the train state's parts, which every device holds in full.
+      gradients: bytes of the phase that has the most.
+      batch: bytes of an example as the loader gives it.
+      working: bytes of all that is made in a step, at its fullest, by the examples of a micro-batch; see `working_at`.
+      flops: by the examples of all micro-batches; of lazy phases their share of a mean step.
+      moved: bytes read from memory and written, in the same way.
+      averaged: what goes over the links.
+    """
+
+    parameters: dict[str, int]
+    state: dict[str, int]
+    gradients: int
+    batch: int
+    working: Line
+    flops: Line
+    moved: Line
+    averaged: tuple[PhaseBytes, ...]
+
+    def working_at(self, examples: float) -> float:
+        """With few examples it is the new state that counts: the old one is kept until the new one has proved to be finite."""
+        return max(self.working.at(examples), sum(self.state.values()))
+
+
+class _Cost(NamedTuple):
+    flops: float
+    moved: float
+    working: float
+
+
+def step_cost(experiment: Experiment, examples: int, compiled: bool = False) -> StepCost:
+    """Traces and lowers the step at `examples` a device (or `_LEAST`) and at twice as many; no array is made.
+
+    FLOPs are XLA's cost analysis of the lowered step, bytes and memory those of `semgan.planning.traced`. With `compiled`, which takes
+    minutes, all three are what XLA says of the step compiled for the device at hand.
+    """
+    state = experiment.state()
+    base = max(examples, _LEAST)
+    low, high = (_mean_step(experiment, state, count, compiled) for count in (base, 2 * base))
+    flops, moved, working = (_line(a, b, base) for a, b in zip(low, high, strict=True))
+    phases = averaged_bytes(experiment.algorithm, state, experiment.prepared(examples))
+    return StepCost(
+        parameters=parameter_counts(state.params),
+        state=state_bytes(state),
+        gradients=max(phase.gradients for phase in phases),
+        batch=_bytes(experiment.batch(1)),
+        working=working,
+        flops=flops,
+        moved=moved,
+        averaged=phases,
+    )
+
+
+def state_bytes(state: TrainState) -> dict[str, int]:
+    """By part of the train state."""
+    parts = {"parameters": state.params, "averages": state.ema_params, "optimizers": state.opt_state, "model_state": state.model_state}
+    return {name: _bytes(tree) for name, tree in parts.items()}
+
+
+def _bytes(tree: Any) -> int:
+    return sum(map(size, jax.tree.leaves(tree)))
+
+
+def _line(low: float, high: float, examples: int) -> Line:
+    return Line(2 * low - high, (high - low) / examples)
+
+
+def _mean_step(experiment: Experiment, state: TrainState, examples: int, compiled: bool) -> _Cost:
+    """Lazy phases count by the share of steps that they run in, and in full for the memory."""
+    algorithm = experiment.algorithm
+    always = tuple(phase for phase in algorithm.phases if phase.every == 1)
+    cost_of = _compile if compiled else _trace
+    base = cost_of(experiment, algorithm._replace(phases=always), state, examples)
+    flops, moved, working = base
+    for phase in algorithm.phases:
+        if phase.every > 1:
+            with_it = cost_of(experiment, algorithm._replace(phases=(*always, phase._replace(every=1))), state, examples)
+            flops += (with_it.flops - base.flops) / phase.every
+            moved += (with_it.moved - base.moved) / phase.every
+            working = max(working, with_it.working)
+    return _Cost(flops, moved, working)
+
+
+def _trace(experiment: Experiment, algorithm: Algorithm, state: TrainState, examples: int) -> _Cost:
+    traced = _traced(experiment, algorithm, state, examples)
+    program = traced.jaxpr.jaxpr
+    passed = sum(map(size, (*program.invars, *program.outvars)))
+    return _Cost(_analysis(traced.lower())["flops"], passed + moved_bytes(program), peak_bytes(program))
+
+
+def _compile(experiment: Experiment, algorithm: Algorithm, state: TrainState, examples: int) -> _Cost:
+    compiled = _traced(experiment, algorithm, state, examples).lower().compile()
+    analysis, memory = _analysis(compiled), compiled.memory_analysis()
+    made = memory.output_size_in_bytes - memory.alias_size_in_bytes  # the rest of what is returned lies where the old state was
+    return _Cost(analysis["flops"], analysis["bytes accessed"], memory.temp_size_in_bytes + made)
+
+
+def _traced(experiment: Experiment, algorithm: Algorithm, state: TrainState, examples: int) -> Any:
+    return jax.jit(experiment.step(algorithm), donate_argnums=0).trace(state, experiment.batch(examples))
+
+
+def _analysis(program: Any) -> Mapping[str, float]:
+    """XLA's cost analysis of a lowered or compiled program: one mapping, or a list of one."""
+    analysis = program.cost_analysis()
+    return analysis[0] if isinstance(analysis, list | tuple) else analysis

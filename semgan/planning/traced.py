@@ -1,0 +1,90 @@
+"""Two estimates read off a traced program, for any device and without compiling it: memory at its fullest, and bytes moved.
+
+Both take it that XLA fuses everything between convolutions and matrix products, runs the program in the order in which it was written,
+and gives an array's memory back after its last use.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+_VIEWS = {"reshape", "squeeze"}
+"""Take no memory of their own."""
+_MADE_WHERE_USED = {"broadcast_in_dim", "iota"}
+_HEAVY = {"dot_general", "conv_general_dilated"}
+
+
+def size(value: Any) -> int:
+    """Bytes of an array, or of a variable of a traced program; a random key counts as nothing."""
+    shaped = getattr(value, "aval", value)
+    return getattr(getattr(shaped, "dtype", None), "itemsize", 0) * getattr(shaped, "size", 0)
+
+
+def peak_bytes(jaxpr: Any) -> int:
+    """Largest sum of the arrays that live at one time, without the program's inputs."""
+    roots, held = _roots_and_sizes(jaxpr)
+    ended = _ended(jaxpr, roots, held)
+    live = most = 0
+    for place, equation in enumerate(jaxpr.eqns):
+        name = equation.primitive.name
+        outs = sum(held.get(out, 0) for out in equation.outvars)
+        inside = max((peak_bytes(inner) for inner in _inner(equation)), default=0)
+        freed = sum(held[value] for value in ended.get(place, ()))
+        reused = 0 if inside or name in _HEAVY else min(freed, outs)  # a fused operation writes over what it reads last
+        most = max(most, live - reused + (outs + inside if name == "scan" else max(outs, inside)))
+        live += outs - freed
+    return most
+
+
+def moved_bytes(jaxpr: Any) -> int:
+    """Bytes that convolutions and matrix products read and write, and those of what is made for them in between."""
+    heavy = {out for equation in jaxpr.eqns if equation.primitive.name in _HEAVY for out in equation.outvars}
+    elsewhere = heavy | {*jaxpr.invars, *jaxpr.constvars}
+    fused: set = set()
+    total = 0
+    for equation in jaxpr.eqns:
+        name = equation.primitive.name
+        inside = [moved_bytes(inner) for inner in _inner(equation)]
+        total += max(inside) if name == "cond" else equation.params.get("length", 1) * sum(inside)
+        if name in _HEAVY:
+            total += sum(map(size, (*equation.invars, *equation.outvars)))
+            fused |= {*_variables(equation.invars)} - elsewhere
+    return total + 2 * sum(map(size, fused))  # each is written, and made from about as much
+
+
+def _roots_and_sizes(jaxpr: Any) -> tuple[dict, dict]:
+    """Of what the equations make: the array that a view shows, and the bytes that each of the others holds."""
+    roots, held = {}, {}
+    for equation in jaxpr.eqns:
+        if equation.primitive.name in _VIEWS and (seen := list(_variables(equation.invars[:1]))):
+            roots[equation.outvars[0]] = roots.get(seen[0], seen[0])
+        else:
+            made = equation.primitive.name not in _MADE_WHERE_USED
+            held |= {out: size(out) if made else 0 for out in equation.outvars}
+    return roots, held
+
+
+def _ended(jaxpr: Any, roots: dict, held: dict) -> dict[int, list]:
+    """By the place of an equation: what nothing after it uses; what is returned never ends."""
+    last = {}
+    for place, equation in enumerate(jaxpr.eqns):
+        last |= {roots.get(value, value): place for value in (*_variables(equation.invars), *equation.outvars)}
+    last |= {roots.get(value, value): len(jaxpr.eqns) for value in _variables(jaxpr.outvars)}
+    ended: dict[int, list] = {}
+    for value, place in last.items():
+        if value in held:
+            ended.setdefault(place, []).append(value)
+    return ended
+
+
+def _variables(values: Iterable) -> Iterator:
+    """Without the constants that are written into a program."""
+    return (value for value in values if not hasattr(value, "val"))
+
+
+def _inner(equation: Any) -> Iterator:
+    """The programs that an equation runs."""
+    for parameter in equation.params.values():
+        for part in parameter if isinstance(parameter, tuple | list) else (parameter,):
+            program = getattr(part, "jaxpr", part)
+            if hasattr(program, "eqns"):
+                yield program
