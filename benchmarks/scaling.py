@@ -1,19 +1,19 @@
 """What more devices cost besides the work: the mapped step against the plain one, and how long a checkpoint holds up training.
 
     python benchmarks/scaling.py
-    python benchmarks/scaling.py --devices 1 2 4 --config configs/drawn_faces_dcgan.py --device-batch 4
+    python benchmarks/scaling.py --devices 1 2 4 --processes --config configs/drawn_faces_dcgan.py --device-batch 4
 
-Each device count is measured in a process of its own, whose devices are virtual and share this machine's cores. There the step that
-`parallelize` maps over all of them takes turns with a plain `jax.jit` of the same step on one device, which does all of their work. The
-difference is the wrapper's: cutting the batch, starting the devices, the all-reduces, and each device's own update. A checkpoint's
-stall is the time for which `Checkpoints.save` keeps the loop waiting; whole is the time until the checkpoint is committed.
+Each count is measured in processes of its own, whose devices are virtual and share this machine's cores: N devices of one process, then
+one device of each of N processes. There the step that `parallelize` maps over all of them takes turns with a plain `jax.jit` of the same
+step on one device of the first, which does all of their work. The difference is the wrapper's: cutting the batch, starting the devices,
+the all-reduces, and each device's own update. A checkpoint's stall is how long `Checkpoints.save` keeps the loop waiting; whole is
+the time until the checkpoint is committed.
 """
 
 import argparse
 import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,32 +23,40 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from semgan import config as configs
 
-COUNTS = (1, 2, 4, 8)
+COUNTS, PROCESSES = (1, 2, 4, 8), (1, 2, 4)
 
 
 def measure(spec: str, device_batch: int, steps: int, saves: int) -> dict[str, float]:
-    """On all devices of this process, in milliseconds; what a worker prints."""
+    """On all devices of all processes, in milliseconds; what a worker writes."""
     import jax
 
     from benchmarks.plan import random_batch
     from semgan.planning.experiment import open_experiment
+    from semgan.training import hosts
     from semgan.training.parallel import axis_name, parallelize
 
     config = configs.load(spec)
     config.image_size = 32
     experiment, count = open_experiment(config), jax.device_count()
-    batch = random_batch(experiment, count * device_batch)
+    hosts.connect()
+    whole = random_batch(experiment, count * device_batch)
+    share = len(whole["position"]) // jax.process_count()
+    own = {name: array[jax.process_index() * share :][:share] for name, array in whole.items()}
     mapped = parallelize(experiment.step(axis_name=axis_name()))
     plain = jax.jit(experiment.step(), donate_argnums=0)
     states = [_state(experiment), _state(experiment)]
     taken: tuple[list[float], list[float]] = ([], [])
     for index in range(steps + 2):
-        for place, update in enumerate((plain, mapped)):
+        for place, (update, batch) in enumerate(((plain, whole), (mapped, own))):
+            if update is plain and not hosts.is_first():
+                continue  # the others wait for the first
             start = time.perf_counter()
             states[place], metrics = update(states[place], batch)
             jax.block_until_ready((states[place], metrics))
             if index >= 2:  # the first two compile and warm up
                 taken[place].append(1000 * (time.perf_counter() - start))
+    if not hosts.is_first():
+        return {}
     found = {"devices": count, "plain": statistics.median(taken[0]), "mapped": statistics.median(taken[1])}
     found["overhead"] = statistics.median(mapped - plain for plain, mapped in zip(*taken, strict=True))
     return found | _checkpoints(states[1], saves)
@@ -84,34 +92,48 @@ def _checkpoints(state, saves: int) -> dict[str, float]:
     return {"state_mb": size, "stall": statistics.median(stall[1:]), "whole": statistics.median(whole[1:])}
 
 
-def in_worker(devices: int, arguments: list[str]) -> dict[str, float]:
-    """What `measure` gives in a process of its own with so many virtual CPU devices."""
-    environment = os.environ | {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}"}
-    command = [sys.executable, __file__, "--worker", *arguments]
-    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
-    return json.loads(done.stdout.splitlines()[-1])
+def in_workers(processes: int, devices: int, arguments: list[str]) -> dict[str, float]:
+    """What `measure` gives in so many processes with so many virtual CPU devices each."""
+    from semgan.launching.processes import run
+
+    os.environ["JAX_PLATFORMS"] = "cpu"
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "found.json"
+        if status := run([sys.executable, __file__, "--worker", str(out), *arguments], processes, devices=devices, grace=60):
+            sys.exit(status)
+        return json.loads(out.read_text())
+
+
+def work(out: Path, options: argparse.Namespace) -> None:
+    """As one of the processes: measures, and the first writes it down."""
+    from semgan.training.joining import join
+
+    join()
+    if found := measure(options.config, options.device_batch, options.steps, options.saves):
+        out.write_text(json.dumps(found))
 
 
 def main() -> None:
     """Prints a row for each device count."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--devices", type=int, nargs="+", default=COUNTS, metavar="N", help="counts (default: 1 2 4 8)")
+    parser.add_argument("--processes", type=int, nargs="*", default=PROCESSES, metavar="N", help="counts (default: 1 2 4)")
     parser.add_argument("--config", default="configs/drawn_faces_dcgan.py", metavar="FILE.py", help="the experiment, at 32 px")
     parser.add_argument("--device-batch", type=int, default=4, metavar="N", help="examples on each device (default 4)")
     parser.add_argument("--steps", type=int, default=20, help="timed steps (default 20)")
     parser.add_argument("--saves", type=int, default=5, help="timed checkpoints (default 5)")
-    parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--worker", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
-        print(json.dumps(measure(options.config, options.device_batch, options.steps, options.saves)))
+        work(options.worker, options)
         return
     arguments = [f"--{name}={getattr(options, name.replace('-', '_'))}" for name in ("config", "device-batch", "steps", "saves")]
-    print("| devices | batch | plain ms | mapped ms | overhead ms | state MB | checkpoint stall ms | whole ms |")
-    print("|-|-|-|-|-|-|-|-|")
-    for devices in options.devices:
-        found = in_worker(devices, arguments)
+    print("| processes | devices | batch | plain ms | mapped ms | overhead ms | state MB | checkpoint stall ms | whole ms |")
+    print("|-|-|-|-|-|-|-|-|-|")
+    for processes, devices in [*((1, count) for count in options.devices), *((count, 1) for count in options.processes if count > 1)]:
+        found = in_workers(processes, devices, arguments)
         columns = " | ".join(f"{found[name]:.1f}" for name in ("plain", "mapped", "overhead", "state_mb", "stall", "whole"))
-        print(f"| {devices} | {devices * options.device_batch} | {columns} |", flush=True)
+        print(f"| {processes} | {processes * devices} | {processes * devices * options.device_batch} | {columns} |", flush=True)
 
 
 if __name__ == "__main__":
