@@ -23,6 +23,15 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+@contextmanager
+def going_on(path: Path) -> Iterator[None]:
+    """What a full disk keeps from being written here is told, and training goes on."""
+    try:
+        yield
+    except OSError as error:
+        say(f"semgan: warning: {path} COULD NOT BE WRITTEN ({error.strerror}); training goes on: free the disk")
+
+
 class Report:
     """Writes what a run shows of itself.
 
@@ -51,6 +60,7 @@ class Report:
         self._workdir, self._config, self._examples, self._kinds = workdir, config, examples, kinds
         self._started, self._minutes_before = started, minutes
         self._log = metrics.MetricsLog(workdir, step)
+        self._log_path = workdir / metrics.FILE
         self._marked_step, self._marked_position = step, position
         self._marked_time: float | None = None
         for made, path in self.pictures().items():
@@ -94,7 +104,8 @@ class Report:
             "time/minutes": round(self.minutes(), 4),
             "time/images_per_second": rate,
         }
-        self._log.write(line)
+        with going_on(self._log_path):
+            self._log.write(line)
         left = None if not rate else (1000 * self._config.total_kimg - position) / rate
         if left is not None and deadline is not None:
             left = min(left, deadline - now)
@@ -117,12 +128,14 @@ class Report:
     def scores(self, scores: dict[str, Any], step: int, position: int) -> None:
         """Writes the line of an evaluation's scores by name."""
         values = {f"eval/{name}": value for name, value in scores.items()}
-        self._log.write({"step": step, "kimg": position / 1000, **values, "time/minutes": round(self.minutes(), 4)})
+        with going_on(self._log_path):
+            self._log.write({"step": step, "kimg": position / 1000, **values, "time/minutes": round(self.minutes(), 4)})
 
     def picture(self, sample: Sample, step: int, caption: str = "") -> Path:
         """Draws the fixed examples, and rewrites the page around them."""
         path = self._workdir / "pictures" / pictures.file_name(step)
-        pictures.save(path, pictures.picture(self._examples, sample, self._config.data.domains, self._kinds, caption))
+        with going_on(path):
+            pictures.save(path, pictures.picture(self._examples, sample, self._config.data.domains, self._kinds, caption))
         self.page()
         return path
 
@@ -137,8 +150,10 @@ class Report:
         relation = "of" if "sample" in self._kinds else "between"
         about = f"{config.algorithm} on {config.data.name} at {config.image_size} px, {relation} {', '.join(config.data.domains)}"
         relative = {step: f"pictures/{picture.name}" for step, picture in self.pictures().items()}
-        page.write(path, page.Run(self._workdir.resolve().name, flatten(config), about, self._log.lines, relative, self._kinds))
+        with going_on(path):
+            page.write(path, page.Run(self._workdir.resolve().name, flatten(config), about, self._log.lines, relative, self._kinds))
         return path
 
     def close(self) -> None:
-        self._log.close()
+        with going_on(self._log_path):
+            self._log.close()
