@@ -1,8 +1,10 @@
 """What the commands' parsers share: how a command is added, types of arguments, and JAX's settings."""
 
 import argparse
+import difflib
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -26,6 +28,14 @@ class Parser(argparse.ArgumentParser):
             known.overrides = [item for item in rest if item.startswith("--config.")]
             rest = [item for item in rest if not item.startswith("--config.")]
         return known, rest
+
+    def parse_known_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown and unknown[0].startswith("-"):
+            name = unknown[0].partition("=")[0]
+            near = difflib.get_close_matches(name, self._option_string_actions, n=1)
+            self.error(f"{name} is not an option" + (f": did you mean {near[0]}?" if near else ""))
+        return found, unknown
 
     def error(self, message: str) -> NoReturn:
         print(f"semgan: error: {message} (see {self.prog} --help)", file=sys.stderr)

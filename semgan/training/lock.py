@@ -56,7 +56,10 @@ def _take(handle: int, workdir: Path) -> None:
         )
     me = {"host": socket.gethostname(), "pid": os.getpid(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}
     os.ftruncate(handle, 0)
-    os.pwrite(handle, json.dumps(me).encode(), 0)
+    try:
+        os.pwrite(handle, json.dumps(me).encode(), 0)
+    except OSError as error:
+        raise UserError(f"{workdir / NAME} cannot be written ({error.strerror}): free the disk or choose another --workdir") from error
 
 
 def _kernel_lock(handle: int) -> bool | None:

@@ -169,8 +169,11 @@ def _transfer_scores(run: Run, averages: sampling.Averages, judge: Any) -> dict[
     return scores
 
 
-def write_snapshot_of(run: Run, state: TrainState, scores: dict[str, Any] | None) -> Path:
-    """The averaged weights with what `semgan translate` needs to know about them."""
+def write_snapshot_of(run: Run, state: TrainState, scores: dict[str, Any] | None, *, last: bool = False) -> Path:
+    """The averaged weights with what `semgan translate` needs to know about them.
+
+    Where it cannot be written, training goes on with a warning and the snapshot before; UserError for the `last` one.
+    """
     path = run.workdir / "snapshot.safetensors"
     params = jax.device_get(state.ema_params)
     meta: dict[str, Any] = {}
@@ -189,7 +192,12 @@ def write_snapshot_of(run: Run, state: TrainState, scores: dict[str, Any] | None
         "dataset": {"name": run.train.name, "image_size": run.config.image_size, "fingerprint": run.train.fingerprint},
         "scores": _kept(scores) if scores else {},
     }
-    write_snapshot(path, params, to_json(run.config), meta)
+    try:
+        write_snapshot(path, params, to_json(run.config), meta)
+    except UserError as error:
+        if last:
+            raise
+        say(f"semgan: warning: {error}; TRAINING GOES ON")
     return path
 
 
@@ -210,7 +218,7 @@ def finish(run: Run, state: TrainState, report: Report, reason: str) -> Result:
     averages = sampling.averages(state)
     picture = report.pictures().get(step) or _picture(run, averages, report, step)
     scores = _score(run, averages, report, step, position)
-    snapshot = write_snapshot_of(run, state, scores)
+    snapshot = write_snapshot_of(run, state, scores, last=True)
     result = Result(step, position / 1000, reason, scores, _usage(run.kinds, snapshot), str(picture), str(snapshot), str(report.page()))
     resume.write_result(run.workdir, result, run.config)
     return result

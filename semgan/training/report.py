@@ -25,6 +25,15 @@ def say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
 
+@contextmanager
+def going_on(path: Path) -> Iterator[None]:
+    """What a full disk keeps from being written here is told, and training goes on."""
+    try:
+        yield
+    except OSError as error:
+        say(f"semgan: warning: {path} COULD NOT BE WRITTEN ({error.strerror}); training goes on: free the disk")
+
+
 class Report:
     """Writes what a run shows of itself.
 
@@ -55,6 +64,7 @@ class Report:
         self._workdir, self._config, self._examples, self._kinds = workdir, config, examples, kinds
         self._started, self._minutes_before = started, minutes
         self._log = metrics.MetricsLog(workdir, step) if writes else None
+        self._log_path = workdir / metrics.FILE
         self._marked_step, self._marked_position = step, position
         self._marked_time: float | None = None
         for made, path in self.pictures().items() if writes else ():
@@ -120,7 +130,8 @@ class Report:
 
     def _write(self, line: metrics.Line) -> None:
         if self._log:
-            self._log.write(line)
+            with going_on(self._log_path):
+                self._log.write(line)
 
     def scores(self, scores: dict[str, Any], step: int, position: int) -> None:
         """Writes the line of an evaluation's scores by name."""
@@ -130,7 +141,8 @@ class Report:
     def picture(self, sample: Sample, step: int, caption: str = "") -> Path:
         """Draws the fixed examples, and rewrites the page around them."""
         path = self._workdir / "pictures" / pictures.file_name(step)
-        pictures.save(path, pictures.picture(self._examples, sample, self._config.data.domains, self._kinds, caption))
+        with going_on(path):
+            pictures.save(path, pictures.picture(self._examples, sample, self._config.data.domains, self._kinds, caption))
         self.page()
         return path
 
@@ -145,9 +157,12 @@ class Report:
         relation = "of" if "sample" in self._kinds else "between"
         about = f"{config.algorithm} on {config.data.name} at {config.image_size} px, {relation} {', '.join(config.data.domains)}"
         relative = {step: f"pictures/{picture.name}" for step, picture in self.pictures().items()}
-        page.write(path, page.Run(self._workdir.resolve().name, flatten(config), about, self.lines, relative, self._kinds))
+        with going_on(path):
+            page.write(path, page.Run(self._workdir.resolve().name, flatten(config), about, self.lines, relative, self._kinds))
         return path
 
     def close(self) -> None:
-        if self._log:
+        if not self._log:
+            return
+        with going_on(self._log_path):
             self._log.close()

@@ -133,4 +133,7 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 def _write(path: Path, data: dict[str, Any]) -> None:
     """Complete or not at all."""
-    write_whole(path, (json.dumps(data, indent=2, allow_nan=False) + "\n").encode())
+    try:
+        write_whole(path, (json.dumps(data, indent=2, allow_nan=False) + "\n").encode())
+    except OSError as error:
+        raise UserError(f"{path} cannot be written ({error.strerror}): free the disk or choose another --workdir") from error

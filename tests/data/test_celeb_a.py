@@ -1,5 +1,6 @@
 """CelebA is read from official files and from prepared copies alike, and says in a sentence what is wrong with either."""
 
+import stat
 import struct
 import zipfile
 from pathlib import Path
@@ -133,6 +134,23 @@ def test_bomb_in_the_zip_is_never_inflated(celeb_a_folder):
     for file in ("000001.jpg", "000002.jpg"):  # by its size, by its ratio
         with pytest.raises(DecodeError, match=f"{file}: .* bytes would grow to"):
             read_member(str(celeb_a_folder / celeb_a.ZIP), file)
+
+
+def test_a_symlink_in_the_zip_is_never_followed(celeb_a_folder, tmp_path, capsys):
+    rewrite_zip(celeb_a_folder, leave_out="img_align_celeba/000003.jpg")
+    link = zipfile.ZipInfo("img_align_celeba/000003.jpg")
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    with zipfile.ZipFile(celeb_a_folder / celeb_a.ZIP, "a") as archive:
+        archive.writestr(link, "000001.jpg")
+    dataset = open_train(celeb_a_folder, tmp_path / "cache", domains=("~Male", "Male"))
+    assert dataset.rows.tolist() == [0, 1, 3, 4, 5, 6, 7]
+    assert "000003.jpg: not a picture" in capsys.readouterr().err
+
+
+def test_a_zip_of_too_many_members_is_refused(celeb_a_folder, monkeypatch):
+    monkeypatch.setattr(celeb_a, "_MAX_MEMBERS", 11)
+    with pytest.raises(UserError, match=r"13 members are more than the 11 that are opened"):
+        celeb_a_source(celeb_a_folder, "train", 8)
 
 
 def test_zip_slip_writes_nothing(celeb_a_folder, tmp_path):

@@ -136,12 +136,12 @@ def test_too_large_picture_is_refused_from_its_header_with_flat_memory(side):
     assert peak < 2**20
 
 
-def test_animation_gives_its_first_frame_and_a_warning():
-    frames = [Image.new("P", (2, 2), index) for index in range(2)]
-    for frame in frames:
-        frame.putpalette([200, 100, 50, 0, 0, 0])
-    with pytest.warns(UserWarning, match=r"dance\.gif: has several frames"):
-        picture = decode(encode(frames[0], "GIF", save_all=True, append_images=frames[1:]), "dance.gif")
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "TIFF"])
+def test_animation_gives_its_first_frame_and_a_warning(kind):
+    frames = [Image.new("RGB", (2, 2), colour) for colour in ((200, 100, 50), (0, 0, 0))]
+    lossless = {"lossless": True} if kind == "WEBP" else {}
+    with pytest.warns(UserWarning, match=r"dance: has several frames"):
+        picture = decode(encode(frames[0], kind, save_all=True, append_images=frames[1:], **lossless), "dance")
     np.testing.assert_array_equal(picture, np.full((2, 2, 3), [200, 100, 50]))
 
 

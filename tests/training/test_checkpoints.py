@@ -6,6 +6,7 @@ import os
 import random
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -172,7 +173,11 @@ def empty(path: Path) -> None:
     path.write_bytes(b"")
 
 
-@pytest.mark.parametrize("damage", [flip_bit, truncate, empty, Path.unlink])
+def zero(path: Path) -> None:
+    path.write_bytes(bytes(path.stat().st_size))
+
+
+@pytest.mark.parametrize("damage", [flip_bit, truncate, empty, zero, Path.unlink])
 def test_damage_to_any_file_is_named_and_the_checkpoint_before_is_used(folder, damage, capsys):
     kept = Checkpoints(folder)
     names = [path.relative_to(folder / "2") for path in files_of(folder / "2")]
@@ -301,23 +306,42 @@ def test_restored_arrays_go_to_any_number_of_devices(folder, device_count):
     assert_same_bits(jax.device_put(restored.state, everywhere), state_at(2))
 
 
-SAVE_FOREVER = """
-import importlib.util, itertools, sys
+WITH_THIS_TEST = """
+import importlib.util, itertools, os, signal, sys, time
 spec = importlib.util.spec_from_file_location("this_test", sys.argv[1])
 module = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(module)
 kept = module.Checkpoints(sys.argv[2])
-for step in itertools.count(1):
-    kept.save(module.state_at(step, size=128), {"step": step})
 """
+SAVE_FOREVER = f"""{WITH_THIS_TEST}
+for step in itertools.count(1):
+    kept.save(module.state_at(step, size=128), {{"step": step}})
+"""
+TERMINATED_TWICE = f"""{WITH_THIS_TEST}
+from semgan.training.signals import Stop
+
+def terminated(*_):
+    os.kill(os.getpid(), signal.SIGTERM)
+    while not stop.requested:
+        time.sleep(0.001)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(60)
+
+with Stop() as stop:
+    kept.save(module.state_at(1), {{}})
+    kept.wait()
+    module.checkpoints._write_manifest = terminated
+    kept.save(module.state_at(2), {{}})
+    kept.wait()
+"""
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
 
 
 def test_kill_9_while_saving_always_leaves_a_whole_checkpoint(tmp_path):
     """Three processes that do nothing but save, each killed at a moment of its own."""
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     folders = [tmp_path / str(run) for run in range(3)]
     for folder in folders:
-        with subprocess.Popen([sys.executable, "-c", SAVE_FOREVER, __file__, str(folder)], env=environment) as process:
+        with subprocess.Popen([sys.executable, "-c", SAVE_FOREVER, __file__, str(folder)], env=ENVIRONMENT) as process:
             deadline = time.monotonic() + 60
             while not (folder / "3").exists() and process.poll() is None and time.monotonic() < deadline:
                 time.sleep(0.001)
@@ -332,6 +356,17 @@ def test_kill_9_while_saving_always_leaves_a_whole_checkpoint(tmp_path):
         assert restored.step == kept.latest_step()
         assert restored.extra == {"step": restored.step}
         assert_same_bits(restored.state, state_at(restored.step, size=128))
+
+
+def test_a_second_sigterm_during_a_save_ends_at_once_and_the_step_before_is_intact(tmp_path):
+    command = [sys.executable, "-c", TERMINATED_TWICE, __file__, str(tmp_path)]
+    ended = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=50)
+    assert ended.returncode == 128 + signal.SIGTERM, ended.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["1", "2.writing"]
+    restored = restored_from(Checkpoints(tmp_path))
+    assert restored.step == 1
+    assert_same_bits(restored.state, state_at(1))
+    assert [path.name for path in tmp_path.iterdir()] == ["1"]
 
 
 def test_the_manifest_is_plain_json_that_tells_what_is_inside(folder):

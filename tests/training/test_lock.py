@@ -1,5 +1,6 @@
 """The lock: one run a folder, and a run that died leaves the folder free."""
 
+import errno
 import json
 import os
 import socket
@@ -55,6 +56,15 @@ def test_an_orderly_end_leaves_nothing_to_explain(tmp_path, capsys):
         with lock.locked(tmp_path):
             pass
     assert capsys.readouterr().err == ""
+
+
+def test_a_full_disk_is_told(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "pwrite", full)
+    with pytest.raises(UserError, match=r"\.lock cannot be written \(No space left on device\): free the disk"), lock.locked(tmp_path):
+        pass
 
 
 def test_a_failing_run_releases_its_lock(tmp_path):

@@ -1,5 +1,7 @@
 """The loop end to end on a toy translation: resume is exact, stops are orderly, bad input is told before anything is compiled."""
 
+import errno
+import itertools
 import os
 import shutil
 import signal
@@ -15,8 +17,9 @@ from PIL import Image
 
 from semgan import algorithms
 from semgan.errors import UserError
+from semgan.inference import snapshot
 from semgan.inference.snapshot import read_snapshot
-from semgan.training import guards, loop, outcome, resume, steps
+from semgan.training import checkpoints, guards, loop, metrics, outcome, page, pictures, resume, steps
 from semgan.training.checkpoints import Checkpoints
 from semgan.training.metrics import read_lines
 from tests.training import toy
@@ -92,10 +95,10 @@ def test_a_run_leaves_all_that_its_folder_promises(uninterrupted):
     assert all(np.isfinite(line["time/images_per_second"]) for line in lines[:4])
     assert "eval/adoption" in lines[4]
     assert [path.name for path in sorted((workdir / "pictures").iterdir())] == [f"{step:08d}.png" for step in (4, 8, 12, 16)]
-    snapshot = read_snapshot(workdir / "snapshot.safetensors")
-    assert list(snapshot.params) == ["generator"]
-    assert snapshot.config["data"]["domains"] == snapshot.meta["domains"] == ["blue", "red"]
-    assert snapshot.meta["kimg"] == 0.256
+    model = read_snapshot(workdir / "snapshot.safetensors")
+    assert list(model.params) == ["generator"]
+    assert model.config["data"]["domains"] == model.meta["domains"] == ["blue", "red"]
+    assert model.meta["kimg"] == 0.256
     assert "Held-out pictures at step 16" in (workdir / "index.html").read_text()
     assert not (workdir / ".lock").read_bytes()
 
@@ -121,6 +124,77 @@ def test_sigterm_saves_and_resume_equals_uninterrupted_run(uninterrupted, source
     assert steps == [4, 8, 9, 12, 16, 16]
     for leaf, expected in zip(*(jax.tree.leaves(final_state(run, config)) for run in (tmp_path, uninterrupted[0])), strict=True):
         np.testing.assert_array_equal(leaf, expected)
+
+
+def test_sigterm_during_a_save_lets_it_commit(uninterrupted, source, tmp_path, monkeypatch):
+    write_manifest = checkpoints._write_manifest
+
+    def signalled(folder, manifest):
+        if manifest["step"] == 4:
+            os.kill(os.getpid(), signal.SIGTERM)
+        write_manifest(folder, manifest)
+
+    monkeypatch.setattr(checkpoints, "_write_manifest", signalled)
+    config = toy.make_config(source)
+    config.keep_checkpoints = 5
+    result = loop.train(config, tmp_path)
+    assert result.stopped == "signal"
+    names = {path.name for path in (tmp_path / "checkpoints").iterdir()}
+    assert {"4", str(result.step)} <= names
+    assert all(name.isdecimal() for name in names)
+    assert loop.train(config, tmp_path).stopped == "done"
+    for leaf, expected in zip(*(jax.tree.leaves(final_state(run, config)) for run in (tmp_path, uninterrupted[0])), strict=True):
+        np.testing.assert_array_equal(leaf, expected)
+
+
+def full_disk(*_):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_full_disk_costs_what_is_written_meanwhile_and_not_the_run(uninterrupted, source, tmp_path, monkeypatch, capsys):
+    """Nothing can be written from the first checkpoint's step on until step 10."""
+    config, made = toy.make_config(source), loop.batches
+
+    def filling(*args, **kwargs):
+        with monkeypatch.context() as patch:
+            for batch in made(*args, **kwargs):
+                if batch["position"][0] == 2 * toy.BATCH:
+                    for writer in (snapshot, pictures, page):
+                        patch.setattr(writer, "write_whole", full_disk)
+                    patch.setattr(checkpoints, "_sync", full_disk)
+                    patch.setattr(metrics.MetricsLog, "write", full_disk)
+                if batch["position"][0] == 10 * toy.BATCH:
+                    patch.undo()
+                yield batch
+
+    monkeypatch.setattr(loop, "batches", filling)
+    assert loop.train(config, tmp_path).stopped == "done"
+    warnings = [line for line in capsys.readouterr().err.splitlines() if "warning" in line]
+    for name in ("CHECKPOINT", "snapshot.safetensors", "metrics.jsonl", "00000004.png", "index.html"):
+        assert any(name in line and "No space left on device" in line for line in warnings), name
+    assert [line["step"] for line in timeless(tmp_path)] == [12, 16, 16]
+    for leaf, expected in zip(*(jax.tree.leaves(final_state(run, config)) for run in (tmp_path, uninterrupted[0])), strict=True):
+        np.testing.assert_array_equal(leaf, expected)
+
+
+@pytest.mark.parametrize(("place", "file"), [(resume, "config.json"), (snapshot, "snapshot.safetensors")])
+def test_a_disk_that_is_full_at_the_start_or_stays_so_to_the_end_is_a_sentence(source, tmp_path, monkeypatch, place, file):
+    monkeypatch.setattr(place, "write_whole", full_disk)
+    with pytest.raises(UserError, match=rf"{file} cannot be written \(No space left on device\): free the disk"):
+        loop.train(toy.make_config(source), tmp_path)
+
+
+def test_a_clock_that_jumps_back_a_day_at_every_look_changes_nothing(uninterrupted, source, tmp_path, monkeypatch):
+    now = itertools.count(time.time(), -86_400)
+    monkeypatch.setattr(time, "time", lambda: next(now))
+    config = toy.make_config(source)
+    loop.train(config, tmp_path)
+    assert_same_run(tmp_path, uninterrupted[0], config)
+    lines = read_lines(tmp_path / "metrics.jsonl")
+    assert all(line["time/images_per_second"] > 0 for line in lines[:4])
+    minutes = [line["time/minutes"] for line in lines]
+    assert minutes == sorted(minutes)
+    assert minutes[0] > 0
 
 
 def test_resume_after_kill_equals_uninterrupted_run(uninterrupted, source, tmp_path):

@@ -9,6 +9,7 @@ import pytest
 
 from configs import common
 from semgan.errors import UserError
+from semgan.training.checkpoints import Checkpoints
 from semgan.training.optimizers import ema_decay, make_transforms
 from semgan.training.parallel import axis_name, check_batch, parallelize
 from semgan.training.state import init_state
@@ -99,6 +100,22 @@ def test_any_number_of_devices_takes_the_same_steps(expected, device_count, accu
     jax.tree.map(close, jax.device_get(metrics), expected_metrics)
     if accumulate == 1:  # a running mean over more, smaller micro-batches is another mean
         jax.tree.map(close, found.model_state, expected_state.model_state)
+
+
+def test_a_run_goes_on_over_fewer_and_fewer_devices(expected, one_device, tmp_path):
+    """Eight, four, two and one take a step each; between them the state goes through a checkpoint, to the same bits."""
+    kept, state = Checkpoints(tmp_path), first_state()
+    for step, device_count in enumerate((8, 4, 2)):
+        state, _ = parallel_step(device_count)(state, batch_at(step))
+        saved = jax.device_get(state)
+        kept.save(state, {})
+        restored = kept.restore(saved)
+        assert restored is not None
+        jax.tree.map(np.testing.assert_array_equal, restored.state, saved)
+        state = restored.state
+    jax.tree.map(partial(np.testing.assert_allclose, rtol=2e-6, atol=1e-6), state, expected[0])
+    state, metrics = one_device(state, batch_at(3))
+    assert (int(state.step), int(state.position), metrics["skipped"]) == (4, 4 * BATCH_SIZE, 0)
 
 
 def test_the_state_is_donated_and_host_arrays_are_left_alone(one_device):

@@ -1,0 +1,284 @@
+"""Does to training what machines do to it, again and again, and counts what is lost: a table, and exit status 1 for any loss or mismatch.
+
+    python benchmarks/faults.py                                  all of it: half an hour of one core
+    python benchmarks/faults.py --trials kills,flips --count 5
+
+Real processes of `launch.py` train a small DCGAN on drawn faces, with a checkpoint every ten steps, and are killed, interrupted and
+starved of disk. What they go on to is held against a run that nothing disturbed, bit by bit: parameters, averages, optimizer states,
+step and position in the data, of every checkpoint that both have.
+"""
+
+import argparse
+import contextlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks import fault_damage
+from benchmarks.fault_runs import RESUMED, WORKS, Place, Tally, Training, committed, prepare, step_of, writing
+
+_EARLY = 0.2
+"""Share of the kills at any moment that come between launch and first step."""
+_STEADY_SECONDS = 2.0
+"""Other kills at any moment come so long after the first step at most, which is several checkpoints."""
+_SAVE_SECONDS = 0.1
+"""Kills during a save come so long after its beginning at most, if it still runs then."""
+_ENDED = 0
+_PREEMPTED = 75
+_TERMINATED_TWICE = 128 + signal.SIGTERM
+
+
+class Chain:
+    """A run that is taken up again after whatever befell it; what it commits is held against the undisturbed one's."""
+
+    def __init__(self, place: Place, tally: Tally, name: str):
+        self._place, self._tally, self._name, self._number = place, tally, name, 0
+        self._anew()
+
+    def _anew(self) -> None:
+        self._number += 1
+        self.workdir = self._place.folder / f"{self._name}-{self._number}"
+        self.checkpoints = self.workdir / "checkpoints"
+        self._checked: set[int] = set()
+
+    def newest(self) -> int:
+        return max(committed(self.checkpoints), default=0)
+
+    def launch(self) -> Training:
+        return self._place.start(self.workdir)
+
+    def resume(self) -> Training:
+        """Launches, and holds that it goes on from the newest committed checkpoint and has cleared up."""
+        newest = self.newest()
+        run = self.launch()
+        found = run.wait_for(RESUMED)
+        self._tally.hold(found is not None, f"the same command did not go on: {run.said}")
+        step = int((found[1] or "0").replace(",", "")) if found else 0
+        self._tally.hold(step == newest, f"it went on from step {step}, though {newest} was committed")
+        left = self._left_over(run)
+        self._tally.hold(not left, f"{', '.join(left)} was left over")
+        return run
+
+    def _left_over(self, run: Training) -> list[str]:
+        """What is no checkpoint and older than the run."""
+        left = []
+        for path in self.checkpoints.glob("*.*"):
+            with contextlib.suppress(FileNotFoundError):  # the run's own work
+                left += [path.name] * (path.stat().st_mtime < run.launched)
+        return left
+
+    def check(self) -> None:
+        """Every checkpoint that has come since the last time."""
+        for step in sorted(set(committed(self.checkpoints)) - self._checked):
+            self._place.check(self.checkpoints, step, self._tally)
+            self._checked.add(step)
+
+    def finished(self) -> None:
+        """It has come to its end: the next launch begins anew."""
+        self.check()
+        self._tally.hold(self.newest() == max(self._place.expected), f"it ended at step {self.newest()}")
+        self._anew()
+
+
+def kills(place: Place, count: int, draw: random.Random) -> list[Tally]:
+    """Ends it by kill -9, half of them during a save: the same command goes on from the last committed checkpoint, to the same bits."""
+    tally = Tally("kill -9, at any moment or during a save")
+    chain, during = Chain(place, tally, "kills"), 0
+    while tally.times < count:
+        aimed = tally.times % 2 == 0
+        status, saving = _killed(place, chain, aimed, draw)
+        if status == _ENDED:
+            chain.finished()
+            continue
+        tally.times += 1
+        _told(tally, f"at step {chain.newest()}")
+        tally.hold(status == -signal.SIGKILL, f"it had ended by itself with status {status}")
+        chain.check()
+        during += saving
+    tally.hold(chain.resume().end() == _ENDED, "the run did not come to its end")
+    chain.finished()
+    tally.notes = f"{during} left a half-written checkpoint"
+    return [tally]
+
+
+def _killed(place: Place, chain: Chain, aimed: bool, draw: random.Random) -> tuple[int, bool]:
+    """Takes the run up again and kills it: its exit status, and whether a checkpoint was being written."""
+    if not aimed and draw.random() < _EARLY:
+        run = chain.launch()
+        time.sleep(draw.uniform(0, place.start_seconds))
+    else:
+        run = chain.resume()
+        if aimed:
+            _wait_within_save(run, draw)
+        elif run.wait_for(WORKS):
+            time.sleep(draw.uniform(0, _STEADY_SECONDS))
+    return run.kill(), bool(writing(chain.checkpoints))
+
+
+def _told(tally: Tally, where: str) -> None:
+    """Progress, for the person who watches."""
+    print(f"{tally.name}: {tally.times}, {where}", file=sys.stderr, flush=True)
+
+
+def _wait_within_save(run: Training, draw: random.Random) -> None:
+    """Returns within a save, at any of its moments, or where the run has ended."""
+    while (name := run.wait_for_save(draw.randint(1, 3))) is not None:
+        time.sleep(draw.uniform(0, _SAVE_SECONDS))
+        if name in writing(run.checkpoints):
+            return
+
+
+def terminations(place: Place, count: int, draw: random.Random) -> list[Tally]:
+    """SIGTERM during a save, once or twice: the save commits, or the process ends at once and the step before is intact."""
+    once, twice = Tally("SIGTERM during a save"), Tally("SIGTERM during a save, and again")
+    chain = Chain(place, once, "once")
+    while once.times < count:
+        run = chain.resume()
+        name = run.wait_for_save(draw.randint(1, 3))
+        run.signal(signal.SIGTERM)
+        status = run.end()
+        if status == _ENDED:
+            chain.finished()
+            continue
+        once.times += 1
+        _told(once, f"at step {chain.newest()}")
+        once.hold(status == _PREEMPTED, f"its exit status was {status}")
+        once.hold(name is not None and step_of(name) in committed(chain.checkpoints), f"{name} was not committed")
+        chain.check()
+    chain, slowest = Chain(place, twice, "twice"), 0.0
+    while twice.times < count:
+        run = chain.resume()
+        before = chain.newest()
+        run.wait_for_save(draw.randint(1, 3))
+        run.signal(signal.SIGTERM)
+        run.wait_for("a second signal stops at once")
+        began = time.monotonic()
+        run.signal(signal.SIGTERM)
+        if run.end() in (_ENDED, _PREEMPTED):  # before the second one came
+            chain.check()
+            continue
+        twice.times += 1
+        _told(twice, f"at step {chain.newest()}")
+        slowest = max(slowest, time.monotonic() - began)
+        twice.hold(run.process.returncode == _TERMINATED_TWICE, f"its exit status was {run.process.returncode}")
+        twice.hold(before in (0, *committed(chain.checkpoints)), f"the checkpoint of step {before} is gone")
+        chain.check()
+    chain.resume().kill()
+    twice.notes = f"gone after {slowest:.2f} s at most"
+    return [once, twice]
+
+
+def full_disks(place: Place, count: int, draw: random.Random) -> list[Tally]:
+    """A disk fills up and is freed again while training goes on: an alert, the last step intact, nothing half-written, the same bits."""
+    tally = Tally("disk full during a save")
+    small = place.folder / "small"
+    small.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "semgan-faults", str(small)], capture_output=True, text=True)
+    if mounted.returncode:
+        tally.notes = f"left out: a small file system cannot be mounted here ({mounted.stderr.strip()})"
+        return [tally]
+    try:
+        for _ in range(count):
+            tally.times += 1
+            _fill(place, small / str(tally.times), tally)
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
+    return [tally]
+
+
+def _fill(place: Place, workdir: Path, tally: Tally) -> None:
+    run = place.start(workdir, keep=2)
+    run.wait_until(lambda: len(committed(run.checkpoints)) == 2)
+    ballast = workdir / "ballast"
+    _fill_up(ballast)
+    alerted = run.wait_until(lambda: run.said.count("SAVING THE CHECKPOINT") >= 2)
+    tally.hold(alerted, f"training did not go on with an alert: {run.said}")
+    kept = committed(run.checkpoints)
+    tally.hold(bool(kept), "no checkpoint is left")
+    for step in kept:
+        place.check(run.checkpoints, step, tally)
+    ballast.unlink()
+    more = run.wait_until(lambda: len([step for step in committed(run.checkpoints) if step > max(kept, default=0)]) == 2)
+    tally.hold(more, f"no save succeeded once the disk was free again: {run.said}")
+    run.signal(signal.SIGTERM)
+    tally.hold(run.end() == _PREEMPTED, f"its exit status was {run.process.returncode}")
+    tally.hold(not writing(run.checkpoints), "half a checkpoint was left")
+    for step in committed(run.checkpoints):
+        place.check(run.checkpoints, step, tally)
+
+
+def _fill_up(path: Path) -> None:
+    """Writes until nothing more fits."""
+    with path.open("wb", buffering=0) as file:
+        for size in (1 << 20, 1 << 12, 1):
+            try:
+                while True:
+                    file.write(bytes(size))
+            except OSError:
+                continue
+
+
+class Kind(NamedTuple):
+    """A kind of trial: what makes it, and how often unless `--count` says otherwise."""
+
+    make: Callable[[Place, int, random.Random], list[Tally]]
+    count: int
+
+
+KINDS = {
+    "kills": Kind(kills, 50),
+    "flips": Kind(fault_damage.flips, 40),
+    "damage": Kind(fault_damage.damage, 30),
+    "terminations": Kind(terminations, 5),
+    "full_disks": Kind(full_disks, 3),
+}
+"""By the name that `--trials` knows it by; trials of several processes or hosts have their place here too."""
+
+
+def table(tallies: list[Tally]) -> str:
+    """The trials, and beneath it a line for each loss and mismatch."""
+    head = ["| trial | times | survived | losses | mismatches | |", "|---|---|---|---|---|---|"]
+    rows = [f"| {t.name} | {t.times} | {t.survived} | {len(t.losses)} | {len(t.mismatches)} | {t.notes} |" for t in tallies]
+    told = [f"{t.name}: {sentence}" for t in tallies for sentence in t.losses + t.mismatches]
+    return "\n".join([*head, *rows, *told])
+
+
+def main() -> int:
+    """Prints the table; 1 for any loss or mismatch."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--trials", default=",".join(KINDS), help="kinds, separated by commas (default %(default)s)")
+    parser.add_argument("--count", type=int, default=0, help="of each kind; default: as many as its kind has")
+    parser.add_argument("--seed", type=int, default=0, help="of the moments and places (default %(default)s)")
+    parser.add_argument("--workdir", type=Path, default=None, help="where runs are made and left; default: a temporary folder")
+    options = parser.parse_args()
+    names = options.trials.split(",")
+    if unknown := [name for name in names if name not in KINDS]:
+        parser.error(f"--trials names {unknown[0]!r}: choose from {', '.join(KINDS)}")
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) if options.workdir is None else options.workdir.absolute()
+        if folder.exists() and os.listdir(folder):
+            parser.error(f"--workdir {folder} is not empty: give a new folder")
+        place = prepare(folder)
+        print(
+            f"first step {place.start_seconds:.1f} s after the launch; an undisturbed run of {max(place.expected):,} steps", file=sys.stderr
+        )
+        tallies: list[Tally] = []
+        for name in names:
+            kind = KINDS[name]
+            tallies += kind.make(place, options.count or kind.count, random.Random(f"{options.seed} {name}"))
+            print(table(tallies[-1:]).splitlines()[2], file=sys.stderr, flush=True)
+    print(table(tallies))
+    return int(any(tally.losses or tally.mismatches for tally in tallies))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
