@@ -21,7 +21,8 @@ def main(arguments: list[str] | None = None) -> int:
     from semgan.errors import EXIT_PREEMPTED, EXIT_USER_ERROR, UserError
     from semgan.launching import targets
 
-    options, overrides = _parser().parse_known_args(arguments)
+    options = _parser().parse_args(arguments)
+    overrides = options.overrides
     _quiet()
     try:
         targets.check(options)
@@ -74,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--debug", action="store_true", help="ten steps of tiny networks on a few small pictures")
     parser.add_argument("--config.KEY=VALUE", dest="_", metavar="", help="overrides one value of the config, any number of times")
     add_arguments(parser)
+    parser.takes_overrides = True
     return parser
 
 

@@ -4,7 +4,6 @@ import argparse
 import difflib
 import os
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -22,15 +21,11 @@ class Parser(argparse.ArgumentParser):
     takes_overrides = False
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
-        """As argparse has it, the overrides taken out of what is not known."""
-        known, rest = super().parse_known_args(args, namespace)
-        if self.takes_overrides:
-            known.overrides = [item for item in rest if item.startswith("--config.")]
-            rest = [item for item in rest if not item.startswith("--config.")]
-        return known, rest
-
-    def parse_known_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        """As argparse has it, but overrides are taken out of what is not known, and an unknown option is an error with the nearest."""
         found, unknown = super().parse_known_args(args, namespace)
+        if self.takes_overrides:
+            found.overrides = [item for item in unknown if item.startswith("--config.")]
+            unknown = [item for item in unknown if not item.startswith("--config.")]
         if unknown and unknown[0].startswith("-"):
             name = unknown[0].partition("=")[0]
             near = difflib.get_close_matches(name, self._option_string_actions, n=1)
