@@ -84,6 +84,7 @@ def batch_of(model: "Model", style: Style, image: np.ndarray) -> dict[str, np.nd
 def region_weights(model: "Model", image: np.ndarray, classes: Sequence[int]) -> np.ndarray:
     """How far each place of uint8 (size, size, 3) is of none of the mask's classes, and of each: float32 (1, size, size, 1 + classes)."""
     logits = judged(model.algorithm.networks, model.apply, jnp.asarray(to_float(image[None]))).mask
+    assert logits is not None  # what gives the model its `mask_classes`
     chosen = np.asarray(jax.nn.softmax(logits))[..., list(classes)]
     return np.concatenate([np.maximum(1 - chosen.sum(-1, keepdims=True), 0), chosen], -1)
 
