@@ -18,9 +18,12 @@ ROOT = Path(__file__).parents[2]
 
 
 class Pod:
-    """Processes that train the toy together; left ones are killed at the end."""
+    """Processes that train the toy together; left ones are killed at the end.
 
-    def __init__(self, count, source, workdir, **changes):
+    `places` are their current folders, from which a relative `source` is each one's own.
+    """
+
+    def __init__(self, count, source, workdir, places=None, **changes):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = str(probe.getsockname()[1])
@@ -28,11 +31,12 @@ class Pod:
         self.processes = []
         for number in range(count):
             given = [str(source), str(workdir), str(number), str(count), port, *settings]
-            environment = os.environ | {"XLA_FLAGS": f"--xla_force_host_platform_device_count={changes.get('devices', 1)}"}
+            flags = f"--xla_force_host_platform_device_count={changes.get('devices', 1)}"
+            environment = os.environ | {"XLA_FLAGS": flags, "PYTHONPATH": str(ROOT)}
             self.processes.append(
                 subprocess.Popen(
                     [sys.executable, "-m", "tests.training.pod", *given],
-                    cwd=ROOT,
+                    cwd=places[number] if places else ROOT,
                     env=environment,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.STDOUT,

@@ -1,6 +1,7 @@
 """Several processes train as one: the same numbers, one end for all, and a sentence that names who is missing."""
 
 import re
+import shutil
 
 import jax
 import numpy as np
@@ -95,11 +96,24 @@ def test_when_one_process_dies_the_others_end_and_the_same_command_goes_on(sourc
         np.testing.assert_array_equal(leaf, expected)
 
 
-def test_what_is_wrong_on_one_host_is_told_by_all(source, tmp_path):
-    with Pod(2, source, tmp_path / "run", batch_size=15) as pod:
+@pytest.mark.parametrize("fault", ["missing", "other"])
+def test_what_is_wrong_on_one_host_is_told_by_all(source, tmp_path, fault):
+    places = tmp_path / "good", tmp_path / "bad"
+    for place in places:
+        shutil.copytree(source, place / "pictures")
+    if fault == "missing":
+        shutil.rmtree(places[1] / "pictures" / "train" / "blue")
+    else:
+        (places[1] / "pictures" / "train" / "red" / "1.png").unlink()
+    with Pod(2, "pictures", tmp_path / "run", places=places) as pod:
         statuses, said = pod.wait()
     assert statuses == [EXIT_USER_ERROR] * 2
-    assert all("batch_size: 15 does not divide over 2 device(s)" in text for text in said)
+    if fault == "missing":
+        assert "error: process 1: " in said[0]
+        assert "error: process 1: " not in said[1]
+    else:
+        assert all("error: process 1 has other training data than process 0: give all hosts the same files" in text for text in said)
+    assert not (tmp_path / "run" / "checkpoints").exists()
 
 
 def test_a_missing_process_is_named():
