@@ -195,7 +195,8 @@ class Checkpoints:
         self._saved = False
         shutil.rmtree(writing, ignore_errors=True)
         kept = f"the one of step {self.latest_step()} is kept" if self.steps() else "there is NO checkpoint yet"
-        _warn(f"SAVING THE CHECKPOINT {writing.with_suffix('')} FAILED ({error}); training goes on, {kept}.")
+        reason = str(error).partition(" [")[0]  # without the kilobytes that the storage library adds
+        _warn(f"SAVING THE CHECKPOINT {writing.with_suffix('')} FAILED ({reason}); training goes on, {kept}.")
 
     def _make_folder(self) -> None:
         try:
