@@ -121,6 +121,9 @@ class Checkpoints:
         if self._thread is not None:
             self._thread.join()
             self._thread = None
+        if self._writes:
+            for late in self.folder.glob("*.writing"):  # what a failed save still wrote after its folder was gone
+                shutil.rmtree(late, ignore_errors=True)
         return self._saved
 
     def restore(self, target_state: TrainState) -> Restored | None:

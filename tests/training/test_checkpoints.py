@@ -290,6 +290,20 @@ def test_a_failure_at_the_commit_is_survived_too(folder, monkeypatch, capsys, at
     assert sorted(path.name for path in folder.iterdir()) == ["1", "2"]
 
 
+def test_what_a_failed_save_writes_after_its_end_is_cleared_up(folder, monkeypatch):
+    kept = Checkpoints(folder)
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoints, "_write_manifest", lambda *_: 1 / 0)
+        kept.save(state_at(3), {})
+        assert not kept.wait()
+    (folder / "3.writing" / "state").mkdir(parents=True)
+    kept.save(state_at(4), {})
+    assert not (folder / "3.writing").exists()
+    (folder / "3.writing").mkdir()
+    assert kept.wait()
+    assert sorted(path.name for path in folder.iterdir()) == ["2", "4"]
+
+
 def test_bad_settings_are_refused(tmp_path):
     with pytest.raises(UserError, match=r"config\.keep_checkpoints: 0"):
         Checkpoints(tmp_path, keep=0)
