@@ -1,6 +1,6 @@
 """Does to training what machines do to it, again and again, and counts what is lost: a table, and exit status 1 for any loss or mismatch.
 
-    python benchmarks/faults.py                                  all of it: half an hour of one core
+    python benchmarks/faults.py                                  all of it: five minutes of an idle core
     python benchmarks/faults.py --trials kills,flips --count 5
 
 Real processes of `launch.py` train a small DCGAN on drawn faces, with a checkpoint every ten steps, and are killed, interrupted and
@@ -275,7 +275,7 @@ def main() -> int:
         for name in names:
             kind = KINDS[name]
             tallies += kind.make(place, options.count or kind.count, random.Random(f"{options.seed} {name}"))
-            print(table(tallies[-1:]).splitlines()[2], file=sys.stderr, flush=True)
+            print(table(tallies), file=sys.stderr, flush=True)
     print(table(tallies))
     return int(any(tally.losses or tally.mismatches for tally in tallies))
 

@@ -1,13 +1,17 @@
 """The arithmetic of the benchmarks' tables and figures; what they train and measure is tested where it is."""
 
+import random
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
-from benchmarks import figures, runs
+from benchmarks import fault_damage, fault_runs, faults, figures, runs
 from benchmarks import semantics_tables as tables
 from benchmarks.semantics_measured import minutes_to_scores
+from semgan.training.checkpoints import Checkpoints
+from semgan.types import TrainState
 
 
 def _point(strength, adoption, error):
@@ -77,3 +81,49 @@ def test_a_finished_run_is_not_trained_again_and_unknown_names_are_refused(tmp_p
     assert runs.chosen("", ("a", "b")) == ["a", "b"]
     with pytest.raises(SystemExit, match="--only names 'c': choose from a, b"):
         runs.chosen("a,c", ("a", "b"))
+
+
+def _state(step, weight):
+    number, params = np.array(step, np.int32), {"generator": {"kernel": np.full((2, 3), weight, np.float32)}}
+    return TrainState(number, 8 * number, params, params, {"pool": np.zeros((0, 2), np.uint8)}, {}, np.array(0, np.int32))
+
+
+@pytest.fixture
+def disturbed(tmp_path):
+    """A place whose undisturbed run had other parameters at step 20 than the checkpoints in the folder have."""
+    kept = Checkpoints(tmp_path / "checkpoints")
+    for step in (10, 20):
+        kept.save(_state(step, 1.0), {})
+    assert kept.wait()
+    reader = Checkpoints(tmp_path / "links")
+    same = fault_runs.fingerprints(reader, kept.folder / "10")
+    assert same is not None
+    other = same | {"params.generator.kernel": "other"}
+    return fault_runs.Place(tmp_path, {}, reader, tmp_path, {10: same, 20: {**other, "step": "other"}}, 1.0), kept.folder
+
+
+def test_a_checkpoint_that_differs_or_is_damaged_is_counted(disturbed):
+    place, folder = disturbed
+    tally = fault_runs.Tally("held")
+    for tally.times, step in enumerate((10, 20), 1):
+        place.check(folder, step, tally)
+    assert (tally.survived, tally.losses) == (1, [])
+    assert tally.mismatches == [
+        "trial 2: the checkpoint of step 20 differs in params.generator.kernel, position, step (3 arrays)",
+    ]
+    fault_damage.flip(folder / "10" / "manifest.json", random.Random(0))
+    tally.times = 3
+    place.check(folder, 10, tally)
+    assert tally.losses == ["trial 3: the checkpoint of step 10 is not whole"]
+    assert _rows(faults.table([tally]))[0][:5] == ["held", "3", "1", "1", "1"]
+
+
+def test_damage_that_is_not_named_or_falls_back_to_nothing_is_counted(disturbed):
+    place, folder = disturbed
+    kept, tally = Checkpoints(folder), fault_runs.Tally("damaged")
+    fault_damage._check(place, kept, Path("state/_METADATA"), folder / "10", tally)  # nothing is damaged
+    assert len(tally.losses) == 2
+    fault_damage.zero(folder / "20" / "state" / "_METADATA", random.Random(0))
+    sound = fault_runs.Tally("damaged")
+    fault_damage._check(place, kept, Path("state/_METADATA"), folder / "10", sound)
+    assert (sound.losses, sound.mismatches) == ([], [])

@@ -121,6 +121,9 @@ class Checkpoints:
         if self._thread is not None:
             self._thread.join()
             self._thread = None
+        if self._writes:
+            for late in self.folder.glob("*.writing"):  # what a failed save still wrote after its folder was gone
+                shutil.rmtree(late, ignore_errors=True)
         return self._saved
 
     def restore(self, target_state: TrainState) -> Restored | None:
@@ -195,7 +198,8 @@ class Checkpoints:
         self._saved = False
         shutil.rmtree(writing, ignore_errors=True)
         kept = f"the one of step {self.latest_step()} is kept" if self.steps() else "there is NO checkpoint yet"
-        _warn(f"SAVING THE CHECKPOINT {writing.with_suffix('')} FAILED ({error}); training goes on, {kept}.")
+        reason = str(error).partition(" [")[0]  # without the kilobytes that the storage library adds
+        _warn(f"SAVING THE CHECKPOINT {writing.with_suffix('')} FAILED ({reason}); training goes on, {kept}.")
 
     def _make_folder(self) -> None:
         try:

@@ -270,6 +270,7 @@ def test_a_disk_that_fills_up_costs_one_save_and_nothing_else(folder, capfd):
     warning = capfd.readouterr().err
     assert f"SAVING THE CHECKPOINT {folder / '3'} FAILED" in warning
     assert "the one of step 2 is kept" in warning
+    assert len(warning.splitlines()[-1]) < 800
     assert sorted(path.name for path in folder.iterdir()) == ["1", "2"]
     kept.save(state_at(4), {})
     assert kept.wait()
@@ -287,6 +288,20 @@ def test_a_failure_at_the_commit_is_survived_too(folder, monkeypatch, capsys, at
     assert not kept.wait()
     assert "No space left on device" in capsys.readouterr().err
     assert sorted(path.name for path in folder.iterdir()) == ["1", "2"]
+
+
+def test_what_a_failed_save_writes_after_its_end_is_cleared_up(folder, monkeypatch):
+    kept = Checkpoints(folder)
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoints, "_write_manifest", lambda *_: 1 / 0)
+        kept.save(state_at(3), {})
+        assert not kept.wait()
+    (folder / "3.writing" / "state").mkdir(parents=True)
+    kept.save(state_at(4), {})
+    assert not (folder / "3.writing").exists()
+    (folder / "3.writing").mkdir()
+    assert kept.wait()
+    assert sorted(path.name for path in folder.iterdir()) == ["2", "4"]
 
 
 def test_bad_settings_are_refused(tmp_path):
