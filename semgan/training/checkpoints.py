@@ -7,7 +7,6 @@
 `STEP.writing`, `STEP.removing` and `STEP.replaced` are left by a process that died at work; the next one clears them up.
 """
 
-import hashlib
 import json
 import os
 import shutil
@@ -21,11 +20,9 @@ import numpy as np
 import orbax.checkpoint as ocp
 
 from semgan.errors import UserError
+from semgan.training import manifest
 from semgan.types import TrainState
 
-FORMAT = "semgan-checkpoint-1"
-MANIFEST = "manifest.json"
-_NO_HASH = "0" * 64
 _DIFFERENCES_SHOWN = 5
 
 
@@ -96,15 +93,15 @@ class Checkpoints:
         if not self._writes:
             return
         arrays = _by_key(jax.device_get(state))
-        manifest = {
-            "format": FORMAT,
-            "sha256": _NO_HASH,
+        record = {
+            "format": manifest.FORMAT,
+            "sha256": manifest.NO_HASH,
             "step": int(state.step),
             "position": int(state.position),
             "extra": json.loads(json.dumps(extra)),
             "arrays": {key: _describe(array) for key, array in arrays.items()},
         }
-        writing = self.folder / f"{manifest['step']}.writing"
+        writing = self.folder / f"{record['step']}.writing"
         try:
             writing.mkdir()
             # Orbax copies the host arrays before it returns, and refuses empty ones, which have nothing to save.
@@ -113,7 +110,7 @@ class Checkpoints:
         except Exception as error:  # whatever it was, training goes on
             self._give_up(writing, error)
             return
-        self._thread = threading.Thread(target=self._commit, args=(writing, manifest), name="checkpoint_commit")
+        self._thread = threading.Thread(target=self._commit, args=(writing, record), name="checkpoint_commit")
         self._thread.start()
 
     def wait(self) -> bool:
@@ -137,12 +134,12 @@ class Checkpoints:
         for step in reversed(steps):
             folder = self.folder / str(step)
             try:
-                manifest = _verify(folder, step)
-            except _DamagedError as damage:
+                record = manifest.verify(folder, step)
+            except manifest.DamagedError as damage:
                 self._damaged.add(step)
                 _warn(f"checkpoint {folder} is damaged ({damage}); falling back to the one before it.")
                 continue
-            return Restored(self._load(folder, manifest, target_state), manifest["extra"], step)
+            return Restored(self._load(folder, record, target_state), record["extra"], step)
         if steps:
             raise UserError(
                 f"{self.folder}: none of its checkpoints ({', '.join(map(str, steps))}) is whole; bring one back from a copy, or "
@@ -150,20 +147,20 @@ class Checkpoints:
             )
         return None
 
-    def _load(self, folder: Path, manifest: dict, target_state: TrainState) -> TrainState:
+    def _load(self, folder: Path, record: dict, target_state: TrainState) -> TrainState:
         target = _by_key(target_state)
-        _check_fits(folder, manifest["arrays"], {key: _describe(leaf) for key, leaf in target.items()})
+        _check_fits(folder, record["arrays"], {key: _describe(leaf) for key, leaf in target.items()})
         empty = {key: np.empty(leaf.shape, leaf.dtype) for key, leaf in target.items()}
         stored = {key: array for key, array in empty.items() if array.size}
         arrays = empty | self._orbax.restore(folder / "state", args=ocp.args.StandardRestore(stored))
         return jax.tree.unflatten(jax.tree.structure(target_state), [arrays[key] for key in target])
 
-    def _commit(self, writing: Path, manifest: dict) -> None:
+    def _commit(self, writing: Path, record: dict) -> None:
         """In the background: waits for Orbax, then hashes, and gives the folder its final name."""
         try:
             self._orbax.wait_until_finished()
-            _write_manifest(writing, manifest)
-            self._rename(writing, manifest["step"])
+            manifest.write(writing, record)
+            self._rename(writing, record["step"])
         except Exception as error:  # whatever it was, training goes on
             self._give_up(writing, error)
             return
@@ -175,7 +172,7 @@ class Checkpoints:
         if final.exists():  # damaged, or of a run that was rolled back
             final.rename(replaced)
         writing.rename(final)
-        _sync(self.folder)
+        manifest.sync(self.folder)
         self._damaged.discard(step)
         shutil.rmtree(replaced, ignore_errors=True)
 
@@ -214,10 +211,6 @@ class Checkpoints:
             raise UserError(f"{self.folder}: checkpoints cannot be kept here ({error}); choose a folder that can be written.") from error
 
 
-class _DamagedError(Exception):
-    """Names the file of a checkpoint and what is wrong with it."""
-
-
 def _by_key(state: Any) -> dict[str, Any]:
     """The leaves by their dotted path, such as `params.generator.Conv_0.kernel`, in the tree's order."""
     leaves = jax.tree_util.tree_leaves_with_path(state)
@@ -241,69 +234,6 @@ def _check_fits(folder: Path, found: dict[str, str], wanted: dict[str, str]) -> 
         f"{folder} does not fit the config: {'; '.join(shown)}{more}. Go on with the config that it was trained with, or choose "
         "another workdir."
     )
-
-
-def _write_manifest(folder: Path, manifest: dict) -> None:
-    """Adds every file's size and SHA-256 and the manifest's own (taken with 64 zeros in its place), all of it synced to disk."""
-    files = {path.relative_to(folder).as_posix(): _fingerprint(path) for path in _files(folder)}
-    text = json.dumps(manifest | {"files": files}, indent=1)
-    own = f'"sha256": "{_NO_HASH}"'
-    text = text.replace(own, own.replace(_NO_HASH, _sha256(text.encode())), 1)
-    (folder / MANIFEST).write_text(text)
-    for path in [folder, *folder.rglob("*")]:
-        _sync(path)
-
-
-def _verify(folder: Path, step: int) -> dict:
-    """The manifest, once every file proved to be as it was written; else _DamagedError."""
-    manifest = _read_manifest(folder / MANIFEST)
-    if manifest["step"] != step:
-        raise _DamagedError(f"{MANIFEST} is of step {manifest['step']}")
-    found = {path.relative_to(folder).as_posix(): path for path in _files(folder)}
-    if missing := manifest["files"].keys() - found:
-        raise _DamagedError(f"{min(missing)} is missing")
-    if extra := found.keys() - manifest["files"]:
-        raise _DamagedError(f"{min(extra)} does not belong to it")
-    for name, path in found.items():
-        if _fingerprint(path) != manifest["files"][name]:
-            raise _DamagedError(f"{name} is not as it was written")
-    return manifest
-
-
-def _read_manifest(path: Path) -> dict:
-    try:
-        raw = path.read_bytes()
-        manifest = json.loads(raw)
-        own = str(manifest["sha256"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _DamagedError(f"{path.name} is missing or unreadable") from error
-    if _sha256(raw.replace(own.encode(), _NO_HASH.encode(), 1)) != own:
-        raise _DamagedError(f"{path.name} is not as it was written")
-    return manifest
-
-
-def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if not path.is_dir() and path != folder / MANIFEST)
-
-
-def _fingerprint(path: Path) -> dict[str, Any]:
-    try:
-        with path.open("rb") as file:
-            return {"size": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
-    except OSError as error:
-        raise _DamagedError(f"{path.name} cannot be read") from error
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _warn(message: str) -> None:

@@ -20,8 +20,9 @@ import optax
 import pytest
 
 from semgan.errors import UserError
-from semgan.training import checkpoints
-from semgan.training.checkpoints import MANIFEST, Checkpoints, Restored
+from semgan.training import manifest
+from semgan.training.checkpoints import Checkpoints, Restored
+from semgan.training.manifest import MANIFEST
 from semgan.types import TrainState
 
 EXTRA = {"seed": 3, "dataset": "abc", "config": {"domains": ["oil", "pencil"]}}
@@ -207,8 +208,8 @@ def test_every_bit_of_the_manifest_counts(folder):
         data = bytearray(raw)
         data[place // 8] ^= 1 << place % 8
         path.write_bytes(data)
-        with pytest.raises(checkpoints._DamagedError, match=MANIFEST):
-            checkpoints._verify(folder / "2", 2)
+        with pytest.raises(manifest.DamagedError, match=MANIFEST):
+            manifest.verify(folder / "2", 2)
 
 
 def test_a_file_that_does_not_belong_and_a_renamed_checkpoint_are_damage(folder, capsys):
@@ -277,13 +278,13 @@ def test_a_disk_that_fills_up_costs_one_save_and_nothing_else(folder, capfd):
     assert kept.steps() == [2, 4]
 
 
-@pytest.mark.parametrize("at", ["_write_manifest", "_sync"])
+@pytest.mark.parametrize("at", ["write", "sync"])
 def test_a_failure_at_the_commit_is_survived_too(folder, monkeypatch, capsys, at):
     def fail(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     kept = Checkpoints(folder)
-    monkeypatch.setattr(checkpoints, at, fail)
+    monkeypatch.setattr(manifest, at, fail)
     kept.save(state_at(3), {})
     assert not kept.wait()
     assert "No space left on device" in capsys.readouterr().err
@@ -293,7 +294,7 @@ def test_a_failure_at_the_commit_is_survived_too(folder, monkeypatch, capsys, at
 def test_what_a_failed_save_writes_after_its_end_is_cleared_up(folder, monkeypatch):
     kept = Checkpoints(folder)
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoints, "_write_manifest", lambda *_: 1 / 0)
+        patch.setattr(manifest, "write", lambda *_: 1 / 0)
         kept.save(state_at(3), {})
         assert not kept.wait()
     (folder / "3.writing" / "state").mkdir(parents=True)
@@ -345,7 +346,7 @@ def terminated(*_):
 with Stop() as stop:
     kept.save(module.state_at(1), {{}})
     kept.wait()
-    module.checkpoints._write_manifest = terminated
+    module.manifest.write = terminated
     kept.save(module.state_at(2), {{}})
     kept.wait()
 """

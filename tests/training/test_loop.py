@@ -19,7 +19,7 @@ from semgan import algorithms
 from semgan.errors import UserError
 from semgan.inference import snapshot
 from semgan.inference.snapshot import read_snapshot
-from semgan.training import checkpoints, guards, loop, metrics, outcome, page, pictures, resume, steps
+from semgan.training import guards, loop, manifest, metrics, outcome, page, pictures, resume, steps
 from semgan.training.checkpoints import Checkpoints
 from semgan.training.metrics import read_lines
 from tests.training import toy
@@ -127,14 +127,14 @@ def test_sigterm_saves_and_resume_equals_uninterrupted_run(uninterrupted, source
 
 
 def test_sigterm_during_a_save_lets_it_commit(uninterrupted, source, tmp_path, monkeypatch):
-    write_manifest = checkpoints._write_manifest
+    write_manifest = manifest.write
 
     def signalled(folder, manifest):
         if manifest["step"] == 4:
             os.kill(os.getpid(), signal.SIGTERM)
         write_manifest(folder, manifest)
 
-    monkeypatch.setattr(checkpoints, "_write_manifest", signalled)
+    monkeypatch.setattr(manifest, "write", signalled)
     config = toy.make_config(source)
     config.keep_checkpoints = 5
     result = loop.train(config, tmp_path)
