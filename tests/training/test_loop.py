@@ -153,7 +153,7 @@ def full_disk(*_):
 
 def test_a_full_disk_costs_what_is_written_meanwhile_and_not_the_run(uninterrupted, source, tmp_path, monkeypatch, capsys):
     """Nothing can be written from the first checkpoint's step on until step 10."""
-    config, made = toy.make_config(source), loop.batches
+    config, made = toy.make_config(source), steps.batches
 
     def filling(*args, **kwargs):
         with monkeypatch.context() as patch:
@@ -161,13 +161,13 @@ def test_a_full_disk_costs_what_is_written_meanwhile_and_not_the_run(uninterrupt
                 if batch["position"][0] == 2 * toy.BATCH:
                     for writer in (snapshot, pictures, page):
                         patch.setattr(writer, "write_whole", full_disk)
-                    patch.setattr(checkpoints, "_sync", full_disk)
+                    patch.setattr(manifest, "sync", full_disk)
                     patch.setattr(metrics.MetricsLog, "write", full_disk)
                 if batch["position"][0] == 10 * toy.BATCH:
                     patch.undo()
                 yield batch
 
-    monkeypatch.setattr(loop, "batches", filling)
+    monkeypatch.setattr(steps, "batches", filling)
     assert loop.train(config, tmp_path).stopped == "done"
     warnings = [line for line in capsys.readouterr().err.splitlines() if "warning" in line]
     for name in ("CHECKPOINT", "snapshot.safetensors", "metrics.jsonl", "00000004.png", "index.html"):
