@@ -108,7 +108,8 @@ def work(out: Path, options: argparse.Namespace) -> None:
     """As one of the processes: measures, and the first writes it down."""
     from semgan.training.joining import join
 
-    join()
+    if os.environ["JAX_NUM_PROCESSES"] != "1":  # by itself a process adds in memory, not by way of the network
+        join()
     if found := measure(options.config, options.device_batch, options.steps, options.saves):
         out.write_text(json.dumps(found))
 

@@ -38,7 +38,7 @@ class Weights(NamedTuple):
     semantic: float = 1.0
     correspondence: float = 1.0
     kept: float = 10.0
-    augment_p: float = 0.4
+    augment_p: float = 0.15
 
 
 class Setting(NamedTuple):
