@@ -12,6 +12,7 @@ import argparse
 import contextlib
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -189,7 +190,8 @@ def full_disks(place: Place, count: int, draw: random.Random) -> list[Tally]:
     try:
         for _ in range(count):
             tally.times += 1
-            _fill(place, small / str(tally.times), tally)
+            _fill(place, small / "run", tally)
+            shutil.rmtree(small / "run")
     finally:
         subprocess.run(["umount", str(small)], check=True)
     return [tally]
@@ -197,7 +199,8 @@ def full_disks(place: Place, count: int, draw: random.Random) -> list[Tally]:
 
 def _fill(place: Place, workdir: Path, tally: Tally) -> None:
     run = place.start(workdir, keep=2)
-    run.wait_until(lambda: len(committed(run.checkpoints)) == 2)
+    begun = run.wait_until(lambda: len(committed(run.checkpoints)) == 2)
+    tally.hold(begun, f"training did not begin: {run.said}")
     ballast = workdir / "ballast"
     _fill_up(ballast)
     alerted = run.wait_until(lambda: run.said.count("SAVING THE CHECKPOINT") >= 2)
