@@ -119,7 +119,7 @@ def _quiet() -> None:
     from absl import logging as absl_logging
 
     warnings.simplefilter("ignore")
-    absl_logging.set_verbosity(absl_logging.ERROR)
+    absl_logging.set_verbosity(absl_logging.FATAL)  # what fails is told by semgan itself
     logging.getLogger("jax").setLevel(logging.ERROR)
 
 
