@@ -46,6 +46,7 @@ def get_config() -> ConfigDict:
     config.checkpoint_kimg = 50.0
     config.evaluate_kimg = 0.0  # transfer score during training; 0: only at the end
     config.keep_checkpoints = 2
+    config.allow_changes = False  # goes on with a run though its data or settings have changed
     config.rollback_after = 20  # skipped steps in a row, after which training goes back to its last checkpoint; 0: never
     config.most_rollbacks = 3  # then training stops
     config.spike_factor = 0.0  # skips steps whose gradient norm is above so many times its running median; 0: none

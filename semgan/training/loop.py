@@ -108,7 +108,7 @@ def _run(config: ConfigDict, workdir: Path, started: float, stop: Stop) -> Resul
     shapes = jax.eval_shape(initial)
     say("parameters: " + ", ".join(f"{name} {count:,}" for name, count in parameter_counts(shapes.params).items()))
     checkpoints = Checkpoints(workdir / "checkpoints", keep=config.keep_checkpoints)
-    restored = hosts.first_does(partial(_restored, checkpoints, shapes, workdir, train_set.fingerprint))
+    restored = hosts.first_does(partial(_restored, checkpoints, shapes, workdir, config, train_set.fingerprint))
     if hosts.is_first():
         resume.write_config(workdir, config)
     make_update = partial(
@@ -180,11 +180,11 @@ def _train(
     return outcome.stopped(run.workdir, int(state.step), int(state.position))
 
 
-def _restored(checkpoints: Checkpoints, shapes: TrainState, workdir: Path, fingerprint: str) -> Restored | None:
+def _restored(checkpoints: Checkpoints, shapes: TrainState, workdir: Path, config: ConfigDict, fingerprint: str) -> Restored | None:
     """The newest whole checkpoint, which was trained on these data."""
     restored = checkpoints.restore(shapes)
     if restored is not None:
-        resume.check_data(workdir, restored.extra["fingerprint"], fingerprint)
+        resume.check_data(workdir, config, restored.extra["fingerprint"], fingerprint)
     return restored
 
 

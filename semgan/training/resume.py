@@ -10,6 +10,7 @@ from ml_collections import ConfigDict
 from semgan.config import flatten, to_json
 from semgan.errors import UserError
 from semgan.files import write_whole
+from semgan.training.report import say
 
 CONFIG = "config.json"
 RESULT = "result.json"
@@ -21,6 +22,7 @@ _MAY_CHANGE = {
     "checkpoint_kimg",
     "evaluate_kimg",
     "keep_checkpoints",
+    "allow_changes",
     "rollback_after",
     "most_rollbacks",
     "stop_on_collapse",
@@ -65,7 +67,7 @@ class Result(NamedTuple):
 
 
 def check_config(workdir: Path, config: ConfigDict) -> None:
-    """UserError, key by key, where the folder's run cannot go on with this config."""
+    """UserError, key by key, where the folder's run cannot go on with this config; with `allow_changes` they are said and no more."""
     saved = _read(workdir / CONFIG)
     if saved is None:
         return
@@ -77,18 +79,21 @@ def check_config(workdir: Path, config: ConfigDict) -> None:
     if changed:
         shown = ", ".join(f"{key} (was {_shown(before, key)}, now {_shown(now, key)})" for key in changed[:_MOST_SHOWN])
         more = f" and {len(changed) - _MOST_SHOWN} more" if len(changed) > _MOST_SHOWN else ""
-        raise UserError(
-            f"{workdir} holds a run with another config: {shown}{more}; give the old values to go on, or choose another --workdir"
-        )
+        _refuse(config, f"{workdir} holds a run with another config: {shown}{more}", "give the old values")
 
 
-def check_data(workdir: Path, saved: str, fingerprint: str) -> None:
-    """UserError where the checkpoint was trained on other data than there is now."""
+def check_data(workdir: Path, config: ConfigDict, saved: str, fingerprint: str) -> None:
+    """UserError where the checkpoint was trained on other data than there is now, unless `allow_changes`."""
     if saved != fingerprint:
-        raise UserError(
-            f"the data have changed since {workdir} was trained (fingerprint {saved[:12]}, now {fingerprint[:12]}): "
-            "bring the old files back to go on, or choose another --workdir"
-        )
+        changed = f"the data have changed since {workdir} was trained (fingerprint {saved[:12]}, now {fingerprint[:12]})"
+        _refuse(config, changed, "bring the old files back")
+
+
+def _refuse(config: ConfigDict, changed: str, mend: str) -> None:
+    if config.allow_changes:
+        say(f"warning: {changed}; going on, as --config.allow_changes asks")
+        return
+    raise UserError(f"{changed}: {mend} to go on, choose another --workdir, or go on all the same with --config.allow_changes=True")
 
 
 def write_config(workdir: Path, config: ConfigDict) -> None:

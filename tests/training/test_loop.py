@@ -333,13 +333,26 @@ def test_resume_with_another_config_is_refused_key_by_key(uninterrupted, source,
         loop.train(config, uninterrupted[0])
 
 
-def test_resume_with_other_data_is_refused(uninterrupted, source, tmp_path):
+def test_resume_with_another_seed_goes_on_where_it_is_asked_for(uninterrupted, source, tmp_path, capsys):
+    workdir = shutil.copytree(uninterrupted[0], tmp_path / "run")
+    config = toy.make_config(source)
+    config.seed, config.allow_changes = 1, True
+    config.total_kimg = 17 * toy.BATCH / 1000
+    assert loop.train(config, workdir).step == 17
+    assert "another config: seed (was 0, now 1); going on, as --config.allow_changes asks" in capsys.readouterr().err
+
+
+def test_resume_with_other_data_is_refused(uninterrupted, source, tmp_path, capsys):
     workdir = shutil.copytree(uninterrupted[0], tmp_path / "run")
     (workdir / "result.json").unlink()
     other = shutil.copytree(source, tmp_path / "pictures")
     Image.new("RGB", (20, 20)).save(other / "train" / "red" / "one_more.png")
+    config = toy.make_config(other)
     with pytest.raises(UserError, match="the data have changed since"):
-        loop.train(toy.make_config(other), workdir)
+        loop.train(config, workdir)
+    config.allow_changes, config.total_kimg = True, 17 * toy.BATCH / 1000
+    assert loop.train(config, workdir).step == 17
+    assert "the data have changed since" in capsys.readouterr().err
 
 
 def test_a_batch_that_does_not_divide_over_the_devices_is_refused(source, tmp_path):
