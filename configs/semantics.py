@@ -56,7 +56,7 @@ METHODS: dict[str, Callable[[], ConfigDict]] = {
     "non_saturating": _semgan({"losses.objective": "non_saturating"}),
     "separate_heads": _semgan(_OF_THEIR_OWN),
     "frozen_heads": _semgan(_OF_THEIR_OWN | {"losses.heads_until_kimg": 2.0}),
-    "with_augmentation": _semgan({"losses.ada_target": 0.5}),
+    "with_augmentation": _semgan({"losses.ada_target": 0.3, "losses.ada_kimg": 10.0}),
     "left_out": _semgan(_NO_GLASSES_IN_INK),
     "stargan_v2_left_out": partial(_changed, drawn_faces_stargan_v2.get_config, _NO_GLASSES_IN_INK),
 }
