@@ -61,7 +61,7 @@ def test_without_a_name_all_hardware_is_told(small, capsys):
         (["--config.batchsize=4"], "config.batchsize does not exist"),
         (["--config.batch_size"], "--config.batch_size has no value"),
         (["--devices", "0"], "give 1 or more"),
-        (["--speed", "1"], "unrecognized arguments: --speed 1"),
+        (["--speed", "1"], "--speed is not an option"),
         (["--json", "no/such/folder/plan.json"], "cannot be written"),
     ],
 )
