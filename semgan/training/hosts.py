@@ -142,7 +142,8 @@ def _from_first(data: bytes) -> bytes:
     """The first process's bytes."""
     from jax.experimental import multihost_utils
 
-    size = int(multihost_utils.broadcast_one_to_all(np.int64(len(data)).astype(np.int32)))
+    high, low = map(int, multihost_utils.broadcast_one_to_all(np.array(divmod(len(data), 2**30), np.int32)))
+    size = high * 2**30 + low
     padded = np.frombuffer(data[:size].ljust(size, b"\0"), np.uint8)
     return bytes(np.asarray(multihost_utils.broadcast_one_to_all(padded)))
 
