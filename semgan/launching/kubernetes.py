@@ -87,7 +87,7 @@ _RESOURCES = {"gpu": "nvidia.com/gpu", "tpu": "google.com/tpu"}
 def render(job: Job) -> str:
     """The file for `kubectl apply`."""
     hosts, tpu, kind = job.accelerator.hosts, job.accelerator.tpu, job.accelerator.kind
-    claim, folder = volume(job, r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", "CLAIM:/runs, a PersistentVolumeClaim that many hosts can write to")
+    claim, folder = volume(job, r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", "runs-claim:/runs, a PersistentVolumeClaim that many hosts can write to")
     return _HEAD.format(
         name=job.name,
         annotations=_ONE_SLICE if tpu and hosts > 1 else "",
