@@ -63,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--account", help="(the user's default)")
     group = parser.add_argument_group("on kubernetes and tpu-vm")
     group.add_argument("--image", help="container image with semgan inside")
-    group.add_argument("--volume", metavar="SOURCE:/FOLDER", help="what holds the workdir: runs-claim:/runs, or on tpu-vm SERVER:/EXPORT:/runs")
+    group.add_argument("--volume", metavar="SOURCE:/FOLDER", help="what holds the workdir: CLAIM:/runs, or on tpu-vm SERVER:/EXPORT:/runs")
     group = parser.add_argument_group("on tpu-vm")
     group.add_argument("--zone", help="(gcloud's own)")
     group.add_argument("--project", help="(gcloud's own)")
