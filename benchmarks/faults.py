@@ -244,7 +244,7 @@ KINDS = {
     "terminations": Kind(terminations, 5),
     "full_disks": Kind(full_disks, 3),
 }
-"""By the name that `--trials` knows it by; trials of several processes or hosts have their place here too."""
+"""By the name that `--trials` knows it by; those of several processes are `benchmarks/pod.py`'s."""
 
 
 def table(tallies: list[Tally]) -> str:

@@ -134,7 +134,7 @@ def _run(config: ConfigDict, workdir: Path, started: float, stop: Stop) -> Resul
         deadline=started + 60 * config.max_minutes if config.max_minutes else None,
         stop=stop,
     )
-    start = _Start(initial() if restored is None else restored.state, *((0.0, 0) if restored is None else _spent(restored)))
+    start = _Start(initial(), 0.0, 0) if restored is None else _start_of(restored)
     try:
         return _train(run, make_update, start, checkpoints, lambda last: _gone_back(checkpoints, shapes, last) or initial())
     except guards.Collapsed:
@@ -188,9 +188,9 @@ def _restored(checkpoints: Checkpoints, shapes: TrainState, workdir: Path, confi
     return restored
 
 
-def _spent(restored: Restored) -> tuple[float, int]:
-    """Minutes and returns to an earlier state before the checkpoint."""
-    return restored.extra["minutes"], restored.extra.get("rollbacks", 0)
+def _start_of(restored: Restored) -> _Start:
+    """Checkpoints from before returns to an earlier state were counted have had none."""
+    return _Start(restored.state, restored.extra["minutes"], restored.extra.get("rollbacks", 0))
 
 
 def _gone_back(checkpoints: Checkpoints, shapes: TrainState, last: int) -> TrainState | None:
