@@ -15,8 +15,9 @@ from semgan.errors import UserError
 from semgan.evaluation.collapse import Watch, watch
 from semgan.inference import domain_guess, recipe
 from semgan.inference.snapshot import MODEL_STATE, write_snapshot
+from semgan.progress import say
 from semgan.training import metrics, resume, sampling
-from semgan.training.report import Report, say
+from semgan.training.report import Report
 from semgan.training.resume import Result
 from semgan.training.signals import Interrupted, Stop
 from semgan.types import HEADS, Algorithm, Params, TrainState

@@ -10,9 +10,10 @@ import jax
 import numpy as np
 
 from semgan.data.loader import batches
+from semgan.progress import say
 from semgan.training import guards, hosts, metrics, outcome, sampling
 from semgan.training.checkpoints import Checkpoints
-from semgan.training.report import Report, say
+from semgan.training.report import Report
 from semgan.types import Algorithm, Metrics, TrainState
 
 _IN_FLIGHT = 2
