@@ -19,10 +19,9 @@ from semgan.errors import UserError
 from semgan.files import check_writable
 from semgan.inference.load import load
 from semgan.inference.model import Model
-from semgan.progress import format_duration
+from semgan.progress import format_duration, say
 from semgan.training import metrics
 from semgan.training.optimizers import ema_decay
-from semgan.training.report import say
 from semgan.training.state import init_state
 from semgan.training.step import make_step
 from semgan.types import Params, TrainState

@@ -18,12 +18,13 @@ from semgan.data.augment import augment
 from semgan.data.dataset import Dataset, open_dataset
 from semgan.data.loader import check_annotated, make_batch
 from semgan.errors import UserError
+from semgan.progress import say
 from semgan.training import guards, hosts, outcome, pictures, resume, sampling
 from semgan.training.checkpoints import Checkpoints, Restored
 from semgan.training.lock import locked
 from semgan.training.optimizers import ema_decay, make_transforms
 from semgan.training.parallel import axis_name, check_batch, parallelize
-from semgan.training.report import Report, say
+from semgan.training.report import Report
 from semgan.training.resume import Result
 from semgan.training.signals import Interrupted, Stop
 from semgan.training.state import init_state, parameter_counts

@@ -15,8 +15,9 @@ from semgan.errors import UserError
 from semgan.evaluation.collapse import Watch, watch
 from semgan.inference import domain_guess, recipe
 from semgan.inference.snapshot import MODEL_STATE, write_snapshot
-from semgan.training import metrics, resume, sampling
-from semgan.training.report import Report, say
+from semgan.progress import say
+from semgan.training import resume, sampling, schedules
+from semgan.training.report import Report
 from semgan.training.resume import Result
 from semgan.training.signals import Interrupted, Stop
 from semgan.types import HEADS, Algorithm, Params, TrainState
@@ -68,7 +69,7 @@ def due(run: Run, step: int, position: int) -> bool:
 
 def _due(run: Run, step: int, position: int) -> tuple[bool, bool]:
     """A picture, and scores."""
-    passed = partial(metrics.due, position, run.config.batch_size)
+    passed = partial(schedules.due, position, run.config.batch_size)
     scores = passed(run.config.evaluate_kimg) and position < 1000 * run.config.total_kimg  # else at the end
     return step == FIRST_PICTURE_STEP or passed(run.config.picture_kimg), scores
 

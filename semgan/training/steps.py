@@ -10,9 +10,10 @@ import jax
 import numpy as np
 
 from semgan.data.loader import batches
-from semgan.training import guards, hosts, metrics, outcome, sampling
+from semgan.progress import say
+from semgan.training import guards, hosts, metrics, outcome, sampling, schedules
 from semgan.training.checkpoints import Checkpoints
-from semgan.training.report import Report, say
+from semgan.training.report import Report
 from semgan.types import Algorithm, Metrics, TrainState
 
 _IN_FLIGHT = 2
@@ -78,8 +79,8 @@ def iterate(run: outcome.Run, programs: Programs, state: TrainState, checkpoints
             if outcome.due(run, step, position):
                 hosts.first_does(partial(_show, run, state, report, checkpoints, step, position))
             reason = _why_stop(run, step, position)
-            saves = reason or metrics.due(position, size, config.checkpoint_kimg)
-            if saves or metrics.due(position, size, config.log_kimg):
+            saves = reason or schedules.due(position, size, config.checkpoint_kimg)
+            if saves or schedules.due(position, size, config.log_kimg):
                 report.interval(totals, step, position, run.deadline)
                 totals = None
             if saves and (reason or not skips.streak) and hosts.is_first():

@@ -13,8 +13,8 @@ from ml_collections import ConfigDict
 from semgan.algorithms import make
 from semgan.errors import UserError
 from semgan.inference.check import example_batch
-from semgan.interop import mapping
-from semgan.interop.mapping import Shapes, Tensors
+from semgan.torch_files import mapping
+from semgan.torch_files.mapping import Shapes, Tensors
 
 LARGEST = 4096
 """Pixels; a file that claims more is not believed."""
