@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "training": {"training", "data"},
     "training.page": {"training", "pages"},
     "training.guards": {"training", "evaluation"},
-    "training.loop": {"training", "data", "algorithms"},
+    "training.experiment": {"training", "data", "algorithms"},
     "training.outcome": {"training", "data", "evaluation", "inference"},
     "adaptation": {"adaptation", "training", "inference", "algorithms", "losses", "layers", "data"},
     "launching": {"launching"},

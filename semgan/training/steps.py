@@ -25,7 +25,7 @@ class Programs:
     """The compiled step of the current stage; a stage is compiled when it is reached, and the one before is let go.
 
     Attributes:
-      rollbacks: returns to an earlier state before these programs, whose noise is of `guards.seed_after` so many.
+      rollbacks: returns to an earlier state before these programs; see `Experiment.step`.
     """
 
     def __init__(self, algorithm: Algorithm, compiled: Callable[[Algorithm], Update], rollbacks: int):
