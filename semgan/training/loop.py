@@ -18,7 +18,8 @@ from semgan.data.augment import augment
 from semgan.data.dataset import Dataset, open_dataset
 from semgan.data.loader import check_annotated, make_batch
 from semgan.errors import UserError
-from semgan.training import guards, hosts, outcome, pictures, resume, sampling
+from semgan.trained_model import TrainedModel, kinds
+from semgan.training import guards, hosts, outcome, pictures, resume
 from semgan.training.checkpoints import Checkpoints, Restored
 from semgan.training.lock import locked
 from semgan.training.optimizers import ema_decay, make_transforms
@@ -127,9 +128,7 @@ def _run(config: ConfigDict, workdir: Path, started: float, stop: Stop) -> Resul
         test=test_set,
         whole=whole,
         algorithm=algorithm,
-        sample=sampling.make_sampler(algorithm, config.seed),
-        kinds=sampling.kinds(algorithm, shapes.ema_params, shapes.model_state, first),
-        features=sampling.make_features(algorithm),
+        kinds=kinds(TrainedModel(to_json(config), {}, algorithm, shapes.ema_params, shapes.model_state)),
         started=started,
         deadline=started + 60 * config.max_minutes if config.max_minutes else None,
         stop=stop,

@@ -10,7 +10,7 @@ import jax
 import numpy as np
 
 from semgan.data.loader import batches
-from semgan.training import guards, hosts, metrics, outcome, sampling
+from semgan.training import guards, hosts, metrics, outcome
 from semgan.training.checkpoints import Checkpoints
 from semgan.training.report import Report, say
 from semgan.types import Algorithm, Metrics, TrainState
@@ -34,7 +34,7 @@ class Programs:
 
     def at(self, position: int) -> Update:
         """The step from here on."""
-        stage = sampling.stage_at(self._algorithm, position / 1000)
+        stage = self._algorithm.at(position / 1000)
         if stage is not self._stage or self._update is None:
             stages = self._algorithm.stages
             say("compiling the training step" + (f" ({stages.describe(position / 1000)})" if stages else ""))
