@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1] / "semgan"
 FILES = sorted(ROOT.rglob("*.py"))
 FOREIGN = {"tensorflow", "torch", "tensorflow_hub", "torchvision", "keras"}
 
-BASE = {"errors", "files", "paths", "progress", "sealed", "types", "config", "xla"}
+BASE = {"errors", "files", "names", "paths", "progress", "sealed", "snapshot", "types", "config", "xla"}
 """What anything may import; these import nothing but one another."""
 MAY_IMPORT = {
     **dict.fromkeys(BASE, BASE),
@@ -21,19 +21,22 @@ MAY_IMPORT = {
     "algorithms": {"algorithms", "networks", "losses", "layers"},
     "torch_files": {"torch_files"},
     "data": {"data"},
+    "domain_guess": {"data"},
+    "trained_model": {"domain_guess", "data", "algorithms"},
     "pages": {"pages"},
     "evaluation": {"evaluation", "data", "networks", "layers"},
     "evaluation.extractors.weights": {"evaluation", "torch_files"},
     "evaluation.command": {"evaluation", "data", "inference"},
     "evaluation.page": {"evaluation", "pages"},
-    "inference": {"inference", "algorithms", "data", "networks", "evaluation"},
-    "interop": {"interop", "torch_files", "algorithms", "networks", "layers", "inference"},
+    "inference": {"inference", "trained_model", "algorithms", "data", "networks", "evaluation"},
+    "interop": {"interop", "torch_files", "trained_model", "algorithms", "networks", "layers", "inference"},
     "training": {"training", "data"},
     "training.page": {"training", "pages"},
     "training.guards": {"training", "evaluation"},
     "training.experiment": {"training", "data", "algorithms"},
-    "training.outcome": {"training", "data", "evaluation", "inference"},
-    "adaptation": {"adaptation", "training", "inference", "algorithms", "losses", "layers", "data"},
+    "training.loop": {"training", "trained_model", "data"},
+    "training.outcome": {"training", "trained_model", "domain_guess", "data", "evaluation", "inference"},
+    "adaptation": {"adaptation", "training", "inference", "trained_model", "domain_guess", "algorithms", "losses", "layers", "data"},
     "launching": {"launching"},
     "launching.targets": {"launching", "training"},
     "planning": {"planning", "training", "algorithms", "data"},

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 import jax
-import numpy as np
 from ml_collections import ConfigDict
 
 from semgan.config import to_json, validate
 from semgan.data.dataset import Dataset, open_dataset
-from semgan.data.loader import check_annotated, make_batch
+from semgan.data.loader import check_annotated
 from semgan.errors import UserError
 from semgan.progress import say
-from semgan.training import guards, hosts, outcome, pictures, resume, sampling
+from semgan.trained_model import TrainedModel, kinds
+from semgan.training import guards, hosts, outcome, pictures, resume
 from semgan.training.checkpoints import Checkpoints, Restored
 from semgan.training.experiment import Experiment
 from semgan.training.lock import locked
@@ -86,7 +86,6 @@ def _run(config: ConfigDict, workdir: Path, started: float, stop: Stop) -> Resul
     experiment = Experiment.of(config, train_set)
     config, algorithm = experiment.config, experiment.algorithm
     check_annotated(train_set, algorithm.annotations)
-    first = make_batch(train_set, np.arange(config.batch_size), config.seed, config.data.pairing, algorithm.annotations)
     initial = experiment.initial()
     shapes = jax.eval_shape(initial)
     say("parameters: " + ", ".join(f"{name} {count:,}" for name, count in parameter_counts(shapes.params).items()))
@@ -101,9 +100,7 @@ def _run(config: ConfigDict, workdir: Path, started: float, stop: Stop) -> Resul
         test=test_set,
         whole=whole,
         algorithm=algorithm,
-        sample=sampling.make_sampler(algorithm, config.seed),
-        kinds=sampling.kinds(algorithm, shapes.ema_params, shapes.model_state, first),
-        features=sampling.make_features(algorithm),
+        kinds=kinds(TrainedModel(to_json(config), {}, algorithm, shapes.ema_params, shapes.model_state)),
         started=started,
         deadline=started + 60 * config.max_minutes if config.max_minutes else None,
         stop=stop,

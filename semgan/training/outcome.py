@@ -1,6 +1,6 @@
 """What a run hands out: pictures and transfer scores on the way, the snapshot, and the result at the end."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,18 +9,19 @@ import jax
 import numpy as np
 from ml_collections import ConfigDict
 
-from semgan.config import to_json
+from semgan import domain_guess, trained_model
 from semgan.data.dataset import Dataset
 from semgan.errors import UserError
 from semgan.evaluation.collapse import Watch, watch
-from semgan.inference import domain_guess, recipe
-from semgan.inference.snapshot import MODEL_STATE, write_snapshot
+from semgan.inference import recipe
 from semgan.progress import say
-from semgan.training import resume, sampling, schedules
+from semgan.snapshot import DOMAIN_GUESS, MODEL_STATE, STYLE_RECIPE, write_snapshot
+from semgan.trained_model import PIECE, TrainedModel
+from semgan.training import resume, schedules
 from semgan.training.report import Report
 from semgan.training.resume import Result
 from semgan.training.signals import Interrupted, Stop
-from semgan.types import HEADS, Algorithm, Params, TrainState
+from semgan.types import HEADS, Algorithm, TrainState
 
 FIRST_PICTURE_STEP = 20
 """An early picture, however rare the others: within minutes it shows that all works."""
@@ -41,9 +42,7 @@ class Run(NamedTuple):
       whole: the train split with what `config.data.left_out` leaves out of `train`: the judge's, and so the same for runs that leave out
         different pictures.
       algorithm: as the config makes it.
-      sample: see `sampling.make_sampler`.
       kinds: names of what it samples (see `semgan.types.Algorithm`).
-      features: see `sampling.make_features`.
       started, deadline: `time.monotonic()` of the process's start, and when training has to stop by the clock.
       stop: whether a signal asked for the end.
     """
@@ -54,9 +53,7 @@ class Run(NamedTuple):
     test: Dataset
     whole: Dataset
     algorithm: Algorithm
-    sample: sampling.Sampler
     kinds: frozenset[str]
-    features: Callable[[Params, np.ndarray], jax.Array] | None
     started: float
     deadline: float | None
     stop: Stop
@@ -79,24 +76,38 @@ def show(run: Run, state: TrainState, report: Report, step: int, position: int) 
     draws, scores = _due(run, step, position)
     jax.block_until_ready(state.step)
     with report.paused():
-        averages = sampling.averages(state)
+        model = model_of(run, state)
         if draws:
-            _picture(run, averages, report, step)
+            _picture(run, model, report, step)
         if scores:
             try:
                 with run.stop.interrupts():
-                    _score(run, averages, report, step, position)
+                    _score(run, model, report, step, position)
             except Interrupted:
                 return None
     return watch(report.lines) if scores else None
 
 
-def _picture(run: Run, averages: sampling.Averages, report: Report, step: int) -> Path:
+def model_of(run: Run, state: TrainState) -> TrainedModel:
+    """Returns the model of the moment, as snapshots hold it but for what is fitted to it."""
+    data = {"name": run.train.name, "image_size": run.config.image_size, "fingerprint": run.train.fingerprint}
+    meta: dict[str, Any] = {"domains": list(run.train.domains), "dataset": data}
+    if HEADS in state.ema_params:
+        meta["mask_classes"] = list(run.train.names["mask"])
+    return trained_model.from_state(run.config, meta, run.algorithm, state)
+
+
+def _sampled(run: Run, model: TrainedModel, batch: dict[str, np.ndarray], stream: int = 0) -> dict[str, np.ndarray]:
+    """Samples by the run's seed; another stream gives other latents."""
+    return trained_model.sample(model, batch, jax.random.fold_in(jax.random.key(run.config.seed), stream))
+
+
+def _picture(run: Run, model: TrainedModel, report: Report, step: int) -> Path:
     stages = run.algorithm.stages
-    return report.picture(partial(run.sample, averages), step, stages.describe(averages.kimg) if stages else "")
+    return report.picture(partial(_sampled, run, model), step, stages.describe(model.meta["kimg"]) if stages else "")
 
 
-def _score(run: Run, averages: sampling.Averages, report: Report, step: int, position: int) -> dict[str, Any] | None:
+def _score(run: Run, model: TrainedModel, report: Report, step: int, position: int) -> dict[str, Any] | None:
     """The report of the judge; None for data that it cannot judge."""
     from semgan.evaluation.judge import load_or_train
 
@@ -104,7 +115,7 @@ def _score(run: Run, averages: sampling.Averages, report: Report, step: int, pos
     say("taking the scores")
     try:
         judge = load_or_train(run.whole, run.test, channels=settings.channels, steps=settings.steps, batch_size=settings.batch_size)
-        scores = _sample_scores(run, averages, judge) if "sample" in run.kinds else _transfer_scores(run, averages, judge)
+        scores = _sample_scores(run, model, judge) if "sample" in run.kinds else _transfer_scores(run, model, judge)
     except UserError as error:
         say(f"no scores: {error}")
         return None
@@ -118,11 +129,11 @@ def _kept(scores: Mapping[str, Any]) -> dict[str, float | None]:
     return {name: scores[name] for name in _SCORES if name in scores} | figures
 
 
-def _sample_scores(run: Run, averages: sampling.Averages, judge: Any) -> dict[str, Any]:
+def _sample_scores(run: Run, model: TrainedModel, judge: Any) -> dict[str, Any]:
     from semgan.evaluation import inception_figures
     from semgan.evaluation.samples import evaluate_samples
 
-    images = run.sample(averages, {"position": np.arange(run.config.judge.samples, dtype=np.int32)})["sample"]
+    images = _sampled(run, model, {"position": np.arange(run.config.judge.samples, dtype=np.int32)})["sample"]
     seeds = {"latents": run.config.seed}
     scores = evaluate_samples(images, judge, run.whole, run.test, seeds=seeds, truncation=1.0)
     if run.config.judge.inception:
@@ -146,7 +157,7 @@ def _add(scores: dict[str, Any], figures: Sequence[Any], notes: Sequence[str]) -
     scores["notes"] = [*scores["notes"], *notes]
 
 
-def _transfer_scores(run: Run, averages: sampling.Averages, judge: Any) -> dict[str, Any]:
+def _transfer_scores(run: Run, model: TrainedModel, judge: Any) -> dict[str, Any]:
     from semgan.evaluation import inception_figures
     from semgan.evaluation.judged import judge_pairs, judge_translations
     from semgan.evaluation.semantics import full_report
@@ -154,13 +165,13 @@ def _transfer_scores(run: Run, averages: sampling.Averages, judge: Any) -> dict[
     guide = "reference" if "reference" in run.kinds else "translated"
 
     def translate(batch: dict[str, np.ndarray]) -> np.ndarray:
-        return run.sample(averages, batch)[guide]
+        return _sampled(run, model, batch)[guide]
 
     def translate_latent(batch: dict[str, np.ndarray], stream: int) -> np.ndarray:
-        return run.sample(averages, batch, stream)["latent"]
+        return _sampled(run, model, batch, stream)["latent"]
 
     judged = judge_pairs(judge, run.test, pairs=run.config.judge.pairs, targets=run.algorithm.targets)
-    translated = judge_translations(translate, judged, sampling.BATCH_SIZE)
+    translated = judge_translations(translate, judged, PIECE)
     scores = full_report(judged, translated, translate_latent if "latent" in run.kinds else None)
     if run.config.judge.inception:
         told = {"seeds": {"pairs": judged.seed}, "parameters": {"styles": "reference" if guide == "reference" else "none"}}
@@ -176,25 +187,16 @@ def write_snapshot_of(run: Run, state: TrainState, scores: dict[str, Any] | None
     Where it cannot be written, training goes on with a warning and the snapshot before; UserError for the `last` one.
     """
     path = run.workdir / "snapshot.safetensors"
-    params = jax.device_get(state.ema_params)
-    meta: dict[str, Any] = {}
-    if run.features:
-        params[domain_guess.NAME] = {"kernel": domain_guess.fit_for(partial(run.features, params), run.train)}
-        if found := _style_recipe(run, params):
-            params[recipe.NAME], meta[recipe.ATTRIBUTES] = found.stored(), list(found.attributes)
-    if HEADS in params:
-        meta["mask_classes"] = list(run.train.names["mask"])
-    if kept := run.algorithm.kept:
-        params[MODEL_STATE] = jax.device_get({name: state.model_state[name] for name in kept})
-    meta |= {
-        "domains": list(run.train.domains),
-        "step": int(state.step),
-        "kimg": int(state.position) / 1000,
-        "dataset": {"name": run.train.name, "image_size": run.config.image_size, "fingerprint": run.train.fingerprint},
-        "scores": _kept(scores) if scores else {},
-    }
+    model = model_of(run, state)
+    params, meta = dict(model.params), {**model.meta, "scores": _kept(scores) if scores else {}}
+    if trained_model.has_features(model):
+        params[DOMAIN_GUESS] = {"kernel": domain_guess.fit_for(partial(trained_model.features, model), run.train)}
+        if fitted := _style_recipe(run, model):
+            params[STYLE_RECIPE], meta[recipe.ATTRIBUTES] = fitted.stored(), list(fitted.attributes)
+    if model.model_state:
+        params[MODEL_STATE] = model.model_state
     try:
-        write_snapshot(path, params, to_json(run.config), meta)
+        write_snapshot(path, params, model.config, meta)
     except UserError as error:
         if last:
             raise
@@ -202,23 +204,18 @@ def write_snapshot_of(run: Run, state: TrainState, scores: dict[str, Any] | None
     return path
 
 
-def _style_recipe(run: Run, params: Params) -> recipe.Recipe | None:
-    """What the style's attributes mean to the style encoder; None where the data have none."""
-    encode = partial(_encode, run.algorithm.networks["style_encoder"], params["style_encoder"])
-    return recipe.fit_for(encode, run.train, recipe.kept_of_content(to_json(run.config)))
-
-
-@partial(jax.jit, static_argnums=0)
-def _encode(encoder: Any, params: Params, images: jax.Array, domain: jax.Array) -> jax.Array:
-    return encoder.apply({"params": params}, images, domain)
+def _style_recipe(run: Run, model: TrainedModel) -> recipe.Recipe | None:
+    """Fits what the style's attributes mean to the style encoder; None where the data have none."""
+    encode = partial(trained_model.apply, model, "style_encoder")
+    return recipe.fit_for(encode, run.train, recipe.kept_of_content(model.config))
 
 
 def finish(run: Run, state: TrainState, report: Report, reason: str) -> Result:
     """The last picture, the transfer score, the snapshot with it, and the result, which says that the run is over."""
     step, position = int(state.step), int(state.position)
-    averages = sampling.averages(state)
-    picture = report.pictures().get(step) or _picture(run, averages, report, step)
-    scores = _score(run, averages, report, step, position)
+    model = model_of(run, state)
+    picture = report.pictures().get(step) or _picture(run, model, report, step)
+    scores = _score(run, model, report, step, position)
     snapshot = write_snapshot_of(run, state, scores, last=True)
     result = Result(step, position / 1000, reason, scores, _usage(run.kinds, snapshot), str(picture), str(snapshot), str(report.page()))
     resume.write_result(run.workdir, result, run.config)

@@ -11,7 +11,7 @@ import numpy as np
 
 from semgan.data.loader import batches
 from semgan.progress import say
-from semgan.training import guards, hosts, metrics, outcome, sampling, schedules
+from semgan.training import guards, hosts, metrics, outcome, schedules
 from semgan.training.checkpoints import Checkpoints
 from semgan.training.report import Report
 from semgan.types import Algorithm, Metrics, TrainState
@@ -35,7 +35,7 @@ class Programs:
 
     def at(self, position: int) -> Update:
         """The step from here on."""
-        stage = sampling.stage_at(self._algorithm, position / 1000)
+        stage = self._algorithm.at(position / 1000)
         if stage is not self._stage or self._update is None:
             stages = self._algorithm.stages
             say("compiling the training step" + (f" ({stages.describe(position / 1000)})" if stages else ""))

@@ -15,10 +15,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from semgan import algorithms
+from semgan import algorithms, snapshot
 from semgan.errors import UserError
-from semgan.inference import snapshot
-from semgan.inference.snapshot import read_snapshot
+from semgan.snapshot import read_snapshot
 from semgan.training import guards, loop, manifest, metrics, outcome, page, pictures, resume, steps
 from semgan.training.checkpoints import Checkpoints
 from semgan.training.experiment import seed_after
