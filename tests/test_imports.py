@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1] / "semgan"
 FILES = sorted(ROOT.rglob("*.py"))
 FOREIGN = {"tensorflow", "torch", "tensorflow_hub", "torchvision", "keras"}
 
-BASE = {"errors", "files", "names", "paths", "progress", "snapshot", "types", "config", "xla"}
+BASE = {"errors", "files", "names", "paths", "progress", "sealed", "snapshot", "types", "config", "xla"}
 """What anything may import; these import nothing but one another."""
 MAY_IMPORT = {
     **dict.fromkeys(BASE, BASE),
@@ -19,20 +19,22 @@ MAY_IMPORT = {
     "networks": {"networks", "layers"},
     "losses": {"losses"},
     "algorithms": {"algorithms", "networks", "losses", "layers"},
+    "torch_files": {"torch_files"},
     "data": {"data"},
     "domain_guess": {"data"},
     "trained_model": {"domain_guess", "data", "algorithms"},
     "pages": {"pages"},
     "evaluation": {"evaluation", "data", "networks", "layers"},
-    "evaluation.extractors.weights": {"evaluation", "interop"},
+    "evaluation.extractors.weights": {"evaluation", "torch_files"},
     "evaluation.command": {"evaluation", "data", "inference"},
     "evaluation.page": {"evaluation", "pages"},
     "inference": {"inference", "trained_model", "algorithms", "data", "networks", "evaluation"},
-    "interop": {"interop", "trained_model", "algorithms", "networks", "layers", "inference"},
+    "interop": {"interop", "torch_files", "trained_model", "algorithms", "networks", "layers", "inference"},
     "training": {"training", "data"},
     "training.page": {"training", "pages"},
     "training.guards": {"training", "evaluation"},
-    "training.loop": {"training", "trained_model", "data", "algorithms"},
+    "training.experiment": {"training", "data", "algorithms"},
+    "training.loop": {"training", "trained_model", "data"},
     "training.job": {"training", "trained_model", "data"},
     "training.results": {"training", "trained_model", "evaluation"},
     "training.scoring": {"training", "trained_model", "evaluation"},

@@ -10,7 +10,7 @@ from ml_collections import ConfigDict
 from semgan.config import flatten, to_json
 from semgan.errors import UserError
 from semgan.files import write_whole
-from semgan.training.report import say
+from semgan.progress import say
 
 CONFIG = "config.json"
 RESULT = "result.json"

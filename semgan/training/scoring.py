@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from semgan.errors import UserError
+from semgan.progress import say
 from semgan.trained_model import PIECE, TrainedModel
 from semgan.training.job import Job, sample
-from semgan.training.report import say
 
 _SCORES = (
     *("transfer_score", "retention", "adoption", "whole_faces", "medium_coverage", "neighbour_distance"),

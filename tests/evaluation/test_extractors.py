@@ -16,7 +16,7 @@ from semgan.evaluation.extractors import inception, lpips, weights
 from semgan.evaluation.extractors.batches import over_batches, replicated
 from semgan.evaluation.extractors.extractor import Extractor, features, load_extractor, load_lpips
 from semgan.evaluation.extractors.primitives import average_pool, max_pool
-from semgan.interop import torch_writer
+from semgan.torch_files import writer
 from tests.evaluation import random_weights
 
 ONE = jax.local_devices()[:1]
@@ -45,7 +45,7 @@ def pictures():
 
 
 def _write(path, tensors):
-    torch_writer.write(path, dict(tensors))
+    writer.write(path, dict(tensors))
     return path
 
 

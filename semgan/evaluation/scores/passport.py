@@ -1,16 +1,11 @@
 """How a figure was made: all that two figures have to agree in before one may be called better."""
 
-import functools
-import hashlib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import semgan
 from semgan.errors import UserError
-
-_SOURCES = ("evaluation", "data", "layers", "networks/judge.py", "types.py")
-"""What figures are made with, below semgan/: scores, extractors and judges with their network, decoding, and the layers they use."""
+from semgan.evaluation.figures.code_digest import code_digest, generation
 
 
 class Passport(NamedTuple):
@@ -28,7 +23,7 @@ class Passport(NamedTuple):
       seeds: of all that is drawn, by what it is for.
       truncation: of the generated pictures' styles; None where not known or not used.
       version: semgan's.
-      code: digest of the source files that make figures.
+      code: digest of the sources that compute figures, see `code_digest`.
       parameters: of the score, such as its subsets or neighbours.
     """
 
@@ -106,8 +101,11 @@ def new_passport(
 
 
 def comparable(a: Passport, b: Passport) -> list[str]:
-    """The fields in which two passports differ, such as "protocol" or "parameters.neighbours"; none: their figures compare."""
-    flat_a, flat_b = _flat(a), _flat(b)
+    """The fields in which two passports differ, such as "protocol" or "parameters.neighbours"; none: their figures compare.
+
+    Two digests of code that computes the same figures are no difference, see `code_digest.GENERATIONS`.
+    """
+    flat_a, flat_b = (_flat(each) | {"code": generation(each.code)} for each in (a, b))
     return [name for name in flat_a | flat_b if flat_a.get(name, _ABSENT) != flat_b.get(name, _ABSENT)]
 
 
@@ -143,20 +141,6 @@ def from_json(data: Mapping[str, Any]) -> Figure:
         Passport(**data["passport"]),
         str(data["interval_of"]),
     )
-
-
-@functools.cache
-def code_digest() -> str:
-    """SHA-256 of the source files, by name and content, that figures depend on: an edited semgan has the same version, but not this."""
-    package = Path(__file__).parents[2]
-    digest = hashlib.sha256()
-    for source in _SOURCES:
-        top = package / source
-        for path in sorted(top.rglob("*.py")) if top.is_dir() else [top]:
-            contents = path.read_bytes()
-            digest.update(f"{path.relative_to(package).as_posix()} {len(contents)}\n".encode())
-            digest.update(contents)
-    return digest.hexdigest()
 
 
 _ABSENT = object()

@@ -12,8 +12,8 @@ from ml_collections import ConfigDict
 
 from semgan.algorithms import make
 from semgan.errors import UserError
-from semgan.interop import mapping
-from semgan.interop.mapping import Shapes, Tensors
+from semgan.torch_files import mapping
+from semgan.torch_files.mapping import Shapes, Tensors
 from semgan.trained_model import example_batch
 
 LARGEST = 4096

@@ -1,13 +1,11 @@
 import json
-import re
-from pathlib import Path
 
 import pytest
 
 import semgan
 from semgan.errors import UserError
-from semgan.evaluation.scores import passport
-from semgan.evaluation.scores.passport import Figure, Passport, code_digest, comparable, from_json, new_passport, to_json
+from semgan.evaluation.figures.code_digest import code_digest
+from semgan.evaluation.scores.passport import Figure, Passport, comparable, from_json, new_passport, to_json
 
 IDENTITY = {"extractor": "inception", "network": "2015", "sha256": "ab", "protocol": "legacy", "resize": "bilinear"}
 PASSPORT = new_passport(
@@ -63,13 +61,3 @@ def test_json_that_is_no_figure_is_refused_in_a_sentence(change, wrong):
     change(data)
     with pytest.raises(UserError, match=wrong):
         from_json(data)
-
-
-def test_the_digest_covers_the_code_that_judges():
-    """Every module of semgan's networks that judging imports."""
-    root = Path(passport.__file__).parents[3]
-    covered = [root / "semgan" / source for source in passport._SOURCES]
-    assert all(path.exists() for path in covered)
-    for path in (root / "semgan" / "evaluation").rglob("*.py"):
-        for name in re.findall(r"^from (semgan\.networks\.\w+)", path.read_text(), re.MULTILINE):
-            assert root / f"{name.replace('.', '/')}.py" in covered, (path, name)

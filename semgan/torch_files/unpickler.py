@@ -12,8 +12,8 @@ from collections.abc import Callable
 from typing import Any
 
 from semgan.errors import UserError
-from semgan.interop.torch_globals import Context, Global, are_sizes, check_key, find
-from semgan.interop.torch_values import DICT, ITEM, LIST, NUMBER, SET, STRING, TUPLE, NumpyArray, NumpyType, Record, Storage, malformed
+from semgan.torch_files.globals import Context, Global, are_sizes, check_key, find
+from semgan.torch_files.values import DICT, ITEM, LIST, NUMBER, SET, STRING, TUPLE, NumpyArray, NumpyType, Record, Storage, malformed
 
 _STEP = 18
 """What an operation takes at most, in bytes: a place on the stack, growth included. Whatever takes more pays for it."""

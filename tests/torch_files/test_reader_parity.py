@@ -11,7 +11,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from semgan.interop import torch_file, torch_writer
+from semgan.torch_files import reader, writer
 
 torch = pytest.importorskip("torch")
 
@@ -27,7 +27,7 @@ def saved(data, **options):
 
 
 def there(data, **options):
-    return torch_file.read_bytes(saved(data, **options), "a.pth")
+    return reader.read_bytes(saved(data, **options), "a.pth")
 
 
 def assert_same(got, want):
@@ -135,11 +135,11 @@ def generator(monkeypatch):
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
 def test_pickled_networks(generator, protocol):
     data = {"G": generator(4, depth=2), "G_ema": generator(4, depth=2).requires_grad_(False).half(), "augment_pipe": None}
-    got = torch_file.read_bytes(pickle.dumps(data, protocol), "network.pkl")
+    got = reader.read_bytes(pickle.dumps(data, protocol), "network.pkl")
     for name in ("G", "G_ema"):
         assert got[name].class_name == "Generator"
-        assert torch_file.module_arguments(got[name]) == ((4,), {"depth": 2})
-        assert_same(torch_file.module_tensors(got[name]), data[name].state_dict())
+        assert reader.module_arguments(got[name]) == ((4,), {"depth": 2})
+        assert_same(reader.module_tensors(got[name]), data[name].state_dict())
     layer = got["G"].state["_modules"]["layers"].state["_modules"]["1"]
     assert layer.state["gain"] == np.sqrt(0.5)
 
@@ -148,7 +148,7 @@ def test_modules_saved_whole(generator):
     """`torch.save` of a network writes its storages beside the pickle."""
     network = generator(4, depth=2)
     for options in ({}, {"pickle_protocol": 4}):
-        assert_same(torch_file.module_tensors(there({"g": network}, **options)["g"]), network.state_dict())
+        assert_same(reader.module_tensors(there({"g": network}, **options)["g"]), network.state_dict())
 
 
 def test_pytorch_reads_what_the_writer_writes(tmp_path):
@@ -158,7 +158,7 @@ def test_pytorch_reads_what_the_writer_writes(tmp_path):
     arrays |= {"bfloat16": rng.normal(size=4).astype(ml_dtypes.bfloat16), "turned": rng.normal(size=(2, 3, 4)).transpose(2, 0, 1)}
     arrays |= {"number": np.array(2.5), "nothing": np.zeros((0, 3), np.float32), "big": np.arange(3, dtype=">i4")}
     plain = {"epoch": -3, "big": 2**40, "lr": 1e-3, "names": ["a", "é", ("b", None, True)], 5: {}, "list": [], "tuple": ()}
-    torch_writer.write(path, {"state": collections.OrderedDict(arrays), "plain": plain})
+    writer.write(path, {"state": collections.OrderedDict(arrays), "plain": plain})
     for options in ({}, {"mmap": True}):
         got = torch.load(path, weights_only=True, **options)
         assert got["plain"] == plain
@@ -175,11 +175,11 @@ def test_pytorch_reads_what_the_writer_writes(tmp_path):
 def test_a_state_dict_is_loaded_strictly_and_shared_arrays_stay_shared(tmp_path):
     network = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4))
     tensors = {name: np.asarray(torch.randn(t.shape) if t.is_floating_point() else t) for name, t in network.state_dict().items()}
-    torch_writer.write(tmp_path / "net.pth", collections.OrderedDict(tensors))
+    writer.write(tmp_path / "net.pth", collections.OrderedDict(tensors))
     network.load_state_dict(torch.load(tmp_path / "net.pth", weights_only=True), strict=True)
     for name, tensor in network.state_dict().items():
         np.testing.assert_array_equal(tensor.numpy(), tensors[name])
     array = np.zeros(3, np.float32)
-    torch_writer.write(tmp_path / "net.pth", [array, array])
+    writer.write(tmp_path / "net.pth", [array, array])
     first, second = torch.load(tmp_path / "net.pth", weights_only=True)
     assert first.data_ptr() == second.data_ptr()

@@ -2,7 +2,7 @@
 
 What can be read: `torch.save`'s zip format, its old format (before 1.6), and plain pickles of networks as StyleGAN2-ADA, StyleGAN3
 and R3GAN release them. Tensors become NumPy arrays, bfloat16 becomes float32; modules become the passive `Module`. Any name in a file
-that is not on the list of `semgan.interop.torch_globals` is refused, with no fallback. Beyond the file's own bytes
+that is not on the list of `semgan.torch_files.globals` is refused, with no fallback. Beyond the file's own bytes
 reading allocates at most `MEMORY_FACTOR` times its size and `MEMORY_BASE` bytes.
 """
 
@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from semgan.errors import UserError
-from semgan.interop.torch_containers import PICKLE_START, ZIP_START, load
-from semgan.interop.torch_values import MEMORY_BASE, MEMORY_FACTOR, Budget, Module, Namespace, malformed, plain
+from semgan.torch_files.containers import PICKLE_START, ZIP_START, load
+from semgan.torch_files.values import MEMORY_BASE, MEMORY_FACTOR, Budget, Module, Namespace, malformed, plain
 
 __all__ = ["MEMORY_BASE", "MEMORY_FACTOR", "Module", "Namespace", "module_arguments", "module_tensors", "read", "read_bytes"]
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from semgan.errors import UserError
-from semgan.interop import mapping
-from semgan.interop.mapping import Entry
+from semgan.torch_files import mapping
+from semgan.torch_files.mapping import Entry
 
 TABLE = [
     Entry("d/conv/kernel", "conv.weight", mapping.CONVOLUTION),

@@ -7,8 +7,8 @@ import zipfile
 import pytest
 
 from semgan.errors import UserError
-from tests.interop import old_format
-from tests.interop.torch_checks import FILES, TENSORS, kinds, members_of, read, refused, zipped
+from tests.torch_files import old_format
+from tests.torch_files.checks import FILES, TENSORS, kinds, members_of, read, refused, zipped
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from semgan.errors import UserError
-from semgan.interop import torch_file
-from tests.interop import old_format
+from semgan.torch_files import reader
+from tests.torch_files import old_format
 
 RNG = np.random.default_rng(0)
 TENSORS = {
@@ -34,7 +34,7 @@ kinds = pytest.mark.parametrize("kind", FILES)
 
 
 def read(contents):
-    return torch_file.read_bytes(contents, "a.pth")
+    return reader.read_bytes(contents, "a.pth")
 
 
 def refused(contents, because):

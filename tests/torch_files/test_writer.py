@@ -7,20 +7,20 @@ import numpy as np
 import pytest
 
 from semgan.errors import UserError
-from semgan.interop import torch_file, torch_writer
-from tests.interop.torch_checks import TENSORS, assert_same, members_of, read
+from semgan.torch_files import reader, writer
+from tests.torch_files.checks import TENSORS, assert_same, members_of, read
 
 
 def test_what_the_writer_writes_reads_back_the_same(tmp_path):
     path = tmp_path / "folder" / "net.pth"
     data = OrderedDict(tensors=OrderedDict(TENSORS), plain=[1, -1, 2**31, -(2**80), 0.5, True, None, "é", ("a", ()), {}, {3: "x"}])
-    torch_writer.write(path, data)
-    got = torch_file.read(path)
+    writer.write(path, data)
+    got = reader.read(path)
     assert_same(got["tensors"], TENSORS)
     assert got["plain"] == data["plain"]
     assert list(map(type, got["plain"])) == list(map(type, data["plain"]))
     first = path.read_bytes()
-    torch_writer.write(path, data)
+    writer.write(path, data)
     assert path.read_bytes() == first
 
 
@@ -33,7 +33,7 @@ def test_the_writer_takes_views_other_byte_orders_and_numpy_numbers():
         "shared": [turned, turned],
         "one": np.float32(0.5),
     }
-    contents = torch_writer.to_bytes(data)
+    contents = writer.to_bytes(data)
     got = read(contents)
     np.testing.assert_array_equal(got["turned"], turned)
     np.testing.assert_array_equal(got["big"], [0, 1, 2])
@@ -43,7 +43,7 @@ def test_the_writer_takes_views_other_byte_orders_and_numpy_numbers():
 
 
 def test_stored_arrays_begin_at_multiples_of_64():
-    contents = torch_writer.to_bytes(TENSORS)
+    contents = writer.to_bytes(TENSORS)
     for name in ("double", "float", "long"):
         assert contents.index(TENSORS[name].tobytes()) % 64 == 0
 
@@ -56,7 +56,7 @@ def test_the_writer_names_what_it_cannot_write(tmp_path):
         (b"x", "a bytes cannot"),
     ):
         with pytest.raises(TypeError, match=because):
-            torch_writer.to_bytes({"a": [bad]})
+            writer.to_bytes({"a": [bad]})
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(UserError, match="cannot be written"):
-        torch_writer.write(tmp_path / "file" / "net.pth", {})
+        writer.write(tmp_path / "file" / "net.pth", {})

@@ -9,9 +9,9 @@ import sys
 import numpy as np
 import pytest
 
-from tests.interop import old_format
-from tests.interop.old_format import Call, Name, New, Persistent, Raw
-from tests.interop.torch_checks import FILES, TENSORS, refused
+from tests.torch_files import old_format
+from tests.torch_files.checks import FILES, TENSORS, refused
+from tests.torch_files.old_format import Call, Name, New, Persistent, Raw
 
 
 def evil(canary, name=("posix", "system")):

@@ -1,6 +1,6 @@
 """Writes PyTorch's zip format from NumPy arrays and plain data, for `torch.load(path, weights_only=True)`.
 
-The members are those that `semgan.interop.torch_containers` describes; all of them are stored, and the arrays' bytes begin at multiples
+The members are those that `semgan.torch_files.containers` describes; all of them are stored, and the arrays' bytes begin at multiples
 of 64, as PyTorch lays them for memory mapping. The same data gives the same bytes.
 """
 
@@ -17,7 +17,7 @@ import numpy as np
 
 from semgan.errors import UserError
 from semgan.files import write_whole
-from semgan.interop.torch_globals import STORAGES
+from semgan.torch_files.globals import STORAGES
 
 _STORAGES = {kind: name for name, kind in STORAGES.items() if name != "UntypedStorage"}
 _ALIGNMENT = 64

@@ -22,9 +22,9 @@ from functools import partial
 from typing import Any
 
 from semgan.errors import UserError
-from semgan.interop.torch_globals import Context, Global
-from semgan.interop.torch_pickle import Unpickler
-from semgan.interop.torch_values import RECORD, TYPES, Budget, Storage, malformed, shown
+from semgan.torch_files.globals import Context, Global
+from semgan.torch_files.unpickler import Unpickler
+from semgan.torch_files.values import RECORD, TYPES, Budget, Storage, malformed, shown
 
 MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
 PROTOCOL = 1001

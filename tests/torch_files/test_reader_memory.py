@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from semgan.errors import UserError
-from semgan.interop.torch_file import MEMORY_BASE, MEMORY_FACTOR
-from tests.interop import old_format
-from tests.interop.old_format import Call, Raw
-from tests.interop.torch_checks import RNG, read, refused
+from semgan.torch_files.reader import MEMORY_BASE, MEMORY_FACTOR
+from tests.torch_files import old_format
+from tests.torch_files.checks import RNG, read, refused
+from tests.torch_files.old_format import Call, Raw
 
 
 def measured(contents):

@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from semgan.errors import UserError
-from semgan.interop import torch_file
-from semgan.interop.torch_file import MEMORY_BASE, MEMORY_FACTOR, Module, Namespace
-from semgan.interop.torch_values import MAX_DEPTH
-from tests.interop import old_format
-from tests.interop.old_format import Name, New, View
+from semgan.torch_files import reader
+from semgan.torch_files.reader import MEMORY_BASE, MEMORY_FACTOR, Module, Namespace
+from semgan.torch_files.values import MAX_DEPTH
+from tests.torch_files import old_format
+from tests.torch_files.old_format import Name, New, View
 
 ATOMS = (str, bytes, int, float, bool, type(None), Module, Namespace, np.ndarray, set)
 
@@ -123,7 +123,7 @@ def outcome(contents):
     """The value or the error that reading gives, and the peak of its memory beyond the file itself."""
     tracemalloc.start()
     try:
-        return torch_file.read_bytes(contents, "a.pth"), tracemalloc.get_traced_memory()[1]
+        return reader.read_bytes(contents, "a.pth"), tracemalloc.get_traced_memory()[1]
     except UserError as error:
         return error, tracemalloc.get_traced_memory()[1]
     finally:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from semgan.errors import UserError
-from semgan.interop.torch_values import (
+from semgan.torch_files.values import (
     DICT,
     ITEM,
     RECORD,

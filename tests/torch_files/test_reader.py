@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from semgan.errors import UserError
-from semgan.interop import torch_file
-from semgan.interop.torch_file import Module, Namespace
-from tests.interop import old_format
-from tests.interop.old_format import Call, Name, New, Persistent, Raw, View
-from tests.interop.torch_checks import FILES, RNG, TENSORS, assert_same, kinds, read, refused
+from semgan.torch_files import reader
+from semgan.torch_files.reader import Module, Namespace
+from tests.torch_files import old_format
+from tests.torch_files.checks import FILES, RNG, TENSORS, assert_same, kinds, read, refused
+from tests.torch_files.old_format import Call, Name, New, Persistent, Raw, View
 
 
 @kinds
@@ -205,19 +205,19 @@ def test_a_pickled_network_is_read_without_its_code(kind):
     assert (stage.class_name, stage.state["DataType"]) == ("R3GAN.Networks.GeneratorStage", "bfloat16")
     want = {"Basis": TENSORS["double"], "w_avg": TENSORS["number"]}
     want |= {"Model.Layers.0.weight": TENSORS["float"], "Model.Layers.0.bias": TENSORS["half"]}
-    assert_same(torch_file.module_tensors(network), want)
-    assert torch_file.module_arguments(network) == ((4,), {})
+    assert_same(reader.module_tensors(network), want)
+    assert reader.module_arguments(network) == ((4,), {})
 
 
 def test_what_is_no_whole_module_is_refused_by_name():
     with pytest.raises(UserError, match="holds a ReLU that is no module of PyTorch \\(it has no _parameters\\)"):
-        torch_file.module_tensors(Module("ReLU", {}))
+        reader.module_tensors(Module("ReLU", {}))
     with pytest.raises(UserError, match="malformed tensor a"):
-        torch_file.module_tensors(Module("ReLU", {"_parameters": {"a": 1}, "_buffers": {}, "_modules": {}}))
+        reader.module_tensors(Module("ReLU", {"_parameters": {"a": 1}, "_buffers": {}, "_modules": {}}))
     with pytest.raises(UserError, match="malformed module a"):
-        torch_file.module_tensors(Module("ReLU", {"_parameters": {}, "_buffers": {}, "_modules": {"a": {}}}))
+        reader.module_tensors(Module("ReLU", {"_parameters": {}, "_buffers": {}, "_modules": {"a": {}}}))
     with pytest.raises(UserError, match="holds a ReLU without the arguments"):
-        torch_file.module_arguments(Module("ReLU", {"_init_args": ()}))
+        reader.module_arguments(Module("ReLU", {"_init_args": ()}))
 
 
 def safetensors_file():
@@ -255,11 +255,11 @@ def test_files_of_other_kinds_get_one_sentence(contents, because):
 def test_files_on_disk(tmp_path):
     path = tmp_path / "100000_nets_ema.ckpt"
     path.write_bytes(old_format.old_file(TENSORS))
-    assert_same(torch_file.read(path), TENSORS)
-    assert_same(torch_file.read(str(path)), TENSORS)
+    assert_same(reader.read(path), TENSORS)
+    assert_same(reader.read(str(path)), TENSORS)
     with pytest.raises(UserError, match="is a folder: give a file of weights"):
-        torch_file.read(tmp_path)
+        reader.read(tmp_path)
     with pytest.raises(UserError, match=r"missing\.pth does not exist"):
-        torch_file.read(tmp_path / "missing.pth")
+        reader.read(tmp_path / "missing.pth")
     with pytest.raises(UserError, match="/dev/null is not a regular file"):
-        torch_file.read("/dev/null")
+        reader.read("/dev/null")
