@@ -17,9 +17,10 @@ from semgan.data.loader import check_annotated
 from semgan.errors import UserError
 from semgan.progress import say
 from semgan.trained_model import TrainedModel, kinds
-from semgan.training import guards, hosts, outcome, pictures, resume
+from semgan.training import guards, hosts, pictures, results, resume, snapshots
 from semgan.training.checkpoints import Checkpoints, Restored
 from semgan.training.experiment import Experiment
+from semgan.training.job import Job
 from semgan.training.lock import locked
 from semgan.training.parallel import axis_name, check_batch, parallelize
 from semgan.training.report import Report
@@ -81,7 +82,7 @@ def _run(config: ConfigDict, workdir: Path, started: float, stop: Stop) -> Resul
     try:
         train_set, test_set, whole = hosts.all_do("opened its data", stop.interrupted(partial(_open_data, config)))
     except Interrupted:
-        return outcome.stopped(workdir, 0, 0)
+        return results.stopped(workdir, 0, 0)
     hosts.same("other training data", train_set.fingerprint, "give all hosts the same files")
     experiment = Experiment.of(config, train_set)
     config, algorithm = experiment.config, experiment.algorithm
@@ -93,7 +94,7 @@ def _run(config: ConfigDict, workdir: Path, started: float, stop: Stop) -> Resul
     restored = hosts.first_does(partial(_restored, checkpoints, shapes, workdir, config, train_set.fingerprint))
     if hosts.is_first():
         resume.write_config(workdir, config)
-    run = outcome.Run(
+    job = Job(
         config=config,
         workdir=workdir,
         train=train_set,
@@ -107,10 +108,10 @@ def _run(config: ConfigDict, workdir: Path, started: float, stop: Stop) -> Resul
     )
     start = _Start(initial(), 0.0, 0) if restored is None else _start_of(restored)
     try:
-        return _train(run, experiment, start, checkpoints, lambda last: _gone_back(checkpoints, shapes, last) or initial())
+        return _train(job, experiment, start, checkpoints, lambda last: _gone_back(checkpoints, shapes, last) or initial())
     except guards.Collapsed:
         if hosts.is_first() and (good := checkpoints.restore(shapes)) is not None:
-            outcome.write_snapshot_of(run, good.state, None)
+            snapshots.write(job, good.state, {})
         raise
     finally:
         checkpoints.wait()
@@ -124,30 +125,28 @@ class _Start(NamedTuple):
     rollbacks: int
 
 
-def _train(
-    run: outcome.Run, experiment: Experiment, start: _Start, checkpoints: Checkpoints, go_back: Callable[[int], TrainState]
-) -> Result:
+def _train(job: Job, experiment: Experiment, start: _Start, checkpoints: Checkpoints, go_back: Callable[[int], TrainState]) -> Result:
     """Steps to the end, or to a signal; goes back where they diverge."""
     state, minutes, rollbacks = start
-    config, began = run.config, int(start.state.step)
+    config, began = job.config, int(start.state.step)
     while True:
-        with closing(_open_report(run, state, minutes)) as report:
+        with closing(_open_report(job, state, minutes)) as report:
             guards.hold_good(report.lines, checkpoints)
-            programs = Programs(run.algorithm, partial(_compiled, experiment, rollbacks), rollbacks)
-            state, reason = iterate(run, programs, state, checkpoints, report)
+            programs = Programs(job.algorithm, partial(_compiled, experiment, rollbacks), rollbacks)
+            state, reason = iterate(job, programs, state, checkpoints, report)
             if reason == "signal":
                 break
             if reason != guards.DIVERGED:
                 try:
-                    return hosts.first_does(run.stop.interrupted(partial(outcome.finish, run, state, report, reason)))
+                    return hosts.first_does(job.stop.interrupted(partial(results.finish, job, state, report, reason)))
                 except Interrupted:
                     break
             minutes, rollbacks = report.minutes(), rollbacks + 1
         state = go_back(began)
         began = int(state.step)
-        guards.check_rollbacks(run.workdir, config, rollbacks, began)
+        guards.check_rollbacks(job.workdir, config, rollbacks, began)
     hosts.first_does(checkpoints.wait)  # else the others' end could take the first with it
-    return outcome.stopped(run.workdir, int(state.step), int(state.position))
+    return results.stopped(job.workdir, int(state.step), int(state.position))
 
 
 def _compiled(experiment: Experiment, rollbacks: int, stage: Algorithm) -> Update:
@@ -209,13 +208,13 @@ def _open_data(config: ConfigDict) -> tuple[Dataset, Dataset, Dataset]:
     return train_set, test_set, whole
 
 
-def _open_report(run: outcome.Run, state: TrainState, minutes: float) -> Report:
+def _open_report(job: Job, state: TrainState, minutes: float) -> Report:
     step, position = int(state.step), int(state.position)
     if step:
         say(f"going on from the checkpoint of step {step:,} ({position / 1000:.4g} kimg)")
-    test, config = run.test, run.config
+    test, config = job.test, job.config
     examples = pictures.choose_examples(
-        test.images, test.rows, test.domain, config.picture_rows, config.picture_columns, run.algorithm.targets
+        test.images, test.rows, test.domain, config.picture_rows, config.picture_columns, job.algorithm.targets
     )
-    spent = {"step": step, "position": position, "started": run.started, "minutes": minutes}
-    return Report(run.workdir, config, examples, run.kinds, **spent, writes=hosts.is_first())
+    spent = {"step": step, "position": position, "started": job.started, "minutes": minutes}
+    return Report(job.workdir, config, examples, job.kinds, **spent, writes=hosts.is_first())
