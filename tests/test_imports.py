@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1] / "semgan"
 FILES = sorted(ROOT.rglob("*.py"))
 FOREIGN = {"tensorflow", "torch", "tensorflow_hub", "torchvision", "keras"}
 
-BASE = {"errors", "files", "names", "paths", "progress", "sealed", "snapshot", "types", "config", "xla"}
+BASE = {"config", "errors", "files", "names", "paths", "progress", "sealed", "settings", "snapshot", "types", "xla"}
 """What anything may import; these import nothing but one another."""
 MAY_IMPORT = {
     **dict.fromkeys(BASE, BASE),
