@@ -23,8 +23,8 @@ MAY_IMPORT = {
     "pages": {"pages"},
     "evaluation": {"evaluation", "data", "networks", "layers"},
     "evaluation.extractors.weights": {"evaluation", "interop"},
-    "evaluation.command": {"evaluation", "data", "inference"},
-    "evaluation.page": {"evaluation", "pages"},
+    "evaluation.evaluate_command": {"evaluation", "data", "inference"},
+    "evaluation.report.evaluation_page": {"evaluation", "pages"},
     "inference": {"inference", "algorithms", "data", "networks", "evaluation"},
     "interop": {"interop", "algorithms", "networks", "layers", "inference"},
     "training": {"training", "data"},
@@ -95,7 +95,7 @@ def test_the_step_needs_types_jax_and_optax_alone():
 
 
 def test_evaluation_reaches_for_a_model_only_when_its_command_runs():
-    assert not [name for name in own(imported_at_once(ROOT / "evaluation" / "command.py")) if name.startswith("inference")]
+    assert not [name for name in own(imported_at_once(ROOT / "evaluation" / "evaluate_command.py")) if name.startswith("inference")]
 
 
 @pytest.mark.parametrize("path", FILES, ids=module_name)

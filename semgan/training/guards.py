@@ -10,7 +10,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from semgan.errors import UserError
-from semgan.evaluation.collapse import PATIENCE, Watch, watch
+from semgan.evaluation.figures.collapse import PATIENCE, Watch, watch
 from semgan.training import metrics
 from semgan.training.checkpoints import Checkpoints
 from semgan.training.report import say

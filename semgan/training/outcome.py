@@ -12,7 +12,7 @@ from ml_collections import ConfigDict
 from semgan.config import to_json
 from semgan.data.dataset import Dataset
 from semgan.errors import UserError
-from semgan.evaluation.collapse import Watch, watch
+from semgan.evaluation.figures.collapse import Watch, watch
 from semgan.inference import domain_guess, recipe
 from semgan.inference.snapshot import MODEL_STATE, write_snapshot
 from semgan.training import metrics, resume, sampling
@@ -97,7 +97,7 @@ def _picture(run: Run, averages: sampling.Averages, report: Report, step: int) -
 
 def _score(run: Run, averages: sampling.Averages, report: Report, step: int, position: int) -> dict[str, Any] | None:
     """The report of the judge; None for data that it cannot judge."""
-    from semgan.evaluation.judge import load_or_train
+    from semgan.evaluation.judge.judge import load_or_train
 
     settings = run.config.judge
     say("taking the scores")
@@ -118,8 +118,8 @@ def _kept(scores: Mapping[str, Any]) -> dict[str, float | None]:
 
 
 def _sample_scores(run: Run, averages: sampling.Averages, judge: Any) -> dict[str, Any]:
-    from semgan.evaluation import inception_figures
-    from semgan.evaluation.samples import evaluate_samples
+    from semgan.evaluation.figures import inception_figures
+    from semgan.evaluation.figures.samples import evaluate_samples
 
     images = run.sample(averages, {"position": np.arange(run.config.judge.samples, dtype=np.int32)})["sample"]
     seeds = {"latents": run.config.seed}
@@ -133,22 +133,22 @@ def _sample_scores(run: Run, averages: sampling.Averages, judge: Any) -> dict[st
 @cache
 def _inception(path: str) -> Any:
     """Read once in a process."""
-    from semgan.evaluation import tools
+    from semgan.evaluation.extractors import tools
 
     return tools.load_extractor(path, tools.PROTOCOL)
 
 
 def _add(scores: dict[str, Any], figures: Sequence[Any], notes: Sequence[str]) -> None:
-    from semgan.evaluation.scores.passport import to_json
+    from semgan.evaluation.figures.passport import to_json
 
     scores["figures"] = [*scores["figures"], *map(to_json, figures)]
     scores["notes"] = [*scores["notes"], *notes]
 
 
 def _transfer_scores(run: Run, averages: sampling.Averages, judge: Any) -> dict[str, Any]:
-    from semgan.evaluation import inception_figures
-    from semgan.evaluation.judged import judge_pairs, judge_translations
-    from semgan.evaluation.semantics import full_report
+    from semgan.evaluation.figures import inception_figures
+    from semgan.evaluation.figures.semantics import full_report
+    from semgan.evaluation.judge.judged_pairs import judge_pairs, judge_translations
 
     guide = "reference" if "reference" in run.kinds else "translated"
 
