@@ -29,7 +29,7 @@ def one_way(folder: Path) -> dict[str, Any]:
     path = folder / "one_way.json"
     if not path.exists():
         from semgan.evaluation.evaluate_command import evaluate_snapshot
-        from semgan.inference.snapshot import read_snapshot
+        from semgan.snapshot import read_snapshot
 
         snapshot = folder / "snapshot.safetensors"
         evaluate_snapshot(snapshot, path, into=read_snapshot(snapshot).meta["domains"][1])

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1] / "semgan"
 FILES = sorted(ROOT.rglob("*.py"))
 FOREIGN = {"tensorflow", "torch", "tensorflow_hub", "torchvision", "keras"}
 
-BASE = {"errors", "files", "paths", "progress", "types", "config", "xla"}
+BASE = {"errors", "files", "names", "paths", "progress", "snapshot", "types", "config", "xla"}
 """What anything may import; these import nothing but one another."""
 MAY_IMPORT = {
     **dict.fromkeys(BASE, BASE),
@@ -20,19 +20,24 @@ MAY_IMPORT = {
     "losses": {"losses"},
     "algorithms": {"algorithms", "networks", "losses", "layers"},
     "data": {"data"},
+    "domain_guess": {"data"},
+    "trained_model": {"domain_guess", "data", "algorithms"},
     "pages": {"pages"},
     "evaluation": {"evaluation", "data", "networks", "layers"},
     "evaluation.extractors.weights": {"evaluation", "interop"},
     "evaluation.evaluate_command": {"evaluation", "data", "inference"},
     "evaluation.report.evaluation_page": {"evaluation", "pages"},
-    "inference": {"inference", "algorithms", "data", "networks", "evaluation"},
-    "interop": {"interop", "algorithms", "networks", "layers", "inference"},
+    "inference": {"inference", "trained_model", "algorithms", "data", "networks", "evaluation"},
+    "interop": {"interop", "trained_model", "algorithms", "networks", "layers", "inference"},
     "training": {"training", "data"},
     "training.page": {"training", "pages"},
     "training.guards": {"training", "evaluation"},
-    "training.loop": {"training", "data", "algorithms"},
-    "training.outcome": {"training", "data", "evaluation", "inference"},
-    "adaptation": {"adaptation", "training", "inference", "algorithms", "losses", "layers", "data"},
+    "training.loop": {"training", "trained_model", "data", "algorithms"},
+    "training.job": {"training", "trained_model", "data"},
+    "training.results": {"training", "trained_model", "evaluation"},
+    "training.scoring": {"training", "trained_model", "evaluation"},
+    "training.snapshots": {"training", "trained_model", "domain_guess", "inference"},
+    "adaptation": {"adaptation", "training", "inference", "trained_model", "domain_guess", "algorithms", "losses", "layers", "data"},
     "launching": {"launching"},
     "launching.targets": {"launching", "training"},
     "planning": {"planning", "training", "algorithms", "data"},

@@ -15,8 +15,8 @@ from semgan.adaptation.parameters import grown, joined, tuned_of
 from semgan.algorithms._semantics import kept_of
 from semgan.algorithms.semgan import functions
 from semgan.data.augment import augment, to_float
-from semgan.inference.check import example_batch
 from semgan.inference.model import Model
+from semgan.trained_model import example_batch
 from semgan.types import Algorithm, Batch, Key, ModelState, Params, Phase
 
 DISCRIMINATOR = "discriminator"

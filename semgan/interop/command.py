@@ -10,9 +10,9 @@ from typing import Any
 from semgan.errors import UserError
 from semgan.files import check_writable
 from semgan.inference.load import load
-from semgan.inference.snapshot import MODEL_STATE, read_snapshot, write_snapshot
 from semgan.interop import torch_file, torch_writer
 from semgan.interop.format import Format, Imported
+from semgan.snapshot import MODEL_STATE, read_snapshot, write_snapshot
 
 FORMATS = {
     "stargan-v2": "stargan_v2",

@@ -12,7 +12,6 @@ from ml_collections import ConfigDict
 from semgan import algorithms
 from semgan.data.augment import augment
 from semgan.training.optimizers import ema_decay, make_transforms
-from semgan.training.sampling import stage_at
 from semgan.training.state import init_state
 from semgan.training.step import Step, make_step
 from semgan.types import HEADS, OF_REFERENCE, Algorithm, TrainState
@@ -75,7 +74,7 @@ def open_experiment(config: ConfigDict) -> Experiment:
     algorithm = algorithms.make(config)
     transforms = make_transforms(config.optimizers, algorithm.phases, total_kimg=config.total_kimg, spare=config.networks)
     prepare = partial(augment, seed=config.seed, paired=config.data.pairing == "paired", **config.augment)
-    return Experiment(config, stage_at(algorithm, config.total_kimg), transforms, prepare)
+    return Experiment(config, algorithm.at(config.total_kimg), transforms, prepare)
 
 
 def filled(config: ConfigDict) -> ConfigDict:

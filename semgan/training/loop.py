@@ -18,8 +18,10 @@ from semgan.data.augment import augment
 from semgan.data.dataset import Dataset, open_dataset
 from semgan.data.loader import check_annotated, make_batch
 from semgan.errors import UserError
-from semgan.training import guards, hosts, outcome, pictures, resume, sampling
+from semgan.trained_model import TrainedModel, kinds
+from semgan.training import guards, hosts, pictures, results, resume, snapshots
 from semgan.training.checkpoints import Checkpoints, Restored
+from semgan.training.job import Job
 from semgan.training.lock import locked
 from semgan.training.optimizers import ema_decay, make_transforms
 from semgan.training.parallel import axis_name, check_batch, parallelize
@@ -93,7 +95,7 @@ def _run(config: ConfigDict, workdir: Path, started: float, stop: Stop) -> Resul
     try:
         train_set, test_set, whole = hosts.all_do("opened its data", stop.interrupted(partial(_open_data, config)))
     except Interrupted:
-        return outcome.stopped(workdir, 0, 0)
+        return results.stopped(workdir, 0, 0)
     hosts.same("other training data", train_set.fingerprint, "give all hosts the same files")
     config = _filled(config, train_set)
     algorithm = algorithms.make(config)
@@ -120,26 +122,24 @@ def _run(config: ConfigDict, workdir: Path, started: float, stop: Stop) -> Resul
         axis_name=axis_name(),
         spike_factor=config.spike_factor,
     )
-    run = outcome.Run(
+    job = Job(
         config=config,
         workdir=workdir,
         train=train_set,
         test=test_set,
         whole=whole,
         algorithm=algorithm,
-        sample=sampling.make_sampler(algorithm, config.seed),
-        kinds=sampling.kinds(algorithm, shapes.ema_params, shapes.model_state, first),
-        features=sampling.make_features(algorithm),
+        kinds=kinds(TrainedModel(to_json(config), {}, algorithm, shapes.ema_params, shapes.model_state)),
         started=started,
         deadline=started + 60 * config.max_minutes if config.max_minutes else None,
         stop=stop,
     )
     start = _Start(initial(), 0.0, 0) if restored is None else _start_of(restored)
     try:
-        return _train(run, make_update, start, checkpoints, lambda last: _gone_back(checkpoints, shapes, last) or initial())
+        return _train(job, make_update, start, checkpoints, lambda last: _gone_back(checkpoints, shapes, last) or initial())
     except guards.Collapsed:
         if hosts.is_first() and (good := checkpoints.restore(shapes)) is not None:
-            outcome.write_snapshot_of(run, good.state, None)
+            snapshots.write(job, good.state, {})
         raise
     finally:
         checkpoints.wait()
@@ -154,30 +154,30 @@ class _Start(NamedTuple):
 
 
 def _train(
-    run: outcome.Run, make_update: Callable[..., Step], start: _Start, checkpoints: Checkpoints, go_back: Callable[[int], TrainState]
+    job: Job, make_update: Callable[..., Step], start: _Start, checkpoints: Checkpoints, go_back: Callable[[int], TrainState]
 ) -> Result:
     """Steps to the end, or to a signal; goes back where they diverge."""
     state, minutes, rollbacks = start
-    config, began = run.config, int(start.state.step)
+    config, began = job.config, int(start.state.step)
     while True:
-        with closing(_open_report(run, state, minutes)) as report:
+        with closing(_open_report(job, state, minutes)) as report:
             guards.hold_good(report.lines, checkpoints)
             seed = guards.seed_after(config.seed, rollbacks)
-            programs = Programs(run.algorithm, lambda stage, seed=seed: parallelize(make_update(stage, seed=seed)), rollbacks)
-            state, reason = iterate(run, programs, state, checkpoints, report)
+            programs = Programs(job.algorithm, lambda stage, seed=seed: parallelize(make_update(stage, seed=seed)), rollbacks)
+            state, reason = iterate(job, programs, state, checkpoints, report)
             if reason == "signal":
                 break
             if reason != guards.DIVERGED:
                 try:
-                    return hosts.first_does(run.stop.interrupted(partial(outcome.finish, run, state, report, reason)))
+                    return hosts.first_does(job.stop.interrupted(partial(results.finish, job, state, report, reason)))
                 except Interrupted:
                     break
             minutes, rollbacks = report.minutes(), rollbacks + 1
         state = go_back(began)
         began = int(state.step)
-        guards.check_rollbacks(run.workdir, config, rollbacks, began)
+        guards.check_rollbacks(job.workdir, config, rollbacks, began)
     hosts.first_does(checkpoints.wait)  # else the others' end could take the first with it
-    return outcome.stopped(run.workdir, int(state.step), int(state.position))
+    return results.stopped(job.workdir, int(state.step), int(state.position))
 
 
 def _restored(checkpoints: Checkpoints, shapes: TrainState, workdir: Path, config: ConfigDict, fingerprint: str) -> Restored | None:
@@ -245,13 +245,13 @@ def _open_data(config: ConfigDict) -> tuple[Dataset, Dataset, Dataset]:
     return train_set, test_set, whole
 
 
-def _open_report(run: outcome.Run, state: TrainState, minutes: float) -> Report:
+def _open_report(job: Job, state: TrainState, minutes: float) -> Report:
     step, position = int(state.step), int(state.position)
     if step:
         say(f"going on from the checkpoint of step {step:,} ({position / 1000:.4g} kimg)")
-    test, config = run.test, run.config
+    test, config = job.test, job.config
     examples = pictures.choose_examples(
-        test.images, test.rows, test.domain, config.picture_rows, config.picture_columns, run.algorithm.targets
+        test.images, test.rows, test.domain, config.picture_rows, config.picture_columns, job.algorithm.targets
     )
-    spent = {"step": step, "position": position, "started": run.started, "minutes": minutes}
-    return Report(run.workdir, config, examples, run.kinds, **spent, writes=hosts.is_first())
+    spent = {"step": step, "position": position, "started": job.started, "minutes": minutes}
+    return Report(job.workdir, config, examples, job.kinds, **spent, writes=hosts.is_first())

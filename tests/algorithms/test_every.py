@@ -15,7 +15,6 @@ from semgan.data.augment import augment, to_float
 from semgan.training.checkpoints import Checkpoints
 from semgan.training.optimizers import ema_decay, make_transforms
 from semgan.training.parallel import axis_name, parallelize
-from semgan.training.sampling import stage_at
 from semgan.training.state import init_state
 from semgan.training.step import make_step
 
@@ -45,7 +44,7 @@ class Small:
     def compiled(self, devices, kimg=0.0):
         config = self.config
         step = make_step(
-            stage_at(self.algorithm, kimg),
+            self.algorithm.at(kimg),
             self.transforms,
             seed=0,
             ema_decay=ema_decay(config.ema_half_life_kimg, config.ema_ramp),

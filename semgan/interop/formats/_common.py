@@ -12,9 +12,9 @@ from ml_collections import ConfigDict
 
 from semgan.algorithms import make
 from semgan.errors import UserError
-from semgan.inference.check import example_batch
 from semgan.interop import mapping
 from semgan.interop.mapping import Shapes, Tensors
+from semgan.trained_model import example_batch
 
 LARGEST = 4096
 """Pixels; a file that claims more is not believed."""

@@ -8,7 +8,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from semgan.errors import UserError
-from semgan.inference.snapshot import read_snapshot, write_snapshot
+from semgan.snapshot import read_snapshot, write_snapshot
 
 PARAMS = {"generator": {"from_rgb": {"kernel": np.arange(3, dtype=np.float32)[None], "bias": np.float32(0.5)}}}
 CONFIG = {"algorithm": "x", "domains": ("a", "b"), "text": 'a "sha256":"0" in quotes', "none": None}

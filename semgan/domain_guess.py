@@ -1,4 +1,4 @@
-"""Guesses which domain a picture is of, so that a user need not say: ridge regression on the style encoder's features.
+"""Guesses which domain a picture belongs to, so that a user need not say: ridge regression on the style encoder's features.
 
 A snapshot carries its kernel as the pseudo-network `domain_guess`: {"kernel": (features + 1, domains)}.
 """
@@ -10,22 +10,22 @@ from numpy.typing import ArrayLike
 
 from semgan.data.augment import to_float
 from semgan.data.dataset import Dataset
+from semgan.data.pieces import pieces
 
-NAME = "domain_guess"
 _RIDGE = 1e-2  # on features of unit variance
-_BATCH = 64
+_BATCH = 64  # pictures
 
 
 def fit(features: np.ndarray, domain: np.ndarray, count: int) -> np.ndarray:
-    """The classifier by least squares on one-hot domains, each domain of equal weight however many pictures it has.
+    """Fits the classifier by least squares on one-hot domains, each domain of equal weight however many pictures it has.
 
     Args:
       features: (n, f).
       domain: integers in [0, count), (n,).
-      count: of domains.
+      count: number of domains.
 
     Returns:
-      kernel, float32 (f + 1, count); its last row is the bias.
+      The kernel, float32 (f + 1, count); its last row is the bias.
     """
     features = features.astype(np.float64)
     weight = (1 / np.maximum(np.bincount(domain, minlength=count), 1))[domain]
@@ -43,21 +43,20 @@ def fit(features: np.ndarray, domain: np.ndarray, count: int) -> np.ndarray:
 
 
 def predict(kernel: np.ndarray, features: np.ndarray) -> np.ndarray:
-    """The likeliest domain of each row of `features` (n, f): int (n,)."""
+    """Returns the likeliest domain for each row of `features` (n, f): int (n,)."""
     return np.argmax(np.asarray(features) @ kernel[:-1] + kernel[-1], axis=-1)
 
 
 def fit_for(apply_features: Callable[[np.ndarray], ArrayLike], dataset: Dataset, count: int = 1024, seed: int = 0) -> np.ndarray:
-    """The kernel for a dataset.
+    """Fits the kernel on pictures of a dataset.
 
     Args:
-      apply_features: float32 images in [-1, 1] (64, size, size, 3) to features (64, f); always called with one batch size.
+      apply_features: maps float32 images in [-1, 1] (64, size, size, 3) to features (64, f); always called with one batch size.
       count: pictures used, drawn by `seed`; all if there are fewer.
     """
     chosen = np.random.default_rng(seed).permutation(len(dataset.rows))[:count]
-    features = []
-    for start in range(0, len(chosen), _BATCH):
-        part = chosen[start : start + _BATCH]
-        images = dataset.images[dataset.rows[np.resize(part, _BATCH)]]
-        features.append(np.asarray(apply_features(to_float(images)))[: len(part)])
+    features = [
+        np.asarray(apply_features(to_float(dataset.images[piece["row"]])))[:counted]
+        for piece, counted in pieces({"row": dataset.rows[chosen]}, _BATCH)
+    ]
     return fit(np.concatenate(features), dataset.domain[chosen], len(dataset.domains))

@@ -1,7 +1,7 @@
 import numpy as np
 
+from semgan import domain_guess
 from semgan.data.dataset import Dataset
-from semgan.inference import domain_guess
 
 
 def clusters(counts, seed=0):

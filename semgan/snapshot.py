@@ -8,7 +8,8 @@ notice changed bits; this does, wherever they are.
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -22,6 +23,8 @@ from semgan.files import write_whole
 FORMAT = "semgan-snapshot-1"
 MODEL_STATE = "model_state"
 """The pseudo-network that holds what of the model's state its samples depend on, by name."""
+DOMAIN_GUESS, STYLE_RECIPE = "domain_guess", "style_recipe"
+"""The pseudo-networks that hold what is fitted to the trained ones: see `semgan.domain_guess` and `semgan.inference.recipe`."""
 _MAX_HEADER = 16 * 2**20
 _ZEROS = "0" * 64
 _FIELD = b'"sha256":"'
@@ -58,7 +61,7 @@ def read_snapshot(path: str | Path) -> Snapshot:
     """Reads and checks a snapshot.
 
     Raises:
-      UserError: there is no such file, it is no snapshot, of a format that this version does not read, or damaged anywhere.
+      UserError: there is no such file, it is not a snapshot, of a format that this version does not read, or damaged anywhere.
     """
     path = Path(path)
     _check_is_file(path)
@@ -81,6 +84,17 @@ def read_snapshot(path: str | Path) -> Snapshot:
     if not isinstance(config, dict) or not isinstance(meta, dict):
         raise UserError(f"{path} is not a well-formed snapshot (its config or meta is not an object): write it again with semgan")
     return Snapshot(_unflatten(tensors, path), config, meta)
+
+
+@contextmanager
+def blaming(path: str | Path) -> Iterator[None]:
+    """Turns whatever goes wrong inside, as a model is made of a snapshot, into a UserError that names the file."""
+    try:
+        yield
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{path} does not fit this version of semgan ({error}): use the version that wrote it") from error
 
 
 def _with_metadata(tensors: bytes, metadata: dict[str, str]) -> bytes:

@@ -13,8 +13,8 @@ from semgan.evaluation.extractors import tools
 from semgan.evaluation.figures.passport import from_json
 from semgan.inference import recipe
 from semgan.inference.load import load
-from semgan.inference.snapshot import read_snapshot
-from semgan.training import loop, outcome, sampling
+from semgan.snapshot import read_snapshot
+from semgan.training import loop, snapshots
 from semgan.training.metrics import read_lines
 from tests.evaluation.standins import MeanColours
 from tests.inference import tiny_semgan
@@ -72,10 +72,9 @@ def test_a_run_compares_with_itself(trained):
 def snapshot_of(workdir, config, data):
     """Written of weights that nobody trained."""
     algorithm = algorithms.make(config)
-    features = sampling.make_features(algorithm)
-    run = SimpleNamespace(config=config, workdir=workdir, train=data, algorithm=algorithm, features=features)
+    job = SimpleNamespace(config=config, workdir=workdir, train=data, algorithm=algorithm)
     state = SimpleNamespace(ema_params=tiny_semgan.averaged(config), step=3, position=24, model_state={})
-    return load(outcome.write_snapshot_of(run, state, None))
+    return load(snapshots.write(job, state, {}))
 
 
 def test_a_snapshot_keeps_what_attributes_and_regions_are_for_its_users(tmp_path):

@@ -1,4 +1,4 @@
-"""Names that a user gives, against those that there are."""
+"""Names that a user gives, checked against those that exist."""
 
 import difflib
 from collections.abc import Sequence
@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from semgan.errors import UserError
 
 
-def known(name: str, names: Sequence[str], kind: str) -> str:
-    """The name if it is one of `names`, or else a UserError that suggests the nearest."""
+def require(name: str, names: Sequence[str], kind: str) -> str:
+    """Returns the name if it is one of `names`; raises a UserError that suggests the nearest one otherwise."""
     if name in names:
         return name
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.4)
