@@ -26,8 +26,8 @@ MAY_IMPORT = {
     "pages": {"pages"},
     "evaluation": {"evaluation", "data", "networks", "layers"},
     "evaluation.extractors.weights": {"evaluation", "torch_files"},
-    "evaluation.command": {"evaluation", "data", "inference"},
-    "evaluation.page": {"evaluation", "pages"},
+    "evaluation.evaluate_command": {"evaluation", "data", "inference"},
+    "evaluation.report.evaluation_page": {"evaluation", "pages"},
     "inference": {"inference", "trained_model", "algorithms", "data", "networks", "evaluation"},
     "interop": {"interop", "torch_files", "trained_model", "algorithms", "networks", "layers", "inference"},
     "training": {"training", "data"},
@@ -102,7 +102,7 @@ def test_the_step_needs_types_jax_and_optax_alone():
 
 
 def test_evaluation_reaches_for_a_model_only_when_its_command_runs():
-    assert not [name for name in own(imported_at_once(ROOT / "evaluation" / "command.py")) if name.startswith("inference")]
+    assert not [name for name in own(imported_at_once(ROOT / "evaluation" / "evaluate_command.py")) if name.startswith("inference")]
 
 
 @pytest.mark.parametrize("path", FILES, ids=module_name)

@@ -9,7 +9,7 @@ from pathlib import Path
 from ml_collections import ConfigDict
 
 from semgan.errors import UserError
-from semgan.evaluation.collapse import PATIENCE, Watch, watch
+from semgan.evaluation.figures.collapse import PATIENCE, Watch, watch
 from semgan.progress import say
 from semgan.training import metrics
 from semgan.training.checkpoints import Checkpoints

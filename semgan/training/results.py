@@ -6,7 +6,7 @@ from typing import Any
 
 import jax
 
-from semgan.evaluation.collapse import Watch, watch
+from semgan.evaluation.figures.collapse import Watch, watch
 from semgan.progress import say
 from semgan.trained_model import TrainedModel
 from semgan.training import resume, schedules, scoring, snapshots

@@ -21,7 +21,7 @@ _FIGURES = ("fd_judge", "precision", "fid")
 
 def score(job: Job, model: TrainedModel) -> dict[str, Any] | None:
     """Returns the judge's report; None for data that it cannot judge."""
-    from semgan.evaluation.judge import load_or_train
+    from semgan.evaluation.judge.judge import load_or_train
 
     settings = job.config.judge
     say("taking the scores")
@@ -40,8 +40,8 @@ def summary(scores: Mapping[str, Any]) -> dict[str, float | None]:
 
 
 def _sample_scores(job: Job, model: TrainedModel, judge: Any) -> dict[str, Any]:
-    from semgan.evaluation import inception_figures
-    from semgan.evaluation.samples import evaluate_samples
+    from semgan.evaluation.figures import inception_figures
+    from semgan.evaluation.figures.samples import evaluate_samples
 
     images = sample(job, model, {"position": np.arange(job.config.judge.samples, dtype=np.int32)})["sample"]
     seeds = {"latents": job.config.seed}
@@ -55,22 +55,22 @@ def _sample_scores(job: Job, model: TrainedModel, judge: Any) -> dict[str, Any]:
 @cache
 def _inception(path: str) -> Any:
     """Read once in a process."""
-    from semgan.evaluation import tools
+    from semgan.evaluation.extractors import tools
 
     return tools.load_extractor(path, tools.PROTOCOL)
 
 
 def _add(scores: dict[str, Any], figures: Sequence[Any], notes: Sequence[str]) -> None:
-    from semgan.evaluation.scores.passport import to_json
+    from semgan.evaluation.figures.passport import to_json
 
     scores["figures"] = [*scores["figures"], *map(to_json, figures)]
     scores["notes"] = [*scores["notes"], *notes]
 
 
 def _transfer_scores(job: Job, model: TrainedModel, judge: Any) -> dict[str, Any]:
-    from semgan.evaluation import inception_figures
-    from semgan.evaluation.judged import judge_pairs, judge_translations
-    from semgan.evaluation.semantics import full_report
+    from semgan.evaluation.figures import inception_figures
+    from semgan.evaluation.figures.semantics import full_report
+    from semgan.evaluation.judge.judged_pairs import judge_pairs, judge_translations
 
     guide = "reference" if "reference" in job.kinds else "translated"
 
