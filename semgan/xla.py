@@ -17,7 +17,7 @@ from semgan.files import write_whole
 from semgan.paths import cache_dir
 
 FAST_CONVOLUTIONS = "--xla_cpu_experimental_ynn_fusion_type=-individual_convolution"
-"""Takes single convolutions away from YNN, whose kernel gradient of 64 channels at 64x64 takes five times as long (jaxlib 0.10.2 and 0.12.0)."""
+"""Takes single convolutions away from YNN, whose kernel gradients take five times as long (jaxlib 0.10.2 and 0.12.0, 64 channels)."""
 QUICK_COMPILATION = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 _TRIAL = """
 import contextlib
@@ -58,7 +58,7 @@ def knows(flags: str) -> bool:
 
 
 def try_flags(flags: str) -> bool | None:
-    """Start XLA with `flags` in a child process: True where it starts, False where it refuses them, None where the child failed otherwise."""
+    """Start XLA with `flags` in a child process: True where it starts, False where it refuses them, None where it fails otherwise."""
     command = [sys.executable, "-P", "-c", _TRIAL]
     environment = {**os.environ, "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
     try:

@@ -11,7 +11,7 @@ from semgan import xla
 
 UNKNOWN = "--xla_flag_that_no_version_has=1"
 ILL_VALUED = "--xla_cpu_experimental_ynn_fusion_type=-no_such_fusion"
-REFUSING = "import os, sys; sys.stderr.write('F1128 parse_flags_from_env.cc:234] Unknown flag in XLA_FLAGS'); sys.stderr.flush(); os.abort()"
+REFUSING = "import os, sys; sys.stderr.write('F1128 parse_flags_from_env.cc:234] Unknown flag'); sys.stderr.flush(); os.abort()"
 KILLED = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
 
 
