@@ -10,9 +10,9 @@ from typing import Any
 from semgan.errors import UserError
 from semgan.files import check_writable
 from semgan.inference.load import load
-from semgan.inference.snapshot import MODEL_STATE, read_snapshot, write_snapshot
-from semgan.interop import torch_file, torch_writer
 from semgan.interop.format import Format, Imported
+from semgan.snapshot import MODEL_STATE, read_snapshot, write_snapshot
+from semgan.torch_files import reader, writer
 
 FORMATS = {
     "stargan-v2": "stargan_v2",
@@ -49,7 +49,7 @@ def import_weights(name: str, weights: Path, out: Path, domains: str = "") -> st
     """
     chosen = format_of(name)
     check_writable(out)
-    data = _read_folder(weights) if weights.is_dir() else torch_file.read(weights)
+    data = _read_folder(weights) if weights.is_dir() else reader.read(weights)
     try:
         imported = _with_domains(chosen.read(data), domains)
     except UserError as error:
@@ -90,7 +90,7 @@ def export_weights(model: Path, out: Path, layout: str = "") -> str:
         data = chosen.write(params, model_state, config)
     except UserError as error:
         raise UserError(f"{model}: {error}") from error
-    torch_writer.write(out, data)
+    writer.write(out, data)
     return f"{out}: {config['algorithm']} in the layout of {layout}"
 
 
@@ -108,7 +108,7 @@ def _read_folder(folder: Path) -> dict[str, Any]:
     found = {match[1]: path for path in sorted(folder.iterdir()) if (match := re.fullmatch(r"latest_net_(\w+)\.pth", path.name))}
     if not found:
         raise UserError(f"{folder} holds no latest_net_NAME.pth: give a file, or the folder that the project saved its networks in")
-    return {name: torch_file.read(path) for name, path in found.items()}
+    return {name: reader.read(path) for name, path in found.items()}
 
 
 def _with_domains(imported: Imported, domains: str) -> Imported:

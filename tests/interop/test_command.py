@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 from semgan import cli
-from semgan.interop import torch_file, torch_writer
 from semgan.interop.command import FORMATS, LAYOUTS, format_of
+from semgan.torch_files import reader, writer
 from tests.interop import official_translation as official
 
 
@@ -14,11 +14,11 @@ from tests.interop import official_translation as official
 def files(tmp_path_factory):
     """A U-Net's file, and a folder with the four networks of a CycleGAN."""
     folder = tmp_path_factory.mktemp("weights")
-    torch_writer.write(folder / "latest_net_G.pth", official.draw(official.unet(2, 5)))
+    writer.write(folder / "latest_net_G.pth", official.draw(official.unet(2, 5)))
     both = folder / "both"
     for seed, name in enumerate(("G_A", "G_B", "D_A", "D_B")):
         shapes = official.resnet(4, 6) if name.startswith("G") else official.patchgan(3, 4)
-        torch_writer.write(both / f"latest_net_{name}.pth", official.draw(shapes, seed))
+        writer.write(both / f"latest_net_{name}.pth", official.draw(shapes, seed))
     (both / "opt.txt").write_text("--netG resnet_6blocks")
     return folder
 
@@ -48,7 +48,7 @@ def test_a_file_becomes_a_model_that_translates_and_the_same_file_again(files, t
     assert run("translate", "--model", snapshot, "--content", picture, "--out", translated) == 0
     assert Image.open(translated).size == (32, 32)
     assert run("export", "--model", snapshot, "--format", "pytorch", "--out", back) == 0
-    before, after = torch_file.read(weights), torch_file.read(back)
+    before, after = reader.read(weights), reader.read(back)
     after = after.get("G", after)
     assert set(after) == set(before)
     for name, tensor in before.items():
@@ -61,7 +61,7 @@ def test_a_folder_becomes_one_model_of_all_its_networks(files, tmp_path, capsys)
     assert run("import", "cyclegan", files / "both", "--out", snapshot) == 0
     assert "cyclegan at 256 px, for translations between A, B" in capsys.readouterr().out
     assert run("export", "--model", snapshot, "--format", "pytorch", "--out", tmp_path / "back.pth") == 0
-    assert set(torch_file.read(tmp_path / "back.pth")) == {"G_A", "G_B", "D_A", "D_B"}
+    assert set(reader.read(tmp_path / "back.pth")) == {"G_A", "G_B", "D_A", "D_B"}
 
 
 def test_bad_input_is_one_sentence_and_leaves_nothing(files, tmp_path, capsys):
