@@ -13,8 +13,8 @@ from flax.typing import Dtype
 from jaxtyping import Array, Float
 from ml_collections import ConfigDict
 
-from semgan.algorithms import _draws as draws
-from semgan.algorithms._two_domains import check_two_domains, sides
+from semgan.algorithms.common import draws
+from semgan.algorithms.common.two_domains import check_two_domains, sides
 from semgan.layers.blocks import AdaptiveResidualBlock, he_normal, select_domain
 from semgan.layers.convolutions import reflect_pad
 from semgan.layers.resample import average_pool, upsample_nearest

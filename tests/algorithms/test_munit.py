@@ -9,8 +9,8 @@ import pytest
 
 from configs import munit as experiment
 from semgan import algorithms
-from semgan.algorithms import _draws as draws
 from semgan.algorithms import munit
+from semgan.algorithms.common import draws
 from semgan.errors import UserError
 from tests.algorithms.batches import batch_of_domains
 

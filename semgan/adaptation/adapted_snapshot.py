@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from semgan.adaptation.pictures import Pixels
+from semgan.adaptation.few_shot_pictures import Pixels
 from semgan.data.augment import to_float
 from semgan.data.dataset import Dataset
 from semgan.inference import domain_guess, recipe
