@@ -30,21 +30,22 @@ def measure(spec: str, device_batch: int, steps: int, saves: int) -> dict[str, f
     """On all devices of all processes, in milliseconds; what a worker writes."""
     import jax
 
-    from benchmarks.plan import random_batch
-    from semgan.planning.experiment import open_experiment
+    from benchmarks.noise import random_batch
     from semgan.training import hosts
+    from semgan.training.experiment import Experiment
     from semgan.training.parallel import axis_name, parallelize
 
     config = configs.load(spec)
     config.image_size = 32
-    experiment, count = open_experiment(config), jax.device_count()
+    experiment, count = Experiment.of(config).at(config.total_kimg), jax.device_count()
     hosts.connect()
     whole = random_batch(experiment, count * device_batch)
     share = len(whole["position"]) // jax.process_count()
     own = {name: array[jax.process_index() * share :][:share] for name, array in whole.items()}
     mapped = parallelize(experiment.step(axis_name=axis_name()))
     plain = jax.jit(experiment.step(), donate_argnums=0)
-    states = [_state(experiment), _state(experiment)]
+    initial = experiment.initial()
+    states = [initial(), initial()]  # one each, since steps donate what they get
     taken: tuple[list[float], list[float]] = ([], [])
     for index in range(steps + 2):
         for place, (update, batch) in enumerate(((plain, whole), (mapped, own))):
@@ -60,17 +61,6 @@ def measure(spec: str, device_batch: int, steps: int, saves: int) -> dict[str, f
     found = {"devices": count, "plain": statistics.median(taken[0]), "mapped": statistics.median(taken[1])}
     found["overhead"] = statistics.median(mapped - plain for plain, mapped in zip(*taken, strict=True))
     return found | _checkpoints(states[1], saves)
-
-
-def _state(experiment):
-    """A first state of its own, since steps donate what they get."""
-    import jax
-    import numpy as np
-
-    from semgan.training.state import init_state
-
-    prepared = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), experiment.prepared(1))
-    return init_state(experiment.algorithm, experiment.transforms, jax.random.key(0), prepared)
 
 
 def _checkpoints(state, saves: int) -> dict[str, float]:

@@ -1,87 +1,23 @@
-"""Defaults that every experiment starts from; a config file overrides what it changes.
+"""What experiments share: every key with its default, recipes for one machine or another, and the debug shrinker.
 
-Lengths of training are in thousands of images (kimg), so that a run means the same at any batch size.
+What each key means stands in `semgan/settings.py`.
 """
+
+from typing import Any
 
 from ml_collections import ConfigDict
 
+from semgan.settings import defaults, optimizer_defaults
+
 
 def get_config() -> ConfigDict:
-    """Every key that exists, with its default; networks, losses and optimizers are filled in by the algorithm's base config."""
-    config = ConfigDict()
-    config.algorithm = ""
-    config.seed = 0
-    config.image_size = 64  # pixels, square
-    config.batch_size = 8  # global, over all devices of all processes
-    config.accumulate = 1  # gradient accumulation: micro-batches a device takes one after another
-    config.precision = "float32"  # or "bfloat16": of the compute; parameters, losses and statistics stay float32
-    config.total_kimg = 800.0
-    config.max_minutes = 0.0  # stops earlier by the clock; 0: no limit
-
-    config.data = ConfigDict()
-    config.data.name = "drawn_faces"  # or "celeb_a", "folder"
-    config.data.source = ""  # folder of the user's files
-    config.data.domains = ()  # names, or attribute expressions; empty: all that the data has
-    config.data.left_out = ()  # expressions such as "ink&Eyeglasses": pictures that match one are left out of training, not of tests
-    config.data.pairing = "any"  # references: of "any" domain, of an "other", "paired" with the content, or "none" without translation
-    config.data.train_count = 0  # examples used of each split; 0: all
-    config.data.test_count = 0
-
-    config.augment = ConfigDict()
-    config.augment.flip = True
-    config.augment.crop_probability = 0.5  # random resized crop
-    config.augment.crop_scale = 0.8  # least share of the area that a crop keeps
-    config.augment.crop_most = 1.0  # and the largest
-    config.augment.crop_ratio = 1.1  # largest ratio of width to height; the least is 2 - crop_ratio
-
-    config.networks = ConfigDict()
-    config.losses = ConfigDict()
-    config.optimizers = ConfigDict()
-    config.ema_half_life_kimg = 5.5
-    config.ema_ramp = 0.0  # half-life is at most this share of the images seen; 0: no ramp
-    config.ema_burn_in_kimg = 0.0  # half-life rises from 0 along half a cosine over so many; 0: it is there at once
-
-    config.log_kimg = 2.0
-    config.picture_kimg = 20.0
-    config.checkpoint_kimg = 50.0
-    config.evaluate_kimg = 0.0  # transfer score during training; 0: only at the end
-    config.keep_checkpoints = 2
-    config.allow_changes = False  # goes on with a run though its data or settings have changed
-    config.rollback_after = 20  # skipped steps in a row, after which training goes back to its last checkpoint; 0: never
-    config.most_rollbacks = 3  # then training stops
-    config.spike_factor = 0.0  # skips steps whose gradient norm is above so many times its running median; 0: none
-    config.stop_on_collapse = True  # after three evaluations in a row whose samples are all alike
-    config.picture_rows = 6  # contents down
-    config.picture_columns = 6  # references across
-
-    config.judge = ConfigDict()
-    config.judge.channels = 32
-    config.judge.steps = 1500
-    config.judge.batch_size = 64
-    config.judge.pairs = 500  # held-out pairs that the transfer score is taken on
-    config.judge.samples = 1000  # of a noise-to-image generator, that its scores are taken on
-    config.judge.inception = ""  # file of FID's Inception, for FID beside the judge's scores; empty: none
-    return config
+    """Every key that all experiments have, with its default; an algorithm's base config fills in networks, losses and optimizers."""
+    return ConfigDict(defaults() | {"networks": {}, "losses": {}, "optimizers": {}})
 
 
-def optimizer(**changes) -> ConfigDict:
+def optimizer(**changes: Any) -> ConfigDict:
     """One network's optimizer; every network of an algorithm has one under `config.optimizers`."""
-    config = ConfigDict()
-    config.learning_rate = 1e-4
-    config.final_learning_rate = -1.0  # the rate falls to it from `decay_start_kimg` to `decay_end_kimg`; negative: constant
-    config.decay_start_kimg = 0.0
-    config.decay_end_kimg = 0.0  # 0: `total_kimg`
-    config.decay_shape = "linear"  # or "cosine"
-    config.warmup_kimg = 0.0  # linear from 0
-    config.b1 = 0.0
-    config.b2 = 0.99
-    config.final_b2 = -1.0  # b2 goes to it as the rate falls; negative: constant
-    config.reset_kimg = 0.0  # forgets Adam's moments whenever so many thousand images have passed; 0: never
-    config.eps = 1e-8
-    config.weight_decay = 0.0  # coupled L2: added to the gradient before Adam
-    config.clip_norm = 0.0  # global norm; 0: off
-    config.update(changes)
-    return config
+    return ConfigDict(optimizer_defaults() | changes)
 
 
 def pixels(size: str, name: str) -> int:

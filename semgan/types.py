@@ -76,6 +76,10 @@ class Algorithm(NamedTuple):
     annotations: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     stages: "Stages | None" = None
 
+    def at(self, kimg: float) -> "Algorithm":
+        """Returns its program at so many thousand images; the same object as long as that stays the same."""
+        return self.stages.at(kimg) if self.stages else self
+
 
 class Stages(NamedTuple):
     """Progressive growing: which program runs is a function of the images seen alone; parameters hold every stage from the start.

@@ -1,7 +1,6 @@
 """`semgan adapt`: a model with a domain more, learned of a few pictures, that still knows its old ones."""
 
 import time
-from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,7 +9,7 @@ import jax
 import numpy as np
 
 from semgan.adaptation import adapted_snapshot, few_shot_pictures
-from semgan.adaptation.algorithm import Adaptation, adaptation_of, prepare, transforms_of
+from semgan.adaptation.algorithm import Adaptation, adaptation_of, experiment_of
 from semgan.adaptation.few_shot_pictures import FewShotPictures
 from semgan.adaptation.losses import TUNED, Weights
 from semgan.adaptation.parameters import joined, tuned_of
@@ -21,15 +20,10 @@ from semgan.inference.load import load
 from semgan.inference.model import Model
 from semgan.progress import format_duration, say
 from semgan.training import metrics
-from semgan.training.optimizers import ema_decay
-from semgan.training.state import init_state
-from semgan.training.step import make_step
 from semgan.types import Params, TrainState
 
 STEPS = 1000
 BATCH_SIZE = 8
-HALF_LIFE_KIMG, RAMP = 0.5, 0.1
-"""Of the tuned parameters' averages."""
 _SECONDS = 15
 """Between lines of progress."""
 
@@ -107,18 +101,11 @@ def _check_algorithm(model: Model, path: Path) -> None:
 
 def _trained(adaptation: Adaptation, learned: FewShotPictures, length: Length, seed: int, started: float) -> tuple[Params, int]:
     """The parameters by network, tuned and averaged over time, and the steps taken."""
-    config = adaptation.config
-    transforms = transforms_of(config["optimizers"])
     first = few_shot_pictures.make_batch(learned, np.arange(BATCH_SIZE), seed)
-    state = init_state(adaptation.algorithm, transforms, jax.random.key(seed, impl="rbg"), first)
-    step = make_step(
-        adaptation.algorithm,
-        transforms,
-        seed=seed,
-        ema_decay=ema_decay(HALF_LIFE_KIMG, RAMP),
-        prepare=partial(prepare, seed=seed, settings=config["augment"]),
-    )
-    state, steps = _iterate(jax.jit(step, donate_argnums=0), state, learned, length, seed, started)
+    experiment = experiment_of(adaptation, seed)
+    state = experiment.initial(first)()
+    step = jax.jit(experiment.step(), donate_argnums=0)
+    state, steps = _iterate(step, state, learned, length, seed, started)
     if (skipped := int(state.skipped)) == steps:
         raise UserError("none of the steps had a finite loss: the pictures or the model do not allow an adaptation")
     if skipped:

@@ -8,13 +8,13 @@ from typing import Any
 import jax
 import numpy as np
 
+from semgan import domain_guess
 from semgan.adaptation.few_shot_pictures import Pixels
 from semgan.data.augment import to_float
 from semgan.data.dataset import Dataset
-from semgan.inference import domain_guess, recipe
 from semgan.inference.model import Model
 from semgan.inference.recipe import Recipe
-from semgan.inference.snapshot import write_snapshot
+from semgan.snapshot import DOMAIN_GUESS, STYLE_RECIPE, write_snapshot
 from semgan.types import Params
 
 
@@ -55,12 +55,12 @@ def write(
       note: on the adaptation, for `meta["adapted"]`.
     """
     params = dict(jax.device_get(params))
-    params[domain_guess.NAME] = {"kernel": guess_kernel(encoder, params["style_encoder"], dataset)}
+    params[DOMAIN_GUESS] = {"kernel": guess_kernel(encoder, params["style_encoder"], dataset)}
     if model.recipe is not None:
         number = len(dataset.domains) - 1
         new = to_float(dataset.images[dataset.rows[dataset.domain == number]])
         codes = _run(encoder, "__call__", params["style_encoder"], new, np.full(len(new), number, np.int32))
         larger = recipe_with(model.recipe, np.asarray(codes).mean(0))
-        params[recipe.NAME] = larger.stored()
+        params[STYLE_RECIPE] = larger.stored()
     meta = model.meta | {"domains": list(dataset.domains), "adapted": [*model.meta.get("adapted", ()), dict(note)]}
     write_snapshot(path, params, config, meta)

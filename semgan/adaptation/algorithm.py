@@ -15,11 +15,14 @@ from semgan.adaptation.parameters import grown, joined, tuned_of
 from semgan.algorithms.common.semantic_terms import kept_of
 from semgan.algorithms.semgan import functions
 from semgan.data.augment import augment, to_float
-from semgan.inference.check import example_batch
 from semgan.inference.model import Model
+from semgan.trained_model import example_batch
+from semgan.training.experiment import Experiment
 from semgan.types import Algorithm, Batch, Key, ModelState, Params, Phase
 
 DISCRIMINATOR = "discriminator"
+HALF_LIFE_KIMG, RAMP = 0.5, 0.1
+"""Of the tuned parameters' averages."""
 
 
 class Adaptation(NamedTuple):
@@ -78,7 +81,16 @@ def _sample(made: Algorithm, params: Params, model_state: ModelState, batch: Bat
     return made.sample(joined(model_state[SOURCE], params[TUNED]), {}, batch, rng)
 
 
-def transforms_of(optimizers: Mapping[str, Mapping[str, Any]]) -> dict[str, optax.GradientTransformationExtraArgs]:
+def experiment_of(adaptation: Adaptation, seed: int) -> Experiment:
+    """What its training step is made of: the model's config with averages of its own, and no accumulation or spike guard."""
+    config = ConfigDict(adaptation.config)
+    averages = {"ema_half_life_kimg": HALF_LIFE_KIMG, "ema_ramp": RAMP, "ema_burn_in_kimg": 0.0}
+    config.update(averages | {"seed": seed, "accumulate": 1, "spike_factor": 0.0})
+    prepare = partial(_prepare, seed=seed, settings=adaptation.config["augment"])
+    return Experiment(config, adaptation.algorithm, _transforms_of(adaptation.config["optimizers"]), prepare)
+
+
+def _transforms_of(optimizers: Mapping[str, Mapping[str, Any]]) -> dict[str, optax.GradientTransformationExtraArgs]:
     """Adam for each player, at the rates and betas that the model's config has for its generator and its discriminator."""
     return {name: _adam(optimizers[settings]) for name, settings in ((TUNED, "generator"), (DISCRIMINATOR, DISCRIMINATOR))}
 
@@ -88,6 +100,6 @@ def _adam(settings: Mapping[str, Any]) -> optax.GradientTransformationExtraArgs:
     return optax.with_extra_args_support(adam)
 
 
-def prepare(batch: Batch, seed: int, settings: Mapping[str, Any]) -> dict[str, Any]:
+def _prepare(batch: Batch, seed: int, settings: Mapping[str, Any]) -> dict[str, Any]:
     """Pictures as floats, contents and new ones augmented as in training; `settings` is the config's `augment`."""
     return augment(batch, seed, **settings) | {"old_reference": to_float(batch["old_reference"])}

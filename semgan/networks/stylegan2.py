@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from flax.typing import Dtype
 from jaxtyping import Array, Float, Key
 
+from semgan.layers.broadcast import per_channel
 from semgan.layers.equalized import EqualizedConv, EqualizedDense
 from semgan.layers.fir import DownConv, downsample, upsample
 from semgan.layers.minibatch import minibatch_stddev
@@ -76,7 +77,7 @@ class _StyledConv(nn.Module):
         bias = self.param("bias", nn.initializers.zeros, (self.features,))
         if noise is not None:
             x = x + (strength * noise[..., None]).astype(x.dtype)
-        return _activate(x + bias.astype(x.dtype), self.gain)
+        return _activate(x + per_channel(bias, x), self.gain)
 
 
 class _ToRGB(nn.Module):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from semgan.planning.experiment import Shapes
+from semgan.data.shapes import Shapes
 from semgan.planning.hardware import Hardware
 from semgan.planning.traced import size
 from semgan.types import Algorithm, Phase, TrainState

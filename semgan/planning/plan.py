@@ -12,9 +12,9 @@ from semgan.errors import UserError
 from semgan.planning import hardware as table
 from semgan.planning import predict
 from semgan.planning.collectives import HOP_SECONDS, LINK_SHARE, ring_bytes
-from semgan.planning.experiment import open_experiment
 from semgan.planning.hardware import Hardware
 from semgan.planning.step_cost import StepCost, step_cost
+from semgan.training.experiment import Experiment
 
 
 def make_plan(config: ConfigDict, devices: int, hardware_name: str | None = None, compiled: bool = False) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def make_plan(config: ConfigDict, devices: int, hardware_name: str | None = None
     validate(config)
     predict.check_devices(config, devices)
     chosen = table.TABLE if hardware_name is None else {hardware_name: table.named(hardware_name)}
-    experiment = open_experiment(config)
+    experiment = Experiment.of(config).at(config.total_kimg)  # of one that grows, the last and largest stage
     device_batch = config.batch_size // devices
     cost = step_cost(experiment, device_batch // config.accumulate, compiled)
     settings = {name: config[name] for name in ("algorithm", "image_size", "precision", "batch_size", "accumulate")}

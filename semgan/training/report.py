@@ -151,7 +151,7 @@ class Report:
         about = f"{config.algorithm} on {config.data.name} at {config.image_size} px, {relation} {', '.join(config.data.domains)}"
         relative = {step: f"pictures/{picture.name}" for step, picture in self.pictures().items()}
         with going_on(path):
-            page.write(path, page.Run(self._workdir.resolve().name, flatten(config), about, self.lines, relative, self._kinds))
+            page.write(path, page.Overview(self._workdir.resolve().name, flatten(config), about, self.lines, relative, self._kinds))
         return path
 
     def close(self) -> None:

@@ -17,7 +17,7 @@ from semgan.adaptation.adapt_command import Length, adapt_snapshot
 from semgan.adaptation.subsets import SUBSETS, holds
 from semgan.data.augment import to_float
 from semgan.inference import recipe
-from semgan.inference.snapshot import read_snapshot, write_snapshot
+from semgan.snapshot import STYLE_RECIPE, read_snapshot, write_snapshot
 from semgan.types import HEADS
 from tests.inference import conftest, tiny_semgan
 
@@ -46,8 +46,8 @@ def workplace(tmp_path_factory):
     config.data.source = str(root / "data")
     params = tiny_semgan.averaged(config)
     rng = np.random.default_rng(0)
-    params[recipe.NAME] = {"kernel": rng.normal(size=(2, 3, 4)).astype(np.float32), "mean": np.full((2, 2), 0.5, np.float32)}
-    params[recipe.NAME]["covariance"] = np.zeros((2, 2, 2), np.float32)
+    params[STYLE_RECIPE] = {"kernel": rng.normal(size=(2, 3, 4)).astype(np.float32), "mean": np.full((2, 2), 0.5, np.float32)}
+    params[STYLE_RECIPE]["covariance"] = np.zeros((2, 2, 2), np.float32)
     meta = {"domains": list(conftest.DOMAINS), "kimg": 1.5, "mask_classes": list(tiny_semgan.CLASSES), recipe.ATTRIBUTES: ["Hat", "Tie"]}
     write_snapshot(root / "model.safetensors", params, config.to_dict(), meta)
     write_pictures(root / "new", 10)

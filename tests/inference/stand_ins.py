@@ -7,7 +7,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from semgan.algorithms.common import draws
-from semgan.inference.snapshot import MODEL_STATE, write_snapshot
+from semgan.snapshot import MODEL_STATE, write_snapshot
 from semgan.types import Algorithm, Stages
 
 SIZE = 8

@@ -7,8 +7,8 @@ import pytest
 
 import semgan
 from semgan.errors import UserError
-from semgan.inference.snapshot import MODEL_STATE, write_snapshot
 from semgan.interop.formats import progan, r3gan, stylegan2, stylegan2_ada
+from semgan.snapshot import MODEL_STATE, write_snapshot
 from semgan.torch_files import reader
 from tests.interop import official_noise as official
 
