@@ -12,7 +12,7 @@ from ml_collections import ConfigDict
 from semgan import algorithms
 from semgan.adaptation.losses import SOURCE, TUNED, Setting, Weights, discriminator_loss, generator_loss
 from semgan.adaptation.parameters import grown, joined, tuned_of
-from semgan.algorithms._semantics import kept_of
+from semgan.algorithms.common.semantic_terms import kept_of
 from semgan.algorithms.semgan import functions
 from semgan.data.augment import augment, to_float
 from semgan.inference.model import Model
