@@ -37,7 +37,7 @@ MAY_IMPORT = {
     "training.loop": {"training", "trained_model", "data"},
     "training.job": {"training", "trained_model", "data"},
     "training.results": {"training", "trained_model", "evaluation"},
-    "training.scoring": {"training", "trained_model", "evaluation"},
+    "training.scoring": {"training", "trained_model", "data", "evaluation"},
     "training.snapshots": {"training", "trained_model", "domain_guess", "inference"},
     "adaptation": {"adaptation", "training", "inference", "trained_model", "domain_guess", "algorithms", "losses", "layers", "data"},
     "launching": {"launching"},
