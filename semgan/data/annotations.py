@@ -36,7 +36,7 @@ def mirror(annotated: Mapping[str, Any], chosen: Bool[Array, " batch"]) -> dict[
         result["mask"] = jnp.where(chosen[:, None, None], annotated["mask"][:, :, ::-1], annotated["mask"])
     if "landmarks" in annotated:
         places = annotated["landmarks"]
-        mirrored = (places * jnp.array([-1.0, 1.0]) + jnp.array([1.0, 0.0]))[:, _MIRRORED]
+        mirrored = (places * jnp.array([[[-1.0, 1.0]]]) + jnp.array([[[1.0, 0.0]]]))[:, _MIRRORED]
         result["landmarks"] = jnp.where(chosen[:, None, None], mirrored, places)
     if "boxes" in annotated:
         left, top, right, bottom = jnp.moveaxis(annotated["boxes"], -1, 0)
