@@ -72,5 +72,5 @@ def _present(boxes: Float[Array, "batch box 4"]) -> Bool[Array, "batch box 1"]:
 
 def _nearest(start: Float[Array, " batch"], length: Float[Array, " batch"], size: int) -> Array:
     """The pixel of the whole picture that each pixel of the enlarged box shows, (batch, size)."""
-    place = start[:, None] + (jnp.arange(size)[None] + 0.5) * (length[:, None] / size)
+    place = start[:, None] + (jnp.arange(size) + 0.5)[None] * (length[:, None] / size)
     return jnp.clip(jnp.floor(place).astype(jnp.int32), 0, size - 1)
