@@ -17,7 +17,7 @@ from jaxtyping import Array
 from ml_collections import ConfigDict
 
 from semgan.algorithms.common import draws
-from semgan.algorithms.common.contrast import contrast
+from semgan.algorithms.common.patch_contrast import contrast
 from semgan.algorithms.common.semantic_terms import Kept, heads_of, kept_of
 from semgan.algorithms.common.two_domains import check_two_domains, of_sources, sides
 from semgan.errors import UserError

@@ -18,7 +18,7 @@ from ml_collections import ConfigDict
 
 from semgan.algorithms.common import ada, draws
 from semgan.algorithms.common.checks import check_domains, check_image_size
-from semgan.algorithms.common.contrast import contrast
+from semgan.algorithms.common.patch_contrast import contrast
 from semgan.algorithms.common.semantic_terms import Kept, heads_of, kept_of, of_translations
 from semgan.algorithms.common.styles import Style, Styles, styles_of, target_styles
 from semgan.errors import UserError
