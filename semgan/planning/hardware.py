@@ -4,14 +4,9 @@ Rates are of dense products. `float32` is what JAX's default precision makes of 
 NVIDIA's, one bfloat16 pass on TPUs. A link's and the network's bandwidth are what one device can send, one way.
 """
 
-import difflib
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from semgan.errors import UserError
-
-THIS = "this"
-"""The machine at hand, which `semgan.planning.measure` measures."""
 RESNET_SHARE = {"bfloat16": 0.195, "float32": 0.148}
 """What convolutional training attains of the peak: ResNet-50 on one A100 80GB does 2,470 images/s in mixed precision and 938 in TF32,
 at 3 x 8.2 GFLOP an image (NVIDIA/DeepLearningExamples, PyTorch/Classification/ConvNets/resnet50v1.5/README.md). Taken for all others."""
@@ -102,15 +97,3 @@ TABLE: Mapping[str, Hardware] = {
     ),
 }
 """By the name that a command takes."""
-
-
-def named(name: str) -> Hardware:
-    """A row of the table, or this machine measured; UserError for any other name."""
-    if name == THIS:
-        from semgan.planning.measure import measured
-
-        return measured()
-    if name not in TABLE:
-        near = difflib.get_close_matches(name.lower(), (*TABLE, THIS), n=1, cutoff=0)[0]
-        raise UserError(f"--hardware {name!r} is not in the table: did you mean {near!r}? There are {', '.join((*TABLE, THIS))}")
-    return TABLE[name]
