@@ -47,8 +47,8 @@ def write_pictures(folder: Path, config: dict[str, Any], medium: str, count: int
 
 def scores(translate: Any, judge: Any, test: Any, targets: tuple[int, ...], contents: str, pairs: int) -> dict[str, float]:
     """Of held-out contents of the old domains."""
-    from semgan.evaluation import semantics
-    from semgan.evaluation.judged import judge_pairs, judge_translations
+    from semgan.evaluation.figures import semantics
+    from semgan.evaluation.judge.judged_pairs import judge_pairs, judge_translations
 
     judged = judge_pairs(judge, test, pairs=pairs, targets=targets, contents=contents)
     return semantics.full_report(judged, judge_translations(translate, judged, BATCH))
@@ -57,7 +57,7 @@ def scores(translate: Any, judge: Any, test: Any, targets: tuple[int, ...], cont
 def table(before: Any, after: Any, medium: str, pairs: int) -> list[str]:
     """A line for each direction, before and after."""
     from semgan.data.decode import fit
-    from semgan.evaluation.command import open_judge
+    from semgan.evaluation.evaluate_command import open_judge
 
     media = after.domains
     train, test = (open_media(before.config, media, split) for split in ("train", "test"))

@@ -28,8 +28,8 @@ def one_way(folder: Path) -> dict[str, Any]:
     """The transfer score from the first domain into the second alone, kept beside the run."""
     path = folder / "one_way.json"
     if not path.exists():
-        from semgan.evaluation.command import evaluate_snapshot
-        from semgan.inference.snapshot import read_snapshot
+        from semgan.evaluation.evaluate_command import evaluate_snapshot
+        from semgan.snapshot import read_snapshot
 
         snapshot = folder / "snapshot.safetensors"
         evaluate_snapshot(snapshot, path, into=read_snapshot(snapshot).meta["domains"][1])

@@ -49,8 +49,7 @@ def result(folder: Path) -> dict[str, Any]:
 def _parameters(snapshot: Path) -> int:
     import jax
 
-    from semgan.inference import domain_guess, recipe
-    from semgan.inference.snapshot import MODEL_STATE, read_snapshot
+    from semgan.snapshot import DOMAIN_GUESS, MODEL_STATE, STYLE_RECIPE, read_snapshot
 
-    params, others = read_snapshot(snapshot).params, (domain_guess.NAME, recipe.NAME, MODEL_STATE)
+    params, others = read_snapshot(snapshot).params, (DOMAIN_GUESS, STYLE_RECIPE, MODEL_STATE)
     return sum(leaf.size for name, tree in params.items() if name not in others for leaf in jax.tree.leaves(tree))

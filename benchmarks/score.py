@@ -21,9 +21,9 @@ from PIL import Image
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from semgan.data.dataset import Dataset, open_dataset
-from semgan.evaluation.scores import pictures
-from semgan.evaluation.scores.extractor import JUDGE_IMAGE_SIZE, default_extractor
-from semgan.evaluation.scores.score_command import score_folders
+from semgan.evaluation import folder_pictures
+from semgan.evaluation.extractors.feature_extractor import JUDGE_IMAGE_SIZE, default_extractor
+from semgan.evaluation.score_command import score_folders
 from semgan.xla import prefer_fast_convolutions
 
 
@@ -38,7 +38,7 @@ def write_pictures(folder: Path, dataset: Dataset, places: Iterable[int]) -> Pat
 def decoding_seconds(folder: Path) -> float:
     """Seconds to decode all pictures with nothing beside it."""
     start = time.perf_counter()
-    for _ in pictures.batches(pictures.open_folder(folder)):
+    for _ in folder_pictures.batches(folder_pictures.open_folder(folder)):
         pass
     return time.perf_counter() - start
 
@@ -51,7 +51,7 @@ def main() -> None:
     options = parser.parse_args()
     prefer_fast_convolutions()
     extractor = default_extractor()
-    extractor.features(np.zeros((pictures.MOST, JUDGE_IMAGE_SIZE, JUDGE_IMAGE_SIZE, 3), np.uint8))  # compiles
+    extractor.features(np.zeros((folder_pictures.MOST, JUDGE_IMAGE_SIZE, JUDGE_IMAGE_SIZE, 3), np.uint8))  # compiles
     train = open_dataset("drawn_faces", split="train", image_size=JUDGE_IMAGE_SIZE, count=20_000)
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(dir=options.folder) as made:

@@ -11,11 +11,11 @@ import numpy as np
 from benchmarks.runs import metrics
 from configs import drawn_faces_semgan
 from semgan.data.dataset import Dataset
-from semgan.evaluation.command import open_judge, open_splits
-from semgan.evaluation.judge import Judge
-from semgan.evaluation.judged import JudgedPairs, judge_pairs
-from semgan.evaluation.semantics import scores
-from semgan.evaluation.strength import STRENGTHS, strength_curve
+from semgan.evaluation.evaluate_command import open_judge, open_splits
+from semgan.evaluation.figures.semantics import scores
+from semgan.evaluation.figures.strength import STRENGTHS, strength_curve
+from semgan.evaluation.judge.judge import Judge
+from semgan.evaluation.judge.judged_pairs import JudgedPairs, judge_pairs
 from semgan.files import write_whole
 from semgan.inference.load import load
 from semgan.inference.model import Model

@@ -186,10 +186,10 @@ def test_data_build_says_what_it_made(capsys, monkeypatch):
 
 
 def test_evaluate_passes_everything_on(capsys, monkeypatch):
-    from semgan.evaluation import command
+    from semgan.evaluation import evaluate_command
 
     asked = {}
-    monkeypatch.setattr(command, "evaluate_snapshot", lambda model, out, **settings: asked.update(settings, model=model, out=out))
+    monkeypatch.setattr(evaluate_command, "evaluate_snapshot", lambda model, out, **settings: asked.update(settings, model=model, out=out))
     options = ("--data", "d", "--pairs", 7, "--seed", 2, "--into", "a", "--contents", "b&~c", "--strengths", "0,1")
     files = ("--inception", "i", "--protocol", "clean", "--lpips", "l", "--lpips-heads", "h")
     assert run(capsys, "evaluate", "--model", "m", "--out", "o.json", *options, *files)[0] == 0

@@ -10,7 +10,7 @@ import pytest
 import launch
 from semgan import algorithms
 from semgan import config as configs
-from semgan.training import loop, outcome
+from semgan.training import loop, scoring
 from semgan.training.resume import Result
 from tests.training import toy
 
@@ -117,7 +117,7 @@ def quick(monkeypatch, tmp_path):
 
 
 def test_the_command_trains_prints_the_result_and_prints_it_again(quick, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(outcome, "_score", lambda *_: None)
+    monkeypatch.setattr(scoring, "score", lambda *_: None)
     assert launch.main([*quick, "--config.total_kimg=0.064"]) == 0
     first = capsys.readouterr()
     assert "done at 0.064 kimg (step 4)" in first.out

@@ -57,8 +57,8 @@ def add_compare(commands: Any) -> None:
 
 def _evaluate(args: argparse.Namespace) -> None:
     prepare_jax()
-    from semgan.evaluation.command import evaluate_snapshot
-    from semgan.evaluation.tools import Files
+    from semgan.evaluation.evaluate_command import evaluate_snapshot
+    from semgan.evaluation.extractors.tools import Files
 
     evaluate_snapshot(
         args.model,
@@ -74,6 +74,6 @@ def _evaluate(args: argparse.Namespace) -> None:
 
 
 def _compare(args: argparse.Namespace) -> None:
-    from semgan.compare.command import compare_runs
+    from semgan.compare.compare_command import compare_runs
 
     compare_runs(args.runs, args.out)

@@ -34,8 +34,8 @@ def _score(args: argparse.Namespace) -> None:
     prepare_jax()
     from semgan.errors import UserError
     from semgan.evaluation.extractors.extractor import load_extractor
-    from semgan.evaluation.scores.extractor import extractor_from_judge_file
-    from semgan.evaluation.scores.score_command import score_to_file
+    from semgan.evaluation.extractors.feature_extractor import extractor_from_judge_file
+    from semgan.evaluation.score_command import score_to_file
 
     if args.protocol and not args.inception:
         raise UserError("--protocol says how pictures are prepared for Inception: give its weights with --inception too")

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from semgan.compare.figures import joined, unlike_sentences
 from semgan.compare.folder import Run
+from semgan.compare.unlike_figures import joined, unlike_sentences
 from semgan.settings import SETTINGS, keys_that
 
 

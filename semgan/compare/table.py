@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from semgan.compare.differences import comparability
-from semgan.compare.figures import MARK, figure_names, unlike
 from semgan.compare.folder import Run, images_per_second, kimg, minutes, score
+from semgan.compare.unlike_figures import MARK, figure_names, unlike
 from semgan.pages.scores import SCORES
 
 _NONE = "-"

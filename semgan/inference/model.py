@@ -1,24 +1,22 @@
 """A trained model as something to call: `model.translate(content, reference)`, `model.sample(16)`."""
 
-import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import jax
 import numpy as np
 
-from semgan.data.augment import to_float
+from semgan import trained_model
 from semgan.data.decode import fit
 from semgan.errors import UserError
-from semgan.inference import domain_guess, pictures, style_request
-from semgan.inference.names import known
+from semgan.inference import domain_choice, pictures, style_request
 from semgan.inference.pictures import Picture
-from semgan.inference.recipe import Recipe
+from semgan.inference.recipe import Recipe, recipe_of
 from semgan.inference.style_request import Request, Style, check_truncation
+from semgan.trained_model import PIECE, TrainedModel
 from semgan.types import Algorithm
-
-_SAMPLE_BATCH = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,49 +24,75 @@ class Model:
     """A trained model, from one snapshot file.
 
     Attributes:
-      config: of the experiment, as plain data.
-      meta: `domains` (names), and what training noted: kimg, dataset, scores, `mask_classes`.
-      algorithm: its networks and its `sample`, at the stage that training had come to.
-      params: averaged weights by network name.
-      model_state: what else its samples depend on, such as running statistics by network name.
-      kinds: names of what it samples (see `semgan.types.Algorithm`): "sample" is drawn from noise alone, the others are translations.
-      guess_kernel: of `domain_guess`; None where the snapshot has none.
-      recipe: what a style is by its attributes; None where the snapshot has none.
+      trained: the model as a value, for the functions of `semgan.trained_model`.
     """
 
-    config: dict[str, Any]
-    meta: dict[str, Any]
-    algorithm: Algorithm
-    params: dict[str, Any]
-    model_state: dict[str, Any]
-    kinds: frozenset[str]
-    guess_kernel: np.ndarray | None
-    recipe: Recipe | None
-    _run: Callable[..., jax.Array]
+    trained: TrainedModel
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The experiment's config, as plain data."""
+        return dict(self.trained.config)
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """`domains` (names), and what training noted: `kimg`, `dataset`, `scores`, `mask_classes`."""
+        return dict(self.trained.meta)
+
+    @property
+    def algorithm(self) -> Algorithm:
+        """Its networks and its `sample`, at the stage that training had come to."""
+        return self.trained.algorithm
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """Averaged weights by network name."""
+        return self.trained.networks
+
+    @property
+    def model_state(self) -> dict[str, Any]:
+        """What else its samples depend on, such as running statistics by network name."""
+        return self.trained.model_state
+
+    @cached_property
+    def kinds(self) -> frozenset[str]:
+        """Names of what it samples (see `semgan.types.Algorithm`): "sample" is drawn from noise alone, the others are translations."""
+        return trained_model.kinds(self.trained)
+
+    @property
+    def guess_kernel(self) -> np.ndarray | None:
+        """The kernel of `semgan.domain_guess`; None where the snapshot has none."""
+        return self.trained.guess_kernel
+
+    @property
+    def recipe(self) -> Recipe | None:
+        """What a style is by its attributes; None where the snapshot has none."""
+        return recipe_of(self.trained)
 
     @property
     def image_size(self) -> int:
-        return self.config["image_size"]
+        """Width and height of the pictures that its networks take and give, in pixels."""
+        return self.trained.image_size
 
     @property
     def domains(self) -> tuple[str, ...]:
-        return tuple(self.meta.get("domains", ()))
+        """Names of the domains."""
+        return self.trained.domains
 
     @property
     def mask_classes(self) -> tuple[str, ...]:
         """What of a content it tells apart, and so gives styles of their own; none for a model that has not learned from masks."""
-        return tuple(self.meta.get("mask_classes", ()))
+        return self.trained.mask_classes
 
     @property
     def targets(self) -> tuple[int, ...]:
         """Numbers of the domains that it translates into."""
-        targets = self.algorithm.targets
-        return tuple(range(len(self.domains))) if targets is None else targets
+        return self.trained.targets
 
     @property
     def guided(self) -> bool:
         """Whether a translation takes its style from a reference or a latent."""
-        return bool(self.kinds & {"reference", "latent"})
+        return trained_model.guided(self.trained)
 
     def translate(
         self,
@@ -106,18 +130,17 @@ class Model:
           UserError: what is given is no picture, of no such domain, attribute or region, or not what this model translates by.
         """
         request = Request(reference, style, domain, content_domain, latent_seed, regions, strength, truncation)
-        return self.translate_as(content, style_request.prepare(self, request))
+        return self.translate_as(content, style_request.prepare(self.trained, request))
 
     def translate_as(self, content: Picture, style: Style) -> np.ndarray:
         """One of several contents in the same style, which `style_request.prepare` made ready; as `translate` does it."""
         whole = pictures.read(content, "content")
-        batch = style_request.batch_of(self, style, fit(whole, self.image_size))
+        batch = style_request.batch_of(self.trained, style, fit(whole, self.image_size))
         return pictures.put_back(whole, self.translate_batch(batch, style.latent_seed)[0])
 
     def check_translates(self) -> None:
         """UserError for a model that draws from noise."""
-        if self.kinds == {"sample"}:
-            raise UserError("this model draws pictures from noise and cannot translate any: use `semgan sample` (model.sample)")
+        style_request.check_translates(self.trained)
 
     def translate_batch(self, batch: Mapping[str, np.ndarray], latent_seed: int | None = None) -> np.ndarray:
         """Translates a batch at the model's size; compiled once a batch size.
@@ -134,7 +157,7 @@ class Model:
         """
         self.check_translates()
         guide = "latent" if latent_seed is not None else "reference" if self.guided else "translated"
-        return self._images(guide, batch, latent_seed or 0)
+        return self._images(guide, batch, latent_seed or 0, size=len(batch["position"]))
 
     def sample(
         self,
@@ -191,53 +214,29 @@ class Model:
           batch: as `latent_batch` gives it; with `position_to` int32 and `mix` float32 (b,) the latents lie that far on the way
             from those of `position` to those of `position_to`.
         """
-        kind, count = "sample" if "sample" in self.kinds else "latent", len(batch["position"])
-        images = []
-        for start in range(0, count, _SAMPLE_BATCH):
-            rows = np.minimum(np.arange(start, start + _SAMPLE_BATCH), count - 1)  # the last row fills up
-            piece = {name: values[rows] for name, values in batch.items()}
-            images.append(self._images(kind, piece, seed)[: count - start])
-        return np.concatenate(images)
+        return self._images("sample" if "sample" in self.kinds else "latent", batch, seed)
 
-    def _images(self, kind: str, batch: Mapping[str, np.ndarray], seed: int) -> np.ndarray:
+    def _images(self, kind: str, batch: Mapping[str, np.ndarray], seed: int, size: int = PIECE) -> np.ndarray:
         if not 0 <= seed < 2**32:
             raise UserError(f"the seed is {seed}: give a whole number from 0 to {2**32 - 1}")
         if kind not in self.kinds:
             raise UserError(f"this model samples by {', '.join(sorted(self.kinds))}, not by {kind}")
-        if "image" in batch:
-            batch = {"reference": batch["image"], **batch}
-        return np.asarray(self._run(self.params, batch, jax.random.key(seed), kind=kind))
+        return trained_model.sample(self.trained, batch, jax.random.key(seed), kind=kind, size=size)[kind]
 
     def apply(self, network: str, *arrays: Any, method: str | None = None) -> Any:
         """Runs one network by its name on raw arrays (images NHWC float32 in [-1, 1]), or one of its other methods."""
-        variables = {"params": self.params[self._network(network)]}
-        if network in self.model_state:
-            variables["batch_stats"] = self.model_state[network]
-        return _apply(self.algorithm.networks[network], method, variables, arrays)
+        return trained_model.apply(self.trained, network, *arrays, method=method)
 
     def domain_index(self, name: str) -> int:
-        """The number of a domain; UserError, with the nearest name, when the model has none of that name."""
-        return self.domains.index(known(name, self.domains, "domain"))
-
-    def guess_domain(self, picture: Picture) -> str | None:
-        """The domain that the picture looks most like, None where the snapshot cannot tell."""
-        if self.guess_kernel is None:
-            return None
-        image = fit(pictures.read(picture), self.image_size)
-        features = self.apply("style_encoder", to_float(image[None]), method="features")
-        return self.domains[int(domain_guess.predict(self.guess_kernel, features)[0])]
+        """Returns the number of a domain; UserError, with the nearest name, when the model has none of that name."""
+        return domain_choice.domain_index(self.trained, name)
 
     def target_index(self, name: str) -> int:
-        """The number of a domain that it translates into; UserError for any other."""
-        number = self.domain_index(name)
-        if number not in self.targets:
-            raise UserError(f"this model does not translate into {name!r}: give {', '.join(self.domains[i] for i in self.targets)}")
-        return number
+        """Returns the number of a domain that it translates into; UserError for any other."""
+        return domain_choice.target_index(self.trained, name)
 
-    def _network(self, name: str) -> str:
-        return known(name, [network for network in self.algorithm.networks if network in self.params], "network")
-
-
-@functools.partial(jax.jit, static_argnums=(0, 1))
-def _apply(module: Any, method: str | None, variables: dict[str, Any], arrays: tuple[Any, ...]) -> Any:
-    return module.apply(variables, *arrays, method=method)
+    def guess_domain(self, picture: Picture) -> str | None:
+        """Returns the domain that the picture looks most like, None where the snapshot cannot tell."""
+        if self.guess_kernel is None:
+            return None
+        return self.domains[domain_choice.guess(self.trained, fit(pictures.read(picture), self.image_size), "domain")]

@@ -13,10 +13,12 @@ from numpy.typing import ArrayLike
 
 from semgan.data.augment import to_float
 from semgan.data.dataset import Dataset
+from semgan.data.pieces import pieces
 from semgan.errors import UserError
-from semgan.inference.names import known
+from semgan.names import require
+from semgan.snapshot import STYLE_RECIPE
+from semgan.trained_model import TrainedModel
 
-NAME = "style_recipe"
 ATTRIBUTES = "recipe_attributes"
 """Of a snapshot's meta."""
 _NOT = "~"
@@ -85,12 +87,12 @@ def fit_for(
     if "attributes" not in dataset.annotations or not columns:
         return None
     chosen = _of_each_domain(dataset.domain, len(dataset.domains), count, seed)
-    codes = []
-    for start in range(0, len(chosen), _BATCH):
-        part = np.resize(chosen[start : start + _BATCH], _BATCH)
-        codes.append(np.asarray(encode(to_float(dataset.images[dataset.rows[part]]), dataset.domain[part])))
+    codes = [
+        np.asarray(encode(to_float(dataset.images[piece["row"]]), piece["domain"]))[:counted]
+        for piece, counted in pieces({"row": dataset.rows[chosen], "domain": dataset.domain[chosen]}, _BATCH)
+    ]
     attributes = dataset.annotations["attributes"][dataset.rows[chosen]][:, columns]
-    fitted = fit(np.concatenate(codes)[: len(chosen)], attributes, dataset.domain[chosen], len(dataset.domains))
+    fitted = fit(np.concatenate(codes), attributes, dataset.domain[chosen], len(dataset.domains))
     return Recipe(tuple(names[column] for column in columns), *fitted)
 
 
@@ -107,14 +109,16 @@ def kept_of_content(config: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(losses["content_attributes"]) if losses.get("content", {}).get("attributes", 0) > 0 else ()
 
 
-def read(stored: Mapping[str, np.ndarray] | None, meta: Mapping[str, Any]) -> Recipe | None:
-    """As a snapshot holds it; None where it has none. ValueError or KeyError where its parts do not go together."""
+def recipe_of(model: TrainedModel) -> Recipe | None:
+    """Reads the recipe that a model's snapshot holds; None where it has none. ValueError or KeyError where its parts do not fit."""
+    stored, meta = model.params.get(STYLE_RECIPE), model.meta
     if stored is None:
         return None
     names, kernel, mean, covariance = tuple(meta[ATTRIBUTES]), stored["kernel"], stored["mean"], stored["covariance"]
     shape = (len(meta["domains"]), len(names))
     if kernel.shape[:2] != (shape[0], shape[1] + 1) or mean.shape != shape or covariance.shape != (*shape, shape[1]):
-        raise ValueError(f"{NAME} has the shapes {kernel.shape}, {mean.shape} and {covariance.shape} for (domains, attributes) {shape}")
+        shapes = f"{kernel.shape}, {mean.shape} and {covariance.shape}"
+        raise ValueError(f"{STYLE_RECIPE} has the shapes {shapes} for (domains, attributes) {shape}")
     return Recipe(names, kernel, mean, covariance)
 
 
@@ -155,7 +159,7 @@ def code_of(recipe: Recipe, wanted: Mapping[str, bool], domain: int, domains: Se
         if name in kept:
             raise UserError(f"{name} belongs to the content of this model, which keeps it in every style: leave it out of the style")
         if name not in recipe.attributes:
-            known(name, [*(other for other in domains if other != name), *recipe.attributes], "domain or attribute")
+            require(name, [*(other for other in domains if other != name), *recipe.attributes], "domain or attribute")
         column = recipe.attributes.index(name)
         if recipe.mean[domain, column] == (not value):
             which = f"with{'out' * (not value)} {name}"

@@ -1,23 +1,23 @@
 """What style a user asks for, checked once and made ready for any number of contents."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from functools import partial
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from semgan import trained_model
 from semgan.data.augment import to_float
 from semgan.data.decode import fit
 from semgan.errors import UserError
 from semgan.inference import domain_choice, pictures, recipe
-from semgan.inference.domain_choice import Shown
-from semgan.inference.names import known
+from semgan.inference.domain_choice import NamedImage, domain_index
 from semgan.inference.pictures import Picture
+from semgan.names import require
 from semgan.networks.judge import judged
-
-if TYPE_CHECKING:
-    from semgan.inference.model import Model
+from semgan.trained_model import TrainedModel
 
 _ENCODER = "style_encoder"
 
@@ -55,10 +55,10 @@ class Style(NamedTuple):
     guesses: tuple[tuple[str, str], ...] = ()
 
 
-def prepare(model: "Model", request: Request) -> Style:
+def prepare(model: TrainedModel, request: Request) -> Style:
     """The style that is asked for; UserError as in `Model.translate`, but for what is wrong with a content."""
     _check(model, request)
-    if not model.guided:
+    if not trained_model.guided(model):
         own, target = domain_choice.direction(model, request.content_domain, request.domain)
         return Style({}, target, own)
     domain, wanted = _domain_and_attributes(model, request)
@@ -68,42 +68,49 @@ def prepare(model: "Model", request: Request) -> Style:
     weakened = {name: np.array([value], np.float32) for name in ("strength", "truncation") if (value := getattr(request, name)) < 1}
     own = style.target if request.strength == 1 else None
     if request.content_domain is not None:
-        own = model.domain_index(request.content_domain)
+        own = domain_index(model, request.content_domain)
     return style._replace(entries=style.entries | weakened, own=own)
 
 
-def batch_of(model: "Model", style: Style, image: np.ndarray) -> dict[str, np.ndarray]:
+def batch_of(model: TrainedModel, style: Style, image: np.ndarray) -> dict[str, np.ndarray]:
     """The batch of one example for `Model.translate_batch`; `image` is uint8 (size, size, 3)."""
-    own = domain_choice.guessed(model, image, "content_domain") if style.own is None else style.own
+    own = domain_choice.guess(model, image, "content_domain") if style.own is None else style.own
     target = own if style.target is None else style.target
     numbers = {"domain": own, "target_domain": target, "position": 0}
     batch = {"image": image[None], **{name: np.array([number], np.int32) for name, number in numbers.items()}, **style.entries}
     return batch | ({"regions": region_weights(model, image, style.classes)} if style.classes else {})
 
 
-def region_weights(model: "Model", image: np.ndarray, classes: Sequence[int]) -> np.ndarray:
+def region_weights(model: TrainedModel, image: np.ndarray, classes: Sequence[int]) -> np.ndarray:
     """How far each place of uint8 (size, size, 3) is of none of the mask's classes, and of each: float32 (1, size, size, 1 + classes)."""
-    logits = judged(model.algorithm.networks, model.apply, jnp.asarray(to_float(image[None]))).mask
+    logits = judged(model.algorithm.networks, partial(trained_model.apply, model), jnp.asarray(to_float(image[None]))).mask
     assert logits is not None  # what gives the model its `mask_classes`
     chosen = np.asarray(jax.nn.softmax(logits))[..., list(classes)]
     return np.concatenate([np.maximum(1 - chosen.sum(-1, keepdims=True), 0), chosen], -1)
 
 
-def _check(model: "Model", request: Request) -> None:
+def _check(model: TrainedModel, request: Request) -> None:
     """UserError unless this model translates by what is given."""
-    model.check_translates()
+    check_translates(model)
+    guided = trained_model.guided(model)
     strength, given = request.strength, sum(each is not None for each in (request.reference, request.latent_seed, request.style))
     if not 0 <= strength <= 1:
         raise UserError(f"strength is {strength}: give a number from 0 (the content's own style) to 1 (the reference's)")
     check_truncation(request.truncation)
-    if not model.guided and (given or request.regions):
+    if not guided and (given or request.regions):
         raise UserError("this model needs no style: leave out --reference, --latent-seed, --style and --region")
-    if not model.guided and (strength < 1 or request.truncation < 1):
+    if not guided and (strength < 1 or request.truncation < 1):
         raise UserError("this model has no style to weaken: leave out --strength and --truncation")
-    if model.guided and given != 1 and (given or not request.regions):
+    if guided and given != 1 and (given or not request.regions):
         raise UserError(
             "a style comes from references, a latent seed or a recipe: give one of the three (--reference, --latent-seed or --style)"
         )
+
+
+def check_translates(model: TrainedModel) -> None:
+    """UserError for a model that draws from noise."""
+    if trained_model.kinds(model) == {"sample"}:
+        raise UserError("this model draws pictures from noise and cannot translate any: use `semgan sample` (model.sample)")
 
 
 def check_truncation(truncation: float) -> None:
@@ -112,7 +119,7 @@ def check_truncation(truncation: float) -> None:
         raise UserError(f"truncation is {truncation}: give a number from 0 (the mean style) to 1 (the style as drawn)")
 
 
-def _domain_and_attributes(model: "Model", request: Request) -> tuple[str | None, dict[str, bool]]:
+def _domain_and_attributes(model: TrainedModel, request: Request) -> tuple[str | None, dict[str, bool]]:
     """The domain that the user names, in the recipe or beside it, and the recipe's attributes."""
     if request.style is None:
         return request.domain, {}
@@ -122,58 +129,60 @@ def _domain_and_attributes(model: "Model", request: Request) -> tuple[str | None
     return domain or request.domain, wanted
 
 
-def _base(model: "Model", request: Request, domain: str | None, wanted: Mapping[str, bool]) -> Style:
+def _base(model: TrainedModel, request: Request, domain: str | None, wanted: Mapping[str, bool]) -> Style:
     """The style of the whole picture: a latent's, a recipe's, that of references or, for regions' sake, the content's own."""
     if request.latent_seed is not None:
-        return Style({}, domain_choice.told(model, domain, "a latent has no domain of its own"), latent_seed=request.latent_seed)
+        return Style({}, domain_choice.named(model, domain, "a latent has no domain of its own"), latent_seed=request.latent_seed)
     if request.style is not None:
         return _of_recipe(model, domain, wanted)
     return Style({}) if request.reference is None else _of_references(model, request.reference, domain)
 
 
-def _of_recipe(model: "Model", domain: str | None, wanted: Mapping[str, bool]) -> Style:
-    if model.recipe is None:
+def _of_recipe(model: TrainedModel, domain: str | None, wanted: Mapping[str, bool]) -> Style:
+    fitted = recipe.recipe_of(model)
+    if fitted is None:
         raise UserError("this snapshot has no recipes, whose data had no attributes for them: give --reference or --latent-seed")
-    target = domain_choice.told(model, domain, "a recipe holds for one domain")
-    code = recipe.code_of(model.recipe, wanted, target, model.domains, recipe.kept_of_content(model.config))
+    target = domain_choice.named(model, domain, "a recipe holds for one domain")
+    code = recipe.code_of(fitted, wanted, target, model.domains, recipe.kept_of_content(model.config))
     return Style({"style": code[None]}, target)
 
 
-def _of_references(model: "Model", reference: Picture | Sequence[Picture], domain: str | None) -> Style:
+def _of_references(model: TrainedModel, reference: Picture | Sequence[Picture], domain: str | None) -> Style:
     """One's style, which is encoded as the content is translated, or the mean of several's."""
     several = list(reference) if isinstance(reference, Sequence) and not isinstance(reference, str) else [reference]
     if not several:
         raise UserError("there is no reference among those given: give one picture or more (--reference)")
     if len(several) > 1 and _ENCODER not in model.params:
         raise UserError("this model has no style encoder whose codes could be averaged: give one reference")
-    shown = [_shown(model, each, f"reference {number}" if len(several) > 1 else "reference") for number, each in enumerate(several, 1)]
-    target, guesses = domain_choice.shared(model, shown, domain)
-    if len(shown) == 1:
-        return Style({"reference": shown[0][1][None]}, target, guesses=guesses)
-    mean = np.mean([_encoded(model, image, target) for _, image in shown], 0)
+    names = [f"reference {number}" for number in range(1, len(several) + 1)] if len(several) > 1 else ["reference"]
+    images = [_named_image(model, each, name) for each, name in zip(several, names, strict=True)]
+    target, guesses = domain_choice.shared(model, images, domain)
+    if len(images) == 1:
+        return Style({"reference": images[0][1][None]}, target, guesses=guesses)
+    mean = np.mean([_encoded(model, image, target) for _, image in images], 0)
     return Style({"style": mean[None]}, target, guesses=guesses)
 
 
-def _with_regions(model: "Model", style: Style, regions: Mapping[str, Picture], domain: str | None) -> Style:
+def _with_regions(model: TrainedModel, style: Style, regions: Mapping[str, Picture], domain: str | None) -> Style:
     """With the pictures' styles within the named classes: in the domain that the user names, or each in the one it looks like."""
     if not model.mask_classes:
         raise UserError("this model has not learned from masks to tell the regions of a picture: leave out regions (--region)")
-    classes = tuple(model.mask_classes.index(known(name, model.mask_classes, "region")) for name in regions)
+    classes = tuple(model.mask_classes.index(require(name, model.mask_classes, "region")) for name in regions)
     codes, guesses = [], style.guesses
     for name, picture in regions.items():
-        shown = _shown(model, picture, f"picture for {name!r}")
-        number, guess = domain_choice.shared(model, [shown], domain)
-        codes.append(_encoded(model, shown[1], number))
+        image = _named_image(model, picture, f"picture for {name!r}")
+        number, guess = domain_choice.shared(model, [image], domain)
+        codes.append(_encoded(model, image[1], number))
         guesses += guess
     return style._replace(entries=style.entries | {"region_styles": np.stack(codes)[None]}, classes=classes, guesses=guesses)
 
 
-def _shown(model: "Model", picture: Picture, name: str) -> Shown:
-    """With its path for a name, or else `name`."""
+def _named_image(model: TrainedModel, picture: Picture, name: str) -> NamedImage:
+    """Reads a picture for the model, named by its path or, without one, by `name`."""
     image = fit(pictures.read(picture, name), model.image_size)
     return (name if pictures.is_loaded(picture) else str(picture)), image
 
 
-def _encoded(model: "Model", image: np.ndarray, domain: int) -> np.ndarray:
+def _encoded(model: TrainedModel, image: np.ndarray, domain: int) -> np.ndarray:
     """The style code, float32 (style,)."""
-    return np.asarray(model.apply(_ENCODER, to_float(image[None]), np.array([domain], np.int32)))[0]
+    return np.asarray(trained_model.apply(model, _ENCODER, to_float(image[None]), np.array([domain], np.int32)))[0]

@@ -41,7 +41,7 @@ def translate_files(
     shown = [path for given in references for path in (pictures.list_folder(given) if given.is_dir() else [given])]
     jobs = plan(content, out, [*shown, *regions.values()])
     model = load(snapshot)
-    style = prepare(model, Request(shown or None, regions=regions, **asked))
+    style = prepare(model.trained, Request(shown or None, regions=regions, **asked))
     _say_guesses(style)
     if not content.is_dir():
         taken_for = _translate_one(model, content, jobs[content], style)

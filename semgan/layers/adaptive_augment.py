@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from semgan.layers.augment_geometry import rotation, scaling, translation, warp
+from semgan.layers.broadcast import per_channel
 
 Images = Float[Array, "batch size size 3"]
 Scalar = Float[Array, ""]
@@ -120,4 +121,5 @@ def _linear(colour: Float[Array, "3 3"]) -> Float[Array, "4 4"]:
 
 
 def _recolour(image: Float[Array, "size size 3"], matrix: Float[Array, "4 4"]) -> Float[Array, "size size 3"]:
-    return jnp.einsum("yxi,oi->yxo", image, matrix[:3, :3], precision=jax.lax.Precision.HIGHEST) + matrix[:3, 3]
+    turned = jnp.einsum("yxi,oi->yxo", image, matrix[:3, :3], precision=jax.lax.Precision.HIGHEST)
+    return turned + per_channel(matrix[:3, 3], turned)

@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from semgan.layers.broadcast import per_channel
 from semgan.layers.devices import mean_over_devices
 
 EPSILON = 1e-5
@@ -38,11 +39,12 @@ class BatchNorm(nn.Module):
                 running_variance.value = variance + self.momentum * (running_variance.value - variance)
         else:
             mean, variance = running_mean.value, running_variance.value
-        return ((wide - mean) * (jax.lax.rsqrt(variance + EPSILON) * scale) + bias).astype(x.dtype)
+        normal = (wide - per_channel(mean, wide)) * per_channel(jax.lax.rsqrt(variance + EPSILON) * scale, wide)
+        return (normal + per_channel(bias, wide)).astype(x.dtype)
 
 
 def _statistics(x: Float[Array, "batch *pixels channel"]) -> tuple[Float[Array, " channel"], Float[Array, " channel"]]:
     """Mean and biased variance a channel over everything else and over the devices."""
     axes = tuple(range(x.ndim - 1))
     mean = mean_over_devices(x.mean(axes))
-    return mean, mean_over_devices(jnp.square(x - mean).mean(axes))
+    return mean, mean_over_devices(jnp.square(x - per_channel(mean, x)).mean(axes))

@@ -84,7 +84,7 @@ class DomainHeads(nn.Module):
         kernel = self.param("kernel", init, (self.domain_count, x.shape[-1], self.channels))
         bias = self.param("bias", nn.initializers.zeros, (self.domain_count, self.channels))
         equation = "bdi,dio->bdo" if x.ndim == 3 else "bi,dio->bdo"
-        return jnp.einsum(equation, x.astype(self.dtype), kernel.astype(self.dtype)) + bias.astype(self.dtype)
+        return jnp.einsum(equation, x.astype(self.dtype), kernel.astype(self.dtype)) + bias[None].astype(self.dtype)
 
 
 def select_domain(values: Float[Array, "batch domain *rest"], domain: Array) -> Float[Array, "batch *rest"]:

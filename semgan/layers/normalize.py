@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from flax.typing import Dtype
 from jaxtyping import Array, Float
 
+from semgan.layers.broadcast import per_channel
 from semgan.layers.precision import at_least_float32
 from semgan.layers.resample import average_pool
 
@@ -29,7 +30,7 @@ class InstanceNorm(nn.Module):
         channels = x.shape[-1]
         scale = self.param("scale", nn.initializers.ones, (channels,))
         bias = self.param("bias", nn.initializers.zeros, (channels,))
-        return instance_norm(x) * scale.astype(x.dtype) + bias.astype(x.dtype)
+        return instance_norm(x) * per_channel(scale, x) + per_channel(bias, x)
 
 
 class AdaptiveInstanceNorm(nn.Module):

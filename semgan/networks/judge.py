@@ -164,7 +164,7 @@ def _centre_and_length(share: Array) -> tuple[Array, Array]:
     count = share.shape[1]
     place = (jnp.arange(count) + 0.5) / count
     centre = jnp.einsum("bpn,p->bn", share, place)
-    variance = jnp.einsum("bpn,bpn->bn", share, (place[:, None] - centre[:, None]) ** 2) + 1 / (12 * count**2)
+    variance = jnp.einsum("bpn,bpn->bn", share, (place[None, :, None] - centre[:, None]) ** 2) + 1 / (12 * count**2)
     return centre, jnp.sqrt(12 * variance)
 
 

@@ -14,6 +14,7 @@ from flax.typing import Dtype
 from jaxtyping import Array, Float
 
 from semgan.layers.blocks import leaky_relu
+from semgan.layers.broadcast import per_channel
 from semgan.layers.equalized import EqualizedConv, EqualizedDense
 from semgan.layers.minibatch import minibatch_stddev
 from semgan.layers.precision import at_least_float32
@@ -75,8 +76,8 @@ class Generator(nn.Module):
     def __call__(self, z: Float[Array, "batch {self.latent_dim}"], depth: int | None = None, fade: Fade = 1.0) -> Images:
         depth = full_depth(self.image_size) if depth is None else depth
         x = self.from_z(pixel_norm(z)[:, None, None, :])  # the dense layer as a convolution, whose bias is one a channel
-        x = x.reshape(x.shape[0], 4, 4, -1) + self.from_z_bias.astype(self.dtype)
-        x = leaky_relu(x)
+        x = x.reshape(x.shape[0], 4, 4, -1)
+        x = leaky_relu(x + per_channel(self.from_z_bias, x))
         x = self._block(pixel_norm(x) if self.normalize_first else x, 0)
         # Every level's picture is written down, so that `init` at full depth makes all layers; XLA drops what nobody uses.
         images = [self.to_rgb[0](x)]

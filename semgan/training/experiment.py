@@ -16,7 +16,6 @@ from semgan.data.augment import augment
 from semgan.data.dataset import Dataset
 from semgan.data.shapes import Shapes, batch_shapes
 from semgan.training.optimizers import ema_decay, make_transforms
-from semgan.training.sampling import stage_at
 from semgan.training.state import init_state
 from semgan.training.step import Step, Transforms, make_step
 from semgan.types import HEADS, Algorithm, Batch, TrainState
@@ -57,7 +56,7 @@ class Experiment(NamedTuple):
 
     def at(self, kimg: float) -> "Experiment":
         """The experiment with the program that its algorithm runs at this many thousand images; the same one unless it grows."""
-        return self._replace(algorithm=stage_at(self.algorithm, kimg))
+        return self._replace(algorithm=self.algorithm.at(kimg))
 
     def step(self, *, axis_name: str | None = None, accumulate: int | None = None, rollbacks: int = 0) -> Step:
         """The step that is trained with.

@@ -9,10 +9,10 @@ from pathlib import Path
 from ml_collections import ConfigDict
 
 from semgan.errors import UserError
-from semgan.evaluation.collapse import PATIENCE, Watch, watch
+from semgan.evaluation.figures.collapse import PATIENCE, Watch, watch
+from semgan.progress import say
 from semgan.training import metrics
 from semgan.training.checkpoints import Checkpoints
-from semgan.training.report import say
 
 DIVERGED = "diverged"
 """Why steps end when too many in a row were skipped."""

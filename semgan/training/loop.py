@@ -9,19 +9,21 @@ from pathlib import Path
 from typing import NamedTuple
 
 import jax
-import numpy as np
 from ml_collections import ConfigDict
 
 from semgan.config import to_json, validate
 from semgan.data.dataset import Dataset, open_dataset
-from semgan.data.loader import check_annotated, make_batch
+from semgan.data.loader import check_annotated, check_inputs
 from semgan.errors import UserError
-from semgan.training import guards, hosts, outcome, pictures, resume, sampling
+from semgan.progress import say
+from semgan.trained_model import TrainedModel, kinds
+from semgan.training import guards, hosts, pictures, results, resume, snapshots
 from semgan.training.checkpoints import Checkpoints, Restored
 from semgan.training.experiment import Experiment
+from semgan.training.job import Job
 from semgan.training.lock import locked
 from semgan.training.parallel import axis_name, check_batch, parallelize
-from semgan.training.report import Report, say
+from semgan.training.report import Report
 from semgan.training.resume import Result
 from semgan.training.signals import Interrupted, Stop
 from semgan.training.state import parameter_counts
@@ -80,12 +82,13 @@ def _run(config: ConfigDict, workdir: Path, started: float, stop: Stop) -> Resul
     try:
         train_set, test_set, whole = hosts.all_do("opened its data", stop.interrupted(partial(_open_data, config)))
     except Interrupted:
-        return outcome.stopped(workdir, 0, 0)
+        return results.stopped(workdir, 0, 0)
     hosts.same("other training data", train_set.fingerprint, "give all hosts the same files")
     experiment = Experiment.of(config, train_set)
     config, algorithm = experiment.config, experiment.algorithm
+    for dataset in (train_set, test_set):
+        check_inputs(dataset, algorithm.inputs, config.algorithm)
     check_annotated(train_set, algorithm.annotations)
-    first = make_batch(train_set, np.arange(config.batch_size), config.seed, config.data.pairing, algorithm.annotations)
     initial = experiment.initial()
     shapes = jax.eval_shape(initial)
     say("parameters: " + ", ".join(f"{name} {count:,}" for name, count in parameter_counts(shapes.params).items()))
@@ -93,26 +96,24 @@ def _run(config: ConfigDict, workdir: Path, started: float, stop: Stop) -> Resul
     restored = hosts.first_does(partial(_restored, checkpoints, shapes, workdir, config, train_set.fingerprint))
     if hosts.is_first():
         resume.write_config(workdir, config)
-    run = outcome.Run(
+    job = Job(
         config=config,
         workdir=workdir,
         train=train_set,
         test=test_set,
         whole=whole,
         algorithm=algorithm,
-        sample=sampling.make_sampler(algorithm, config.seed),
-        kinds=sampling.kinds(algorithm, shapes.ema_params, shapes.model_state, first),
-        features=sampling.make_features(algorithm),
+        kinds=kinds(TrainedModel(to_json(config), {}, algorithm, shapes.ema_params, shapes.model_state)),
         started=started,
         deadline=started + 60 * config.max_minutes if config.max_minutes else None,
         stop=stop,
     )
     start = _Start(initial(), 0.0, 0) if restored is None else _start_of(restored)
     try:
-        return _train(run, experiment, start, checkpoints, lambda last: _gone_back(checkpoints, shapes, last) or initial())
+        return _train(job, experiment, start, checkpoints, lambda last: _gone_back(checkpoints, shapes, last) or initial())
     except guards.Collapsed:
         if hosts.is_first() and (good := checkpoints.restore(shapes)) is not None:
-            outcome.write_snapshot_of(run, good.state, None)
+            snapshots.write(job, good.state, {})
         raise
     finally:
         checkpoints.wait()
@@ -126,30 +127,28 @@ class _Start(NamedTuple):
     rollbacks: int
 
 
-def _train(
-    run: outcome.Run, experiment: Experiment, start: _Start, checkpoints: Checkpoints, go_back: Callable[[int], TrainState]
-) -> Result:
+def _train(job: Job, experiment: Experiment, start: _Start, checkpoints: Checkpoints, go_back: Callable[[int], TrainState]) -> Result:
     """Steps to the end, or to a signal; goes back where they diverge."""
     state, minutes, rollbacks = start
-    config, began = run.config, int(start.state.step)
+    config, began = job.config, int(start.state.step)
     while True:
-        with closing(_open_report(run, state, minutes)) as report:
+        with closing(_open_report(job, state, minutes)) as report:
             guards.hold_good(report.lines, checkpoints)
-            programs = Programs(run.algorithm, partial(_compiled, experiment, rollbacks), rollbacks)
-            state, reason = iterate(run, programs, state, checkpoints, report)
+            programs = Programs(job.algorithm, partial(_compiled, experiment, rollbacks), rollbacks)
+            state, reason = iterate(job, programs, state, checkpoints, report)
             if reason == "signal":
                 break
             if reason != guards.DIVERGED:
                 try:
-                    return hosts.first_does(run.stop.interrupted(partial(outcome.finish, run, state, report, reason)))
+                    return hosts.first_does(job.stop.interrupted(partial(results.finish, job, state, report, reason)))
                 except Interrupted:
                     break
             minutes, rollbacks = report.minutes(), rollbacks + 1
         state = go_back(began)
         began = int(state.step)
-        guards.check_rollbacks(run.workdir, config, rollbacks, began)
+        guards.check_rollbacks(job.workdir, config, rollbacks, began)
     hosts.first_does(checkpoints.wait)  # else the others' end could take the first with it
-    return outcome.stopped(run.workdir, int(state.step), int(state.position))
+    return results.stopped(job.workdir, int(state.step), int(state.position))
 
 
 def _compiled(experiment: Experiment, rollbacks: int, stage: Algorithm) -> Update:
@@ -211,13 +210,12 @@ def _open_data(config: ConfigDict) -> tuple[Dataset, Dataset, Dataset]:
     return train_set, test_set, whole
 
 
-def _open_report(run: outcome.Run, state: TrainState, minutes: float) -> Report:
+def _open_report(job: Job, state: TrainState, minutes: float) -> Report:
     step, position = int(state.step), int(state.position)
     if step:
         say(f"going on from the checkpoint of step {step:,} ({position / 1000:.4g} kimg)")
-    test, config = run.test, run.config
-    examples = pictures.choose_examples(
-        test.images, test.rows, test.domain, config.picture_rows, config.picture_columns, run.algorithm.targets
-    )
-    spent = {"step": step, "position": position, "started": run.started, "minutes": minutes}
-    return Report(run.workdir, config, examples, run.kinds, **spent, writes=hosts.is_first())
+    test, config = job.test, job.config
+    algorithm = job.algorithm
+    examples = pictures.choose_examples(test, config.picture_rows, config.picture_columns, algorithm.targets, algorithm.inputs)
+    spent = {"step": step, "position": position, "started": job.started, "minutes": minutes}
+    return Report(job.workdir, config, examples, job.kinds, **spent, writes=hosts.is_first())

@@ -21,7 +21,7 @@ _CAPTIONS = {
 """By what the model samples (see `semgan.types.Algorithm`); the first that it does."""
 
 
-class Run(NamedTuple):
+class Overview(NamedTuple):
     """What the page shows.
 
     Attributes:
@@ -41,32 +41,39 @@ class Run(NamedTuple):
     kinds: Collection[str] = ()
 
 
-def write(path: Path, run: Run) -> None:
+def write(path: Path, overview: Overview) -> None:
     """Writes the page, complete or not at all."""
-    write_whole(path, render(run).encode())
+    write_whole(path, render(overview).encode())
 
 
-def render(run: Run) -> str:
+def render(overview: Overview) -> str:
     """The page's HTML."""
     return document(
-        run.name,
-        [_header(run), _scores(run), _latest(run), _curves(run.lines), _history(run.pictures), _config(run.config)],
+        overview.name,
+        [
+            _header(overview),
+            _scores(overview),
+            _latest(overview),
+            _curves(overview.lines),
+            _history(overview.pictures),
+            _config(overview.config),
+        ],
     )
 
 
-def _header(run: Run) -> str:
-    total = float(run.config["total_kimg"])
-    last = run.lines[-1] if run.lines else {"step": 0, "kimg": 0.0}
+def _header(overview: Overview) -> str:
+    total = float(overview.config["total_kimg"])
+    last = overview.lines[-1] if overview.lines else {"step": 0, "kimg": 0.0}
     share = min(last["kimg"] / total, 1.0)
     status = f"step {last['step']:,} · {last['kimg']:.4g} of {total:g} kimg ({100 * share:.0f}%)"
     if (minutes := last.get("time/minutes")) is not None:
         status += f" · {format_duration(60 * minutes)} since the start"
-    return header(run.name, run.about, status, after=f'<div class="bar"><i style="width:{100 * share:.1f}%"></i></div>')
+    return header(overview.name, overview.about, status, after=f'<div class="bar"><i style="width:{100 * share:.1f}%"></i></div>')
 
 
-def _scores(run: Run) -> str:
+def _scores(overview: Overview) -> str:
     """The latest scores; nothing before there are any."""
-    line = next((line for line in reversed(run.lines) if any(line.get(f"eval/{key}") is not None for key in SCORES)), None)
+    line = next((line for line in reversed(overview.lines) if any(line.get(f"eval/{key}") is not None for key in SCORES)), None)
     if line is None:
         return ""
     judged = "samples beside held-out pictures" if "eval/whole_faces" in line else "held-out pairs"
@@ -74,15 +81,15 @@ def _scores(run: Run) -> str:
     return score_cards(values) + paragraph(f"on {judged} at {line['kimg']:.4g} kimg")
 
 
-def _latest(run: Run) -> str:
-    if not run.pictures:
+def _latest(overview: Overview) -> str:
+    if not overview.pictures:
         return ""
-    step = max(run.pictures)
-    path = escape(run.pictures[step], quote=True)
-    caption = next((caption for kind, caption in _CAPTIONS.items() if kind in run.kinds), "")
-    what = "drawn from noise" if "sample" in run.kinds else "translations"
+    step = max(overview.pictures)
+    path = escape(overview.pictures[step], quote=True)
+    caption = next((caption for kind, caption in _CAPTIONS.items() if kind in overview.kinds), "")
+    what = "drawn from noise" if "sample" in overview.kinds else "translations"
     shown = f'<div class="picture"><a href="{path}"><img src="{path}" alt="{what} at step {step:,}"></a></div>'
-    title = f"Pictures at step {step:,}" if "sample" in run.kinds else f"Held-out pictures at step {step:,}"
+    title = f"Pictures at step {step:,}" if "sample" in overview.kinds else f"Held-out pictures at step {step:,}"
     return section(title, paragraph(caption) if caption else "", shown)
 
 

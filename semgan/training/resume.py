@@ -10,8 +10,8 @@ from ml_collections import ConfigDict
 from semgan.config import flatten, to_json
 from semgan.errors import UserError
 from semgan.files import write_whole
+from semgan.progress import say
 from semgan.settings import SETTINGS, keys_that, setting_of
-from semgan.training.report import say
 
 CONFIG = "config.json"
 RESULT = "result.json"

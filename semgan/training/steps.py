@@ -10,9 +10,11 @@ import jax
 import numpy as np
 
 from semgan.data.loader import batches
-from semgan.training import guards, hosts, metrics, outcome, sampling
+from semgan.progress import say
+from semgan.training import guards, hosts, metrics, results, schedules, snapshots
 from semgan.training.checkpoints import Checkpoints
-from semgan.training.report import Report, say
+from semgan.training.job import Job
+from semgan.training.report import Report
 from semgan.types import Algorithm, Metrics, TrainState
 
 _IN_FLIGHT = 2
@@ -34,7 +36,7 @@ class Programs:
 
     def at(self, position: int) -> Update:
         """The step from here on."""
-        stage = sampling.stage_at(self._algorithm, position / 1000)
+        stage = self._algorithm.at(position / 1000)
         if stage is not self._stage or self._update is None:
             stages = self._algorithm.stages
             say("compiling the training step" + (f" ({stages.describe(position / 1000)})" if stages else ""))
@@ -42,23 +44,23 @@ class Programs:
         return self._update
 
 
-def iterate(run: outcome.Run, programs: Programs, state: TrainState, checkpoints: Checkpoints, report: Report) -> tuple[TrainState, str]:
+def iterate(job: Job, programs: Programs, state: TrainState, checkpoints: Checkpoints, report: Report) -> tuple[TrainState, str]:
     """Steps until there is a reason to stop: "signal", "done", "clock" or `guards.DIVERGED`.
 
     Returns:
       the state, which is being saved unless training has diverged, and the reason, the same on all processes.
     """
-    config, size = run.config, run.config.batch_size
+    config, size = job.config, job.config.batch_size
     step, position = int(state.step), int(state.position)
-    if reason := _why_stop(run, step, position):
+    if reason := _why_stop(job, step, position):
         return state, reason
     made = batches(
-        run.train,
+        job.train,
         batch_size=size,
         seed=config.seed,
         position=position,
         pairing=config.data.pairing,
-        annotations=run.algorithm.annotations,
+        annotations=job.algorithm.annotations,
         host=jax.process_index(),
         hosts=jax.process_count(),
     )
@@ -72,34 +74,34 @@ def iterate(run: outcome.Run, programs: Programs, state: TrainState, checkpoints
             if not report.clock_runs:
                 jax.block_until_ready(totals)
                 report.start_clock(position)
-                say(f"first step after {time.monotonic() - run.started:.0f} s")
+                say(f"first step after {time.monotonic() - job.started:.0f} s")
             if len(waiting) > _IN_FLIGHT and skips.add(bool(waiting.popleft())):  # waits for that step
                 return state, guards.DIVERGED
-            if outcome.due(run, step, position):
-                hosts.first_does(partial(_show, run, state, report, checkpoints, step, position))
-            reason = _why_stop(run, step, position)
-            saves = reason or metrics.due(position, size, config.checkpoint_kimg)
-            if saves or metrics.due(position, size, config.log_kimg):
-                report.interval(totals, step, position, run.deadline)
+            if results.due(job, step, position):
+                hosts.first_does(partial(_show, job, state, report, checkpoints, step, position))
+            reason = _why_stop(job, step, position)
+            saves = reason or schedules.due(position, size, config.checkpoint_kimg)
+            if saves or schedules.due(position, size, config.log_kimg):
+                report.interval(totals, step, position, job.deadline)
                 totals = None
             if saves and (reason or not skips.streak) and hosts.is_first():
                 with report.paused():
-                    extra = {"fingerprint": run.train.fingerprint, "minutes": report.minutes(), "rollbacks": programs.rollbacks}
+                    extra = {"fingerprint": job.train.fingerprint, "minutes": report.minutes(), "rollbacks": programs.rollbacks}
                     checkpoints.save(state, extra)
-                    outcome.write_snapshot_of(run, state, None)
+                    snapshots.write(job, state, {})
     return state, reason
 
 
-def _show(run: outcome.Run, state: TrainState, report: Report, checkpoints: Checkpoints, step: int, position: int) -> None:
+def _show(job: Job, state: TrainState, report: Report, checkpoints: Checkpoints, step: int, position: int) -> None:
     """What is due, and what the scores say of it."""
-    seen = outcome.show(run, state, report, step, position)
-    if seen is not None and run.config.stop_on_collapse:
-        guards.heed(seen, checkpoints, run.workdir)
+    seen = results.show(job, state, report, step, position)
+    if seen is not None and job.config.stop_on_collapse:
+        guards.heed(seen, checkpoints, job.workdir)
 
 
-def _why_stop(run: outcome.Run, step: int, position: int) -> str:
+def _why_stop(job: Job, step: int, position: int) -> str:
     """One of "signal", "done" and "clock", on all processes at the same step; nothing while training goes on."""
-    over = run.deadline is not None and time.monotonic() >= run.deadline
-    wish = hosts.agreed("signal" if run.stop.requested else "clock" if over else "", step)
-    done = position >= 1000 * run.config.total_kimg
+    over = job.deadline is not None and time.monotonic() >= job.deadline
+    wish = hosts.agreed("signal" if job.stop.requested else "clock" if over else "", step)
+    done = position >= 1000 * job.config.total_kimg
     return wish if wish == "signal" else "done" if done else wish

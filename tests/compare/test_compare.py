@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from semgan.compare import page
-from semgan.compare.command import compare_runs
+from semgan.compare import comparison_page
+from semgan.compare.compare_command import compare_runs
 from semgan.compare.differences import comparability, differences
 from semgan.compare.folder import images_per_second, kimg, minutes, read_runs, score
 from semgan.compare.table import compare_text
 from semgan.errors import UserError
-from semgan.evaluation.scores.passport import Figure, new_passport, to_json
+from semgan.evaluation.figures.passport import Figure, new_passport, to_json
 from tests.pages.html import Page
 
 CONFIG = {
@@ -86,7 +86,7 @@ def test_a_run_that_has_not_ended_shows_its_last_scores(write_run):
 def test_a_run_that_has_only_begun_is_shown_all_the_same(write_run):
     runs = read_runs([write_run("one", scores=None, lines=(), pictures=()), write_run("two")])
     assert compare_text(runs).splitlines()[1].split() == ["one", "toy"] + ["-"] * 6
-    assert len(Page(page.render(runs)).pictures) == 1
+    assert len(Page(comparison_page.render(runs)).pictures) == 1
 
 
 def test_the_table_has_a_row_a_run_and_its_columns_stand_under_one_another(write_run):
@@ -181,7 +181,7 @@ def test_other_data_behind_a_figure_are_told_of_and_mark_it(write_run):
     assert head.split()[-3:] == ["recall*", "fd_judge*", "precision"]
     assert first == "* recall does not compare between these runs: its passports differ in the digest of the real pictures."
     assert second == "* fd_judge does not compare between these runs: its passports differ in the parameter subsets."
-    assert "recall*" in Page(page.render(runs)).texts
+    assert "recall*" in Page(comparison_page.render(runs)).texts
 
 
 def test_figures_with_the_same_reason_share_a_sentence(write_run):
@@ -217,7 +217,7 @@ def test_hostile_names_neither_run_nor_steer(write_run):
     folder = write_run("<script>alert(1)<")
     renamed = folder.rename(folder.with_name("\x1b[2J<script>x"))
     (run,) = read_runs([renamed])
-    html = page.render([run])
+    html = comparison_page.render([run])
     assert "<script" not in html
     assert any("<script>x" in text for text in Page(html).texts)
     assert "\x1b" not in compare_text([run])

@@ -1,12 +1,16 @@
-"""A dataset of coloured squares: the colour is the domain, the square's place and size the content."""
+"""A dataset of coloured squares: the colour is the domain, the square's place and size the content; and judges of them, or untrained."""
 
 from collections.abc import Callable
 
+import jax
 import numpy as np
 import pytest
+from PIL import Image
 
 from semgan.data.dataset import Dataset
-from semgan.evaluation.judge import Judge, train_judge
+from semgan.evaluation.extractors.feature_extractor import JudgeExtractor
+from semgan.evaluation.judge.judge import Judge, train_judge
+from semgan.networks.judge import Heads, JudgeNetwork
 
 SIZE = 16
 COLOURS = np.array([[230, 60, 60], [60, 220, 60], [70, 70, 240]])
@@ -74,3 +78,24 @@ def test_squares() -> Dataset:
 @pytest.fixture(scope="session")
 def judge(train_squares, test_squares) -> Judge:
     return train_judge(train_squares, test_squares, channels=8, steps=200, batch_size=32)
+
+
+@pytest.fixture(scope="session")
+def judge_extractor():
+    heads = Heads(channels=4, domains=2)
+    params = jax.jit(JudgeNetwork(heads).init)(jax.random.key(0), np.zeros((1, SIZE, SIZE, 3), np.float32))["params"]
+    return JudgeExtractor(Judge(jax.device_get(params), heads, "untrained", {}), SIZE)
+
+
+@pytest.fixture(scope="session")
+def write_pictures():
+    """Writes uint8 images as PNG, `names` or 000.png, 001.png, ..., and returns the folder."""
+
+    def write(folder, images, names=None):
+        for place, image in enumerate(images):
+            path = folder / (names[place] if names else f"{place:03}.png")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(image).save(path)
+        return folder
+
+    return write

@@ -6,11 +6,11 @@ import pytest
 from PIL import Image
 
 from configs import stargan_v2
+from semgan import domain_guess
 from semgan.algorithms import make
 from semgan.data.dataset import Dataset
-from semgan.inference import domain_guess
 from semgan.inference.load import load
-from semgan.inference.snapshot import read_snapshot, write_snapshot
+from semgan.snapshot import DOMAIN_GUESS, read_snapshot, write_snapshot
 from tests.inference import tiny_semgan
 from tests.inference.noise import DOMAINS, SIZE, noise
 
@@ -63,7 +63,7 @@ def snapshot(plain_snapshot, plain_model, tmp_path_factory):
     def features(images):
         return plain_model.apply("style_encoder", images, method="features")
 
-    params[domain_guess.NAME] = {"kernel": domain_guess.fit_for(features, bright_and_dark())}
+    params[DOMAIN_GUESS] = {"kernel": domain_guess.fit_for(features, bright_and_dark())}
     write_snapshot(path, params, config, meta)
     return path
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from semgan.algorithms import _draws as draws
+from semgan.algorithms.common import draws
 from semgan.data.augment import to_float, to_uint8
 from semgan.errors import UserError
 from semgan.inference import translate
@@ -15,7 +15,7 @@ from tests.inference import stand_ins
 @pytest.fixture
 def opened(tmp_path, monkeypatch):
     """`opened(name, ...)` writes a snapshot of a stand-in and loads it."""
-    monkeypatch.setattr("semgan.inference.load.make", stand_ins.make)
+    monkeypatch.setattr("semgan.trained_model.make", stand_ins.make)
     return lambda name, **changes: load(stand_ins.write(tmp_path / "s.safetensors", name, **changes))
 
 

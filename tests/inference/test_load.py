@@ -8,7 +8,7 @@ from semgan.data.augment import to_float, to_uint8
 from semgan.data.decode import fit
 from semgan.errors import UserError
 from semgan.inference import pictures
-from semgan.inference.snapshot import read_snapshot, write_snapshot
+from semgan.snapshot import read_snapshot, write_snapshot
 
 
 @pytest.fixture

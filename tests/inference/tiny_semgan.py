@@ -4,11 +4,12 @@ import jax
 import numpy as np
 
 from configs import semgan
+from semgan import domain_guess
 from semgan.algorithms import make
 from semgan.data.dataset import Dataset
-from semgan.inference import domain_guess, recipe
+from semgan.inference import recipe
 from semgan.inference.load import load
-from semgan.inference.snapshot import write_snapshot
+from semgan.snapshot import DOMAIN_GUESS, STYLE_RECIPE, write_snapshot
 from tests.inference.noise import DOMAINS, SIZE, noise
 
 CLASSES = ("background", "skin", "hair")
@@ -64,6 +65,6 @@ def write(path):
     model = load(path)
     found = recipe.fit_for(lambda *inputs: model.apply("style_encoder", *inputs), data, left_out=("Smiling",))
     guess = domain_guess.fit_for(lambda images: model.apply("style_encoder", images, method="features"), data)
-    params |= {recipe.NAME: found.stored(), domain_guess.NAME: {"kernel": guess}}
+    params |= {STYLE_RECIPE: found.stored(), DOMAIN_GUESS: {"kernel": guess}}
     write_snapshot(path, params, settings.to_dict(), meta | {recipe.ATTRIBUTES: list(found.attributes)})
     return path

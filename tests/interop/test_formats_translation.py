@@ -6,8 +6,8 @@ import pytest
 
 import semgan
 from semgan.errors import UserError
-from semgan.inference.snapshot import write_snapshot
 from semgan.interop.formats import cut, cyclegan, pix2pix, stargan_v2
+from semgan.snapshot import write_snapshot
 from tests.interop import official_translation as official
 
 

@@ -87,11 +87,11 @@ def main(source, workdir, number, count, port, *settings):
     )
     from semgan import algorithms
     from semgan.errors import EXIT_PREEMPTED, EXIT_USER_ERROR, UserError
-    from semgan.training import loop, outcome
+    from semgan.training import loop, scoring
     from tests.training import toy
 
     algorithms.make = toy.make
-    outcome._score = lambda *_: None  # the judge takes its time
+    scoring.score = lambda *_: None  # the judge takes its time
     config = toy.make_config(Path(source))
     for setting in settings:
         key, value = setting.split("=")

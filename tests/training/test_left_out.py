@@ -4,9 +4,9 @@ import pytest
 
 from semgan import algorithms
 from semgan.errors import UserError
-from semgan.evaluation.command import open_judge, open_splits
-from semgan.evaluation.judge import judge_name
-from semgan.inference.snapshot import read_snapshot
+from semgan.evaluation.evaluate_command import open_judge, open_splits
+from semgan.evaluation.judge.judge import judge_name
+from semgan.snapshot import read_snapshot
 from semgan.training import loop
 from tests.training import toy
 

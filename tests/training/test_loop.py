@@ -15,11 +15,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from semgan import algorithms
+from semgan import algorithms, snapshot
 from semgan.errors import UserError
-from semgan.inference import snapshot
-from semgan.inference.snapshot import read_snapshot
-from semgan.training import guards, loop, manifest, metrics, outcome, page, pictures, resume, steps
+from semgan.snapshot import read_snapshot
+from semgan.training import guards, loop, manifest, metrics, page, pictures, resume, scoring, steps
 from semgan.training.checkpoints import Checkpoints
 from semgan.training.experiment import seed_after
 from semgan.training.metrics import read_lines
@@ -231,7 +230,7 @@ def test_a_signal_during_the_score_leaves_a_run_that_can_go_on(uninterrupted, so
     workdir = shutil.copytree(uninterrupted[0], tmp_path / "run")
     (workdir / "result.json").unlink()
     with monkeypatch.context() as patch:
-        patch.setattr(outcome, "_score", lambda *_: os.kill(os.getpid(), signal.SIGINT))
+        patch.setattr(scoring, "score", lambda *_: os.kill(os.getpid(), signal.SIGINT))
         assert loop.train(toy.make_config(source), workdir).stopped == "signal"
     assert not (workdir / "result.json").exists()
     assert loop.train(toy.make_config(source), workdir).stopped == "done"
@@ -256,13 +255,13 @@ def test_a_return_takes_other_noise_and_twice_from_one_place_goes_further_back(s
     config.checkpoint_kimg = 2 * toy.BATCH / 1000
     began = []
 
-    def diverging(run, programs, state, checkpoints, report):
+    def diverging(job, programs, state, checkpoints, report):
         began.append((int(state.step), programs.rollbacks))
         if len(began) == 1:
-            short = run.config.copy_and_resolve_references()
+            short = job.config.copy_and_resolve_references()
             short.total_kimg = 6 * toy.BATCH / 1000
-            run = run._replace(config=short)
-        state, reason = (state, "") if len(began) == 2 else whole(run, programs, state, checkpoints, report)
+            job = job._replace(config=short)
+        state, reason = (state, "") if len(began) == 2 else whole(job, programs, state, checkpoints, report)
         return state, reason if len(began) == 3 else guards.DIVERGED
 
     monkeypatch.setattr(loop, "iterate", diverging)
@@ -289,10 +288,10 @@ def scored(monkeypatch, shares):
     """Evaluations find these diversity shares, one after another."""
     remaining = iter(shares)
 
-    def score(run, averages, report, step, position):
-        report.scores({"diversity_share": next(remaining), "recall": 0.0}, step, position)
+    def score(job, model):
+        return {"diversity_share": next(remaining), "recall": 0.0, "figures": []}
 
-    monkeypatch.setattr(outcome, "_score", score)
+    monkeypatch.setattr(scoring, "score", score)
 
 
 def test_a_collapse_stops_training_with_the_last_good_checkpoint(source, tmp_path, monkeypatch, capsys):

@@ -8,7 +8,7 @@ LINES = [
     {"step": 20, "kimg": 2.0, "d/loss": 3.0, "d_r1/loss": 0.5, "time/minutes": 2.5},
     {"step": 20, "kimg": 2.0, "eval/transfer_score": 0.641, "eval/retention": 0.7, "eval/adoption": 0.59, "time/minutes": 3.0},
 ]
-RUN = page.Run(
+OVERVIEW = page.Overview(
     name="a <b> run",
     config={"total_kimg": 4.0, "data.domains": ("ink", "shaded")},
     about="toy on pictures",
@@ -19,16 +19,16 @@ RUN = page.Run(
 
 
 def test_the_page_is_well_formed_and_loads_only_its_pictures():
-    assert set(Page(page.render(RUN)).loads) == set(RUN.pictures.values())
+    assert set(Page(page.render(OVERVIEW)).loads) == set(OVERVIEW.pictures.values())
 
 
 def test_a_hostile_name_runs_nothing():
-    html = page.render(RUN._replace(name="<script>x</script>", about="<script>", config={"total_kimg": 1, "<script>": "<script>"}))
+    html = page.render(OVERVIEW._replace(name="<script>x</script>", about="<script>", config={"total_kimg": 1, "<script>": "<script>"}))
     assert "<script>x</script>" in Page(html).texts
 
 
 def test_the_page_shows_scores_state_latest_picture_and_config():
-    html = page.render(RUN)
+    html = page.render(OVERVIEW)
     assert "a &lt;b&gt; run" in html
     assert "<b>0.64</b>" in html
     assert "<b>0.70</b>" in html
@@ -41,7 +41,7 @@ def test_the_page_shows_scores_state_latest_picture_and_config():
 
 def test_a_model_that_draws_from_noise_shows_its_scores_and_no_contents():
     scores = {"eval/whole_faces": 0.75, "eval/medium_coverage": 0.875, "eval/neighbour_distance": 0.25}
-    html = page.render(RUN._replace(lines=[{"step": 20, "kimg": 2.0, **scores}], kinds={"sample"}))
+    html = page.render(OVERVIEW._replace(lines=[{"step": 20, "kimg": 2.0, **scores}], kinds={"sample"}))
     text = Page(html).text
     for expected in ("whole faces 0.75", "domain coverage 0.88", "neighbour distance 0.25", "drawn from noise at the right", "samples"):
         assert expected in text
@@ -50,11 +50,11 @@ def test_a_model_that_draws_from_noise_shows_its_scores_and_no_contents():
 
 
 def test_a_model_without_a_guide_says_so_of_its_pictures():
-    assert "Each content beside its translation" in page.render(RUN._replace(kinds={"translated"}))
+    assert "Each content beside its translation" in page.render(OVERVIEW._replace(kinds={"translated"}))
 
 
 def test_a_run_without_anything_yet_has_a_page():
-    html = page.render(RUN._replace(lines=[], pictures={}))
+    html = page.render(OVERVIEW._replace(lines=[], pictures={}))
     assert "0 of 4 kimg" in html
     assert "<svg" not in html
     assert "<img" not in html
@@ -62,6 +62,6 @@ def test_a_run_without_anything_yet_has_a_page():
 
 def test_an_unknown_score_is_said_to_be_unknown_beside_the_known():
     lines = [{"step": 20, "kimg": 2.0, "eval/transfer_score": None, "eval/retention": None, "eval/adoption": 0.5}]
-    html = page.render(RUN._replace(lines=lines))
+    html = page.render(OVERVIEW._replace(lines=lines))
     assert html.count("<b>unknown</b>") == 2
     assert "<b>0.50</b>" in html

@@ -13,10 +13,10 @@ from ml_collections import ConfigDict
 from semgan.algorithms import make
 from semgan.config import to_json
 from semgan.errors import UserError
-from semgan.inference.check import example_batch
-from semgan.interop import mapping
-from semgan.interop.mapping import Shapes, Tensors
 from semgan.settings import defaults
+from semgan.torch_files import mapping
+from semgan.torch_files.mapping import Shapes, Tensors
+from semgan.trained_model import example_batch
 
 LARGEST = 4096
 """Pixels; a file that claims more is not believed."""
@@ -123,7 +123,8 @@ def expected_shapes(config: Mapping[str, Any], networks: Collection[str]) -> Sha
 def _all_shapes(config: str) -> Shapes:
     """Of all networks; of one config it is asked once a network, and tracing them takes a while."""
     plain = json.loads(config)
-    params, _ = jax.eval_shape(make(ConfigDict(plain)).init, jax.random.key(0), example_batch(plain["image_size"]))
+    algorithm = make(ConfigDict(plain))
+    params, _ = jax.eval_shape(algorithm.init, jax.random.key(0), example_batch(algorithm, plain["image_size"]))
     return mapping.shapes_of(params)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from semgan.errors import UserError
 from semgan.interop.formats import _common as common
 from semgan.interop.formats._translation import Official, blur_filter, last_number, layer
-from semgan.interop.mapping import TRANSPOSED_CONVOLUTION, Tensors
+from semgan.torch_files.mapping import TRANSPOSED_CONVOLUTION, Tensors
 
 
 def is_resnet(tensors: Tensors, name: str) -> bool:

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from semgan.errors import UserError
-from semgan.interop import mapping
 from semgan.interop.format import Imported
 from semgan.interop.formats import _common as common
-from semgan.interop.mapping import CONVOLUTION, SAME, Entry, Layout, Shapes, Tensors
+from semgan.torch_files import mapping
+from semgan.torch_files.mapping import CONVOLUTION, SAME, Entry, Layout, Shapes, Tensors
 
 UNREAD = ("*.running_mean", "*.running_var", "*.num_batches_tracked")
 """Statistics of training that these networks do not use: they normalise every picture by its own."""

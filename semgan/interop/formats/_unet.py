@@ -7,7 +7,7 @@ from typing import Any
 from semgan.errors import UserError
 from semgan.interop.formats import _common as common
 from semgan.interop.formats._translation import Official, layer, scale_and_bias, statistics
-from semgan.interop.mapping import TRANSPOSED_CONVOLUTION, Tensors
+from semgan.torch_files.mapping import TRANSPOSED_CONVOLUTION, Tensors
 
 LEAST_LEVELS = 5
 """What theirs consists of at least."""

@@ -13,7 +13,7 @@ from semgan.interop.formats import _common as common
 from semgan.interop.formats import _translation as shared
 from semgan.interop.formats._resnet import resnet, resnet_options
 from semgan.interop.formats._translation import Official
-from semgan.interop.mapping import DENSE, Tensors
+from semgan.torch_files.mapping import DENSE, Tensors
 
 WHOLE = "a generator's file, such as latest_net_G.pth, with F and D or alone"
 NETWORKS = {"G": "generator", "F": "patch_sampler", "D": "discriminator"}

@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 
 from semgan.errors import UserError
-from semgan.interop import mapping
 from semgan.interop.format import Format, Imported
 from semgan.interop.formats import _common as common
-from semgan.interop.mapping import CONVOLUTION, SAME, Entry, Layout, Tensors
 from semgan.networks.progan import full_depth
+from semgan.torch_files import mapping
+from semgan.torch_files.mapping import CONVOLUTION, SAME, Entry, Layout, Tensors
 
 WHOLE = "a model of pro_gan_pytorch, such as depth_8_epoch_60.bin"
 LEAST = 8

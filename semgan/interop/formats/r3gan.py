@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from semgan.errors import UserError
-from semgan.interop import mapping
 from semgan.interop.format import Format, Imported
 from semgan.interop.formats import _common as common
 from semgan.interop.formats._pickled import network
-from semgan.interop.mapping import CONVOLUTION, DENSE, SAME, Entry, Layout, Tensors
 from semgan.networks.r3gan import EXPANSION
+from semgan.torch_files import mapping
+from semgan.torch_files.mapping import CONVOLUTION, DENSE, SAME, Entry, Layout, Tensors
 
 WHOLE = "a network pickle of R3GAN, such as network-snapshot-final.pkl"
 LEAST = 16

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from semgan.errors import UserError
-from semgan.interop import mapping
 from semgan.interop.format import Format, Imported
 from semgan.interop.formats import _common as common
 from semgan.interop.formats import _stylegan2 as shared
-from semgan.interop.mapping import CONVOLUTION, DENSE, SAME, Entry, Layout, Tensors
+from semgan.torch_files import mapping
+from semgan.torch_files.mapping import CONVOLUTION, DENSE, SAME, Entry, Layout, Tensors
 
 WHOLE = "a checkpoint of rosinality's stylegan2-pytorch, such as 550000.pt"
 

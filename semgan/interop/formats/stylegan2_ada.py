@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from semgan.errors import UserError
-from semgan.interop import mapping
 from semgan.interop.format import Format, Imported
 from semgan.interop.formats import _common as common
 from semgan.interop.formats import _stylegan2 as shared
 from semgan.interop.formats._pickled import Network, network
-from semgan.interop.mapping import CONVOLUTION, DENSE, SAME, Entry, Layout, Tensors
+from semgan.torch_files import mapping
+from semgan.torch_files.mapping import CONVOLUTION, DENSE, SAME, Entry, Layout, Tensors
 
 WHOLE = "a network pickle of stylegan2-ada-pytorch or stylegan3 with a StyleGAN2, such as ffhq.pkl"
 

@@ -1,15 +1,7 @@
-"""Features by seed, the same on every machine, and a judge that was never trained: its features tell pictures apart all the same."""
+"""Features by seed, the same on every machine."""
 
-import jax
 import numpy as np
 import pytest
-from PIL import Image
-
-from semgan.evaluation.judge import Judge
-from semgan.evaluation.scores.extractor import JudgeExtractor
-from semgan.networks.judge import Heads, JudgeNetwork
-
-SIZE = 16
 
 
 @pytest.fixture(scope="session")
@@ -31,24 +23,3 @@ def feature_sets():
 @pytest.fixture(scope="session")
 def class_scores():
     return 3 * np.random.RandomState(10).standard_normal((1003, 50))
-
-
-@pytest.fixture(scope="session")
-def judge_extractor():
-    heads = Heads(channels=4, domains=2)
-    params = jax.jit(JudgeNetwork(heads).init)(jax.random.key(0), np.zeros((1, SIZE, SIZE, 3), np.float32))["params"]
-    return JudgeExtractor(Judge(jax.device_get(params), heads, "untrained", {}), SIZE)
-
-
-@pytest.fixture(scope="session")
-def write_pictures():
-    """Writes uint8 images as PNG, `names` or 000.png, 001.png, ..., and returns the folder."""
-
-    def write(folder, images, names=None):
-        for place, image in enumerate(images):
-            path = folder / (names[place] if names else f"{place:03}.png")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(image).save(path)
-        return folder
-
-    return write

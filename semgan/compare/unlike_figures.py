@@ -1,0 +1,51 @@
+"""The figures that runs ended with, and in what the ways differ that they were taken."""
+
+from collections.abc import Sequence
+
+from semgan.compare.folder import Run
+from semgan.evaluation.figures.passport import comparable, is_part
+from semgan.evaluation.report.figure_table import in_words
+
+MARK = "*"
+"""Stands behind the names of figures that do not compare."""
+
+
+def figure_names(runs: Sequence[Run]) -> list[str]:
+    """Names of the figures that any run has, in the order of the first that has them; without those that are part of another."""
+    return list(dict.fromkeys(name for run in runs for name in run.figures if not is_part(name)))
+
+
+def unlike(runs: Sequence[Run]) -> dict[str, list[str]]:
+    """By the figure's name: the fields in which the passports of two runs differ; without figures whose passports agree."""
+    names = dict.fromkeys(name for run in runs for name in run.figures)
+    found = {name: _fields([run for run in runs if name in run.figures], name) for name in names}
+    return {name: fields for name, fields in found.items() if fields}
+
+
+def unlike_sentences(runs: Sequence[Run]) -> list[str]:
+    """For each figure that does not compare, those with the same reasons together, in what its passports differ.
+
+    Parts ("fid/ink") are named only where the figure that they are parts of is not.
+    """
+    by_fields: dict[tuple[str, ...], list[str]] = {}
+    differ = unlike(runs)
+    for name, fields in differ.items():
+        if is_part(name) and differ.get(name.split("/")[0]) == fields:
+            continue
+        by_fields.setdefault(tuple(fields), []).append(name)
+    return [
+        f"{MARK} {joined(names)} {'do' if len(names) > 1 else 'does'} not compare between these runs: "
+        f"{'their' if len(names) > 1 else 'its'} passports differ in {joined([in_words(field) for field in fields])}."
+        for fields, names in by_fields.items()
+    ]
+
+
+def joined(words: Sequence[str]) -> str:
+    """`["a", "b", "c"] -> "a, b and c"`."""
+    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
+
+
+def _fields(runs: Sequence[Run], name: str) -> list[str]:
+    """If any two differ in a field, one of them differs in it from the first."""
+    first, *rest = (run.figures[name].passport for run in runs)
+    return list(dict.fromkeys(field for passport in rest for field in comparable(first, passport)))

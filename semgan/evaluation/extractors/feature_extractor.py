@@ -1,0 +1,149 @@
+"""What scores need of a feature extractor, and the one that is always at hand: a dataset's judge."""
+
+import functools
+import hashlib
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import jax
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from semgan.data.dataset import open_dataset
+from semgan.data.decode import fit
+from semgan.errors import UserError
+from semgan.evaluation.extractors.batches import over_batches, replicated
+from semgan.evaluation.judge.judge import Judge, load_judge, load_or_train
+from semgan.networks.judge import Heads, JudgeNetwork
+from semgan.types import Images
+
+Pictures = UInt8[np.ndarray, "count height width 3"]
+JUDGE = "judge"
+"""The protocol of every judge."""
+JUDGE_IMAGE_SIZE = 64
+_JUDGE_DATA = {"train": 20_000, "test": 2_000}
+_DEVICE_BATCH_SIZE = 64
+
+
+class FeatureExtractor(Protocol):
+    """From pictures to features; `semgan.evaluation.extractors` has those with published weights.
+
+    An extractor may also have `logits(features) -> (count, classes)`, from which the Inception score is taken.
+    """
+
+    @property
+    def name(self) -> str:
+        """Which weights."""
+        ...
+
+    @property
+    def sha256(self) -> str:
+        """Of the weights, in hexadecimal digits."""
+        ...
+
+    @property
+    def protocol(self) -> str:
+        """Which preparation of pictures and network, in a word."""
+        ...
+
+    def features(self, images: Pictures) -> Float[np.ndarray, "count feature"]:
+        """Of pictures of any one size."""
+        ...
+
+    def identity(self) -> dict[str, str]:
+        """Keys `extractor`, `network`, `sha256`, `protocol` and `resize`: all that figures have to agree in to compare."""
+        ...
+
+
+class JudgeExtractor(NamedTuple):
+    """A judge's features of pictures cropped and resized to what it was trained on.
+
+    They are channel statistics of every depth, scaled from unit length to a mean square of 1: the kernel distance takes x.y / d, which
+    would be next to nothing else, and its kernel next to linear.
+    """
+
+    judge: Judge
+    image_size: int = JUDGE_IMAGE_SIZE
+
+    @property
+    def name(self) -> str:
+        """Of the judge: a hash of the data and settings that it comes from."""
+        return f"judge {self.judge.name}"
+
+    @property
+    def sha256(self) -> str:
+        """Of its weights: two machines train the same judge to other last digits."""
+        digest = hashlib.sha256()
+        for path, values in jax.tree_util.tree_leaves_with_path(self.judge.params):
+            digest.update(f"{jax.tree_util.keystr(path)} {np.shape(values)}".encode())
+            digest.update(np.ascontiguousarray(values).tobytes())
+        return digest.hexdigest()
+
+    @property
+    def protocol(self) -> str:
+        """`JUDGE`."""
+        return JUDGE
+
+    def features(self, images: Pictures) -> Float[np.ndarray, "count feature"]:
+        """In batches over all devices: the square root of their number times what `judge.decide` gives."""
+        prepare = functools.partial(_fit_all, size=self.image_size)
+        function = functools.partial(_features, heads=self.judge.heads)
+        return over_batches(function, replicated(self.judge.params), (images,), device_batch_size=_DEVICE_BATCH_SIZE, prepare=prepare)
+
+    def identity(self) -> dict[str, str]:
+        """See `FeatureExtractor.identity`."""
+        return {
+            "extractor": self.name,
+            "network": f"judge of {self.judge.heads.channels} channels",
+            "sha256": self.sha256,
+            "protocol": JUDGE,
+            "resize": f"centred square, Lanczos to {self.image_size}",
+        }
+
+
+def default_extractor() -> JudgeExtractor:
+    """The judge of `drawn_faces` at 64 pixels; its data are drawn and it is trained, with progress, at first use."""
+    train, test = (
+        open_dataset("drawn_faces", split=split, image_size=JUDGE_IMAGE_SIZE, count=count) for split, count in _JUDGE_DATA.items()
+    )
+    return JudgeExtractor(load_or_train(train, test, channels=16, steps=800, batch_size=32))  # the small experiments' judge: one cache
+
+
+def extractor_from_judge_file(path: str | Path, image_size: int = JUDGE_IMAGE_SIZE) -> JudgeExtractor:
+    """The judge in a file that `judge.save_judge` wrote, such as those in the cache's folder `judges`.
+
+    Args:
+      image_size: of the pictures that it was trained on, which the file does not say.
+
+    Raises:
+      UserError: no such file, no judge or a damaged one, or one of another size.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"{path}: no such file; give a judge's .safetensors file, or none for the judge of drawn_faces")
+    judge = load_judge(path)
+    if judge is None:
+        raise UserError(f"{path} is not a judge's file, or is damaged: give another, or none for the judge of drawn_faces")
+    depth = sum(name.startswith("_Block_") for name in judge.params) // 2
+    if image_size < 16 or image_size % 2 or depth != _levels(image_size):
+        raise UserError(f"{path} holds a judge of {depth} levels, which pictures of {image_size} pixels do not have: give the judge's size")
+    return JudgeExtractor(judge, image_size)
+
+
+def _levels(image_size: int) -> int:
+    """Of `JudgeNetwork`'s trunk."""
+    side, levels = image_size // 2, 1
+    while side > 4 and side % 2 == 0:
+        side, levels = side // 2, levels + 1
+    return levels
+
+
+def _fit_all(images: np.ndarray, size: int) -> np.ndarray:
+    return images if images.shape[1:3] == (size, size) else np.stack([fit(image, size) for image in images])
+
+
+@functools.partial(jax.jit, static_argnames="heads")
+def _features(params: dict[str, Any], images: jax.Array, heads: Heads) -> jax.Array:
+    floats: Images = images.astype("float32") / 127.5 - 1
+    judgement: Any = JudgeNetwork(heads).apply({"params": params}, floats)
+    return judgement.features * judgement.features.shape[-1] ** 0.5

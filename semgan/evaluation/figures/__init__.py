@@ -1,0 +1,1 @@
+"""Numbers as figures: each with its interval and its passport."""

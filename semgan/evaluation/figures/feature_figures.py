@@ -1,0 +1,167 @@
+"""All scores of two sets of features, each as a figure: value, interval and passport."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from semgan.evaluation.extractors.protocols import PROTOCOLS
+from semgan.evaluation.extractors.statistics import Statistics
+from semgan.evaluation.figures.passport import Figure, new_passport
+from semgan.evaluation.scores import bootstrap, frechet, inception_score, kernel, manifold
+
+SCORES = ("fd", "kd", "is", "precision", "recall", "density", "coverage")
+"""Fréchet and kernel distance, Inception score, and the four of `manifold`."""
+_BOTH = "real and generated pictures"
+_FAKE, _REAL = "generated pictures, the real ones taken as fixed", "real pictures, the generated ones taken as fixed"
+
+
+class Sets(NamedTuple):
+    """What is compared, and how it came about.
+
+    Attributes:
+      real, fake: statistics; `fake` has its features. Without those of `real`, only "fd" and "is" can be scored.
+      identity: the extractor's.
+      split: of the real data.
+      seeds: of what made the generated pictures, where known; those of the scores come on top.
+      truncation: likewise.
+    """
+
+    real: Statistics
+    fake: Statistics
+    identity: Mapping[str, str]
+    split: str = "all"
+    seeds: Mapping[str, int] = {}
+    truncation: float | None = None
+
+
+class _Scored(NamedTuple):
+    value: float
+    influences: Sequence[np.ndarray]
+    over: str  # what the influences are of
+    seeds: Mapping[str, int]
+    parameters: Mapping[str, Any]
+    noise: float = 0.0
+
+
+def distance_name(short: str, protocol: str) -> str:
+    """`fid` and `kid` for Inception's protocols; elsewhere `fd_` or `kd_` and the protocol, such as `fd_judge`: they are no FID."""
+    return {"fd": "fid", "kd": "kid"}[short] if protocol in PROTOCOLS else f"{short}_{protocol}"
+
+
+def figures(
+    sets: Sets, scores: Sequence[str] = SCORES, *, seed: int | None = None, resamples: int = bootstrap.RESAMPLES
+) -> tuple[list[Figure], list[str]]:
+    """The scores, in the order of `SCORES`, and notes on those that cannot be taken.
+
+    Args:
+      scores: which of `SCORES`.
+      seed: of the kernel distance's subsets, the Inception score's shuffling and the bootstrap; None: each one's default, for which
+        the first two equal torch-fidelity's (input 1 generated, input 2 real).
+      resamples: of the bootstrap; 0: no intervals.
+    """
+    if unknown := sorted(set(scores) - set(SCORES)):
+        raise ValueError(f"there is no score {unknown[0]!r}: choose from {', '.join(SCORES)}")
+    made, notes = [], []
+    members: list[manifold.Membership] = []
+
+    def membership() -> manifold.Membership:  # one pass over the distances serves four scores
+        if not members:
+            members.append(manifold.membership(_features(sets.real), _features(sets.fake)))
+        return members[0]
+
+    for score in (score for score in SCORES if score in scores):
+        if reason := _why_not(score, sets):
+            notes.append(reason)
+            continue
+        name, scored = _SCORERS[score](sets, membership, seed)
+        made.append(_figure(name, scored, sets, resamples, bootstrap.SEED if seed is None else seed))
+    return made, notes
+
+
+def _why_not(score: str, sets: Sets) -> str:
+    """Empty where the score can be taken."""
+    if score == "is" and sets.fake.logits is None:
+        return "no Inception score: the features' network gives no class scores of ImageNet"
+    if score == "is" and sets.fake.moments.count < inception_score.SPLITS:
+        return f"no Inception score: at least {inception_score.SPLITS} generated pictures are needed"
+    if score in ("fd", "is"):
+        return ""
+    if sets.real.features is None or sets.fake.features is None:
+        return f"no {score}: the features themselves were not kept"
+    least = manifold.DENSITY_NEIGHBOURS + 1
+    if score != "kd" and min(len(sets.real.features), len(sets.fake.features)) < least:
+        return f"no {score}: at least {least} real and {least} generated pictures are needed"
+    return ""
+
+
+def _figure(name: str, scored: _Scored, sets: Sets, resamples: int, seed: int) -> Figure:
+    passport = new_passport(
+        sets.identity,
+        real=sets.real.pictures,
+        real_count=sets.real.moments.count,
+        fake_count=sets.fake.moments.count,
+        split=sets.split,
+        seeds={**sets.seeds, **scored.seeds},
+        truncation=sets.truncation,
+        parameters=scored.parameters,
+    )
+    if not resamples or not scored.influences:
+        return Figure(name, scored.value, None, passport)
+    interval = bootstrap.percentile_interval(scored.value, scored.influences, noise=scored.noise, resamples=resamples, seed=seed)
+    return Figure(name, scored.value, interval, passport, f"{resamples} resamples of {scored.over}")
+
+
+_Membership = Callable[[], manifold.Membership]
+_Named = tuple[str, _Scored]
+
+
+def _frechet(sets: Sets, _: _Membership, seed: int | None) -> _Named:
+    real, fake = sets.real, sets.fake
+    value, moved = frechet.distance_and_influences(real.moments, fake.moments, real.features, fake.features)
+    over = _BOTH if len(moved) == 2 else _FAKE if real.features is None else _REAL
+    return distance_name("fd", sets.identity["protocol"]), _Scored(value, moved, over, {}, {})
+
+
+def _kernel(sets: Sets, _: _Membership, seed: int | None) -> _Named:
+    seed = kernel.SEED if seed is None else seed
+    fake, real = _features(sets.fake), _features(sets.real)
+    found = kernel.kernel_distance(fake, real, seed=seed)
+    parameters = {"subsets": kernel.SUBSETS, "subset_size": found.subset_size}
+    noise = found.std / kernel.SUBSETS**0.5  # of the mean over the subsets that were drawn
+    scored = _Scored(found.mean, kernel.influences(fake, real), _BOTH, {"subsets": seed}, parameters, noise)
+    return distance_name("kd", sets.identity["protocol"]), scored
+
+
+def _inception(sets: Sets, _: _Membership, seed: int | None) -> _Named:
+    seed = inception_score.SEED if seed is None else seed
+    assert sets.fake.logits is not None
+    found = inception_score.inception_score(sets.fake.logits, seed=seed)
+    moved = inception_score.influences(sets.fake.logits, seed=seed)
+    parameters = {"splits": inception_score.SPLITS}
+    return "inception_score", _Scored(found.mean, [moved], "generated pictures", {"shuffle": seed}, parameters)
+
+
+def _share(score: str, over: str, neighbours: int) -> Callable[[Sets, _Membership, int | None], _Named]:
+    def scored(_: Sets, membership: _Membership, seed: int | None) -> _Named:
+        values = getattr(membership(), score)
+        mean = float(values.mean())
+        return score, _Scored(mean, [values - mean], over, {}, {"neighbours": neighbours})
+
+    return scored
+
+
+def _features(statistics: Statistics) -> np.ndarray:
+    assert statistics.features is not None, "_why_not has seen to it"
+    return statistics.features
+
+
+_SCORERS: Mapping[str, Callable[[Sets, _Membership, int | None], _Named]] = {
+    "fd": _frechet,
+    "kd": _kernel,
+    "is": _inception,
+    "precision": _share("precision", _FAKE, manifold.PRECISION_NEIGHBOURS),
+    "recall": _share("recall", _REAL, manifold.PRECISION_NEIGHBOURS),
+    "density": _share("density", _FAKE, manifold.DENSITY_NEIGHBOURS),
+    "coverage": _share("coverage", _REAL, manifold.DENSITY_NEIGHBOURS),
+}

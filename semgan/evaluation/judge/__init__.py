@@ -1,0 +1,1 @@
+"""The network that judges pictures, and the pairs that it judges."""

@@ -1,0 +1,1 @@
+"""Figures as a file, a page and a few lines of text."""

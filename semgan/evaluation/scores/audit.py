@@ -1,0 +1,183 @@
+"""The memorisation audit: does a generator hand out its training pictures again?
+
+What is compared is how near generated pictures and held-out real ones come to their nearest training picture, in a judge's features.
+Two tests, each against the held-out pictures and so whatever the features' own scale is:
+
+- the data-copying test C_T (Meehan, Chaudhuri and Dasgupta 2020, arXiv 2004.05675, section 3.2): is the whole of the samples nearer,
+  cell by cell of the feature space?
+- the share of copies: are more samples than held-out pictures nearer than all but the nearest hundredth of those? This finds a few
+  copies among many samples that are none.
+
+A generator that draws ordinary pictures only (truncation does that) comes nearer to the training pictures than held-out ones do,
+without copying any: audit without truncation, and look at the pairs.
+"""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from semgan.evaluation.figures.passport import Figure, Passport
+from semgan.evaluation.figures.variety import over
+from semgan.evaluation.scores import bootstrap
+
+_CELLS = 10
+_LEAST_IN_CELL = 20  # of samples and of held-out pictures: the normal approximation of U needs as many
+_ROUNDS = 20
+_COPIED = 1.0  # percentile of the held-out pictures' distances
+LEVEL = 0.001
+"""p-values below it are called copying; a generator that does not copy is accused once in five hundred audits at most."""
+
+
+class Audited(NamedTuple):
+    """An audit's findings.
+
+    Attributes:
+      report: plain JSON-able data: `copying` (whether a p-value is below `level`), `statistic` (C_T in standard deviations, negative
+        where samples are nearer) and its one-sided `p_value`, `cells` (of how many it is the mean), `copies` (share of samples nearer
+        than 99 % of the held-out pictures are) and its `copies_p_value`, `level`.
+      copied: of each sample, whether it is so near.
+      influences: how much each picture moves the statistic, see `CopyingTest`.
+    """
+
+    report: dict[str, Any]
+    copied: np.ndarray
+    influences: list[np.ndarray]
+
+    def figures(self, passport: Passport) -> list[Figure]:
+        """`copies` and `copying_statistic`; the second's interval is over samples and held-out pictures, cells and training taken as fixed.
+
+        Args:
+          passport: of the samples beside the training pictures.
+        """
+        copies, statistic = self.report["copies"], self.report["statistic"]
+        beyond, in_cells = passport.told(beyond="99 % of the held-out pictures"), passport.told(cells=self.report["cells"])
+        alone = over("generated pictures, the real ones taken as fixed")
+        return [
+            Figure("copies", copies, bootstrap.mean_interval(self.copied), beyond, alone),
+            Figure(
+                "copying_statistic",
+                statistic,
+                bootstrap.percentile_interval(statistic, self.influences),
+                in_cells,
+                over("generated and held-out pictures"),
+            ),
+        ]
+
+
+class CopyingTest(NamedTuple):
+    """C_T, its one-sided p-value, how many cells had enough pictures, and how much each picture of each of those moves C_T."""
+
+    statistic: float
+    p_value: float
+    cells: int
+    influences: list[np.ndarray]
+
+
+def audit(
+    features: np.ndarray, real_features: np.ndarray, trained: np.ndarray, distances: np.ndarray, real_distances: np.ndarray
+) -> Audited:
+    """Whether samples lie nearer to the training pictures than held-out pictures do.
+
+    Args:
+      features, real_features, trained: of the samples (n, f), of held-out pictures (m, f) and of the training pictures (k, f).
+      distances, real_distances: to the nearest training picture, (n,) and (m,).
+    """
+    centres = cell_centres(trained, _CELLS)
+    test = copying_test(distances, real_distances, cells_of(features, centres), cells_of(real_features, centres))
+    bound = np.percentile(real_distances, _COPIED)
+    copied = distances < bound
+    copies_p_value = more_than(int(copied.sum()), len(copied), int(np.sum(real_distances < bound)), len(real_distances))
+    report = {
+        "copying": bool(min(test.p_value, copies_p_value) < LEVEL),
+        "statistic": test.statistic,
+        "p_value": test.p_value,
+        "cells": test.cells,
+        "copies": float(copied.mean()),
+        "copies_p_value": copies_p_value,
+        "level": LEVEL,
+    }
+    return Audited(report, copied, test.influences)
+
+
+def audit_text(found: dict[str, Any]) -> str:
+    """The verdict in a line."""
+    verdict = "it copies training pictures" if found["copying"] else "no sign of copied training pictures"
+    return (
+        f"{verdict}: C_T {found['statistic']:.1f} (p {found['p_value']:.2g}), "
+        f"{found['copies']:.3f} nearer than 99 % of the real (p {found['copies_p_value']:.2g})"
+    )
+
+
+def copying_test(distances: np.ndarray, real_distances: np.ndarray, cells: np.ndarray, real_cells: np.ndarray) -> CopyingTest:
+    """The test in those cells that have enough pictures; in one cell of all where none has.
+
+    C_T is the mean of the cells' z-scores of U, weighted by their shares of the samples. Under the null hypothesis these are independent
+    and standard normal, so that C_T divided by the root of its squared weights' sum, which is returned, is so too.
+    """
+    inside = [(distances[cells == cell], real_distances[real_cells == cell]) for cell in np.union1d(cells, real_cells)]
+    inside = [pair for pair in inside if min(map(len, pair)) >= _LEAST_IN_CELL] or [(distances, real_distances)]
+    weights = np.array([len(samples) for samples, _ in inside]) / np.linalg.norm([len(samples) for samples, _ in inside])
+    statistic = float(np.dot(weights, [mann_whitney(*pair) for pair in inside]))
+    moved = [weight * each for weight, pair in zip(weights, inside, strict=True) for each in _influences(*pair)]
+    return CopyingTest(statistic, 0.5 * math.erfc(-statistic / math.sqrt(2)), len(inside), moved)
+
+
+def mann_whitney(values: np.ndarray, others: np.ndarray) -> float:
+    """z-score of U, the number of pairs in which a value is the larger one, ties counting half; 0 where all are equal."""
+    deviation = _deviation(values, others)
+    return float((_below(values, others).sum() - len(values) * len(others) / 2) / deviation) if deviation else 0.0
+
+
+def _below(values: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Of each value, how many of the others are smaller, ties counting half."""
+    ordered = np.sort(others)
+    return (np.searchsorted(ordered, values, "left") + np.searchsorted(ordered, values, "right")) / 2
+
+
+def _deviation(values: np.ndarray, others: np.ndarray) -> float:
+    """Standard deviation of U when both come from one source; 0 where all are equal."""
+    n, m = len(values), len(others)
+    _, counts = np.unique(np.concatenate([values, others]), return_counts=True)
+    if len(counts) == 1:
+        return 0.0
+    tied = float(np.sum(counts.astype(np.float64) ** 3 - counts)) / ((n + m) * (n + m - 1))
+    return math.sqrt(n * m / 12 * (n + m + 1 - tied))
+
+
+def _influences(values: np.ndarray, others: np.ndarray) -> list[np.ndarray]:
+    """How much each of the values and each of the others moves the z-score, to first order and with its deviation taken as fixed."""
+    deviation = _deviation(values, others) or 1.0
+    below, above = _below(values, others), len(values) - _below(others, values)
+    return [len(each) * (each - each.mean()) / deviation for each in (below, above)]
+
+
+def more_than(count: int, total: int, other_count: int, other_total: int) -> float:
+    """Fisher's exact test, one-sided: the chance of at least `count` of `total`, were the shares of both groups the same."""
+    marked, everything = count + other_count, total + other_total
+
+    def log_choose(n: int, k: int) -> float:
+        return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
+
+    def chance(k: int) -> float:
+        return math.exp(log_choose(total, k) + log_choose(other_total, marked - k) - log_choose(everything, marked))
+
+    return min(1.0, math.fsum(chance(k) for k in range(count, min(total, marked) + 1) if marked - k <= other_total))
+
+
+def cell_centres(features: np.ndarray, count: int) -> np.ndarray:
+    """Centres (count, f), fewer where there are fewer features, by Lloyd's algorithm from evenly spread rows: the same each time."""
+    count = min(count, len(features))
+    centres = features[np.arange(count) * len(features) // count].astype(np.float64)
+    for _ in range(_ROUNDS):
+        cells = cells_of(features, centres)
+        moved = np.stack([features[cells == cell].mean(0) if np.any(cells == cell) else centres[cell] for cell in range(count)])
+        if np.allclose(moved, centres):
+            break
+        centres = moved
+    return centres
+
+
+def cells_of(features: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    """The number of the nearest centre, (n,)."""
+    return np.argmin(np.sum(centres**2, axis=1) - 2 * features @ centres.T, axis=1)

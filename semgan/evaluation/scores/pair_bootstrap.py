@@ -1,0 +1,115 @@
+"""Bootstrap intervals of the transfer score and its parts, over the pairs.
+
+Each is a function of sums over the pairs (of confusions, of agreements, of pictures of the right domain), and unlike a distance of
+distributions it does not grow with pairs that are drawn twice. So pairs are resampled outright: integer weights on the pairs, and the
+sums taken anew by one matrix product. The same draw serves the translations and both copies, since they are of the same pairs.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from semgan.evaluation.scores import agreement, bootstrap
+
+Weights = Float[np.ndarray, "resample pair"]
+Resampled = Float[np.ndarray, " resample"]
+Compared = Mapping[str, tuple[np.ndarray, np.ndarray]]
+"""True and judged annotations of the pairs' contents, by name."""
+
+
+def pair_weights(pairs: int, *, resamples: int = bootstrap.RESAMPLES, seed: int = bootstrap.SEED) -> Weights:
+    """How often each pair is drawn: rows of whole numbers that add up to `pairs`."""
+    drawn = np.random.default_rng(seed).integers(pairs, size=(resamples, pairs))
+    return np.stack([np.bincount(row, minlength=pairs) for row in drawn]).astype(np.float64)
+
+
+def resampled_agreement(
+    weights: Weights, compared: Compared, names: Mapping[str, Sequence[str]], kept_names: Sequence[str]
+) -> Resampled | None:
+    """The agreement with the contents' annotations, as `semantics.scores` takes it, under each row of weights.
+
+    NaN where a row leaves nothing to compare; None where there is nothing in the first place.
+    """
+    if "mask" in compared:
+        truth, judged = compared["mask"]
+        return resampled_iou(weights, confusions(truth, judged, len(names["mask"])))
+    kept = resampled_attributes(weights, compared, names, kept_names)
+    parts = [] if kept is None else [kept]
+    if "landmarks" in compared:
+        near = agreement.landmark_distances(*compared["landmarks"]) <= agreement.LANDMARK_TOLERANCE
+        parts.append(weights @ near.mean(1) / weights.sum(1))
+    return np.mean(parts, axis=0) if parts else None
+
+
+def resampled_attributes(
+    weights: Weights, compared: Compared, names: Mapping[str, Sequence[str]], kept_names: Sequence[str]
+) -> Resampled | None:
+    """The balanced agreement with the contents' attributes that should be kept, their mean; None where none of them varies."""
+    if "attributes" not in compared or not kept_names:
+        return None
+    columns = [names["attributes"].index(name) for name in kept_names]
+    truth, judged = (values[:, columns].astype(bool) for values in compared["attributes"])
+    return resampled_balance(weights, truth, judged) if np.any(truth.any(0) & ~truth.all(0)) else None
+
+
+def resampled_landmark_error(weights: Weights, compared: Compared) -> Resampled | None:
+    """The mean distance to the contents' landmarks in inter-ocular distances; None without landmarks."""
+    if "landmarks" not in compared:
+        return None
+    return weights @ agreement.landmark_distances(*compared["landmarks"]).mean(1) / weights.sum(1)
+
+
+def confusions(truth: np.ndarray, judged: np.ndarray, classes: int) -> Int[np.ndarray, "pair true_by_judged"]:
+    """Each picture's confusion matrix, as a row."""
+    return np.stack([agreement.confusion_matrix(*each, classes).ravel() for each in zip(truth, judged, strict=True)])
+
+
+def resampled_iou(weights: Weights, counts: Int[np.ndarray, "pair true_by_judged"]) -> Resampled:
+    """`agreement.mean_iou` of the pictures together."""
+    classes = round(counts.shape[1] ** 0.5)
+    summed = (weights @ counts.astype(np.float64)).reshape(-1, classes, classes)
+    intersection, true = np.einsum("rcc->rc", summed), summed.sum(2)
+    union = true + summed.sum(1) - intersection
+    iou = np.divide(intersection, union, out=np.zeros_like(union), where=union > 0)
+    present = true > 0
+    return np.sum(iou * present, 1) / np.sum(present, 1)
+
+
+def resampled_balance(weights: Weights, truth: Bool[np.ndarray, "pair kept"], judged: Bool[np.ndarray, "pair kept"]) -> Resampled:
+    """The mean of `agreement.balanced_agreement` over the attributes that vary; NaN where none does."""
+    balanced = resampled_balances(weights, truth, judged)
+    varied = np.isfinite(balanced)
+    count = np.sum(varied, 1)
+    return np.where(count > 0, np.sum(np.where(varied, balanced, 0), 1) / np.maximum(count, 1), np.nan)
+
+
+def resampled_balances(
+    weights: Weights, truth: Bool[np.ndarray, "pair attribute"], judged: Bool[np.ndarray, "pair attribute"]
+) -> Float[np.ndarray, "resample attribute"]:
+    """`agreement.balanced_agreement` of each attribute; NaN where it does not vary."""
+    positives, negatives = weights @ truth, weights @ ~truth
+    right = (weights @ (truth & judged)) / np.maximum(positives, 1) + (weights @ (~truth & ~judged)) / np.maximum(negatives, 1)
+    return np.where((positives > 0) & (negatives > 0), right / 2, np.nan)
+
+
+def resampled_share(reached: Resampled, copied: Resampled, best: Resampled) -> Resampled:
+    """How far from the copy that fails (0) to the real picture that succeeds (1); NaN where these are not apart."""
+    apart = best - copied
+    return np.divide(reached - copied, apart, out=np.full_like(apart, np.nan), where=apart > 0)
+
+
+def resampled_score(retention: Resampled, adoption: Resampled) -> Resampled:
+    """The harmonic mean; 0 where either is not positive, NaN where either is unknown."""
+    positive = (retention > 0) & (adoption > 0)
+    whole = np.divide(2 * retention * adoption, retention + adoption, out=np.zeros_like(retention), where=positive)
+    return np.where(np.isnan(retention) | np.isnan(adoption), np.nan, whole)
+
+
+def interval_of_resamples(values: Resampled, level: float = bootstrap.LEVEL) -> tuple[float, float] | None:
+    """The percentiles between which `level` of those that are known lie; None where too few are."""
+    known = values[np.isfinite(values)]
+    if len(known) < level * len(values):
+        return None
+    low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)

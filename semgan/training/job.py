@@ -1,0 +1,55 @@
+"""What stays the same while a run goes on, and the model that its state amounts to."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from ml_collections import ConfigDict
+
+from semgan import trained_model
+from semgan.data.dataset import Dataset
+from semgan.trained_model import TrainedModel
+from semgan.training.signals import Stop
+from semgan.types import HEADS, Algorithm, TrainState
+
+
+class Job(NamedTuple):
+    """What training works on.
+
+    Attributes:
+      config: with the domains filled in.
+      workdir, train, test: as named.
+      whole: the train split with what `config.data.left_out` leaves out of `train`: the judge's, and so the same for runs that leave out
+        different pictures.
+      algorithm: as the config makes it.
+      kinds: names of what it samples (see `semgan.types.Algorithm`).
+      started, deadline: `time.monotonic()` of the process's start, and when training has to stop by the clock.
+      stop: whether a signal asked for the end.
+    """
+
+    config: ConfigDict
+    workdir: Path
+    train: Dataset
+    test: Dataset
+    whole: Dataset
+    algorithm: Algorithm
+    kinds: frozenset[str]
+    started: float
+    deadline: float | None
+    stop: Stop
+
+
+def model_of(job: Job, state: TrainState) -> TrainedModel:
+    """Returns the averaged model at this state, without what is fitted to it only for snapshots."""
+    data = {"name": job.train.name, "image_size": job.config.image_size, "fingerprint": job.train.fingerprint}
+    meta: dict[str, Any] = {"domains": list(job.train.domains), "dataset": data}
+    if HEADS in state.ema_params:
+        meta["mask_classes"] = list(job.train.names["mask"])
+    return trained_model.from_state(job.config, meta, job.algorithm, state)
+
+
+def sample(job: Job, model: TrainedModel, batch: Mapping[str, np.ndarray], stream: int = 0) -> dict[str, np.ndarray]:
+    """Samples by the run's seed (see `trained_model.sample`); another stream gives other latents."""
+    return trained_model.sample(model, batch, jax.random.fold_in(jax.random.key(job.config.seed), stream))

@@ -1,0 +1,92 @@
+"""What a run hands out: pictures and scores on the way, the snapshot and the result at the end."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from semgan.evaluation.figures.collapse import Watch, watch
+from semgan.progress import say
+from semgan.trained_model import TrainedModel
+from semgan.training import resume, schedules, scoring, snapshots
+from semgan.training.job import Job, model_of, sample
+from semgan.training.report import Report
+from semgan.training.resume import Result
+from semgan.training.signals import Interrupted
+from semgan.types import TrainState
+
+FIRST_PICTURE_STEP = 20
+"""An early picture, however rare the others: within minutes it shows that all works."""
+
+
+def due(job: Job, step: int, position: int) -> bool:
+    """Returns whether there is anything to show after this step."""
+    return any(_due(job, step, position))
+
+
+def _due(job: Job, step: int, position: int) -> tuple[bool, bool]:
+    """Returns whether a picture is due, and whether scores are."""
+    passed = partial(schedules.due, position, job.config.batch_size)
+    scores = passed(job.config.evaluate_kimg) and position < 1000 * job.config.total_kimg  # else at the end
+    return step == FIRST_PICTURE_STEP or passed(job.config.picture_kimg), scores
+
+
+def show(job: Job, state: TrainState, report: Report, step: int, position: int) -> Watch | None:
+    """Draws the picture and takes the scores that are due after this step.
+
+    Returns:
+      What all scores so far say about a collapse; None where none were taken.
+    """
+    draws, scores = _due(job, step, position)
+    jax.block_until_ready(state.step)
+    with report.paused():
+        model = model_of(job, state)
+        if draws:
+            _picture(job, model, report, step)
+        if scores:
+            try:
+                with job.stop.interrupts():
+                    _score(job, model, report, step, position)
+            except Interrupted:
+                return None
+    return watch(report.lines) if scores else None
+
+
+def _picture(job: Job, model: TrainedModel, report: Report, step: int) -> Path:
+    stages = job.algorithm.stages
+    return report.picture(partial(sample, job, model), step, stages.describe(model.meta["kimg"]) if stages else "")
+
+
+def _score(job: Job, model: TrainedModel, report: Report, step: int, position: int) -> dict[str, Any] | None:
+    """Takes the scores and writes them to the log; None where there are none."""
+    scores = scoring.score(job, model)
+    if scores:
+        report.scores(scoring.summary(scores), step, position)
+    return scores
+
+
+def finish(job: Job, state: TrainState, report: Report, reason: str) -> Result:
+    """The last picture, the transfer score, the snapshot with it, and the result, which says that the run is over."""
+    step, position = int(state.step), int(state.position)
+    model = model_of(job, state)
+    picture = report.pictures().get(step) or _picture(job, model, report, step)
+    scores = _score(job, model, report, step, position)
+    snapshot = snapshots.write(job, state, scoring.summary(scores) if scores else {}, last=True)
+    result = Result(step, position / 1000, reason, scores, _usage(job.kinds, snapshot), str(picture), str(snapshot), str(report.page()))
+    resume.write_result(job.workdir, result, job.config)
+    return result
+
+
+def _usage(kinds: frozenset[str], snapshot: Path) -> str:
+    """The command that a person tries next."""
+    if "sample" in kinds:
+        return f"semgan sample --model {snapshot} --count 64 --out grid.png"
+    reference = " --reference ANOTHER.jpg" if "reference" in kinds else ""
+    return f"semgan translate --model {snapshot} --content YOUR.jpg{reference} --out out.png"
+
+
+def stopped(workdir: Path, step: int, position: int) -> Result:
+    say(f"stopped after step {step:,} ({position / 1000:.4g} kimg); the same command goes on from there")
+    paths = (str(workdir / name) for name in ("pictures", "snapshot.safetensors", "index.html"))
+    return Result(step, position / 1000, "signal", None, "", *paths)
