@@ -17,7 +17,6 @@ from semgan.planning.measure import measured
 from semgan.planning.step_cost import StepCost, step_cost
 from semgan.training.experiment import Experiment
 
-
 THIS = "this"
 """The name of the machine at hand, which is measured."""
 
