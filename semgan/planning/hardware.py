@@ -19,7 +19,7 @@ class Hardware(NamedTuple):
     Attributes:
       name: in full.
       rate: peak FLOP/s by `config.precision`.
-      share: of that peak, what training attains, and `share_source` whence that is known.
+      share: of that peak, what training attains, and `share_source` where that is known from.
       memory: bytes; `memory_bandwidth` bytes/s.
       link_bandwidth: bytes/s that a device sends to the others of its island.
       network_bandwidth: bytes/s that a device sends out of its island.
@@ -42,7 +42,7 @@ class Hardware(NamedTuple):
 
 
 def _gpu(name: str, bfloat16: float, tf32: float, memory: float, bandwidth: float, link: float, network: float, source: str) -> Hardware:
-    """In TFLOP/s, GB and GB/s; eight on a host."""
+    """A GPU, from numbers in TFLOP/s, GB and GB/s; eight on a host."""
     rate = {"bfloat16": 1e12 * bfloat16, "float32": 1e12 * tf32}
     return Hardware(name, rate, 1e9 * memory, 1e9 * bandwidth, 1e9 * link, 1e9 * network, 8, 8, source)
 
@@ -50,7 +50,7 @@ def _gpu(name: str, bfloat16: float, tf32: float, memory: float, bandwidth: floa
 def _tpu(
     name: str, bfloat16: float, memory: float, bandwidth: float, link: float, network: float, host: int, pod: int, source: str
 ) -> Hardware:
-    """In TFLOP/s, GB and GB/s."""
+    """A TPU, from numbers in TFLOP/s, GB and GB/s."""
     rate = {"bfloat16": 1e12 * bfloat16, "float32": 1e12 * bfloat16}
     return Hardware(name, rate, 1e9 * memory, 1e9 * bandwidth, 1e9 * link, 1e9 * network, host, pod, source)
 
@@ -96,4 +96,4 @@ TABLE: Mapping[str, Hardware] = {
         f"{_TPU_PAGES}/v6e: links 800 GB/s both ways; network 25.6 Tb/s of a pod of 256",
     ),
 }
-"""By the name that a command takes."""
+"""Devices by the name that the command takes."""

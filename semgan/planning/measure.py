@@ -13,7 +13,9 @@ from semgan.planning.hardware import Hardware
 
 _ROUNDS = 5
 _CHANNELS, _SIDE, _BATCH = 64, 64, 8
+"""Of the convolution: channels, pixels along a side, and examples on a CPU."""
 _COPIED = 64 * 2**20
+"""Bytes that are scaled."""
 Work = tuple[Callable[[], object], float]
 """What is timed, and the FLOPs or bytes that it takes."""
 
@@ -79,7 +81,7 @@ def _product(precision: str) -> Work:
 
 
 def _convolution(precision: str) -> Work:
-    """With both its gradients."""
+    """A 3x3 convolution with both its gradients."""
     batch = _BATCH if jax.default_backend() == "cpu" else 32 * _BATCH
     images = jnp.ones((batch, _SIDE, _SIDE, _CHANNELS), precision)
     kernel = jnp.ones((3, 3, _CHANNELS, _CHANNELS), precision)
@@ -93,7 +95,7 @@ def _convolution(precision: str) -> Work:
 
 
 def _scaling() -> Work:
-    """In place, as a step reuses its memory: a new array's pages would be cleared first. Read once and written once."""
+    """Scales an array in place, as a step reuses its memory: a new array's pages would be cleared first. Read once and written once."""
     scale = jax.jit(lambda x: 2 * x, donate_argnums=0)
     values = [jnp.ones(_COPIED // 4, jnp.float32)]
 

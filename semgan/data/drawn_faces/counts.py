@@ -31,13 +31,13 @@ def pictures_to_draw(split: str, count: int, domains: tuple[str, ...], paired: b
     if not count or not domains or count == most:
         return count
     check_expressions(domains, _NAMES)
-    start = found = 0
+    start = total = 0
     while start < most:
         members = _members(split, range(start, start + _CHUNK), domains, paired)
         places = np.flatnonzero(members)
-        if found + len(places) >= count:
-            return min(most, _whole(start * _pictures(paired) + int(places[count - found - 1]) + 1, paired))
-        found, start = found + len(places), start + _CHUNK
+        if total + len(places) >= count:
+            return min(most, _whole(start * _pictures(paired) + int(places[count - total - 1]) + 1, paired))
+        total, start = total + len(places), start + _CHUNK
     return most
 
 
