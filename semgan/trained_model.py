@@ -18,7 +18,7 @@ from semgan.algorithms import make
 from semgan.config import to_json
 from semgan.data.annotations import LANDMARKS
 from semgan.data.augment import STREAMS, to_float, to_uint8
-from semgan.data.pieces import pieces
+from semgan.data.pieces import in_pieces
 from semgan.data.shapes import Shapes, batch_shapes
 from semgan.names import require
 from semgan.snapshot import DOMAIN_GUESS, MODEL_STATE, STYLE_RECIPE, blaming, read_snapshot
@@ -149,7 +149,7 @@ def sample(
     if "image" in batch:
         batch = {"reference": batch["image"], **batch}
     run = functools.partial(_program(model.algorithm.sample), model.networks, model.model_state, kind=kind)
-    parts = [{name: images[:count] for name, images in jax.device_get(run(piece, rng)).items()} for piece, count in pieces(batch, size)]
+    parts = [{name: images[:count] for name, images in jax.device_get(run(piece, rng)).items()} for piece, count in in_pieces(batch, size)]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
-from semgan.algorithms import _draws as draws
+from semgan.algorithms.common import draws
 from semgan.snapshot import MODEL_STATE, write_snapshot
 from semgan.types import Algorithm, Stages
 
