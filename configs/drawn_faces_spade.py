@@ -1,7 +1,7 @@
 """SPADE on `drawn_faces` at 64 px: shaded drawings and ink, painted from masks in the style of a reference, for two CPU cores.
 
     python launch.py --config configs/drawn_faces_spade.py --workdir runs/drawn_faces_spade
-    semgan translate --model runs/drawn_faces_spade/snapshot.safetensors --content FACE.png --mask MASK.png --reference DRAWING.png --out out.png
+    semgan translate --model runs/drawn_faces_spade/snapshot.safetensors --content A.png --mask A_MASK.png --reference B.png --out out.png
 
 What to expect: see docs/algorithms.md.
 """
