@@ -49,7 +49,7 @@ def adaptation_of(model: Model, name: str, subset: str, nearest: int, weights: W
     config = model.config | {"data": model.config["data"] | {"domains": [*model.config["data"]["domains"], name]}}
     settings = ConfigDict(config)
     made = algorithms.make(settings)
-    shapes, _ = jax.eval_shape(made.init, jax.random.key(0), example_batch(model.image_size))
+    shapes, _ = jax.eval_shape(made.init, jax.random.key(0), example_batch(made, model.image_size))
     larger = grown(model.params, shapes, nearest)
     modules = {**made.networks, DISCRIMINATOR: made.networks[DISCRIMINATOR].clone(domain_count=1)}
     setting = Setting(functions(modules), kept_of(settings), settings.losses, subset == "all", weights or Weights())

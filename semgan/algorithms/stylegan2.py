@@ -65,7 +65,7 @@ def _mixed_styles(f: Functions, weights: ConfigDict, params: Params, batch: Batc
     mixes, where = draws.uniform(rng, batch, 2, stream=MIXING).T
     crossover = 1 + jnp.floor(where * (f.num_ws - 1))
     crossover = jnp.where(mixes < weights.style_mixing, crossover, f.num_ws)
-    is_first = jnp.arange(f.num_ws) < crossover[:, None]
+    is_first = jnp.arange(f.num_ws)[None] < crossover[:, None]
     return first, jnp.where(is_first[..., None], first[:, None], second[:, None])
 
 
@@ -146,7 +146,8 @@ def _sample(f: Functions, params: Params, model_state: ModelState, batch: Batch,
     """
     w = f.map_latent(params, f.latents(rng, batch))
     if "truncation" in batch:
-        w = model_state["w_avg"] + batch["truncation"][:, None] * (w - model_state["w_avg"])
+        mean = model_state["w_avg"][None]
+        w = mean + batch["truncation"][:, None] * (w - mean)
     w_plus = jnp.repeat(w[:, None], f.num_ws, axis=1)
     noisy = {"position": jnp.zeros_like(batch["position"])} if "position_to" in batch else batch
     return {"sample": f.synthesise(params, w_plus, draws.keys(rng, noisy, NOISE))}

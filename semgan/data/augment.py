@@ -140,6 +140,6 @@ def crop_matrices(
 def _resize_matrix(start: Float[Array, " batch"], length: Float[Array, " batch"], size: int) -> Float[Array, "batch out in"]:
     """Weights (out, in) that resample `[start, start + length)` to `size` pixels: a triangle around each sample point."""
     pixel: Int[Array, " size"] = jnp.arange(size, dtype=jnp.float32)
-    centre = start[:, None] + (pixel + 0.5) * (length[:, None] / size) - 0.5
+    centre = start[:, None] + (pixel + 0.5)[None] * (length[:, None] / size) - 0.5
     weights = jnp.maximum(0.0, 1.0 - jnp.abs(pixel[None, None, :] - centre[:, :, None]))
     return weights / jnp.sum(weights, axis=-1, keepdims=True)

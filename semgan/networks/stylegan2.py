@@ -88,7 +88,8 @@ class _ToRGB(nn.Module):
     @nn.compact
     def __call__(self, x: Features, w: Float[Array, "batch dim"]) -> Float[Array, "batch height width 3"]:
         rgb = ModulatedConv(3, 1, demodulate=False, dtype=self.dtype, name="conv")(x, w)
-        return at_least_float32(rgb) + self.param("bias", nn.initializers.zeros, (3,))
+        rgb = at_least_float32(rgb)
+        return rgb + per_channel(self.param("bias", nn.initializers.zeros, (3,)), rgb)
 
 
 class Generator(nn.Module):

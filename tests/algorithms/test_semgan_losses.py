@@ -208,7 +208,7 @@ def _gradient(phase, term, network):
     def metric(trained):
         return loss(setting, {**params, network: trained}, {}, toy.arrays(BATCH), RNG, jnp.float32(0))[1].metrics[term]
 
-    return jax.grad(metric)(params[network])
+    return jax.jit(jax.grad(metric))(params[network])
 
 
 def _slopes(value, leaf):
