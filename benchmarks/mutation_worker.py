@@ -12,11 +12,15 @@ import resource
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 PYTEST = ("-o", "addopts=", "--import-mode=importlib", "-m", "not slow", "-x", "-q", "--no-header", "--tb=no", "-p", "no:cacheprovider")
+PYTEST += ("-W", "ignore::pytest.PytestAssertRewriteWarning")  # some of its plugins are imported already
+BROKEN = 70
+"""Status of a run that never came to pytest's verdict."""
 WAIT = 20.0
 """Seconds by the clock for each second of processor time that a run may take: the machine may be busy with others."""
 
@@ -39,10 +43,13 @@ def _modules() -> Iterator[str]:
 
 
 def outcome(path: str, source: str | None, tests: list[str], limit: float) -> dict[str, Any]:
-    """How the tests end with the source in the place of the file, or as it is: "caught", "survived" or "timeout".
+    """How the tests end with the source in the place of the file, or as it is.
 
     Args:
       limit: in seconds of processor time.
+
+    Returns:
+      `outcome`: "caught", "survived", "timeout", or "unsound" where pytest came to no verdict; with pytest's status and the times.
     """
     began, file = time.monotonic(), Path(path)
     original, times = file.read_bytes(), (file.stat().st_atime, file.stat().st_mtime)
@@ -55,8 +62,13 @@ def outcome(path: str, source: str | None, tests: list[str], limit: float) -> di
     status, processor = _ended(child, WAIT * limit)
     file.write_bytes(original)
     os.utime(file, times)
-    how = "timeout" if status is None else "survived" if status == 0 else "caught"
-    return {"outcome": how, "status": status, "processor_s": round(processor, 1), "wall_s": round(time.monotonic() - began, 1)}
+    how = {None: "timeout", 0: "survived", 1: "caught", 2: "caught", 4: "caught"}  # tests, or what they import, or a conftest
+    return {
+        "outcome": how.get(status, "unsound"),
+        "status": status,
+        "processor_s": round(processor, 1),
+        "wall_s": round(time.monotonic() - began, 1),
+    }
 
 
 def _ended(child: int, wait: float) -> tuple[int | None, float]:
@@ -76,17 +88,19 @@ def _ended(child: int, wait: float) -> tuple[int | None, float]:
 
 def _run_tests(changed: str, tests: list[str], limit: float) -> None:
     """Ends the process with pytest's status. What depends on the changed file is imported anew."""
-    resource.setrlimit(resource.RLIMIT_CPU, (int(limit), int(limit) + 5))
-    if changed:
-        sys.dont_write_bytecode = True
-        _forget(dependents(changed))
-    import pytest
-
-    status = 70
+    status = BROKEN
     try:
+        resource.setrlimit(resource.RLIMIT_CPU, (int(limit), int(limit) + 5))
+        if changed:
+            sys.dont_write_bytecode = True
+            _forget(dependents(changed))
+        import pytest
+
         status = int(pytest.main([*PYTEST, *tests]))
+    except BaseException:
+        traceback.print_exc()
     finally:
-        sys.stdout.flush()
+        sys.stderr.flush()
         os._exit(status)
 
 

@@ -150,7 +150,7 @@ def run(mutants: Iterable[Mutant], out: Path, workers: Sequence[Worker], limit: 
     Args:
       checked: runs every set of tests once on the sources as they are: tests that fail there would catch everything.
     """
-    done = {result["name"] for result in read(out)}
+    done = {result["name"] for result in read(out) if result["outcome"] != "unsound"}
     waiting = [mutant for mutant in mutants if mutant.name not in done]
     sound: dict[tuple[str, ...], bool] = {}
     lock = threading.Lock()
