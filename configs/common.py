@@ -140,7 +140,7 @@ def between_two_media(minutes: float = 20.0) -> Values:
 
 
 def large_steps(config: ConfigDict) -> Values:
-    """Of methods whose papers train for days picture by picture: a batch of four, and higher rates, which stay."""
+    """What methods share whose papers train for days picture by picture: a batch of four, and higher rates, which stay."""
     return {"batch_size": 4} | for_all_optimizers(config, learning_rate=4e-4, final_learning_rate=-1.0, decay_start_kimg=0.0)
 
 

@@ -52,7 +52,7 @@ METHODS: dict[str, Callable[[], ConfigDict]] = {
     "left_out": _semgan(_NO_GLASSES_IN_INK),
     "stargan_v2_left_out": partial(stargan_v2.on_two_cores, _NO_GLASSES_IN_INK, minutes=MINUTES),
 }
-"""By the config's argument; each is one change of its algorithm's experiment between two media."""
+"""Experiments by the config's argument; each is one change of its algorithm's experiment between two media."""
 
 
 def get_config(method: str = "semgan") -> ConfigDict:

@@ -42,7 +42,7 @@ MAY_IMPORT = {
     "adaptation": {"adaptation", "training", "inference", "trained_model", "domain_guess", "algorithms", "losses", "layers", "data"},
     "launching": {"launching"},
     "launching.targets": {"launching", "training"},
-    "planning": {"planning", "training", "algorithms", "data"},
+    "planning": {"planning", "training", "data"},
     "compare": {"compare", "training", "pages", "evaluation"},
 }
 """By module or else by package: the packages that may be imported besides the base."""

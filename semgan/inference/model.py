@@ -113,6 +113,12 @@ class Model:
         square is translated and faded into the rest. Models that translate without a guide (CycleGAN, CUT, pix2pix) take no style,
         and of the rest only the domains.
 
+        >>> import semgan
+        >>> model = semgan.load("runs/quickstart/snapshot.safetensors")
+        >>> picture = model.translate("me.jpg", "drawing.png", strength=0.8)
+        >>> picture.shape, picture.dtype
+        ((60, 40, 3), dtype('uint8'))
+
         Args:
           style: a recipe: attributes, and those that are not wanted after a "~", such as "Blond_Hair,~Smiling". It may name the domain.
           domain: of the style, by name, that of all its pictures; guessed from the pictures when not given, needed with `latent_seed`
@@ -224,7 +230,15 @@ class Model:
         return trained_model.sample(self.trained, batch, jax.random.key(seed), kind=kind, size=size)[kind]
 
     def apply(self, network: str, *arrays: Any, method: str | None = None) -> Any:
-        """Runs one network by its name on raw arrays (images NHWC float32 in [-1, 1]), or one of its other methods."""
+        """Runs one network by its name on raw arrays (images NHWC float32 in [-1, 1]), or one of its other methods.
+
+        >>> import numpy as np, semgan
+        >>> model = semgan.load("runs/quickstart/snapshot.safetensors")
+        >>> images = np.zeros((2, model.image_size, model.image_size, 3), np.float32)
+        >>> domain = np.array([model.domain_index("ink")] * 2)
+        >>> len(model.apply("style_encoder", images, domain))
+        2
+        """
         return trained_model.apply(self.trained, network, *arrays, method=method)
 
     def domain_index(self, name: str) -> int:

@@ -17,7 +17,7 @@ CONFIG = "config.json"
 RESULT = "result.json"
 _MOST_SHOWN = 4
 _BEFORE = {key: SETTINGS[key].before for key in keys_that(lambda setting: setting.since)}
-"""By keys that older runs do not have: what those did."""
+"""What older runs did, by the keys that they do not have."""
 
 
 class Result(NamedTuple):

@@ -55,7 +55,7 @@ def test_pairs_of_a_folder_stay_together_in_both_splits(tmp_path):
 
 
 def test_drawn_pairs_are_one_face_in_two_media(tmp_path):
-    dataset = open_dataset("drawn_faces", split="train", image_size=16, domains=("ink", "shaded"), count=16, cache=tmp_path, paired=True)
+    dataset = open_dataset("drawn_faces", split="train", image_size=16, domains=("ink", "shaded"), count=8, cache=tmp_path, paired=True)
     assert len(dataset.rows) == 8
     mask, partner = dataset.annotations["mask"][dataset.rows], dataset.partner
     np.testing.assert_array_equal(mask, mask[partner])
