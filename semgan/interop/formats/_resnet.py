@@ -9,11 +9,6 @@ from semgan.interop.formats._translation import Official, blur_filter, last_numb
 from semgan.torch_files.mapping import TRANSPOSED_CONVOLUTION, Tensors
 
 
-def is_resnet(tensors: Tensors, name: str) -> bool:
-    """Whether the state dict `name` is one, and not a U-Net."""
-    return f"{name}.model.1.weight" in tensors
-
-
 def is_antialiased(tensors: Tensors, name: str) -> bool:
     """Whether the state dict `name` has filters to resample with."""
     return any(key.startswith(f"{name}.") and key.endswith(".filt") for key in tensors)
