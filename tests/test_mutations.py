@@ -100,7 +100,7 @@ def test_a_sample_takes_from_every_source_alike_and_repeats_with_its_seed():
 
 def test_a_source_is_covered_by_the_file_of_its_name_and_those_of_the_table(tmp_path):
     for name in ("losses/test_semantic.py", "losses/test_losses.py"):
-        (tmp_path / "tests" / name).parent.mkdir(parents=True)
+        (tmp_path / "tests" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "tests" / name).touch()
     assert mutations.tests_of("semgan/losses/semantic.py", tmp_path) == ["tests/losses/test_semantic.py"]
     assert mutations.tests_of("semgan/losses/penalties.py", tmp_path) == ["tests/losses/test_losses.py"]
