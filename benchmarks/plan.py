@@ -60,7 +60,7 @@ def compare(spec: str, examples: int, steps: int) -> dict[str, float]:
 
 
 def main() -> None:
-    """Prints a row a case."""
+    """Prints one row per case."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", nargs="+", default=CASES, metavar="FILE.py=EXAMPLES", help="configs, and batches for one device")
     parser.add_argument("--steps", type=int, default=20, help="timed steps (default 20)")
@@ -70,11 +70,11 @@ def main() -> None:
     print("|-|-|-|-|-|-|-|-|-|")
     for case in options.cases:
         spec, _, examples = case.rpartition("=")
-        found = compare(spec, int(examples), options.steps)
-        times = f"{1000 * found['measured']:.0f} | {1000 * found['predicted']:.0f}"
-        parts = f"{1000 * found['arithmetic']:.0f}, {1000 * found['memory']:.0f}"
-        ratios = " | ".join(f"{found[name]:.2f}" for name in ("working", "flops", "moved"))
-        print(f"| {spec} | {examples} | {times} | {parts} | {found['predicted'] / found['measured']:.2f} | {ratios} |", flush=True)
+        figures = compare(spec, int(examples), options.steps)
+        times = f"{1000 * figures['measured']:.0f} | {1000 * figures['predicted']:.0f}"
+        parts = f"{1000 * figures['arithmetic']:.0f}, {1000 * figures['memory']:.0f}"
+        ratios = " | ".join(f"{figures[name]:.2f}" for name in ("working", "flops", "moved"))
+        print(f"| {spec} | {examples} | {times} | {parts} | {figures['predicted'] / figures['measured']:.2f} | {ratios} |", flush=True)
     print("\nThe last four are predicted over measured, or over what XLA says of the compiled step.")
 
 

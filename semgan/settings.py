@@ -248,7 +248,7 @@ _LOSSES = {
 }
 
 SETTINGS: Mapping[str, Setting] = {**_TRAINING, **_OPTIMIZERS, **_NETWORKS, **_LOSSES}
-"""By key."""
+"""The rows by key."""
 
 
 def setting_of(key: str) -> Setting | None:

@@ -20,12 +20,12 @@ ARGUMENTS = {"semantics": tuple(semantics.METHODS), "cyclegan": ("resnet", "unet
 @pytest.fixture(scope="module")
 def keys():
     """Of all configs, with the names of networks in place."""
-    found = set()
+    names = set()
     for path in FILES:
-        found |= {
+        names |= {
             key for argument in ARGUMENTS.get(path.stem, ("",)) for key in configs.flatten(configs.read(f"{path}:{argument}".rstrip(":")))
         }
-    return found
+    return names
 
 
 def test_every_key_of_every_config_is_in_the_table_with_a_meaning(keys):

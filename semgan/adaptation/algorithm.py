@@ -12,9 +12,9 @@ from ml_collections import ConfigDict
 from semgan import algorithms
 from semgan.adaptation.losses import SOURCE, TUNED, Setting, Weights, discriminator_loss, generator_loss
 from semgan.adaptation.parameters import grown, joined, tuned_of
-from semgan.algorithms._semantics import kept_of
+from semgan.algorithms.common.semantic_terms import kept_of
 from semgan.algorithms.semgan import functions
-from semgan.data.augment import augment, to_float
+from semgan.data.augment import augment_batch, to_float
 from semgan.inference.model import Model
 from semgan.trained_model import example_batch
 from semgan.training.experiment import Experiment
@@ -49,7 +49,7 @@ def adaptation_of(model: Model, name: str, subset: str, nearest: int, weights: W
     config = model.config | {"data": model.config["data"] | {"domains": [*model.config["data"]["domains"], name]}}
     settings = ConfigDict(config)
     made = algorithms.make(settings)
-    shapes, _ = jax.eval_shape(made.init, jax.random.key(0), example_batch(model.image_size))
+    shapes, _ = jax.eval_shape(made.init, jax.random.key(0), example_batch(made, model.image_size))
     larger = grown(model.params, shapes, nearest)
     modules = {**made.networks, DISCRIMINATOR: made.networks[DISCRIMINATOR].clone(domain_count=1)}
     setting = Setting(functions(modules), kept_of(settings), settings.losses, subset == "all", weights or Weights())
@@ -102,4 +102,4 @@ def _adam(settings: Mapping[str, Any]) -> optax.GradientTransformationExtraArgs:
 
 def _prepare(batch: Batch, seed: int, settings: Mapping[str, Any]) -> dict[str, Any]:
     """Pictures as floats, contents and new ones augmented as in training; `settings` is the config's `augment`."""
-    return augment(batch, seed, **settings) | {"old_reference": to_float(batch["old_reference"])}
+    return augment_batch(batch, seed, **settings) | {"old_reference": to_float(batch["old_reference"])}

@@ -16,8 +16,8 @@ from jaxtyping import Array, Float
 from ml_collections import ConfigDict
 
 from semgan.adaptation.parameters import joined
-from semgan.algorithms import _draws as draws
-from semgan.algorithms._semantics import Kept, of_translations
+from semgan.algorithms.common import draws
+from semgan.algorithms.common.semantic_terms import Kept, of_translations
 from semgan.algorithms.semgan import FAKE_AUGMENT, REAL_AUGMENT, Functions, noisy, two_styles
 from semgan.layers.adaptive_augment import augment
 from semgan.layers.normalize import instance_norm
@@ -64,7 +64,7 @@ def discriminator_loss(
     """New pictures against fakes, with R1 and R2 (R3GAN, equations 2 and 3).
 
     Args:
-      batch: see `pictures.make_batch`.
+      batch: see `few_shot_pictures.make_batch`.
     """
     f, losses = setting.f, setting.losses
     now = joined(model_state[SOURCE], params[TUNED])

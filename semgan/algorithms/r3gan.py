@@ -13,8 +13,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 from ml_collections import ConfigDict
 
-from semgan.algorithms import _draws as draws
-from semgan.algorithms._checks import check_image_size, check_supersampling
+from semgan.algorithms.common import draws
+from semgan.algorithms.common.checks import check_image_size, check_supersampling
 from semgan.errors import UserError
 from semgan.layers.adaptive_augment import augment
 from semgan.losses import adversarial, penalties

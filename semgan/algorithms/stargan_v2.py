@@ -14,8 +14,8 @@ import jax.numpy as jnp
 from jaxtyping import Array
 from ml_collections import ConfigDict
 
-from semgan.algorithms._checks import check_domains
-from semgan.algorithms._styles import Style, Styles, styles_of, target_styles
+from semgan.algorithms.common.checks import check_domains
+from semgan.algorithms.common.styles import Style, Styles, styles_of, target_styles
 from semgan.errors import UserError
 from semgan.losses import adversarial, penalties
 from semgan.losses.reconstruction import l1

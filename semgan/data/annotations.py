@@ -9,6 +9,8 @@ from jaxtyping import Array, Bool, Float
 
 PLACED = ("mask", "landmarks", "boxes")
 """Annotations that have a place in the picture."""
+LANDMARKS = 5
+"""Landmarks per picture: the eyes, the nose and the corners of the mouth."""
 ABSENT = -1.0
 """All four sides of a box whose part is not in the picture."""
 _MIRRORED = np.array([1, 0, 2, 4, 3])

@@ -40,7 +40,7 @@ class _Settings(NamedTuple):
     ratio: float
 
 
-def augment(
+def augment_batch(
     batch: Batch,
     seed: int,
     *,

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from semgan.data.cache import Source, hash_json
-from semgan.data.decode import SUFFIXES, decode, fit
+from semgan.data.decode import SUFFIXES, decode_picture, fit
 from semgan.data.domains import ALL, DOMAIN, PAIR
 from semgan.data.folder_annotations import Annotated, belongings, read_annotations
 from semgan.data.folder_masks import MASKS
@@ -53,7 +53,7 @@ class FolderExample(NamedTuple):
 
     def __call__(self, row: int) -> dict[str, np.ndarray]:
         path, domain, pair = self.files[row]
-        picture = decode(Path(self.root, path))
+        picture = decode_picture(Path(self.root, path))
         height, width, _ = picture.shape
         annotated = self.annotated.fit(row, height, width, self.image_size)
         image = fit(picture, self.image_size)

@@ -53,6 +53,19 @@ def make_batch(
     }
 
 
+def take_inputs(dataset: Dataset, inputs: Annotations, places: np.ndarray) -> dict[str, np.ndarray]:
+    """Takes what a sampling batch needs beside pictures from a dataset.
+
+    Args:
+      inputs: `Algorithm.inputs`.
+      places: int64 (b,), of the contents in the dataset's `rows`.
+
+    Returns:
+      The annotations by name, as `make_batch` has them.
+    """
+    return {name: _annotation(dataset, name, columns, places, places) for name, columns in inputs.items()}
+
+
 def _annotation(dataset: Dataset, name: str, columns: Sequence[str], content: np.ndarray, reference: np.ndarray) -> np.ndarray:
     own = name.removeprefix(OF_REFERENCE)
     values = dataset.annotations[own][dataset.rows[content if own == name else reference]]
@@ -75,6 +88,16 @@ def check_annotated(dataset: Dataset, annotations: Annotations) -> None:
                 f"config.losses names the attribute {missing[0]!r}, which {dataset.name} ({dataset.split}) does not have: did you mean "
                 f"{near!r}? There are {', '.join(dataset.names[own])}"
             )
+
+
+def check_inputs(dataset: Dataset, inputs: Annotations, algorithm: str) -> None:
+    """Raises a UserError unless the data have all that `take_inputs` is to take from them; `algorithm` is the name for its sentence."""
+    if missing := [name for name in inputs if name not in dataset.annotations]:
+        has = ", ".join(dataset.annotations) or "nothing"
+        raise UserError(
+            f"{algorithm} needs the {missing[0]} of every content, but of {dataset.name} ({dataset.split}) there is {has}: give data "
+            "that have it, or choose another algorithm"
+        )
 
 
 def _references(dataset: Dataset, positions: np.ndarray, content: np.ndarray, seed: int, pairing: str) -> tuple[np.ndarray, np.ndarray]:

@@ -150,7 +150,9 @@ def _samples(model: Any, judge: Judge, train: Dataset, test: Dataset, question: 
 def _translations(model: Any, judge: Judge, train: Dataset, test: Dataset, question: Question, tools: Tools) -> Found:
     targets = (model.target_index(question.into),) if question.into else model.algorithm.targets
     pairs = question.pairs or model.config["judge"]["pairs"]
-    judged = judge_pairs(judge, test, pairs=pairs, seed=question.seed, targets=targets, contents=question.contents)
+    judged = judge_pairs(
+        judge, test, pairs=pairs, seed=question.seed, targets=targets, contents=question.contents, inputs=model.algorithm.inputs
+    )
     translated = judge_translations(model.translate_batch, judged, _BATCH)
 
     def from_latent(batch: dict[str, np.ndarray], style: int) -> np.ndarray:

@@ -12,7 +12,7 @@ from semgan.training.state import parameter_counts
 from semgan.types import Algorithm, TrainState
 
 _LEAST = 8
-"""With fewer examples the step may be at its fullest elsewhere than with many, and no line goes through both."""
+"""Examples: with fewer, the step may be at its fullest elsewhere than with many, and no line goes through both."""
 
 
 class Line(NamedTuple):
@@ -22,12 +22,12 @@ class Line(NamedTuple):
     example: float
 
     def at(self, examples: float) -> float:
-        """Of so many examples."""
+        """The cost at so many examples."""
         return self.fixed + self.example * examples
 
 
 class StepCost(NamedTuple):
-    """Of one step on one device.
+    """What one step costs one device.
 
     Attributes:
       parameters: scalars by network.
@@ -84,7 +84,7 @@ def step_cost(experiment: Experiment, examples: int, compiled: bool = False) -> 
 
 
 def state_bytes(state: TrainState) -> dict[str, int]:
-    """By part of the train state."""
+    """Bytes of the train state, by part."""
     parts = {"parameters": state.params, "averages": state.ema_params, "optimizers": state.opt_state, "model_state": state.model_state}
     return {name: _bytes(tree) for name, tree in parts.items()}
 

@@ -12,7 +12,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from semgan import algorithms
-from semgan.data.augment import augment
+from semgan.data.augment import augment_batch
 from semgan.data.dataset import Dataset
 from semgan.data.shapes import Shapes, batch_shapes
 from semgan.training.optimizers import ema_decay, make_transforms
@@ -51,7 +51,7 @@ class Experiment(NamedTuple):
         config = filled(config, data)
         algorithm = algorithms.make(config)
         transforms = make_transforms(config.optimizers, algorithm.phases, total_kimg=config.total_kimg, spare=config.networks)
-        prepare = partial(augment, seed=config.seed, paired=config.data.pairing == "paired", **config.augment)
+        prepare = partial(augment_batch, seed=config.seed, paired=config.data.pairing == "paired", **config.augment)
         return cls(config, algorithm, transforms, prepare)
 
     def at(self, kimg: float) -> "Experiment":

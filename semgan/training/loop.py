@@ -13,7 +13,7 @@ from ml_collections import ConfigDict
 
 from semgan.config import to_json, validate
 from semgan.data.dataset import Dataset, open_dataset
-from semgan.data.loader import check_annotated
+from semgan.data.loader import check_annotated, check_inputs
 from semgan.errors import UserError
 from semgan.progress import say
 from semgan.trained_model import TrainedModel, kinds
@@ -86,6 +86,8 @@ def _run(config: ConfigDict, workdir: Path, started: float, stop: Stop) -> Resul
     hosts.same("other training data", train_set.fingerprint, "give all hosts the same files")
     experiment = Experiment.of(config, train_set)
     config, algorithm = experiment.config, experiment.algorithm
+    for dataset in (train_set, test_set):
+        check_inputs(dataset, algorithm.inputs, config.algorithm)
     check_annotated(train_set, algorithm.annotations)
     initial = experiment.initial()
     shapes = jax.eval_shape(initial)
@@ -213,8 +215,7 @@ def _open_report(job: Job, state: TrainState, minutes: float) -> Report:
     if step:
         say(f"going on from the checkpoint of step {step:,} ({position / 1000:.4g} kimg)")
     test, config = job.test, job.config
-    examples = pictures.choose_examples(
-        test.images, test.rows, test.domain, config.picture_rows, config.picture_columns, job.algorithm.targets
-    )
+    algorithm = job.algorithm
+    examples = pictures.choose_examples(test, config.picture_rows, config.picture_columns, algorithm.targets, algorithm.inputs)
     spent = {"step": step, "position": position, "started": job.started, "minutes": minutes}
     return Report(job.workdir, config, examples, job.kinds, **spent, writes=hosts.is_first())

@@ -44,8 +44,8 @@ def make_transforms(
     """
     phases = tuple(phases)
     trained = list(dict.fromkeys(name for phase in phases for name in phase.updates))
-    found = {name: settings for name, settings in optimizers.items() if name in trained or name not in spare}
-    _check_names("config.optimizers", "the algorithm trains", found=found, wanted=trained)
+    names = [name for name in optimizers if name in trained or name not in spare]
+    _check_names("config.optimizers", "the algorithm trains", names, trained)
     return {name: _transform(_settings(name, optimizers[name]), _lazy_ratio(name, phases), total_kimg) for name in trained}
 
 
@@ -146,7 +146,7 @@ def _lazy_ratio(network: str, phases: Iterable[Phase]) -> float:
 
 def _settings(network: str, config: Mapping[str, Any]) -> _Settings:
     key = f"config.optimizers.{network}"
-    _check_names(key, "an optimizer has", found=config, wanted=_Settings._fields)
+    _check_names(key, "an optimizer has", config, _Settings._fields)
     settings = _Settings(**config)
     for name, value in settings._asdict().items():
         _check_value(f"{key}.{name}", value, SETTINGS[f"optimizers.*.{name}"])
@@ -162,14 +162,14 @@ def _check_value(key: str, value: Any, setting: Setting) -> None:
         raise UserError(f"{key}: {setting.range.refusal.format(value=value)}")
 
 
-def _check_names(key: str, what: str, *, found: Iterable[str], wanted: Iterable[str]) -> None:
-    """UserError for the first name that is unknown (with the nearest known one) or missing."""
-    found, wanted = list(found), list(wanted)
-    for name in found:
-        if name not in wanted:
-            near = difflib.get_close_matches(name, wanted, n=1)
-            advice = f"did you mean {near[0]!r}?" if near else f"{what}: {', '.join(wanted)}."
+def _check_names(key: str, what: str, names: Iterable[str], vocabulary: Iterable[str]) -> None:
+    """UserError for the first name that is unknown (with the nearest of the vocabulary) or missing."""
+    names, vocabulary = list(names), list(vocabulary)
+    for name in names:
+        if name not in vocabulary:
+            near = difflib.get_close_matches(name, vocabulary, n=1)
+            advice = f"did you mean {near[0]!r}?" if near else f"{what}: {', '.join(vocabulary)}."
             raise UserError(f"{key}.{name}: unknown; {advice}")
-    for name in wanted:
-        if name not in found:
-            raise UserError(f"{key}.{name}: missing; {what}: {', '.join(wanted)}.")
+    for name in vocabulary:
+        if name not in names:
+            raise UserError(f"{key}.{name}: missing; {what}: {', '.join(vocabulary)}.")

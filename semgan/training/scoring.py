@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from semgan.data.loader import take_inputs
 from semgan.errors import UserError
 from semgan.progress import say
 from semgan.trained_model import PIECE, TrainedModel
@@ -43,7 +44,9 @@ def _sample_scores(job: Job, model: TrainedModel, judge: Any) -> dict[str, Any]:
     from semgan.evaluation.figures import inception_figures
     from semgan.evaluation.figures.samples import evaluate_samples
 
-    images = sample(job, model, {"position": np.arange(job.config.judge.samples, dtype=np.int32)})["sample"]
+    position = np.arange(job.config.judge.samples, dtype=np.int32)
+    inputs = take_inputs(job.test, job.algorithm.inputs, position % len(job.test.rows))
+    images = sample(job, model, {"position": position, **inputs})["sample"]
     seeds = {"latents": job.config.seed}
     scores = evaluate_samples(images, judge, job.whole, job.test, seeds=seeds, truncation=1.0)
     if job.config.judge.inception:
@@ -80,7 +83,7 @@ def _transfer_scores(job: Job, model: TrainedModel, judge: Any) -> dict[str, Any
     def translate_latent(batch: dict[str, np.ndarray], stream: int) -> np.ndarray:
         return sample(job, model, batch, stream)["latent"]
 
-    judged = judge_pairs(judge, job.test, pairs=job.config.judge.pairs, targets=job.algorithm.targets)
+    judged = judge_pairs(judge, job.test, pairs=job.config.judge.pairs, targets=job.algorithm.targets, inputs=job.algorithm.inputs)
     translated = judge_translations(translate, judged, PIECE)
     scores = full_report(judged, translated, translate_latent if "latent" in job.kinds else None)
     if job.config.judge.inception:

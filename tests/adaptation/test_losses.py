@@ -8,7 +8,7 @@ import pytest
 from configs import semgan as experiment
 from semgan.adaptation import losses
 from semgan.algorithms import semgan
-from semgan.algorithms._semantics import kept_of
+from semgan.algorithms.common.semantic_terms import kept_of
 from tests.algorithms import toy_networks as toy
 from tests.losses import by_hand
 

@@ -9,7 +9,7 @@ import pytest
 
 from configs import semgan as experiment
 from semgan.algorithms import semgan
-from semgan.algorithms._semantics import kept_of
+from semgan.algorithms.common.semantic_terms import kept_of
 from tests.algorithms import toy_networks as toy
 from tests.losses import by_hand
 
@@ -208,7 +208,7 @@ def _gradient(phase, term, network):
     def metric(trained):
         return loss(setting, {**params, network: trained}, {}, toy.arrays(BATCH), RNG, jnp.float32(0))[1].metrics[term]
 
-    return jax.grad(metric)(params[network])
+    return jax.jit(jax.grad(metric))(params[network])
 
 
 def _slopes(value, leaf):

@@ -35,13 +35,13 @@ def params(seed=0):
 
 def generator(p, image, style, regions=None, xp=np):
     """Pixels scaled by a gain per channel, and shifted as the style says."""
-    return xp.tanh(image * p["gain"] + (style @ p["mix"])[:, None, None])
+    return xp.tanh(image * p["gain"][None, None, None] + (style @ p["mix"])[:, None, None])
 
 
 def features(p, image, xp=np):
     """Two layers: the pixels, and their squares a half as large along each side."""
     pooled = image.reshape(len(image), SIZE // 2, 2, SIZE // 2, 2, 3).mean((2, 4))
-    return [image * p["gain"], pooled**2 + pooled]
+    return [image * p["gain"][None, None, None], pooled**2 + pooled]
 
 
 def mapping_network(p, z, domain, xp=np):

@@ -44,7 +44,7 @@ def opened(monkeypatch, squares, oracle):
         config=copy.deepcopy(CONFIG),
         meta={"domains": ["red", "green", "blue"]},
         kinds={"reference", "latent"},
-        algorithm=SimpleNamespace(targets=None),
+        algorithm=SimpleNamespace(targets=None, inputs={}),
         target_index=("red", "green", "blue").index,
         translate_batch=translate_batch,
         sample=sample,

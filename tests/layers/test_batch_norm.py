@@ -22,7 +22,7 @@ def variables():
 
 
 def _expected(x, mean, variance, params):
-    normal = (np.asarray(x, np.float64) - mean) / np.sqrt(variance + PYTORCH_EPSILON)
+    normal = (np.asarray(x, np.float64) - np.asarray(mean)) / np.sqrt(np.asarray(variance) + PYTORCH_EPSILON)
     return normal * np.asarray(params["scale"]) + np.asarray(params["bias"])
 
 

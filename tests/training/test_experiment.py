@@ -39,12 +39,12 @@ def paired():
 
 def trained_step(config, workdir, monkeypatch):
     """The step that the loop compiles for one device, and the state that it starts from."""
-    found = []
+    pairs = []
     monkeypatch.setattr(loop, "axis_name", lambda: None)
     monkeypatch.setattr(loop, "parallelize", lambda step: step)
-    monkeypatch.setattr(loop, "iterate", lambda run, programs, state, *_: found.append((programs.at(0), state)) or (state, "signal"))
+    monkeypatch.setattr(loop, "iterate", lambda run, programs, state, *_: pairs.append((programs.at(0), state)) or (state, "signal"))
     loop.train(config, workdir)
-    return found[0]
+    return pairs[0]
 
 
 def test_the_step_planned_is_the_step_benchmarked_is_the_step_trained(paired, tmp_path, monkeypatch):
@@ -58,8 +58,8 @@ def test_the_step_planned_is_the_step_benchmarked_is_the_step_trained(paired, tm
     assert planned.lower().as_text() == trained
     assert benchmarked.as_text() == trained
     assert GRAD_NORMS in state.opt_state
-    for found, expected in zip(*map(jax.tree.leaves, (first, state)), strict=True):
-        np.testing.assert_array_equal(found, expected, strict=True)
+    for leaf, expected in zip(*map(jax.tree.leaves, (first, state)), strict=True):
+        np.testing.assert_array_equal(leaf, expected, strict=True)
 
 
 def lowered(experiment, **options):

@@ -17,7 +17,7 @@ from absl import logging
 
 from semgan.data.drawn_faces.encode import LANDMARK_NAMES, Chunk, encode_chunk
 from semgan.data.drawn_faces.factors import ATTRIBUTE_NAMES, MEDIA, SPLITS, Content, Style
-from semgan.data.drawn_faces.source import NAME, VERSION, config_name
+from semgan.data.drawn_faces.prepared_folder import NAME, VERSION, config_name
 from semgan.data.workers import run_in_workers
 from semgan.errors import UserError
 from semgan.progress import Progress

@@ -26,10 +26,10 @@ class Face(NamedTuple):
 
 def draw(index: int, size: int, *, split: str = "train", seed: int = 0) -> Face:
     """The face at `index`, the same at any size; `size` is the picture's side in pixels."""
-    return render(*draw_factors(seed, split, index), size)
+    return render_face(*draw_factors(seed, split, index), size)
 
 
-def render(content: Content, style: Style, size: int) -> Face:
+def render_face(content: Content, style: Style, size: int) -> Face:
     """Any content in any style: two faces of one content differ in nothing but their style."""
     view = geometry.view(content, size * _SAMPLES)
     light = _light(style)

@@ -37,7 +37,7 @@ def style_diversity(
     Keys: `latent`, one content in ten styles drawn from the latent, None where there is none; `real`, ten real pictures of
     the target domain, to read the first by; both of the first 32 pairs.
     """
-    first = Pairs(pairs.content[:_CONTENTS], pairs.reference[:_CONTENTS])
+    first = pairs._replace(content=pairs.content[:_CONTENTS], reference=pairs.reference[:_CONTENTS])
     real = [dataset.images[dataset.rows[_of_domain(dataset, reference, seed)]] for reference in first.reference]
     result: dict[str, np.ndarray | None] = {"latent": None, "real": _spread(judge, np.stack(real))}
     if translate_latent is not None:

@@ -17,7 +17,7 @@ from semgan.evaluation.figures.judge_figures import Origin
 from semgan.evaluation.figures.passport import Figure
 from semgan.evaluation.figures.variety import over
 from semgan.evaluation.judge.judged_pairs import JudgedPairs
-from semgan.evaluation.judge.pairs import Pairs, pair_batches
+from semgan.evaluation.judge.pairs import pair_batches
 from semgan.evaluation.scores import bootstrap, path_length
 from semgan.evaluation.scores.perceptual import OUTPUTS, mean_over_tasks, output_diversity
 from semgan.evaluation.scores.structure import structure_distances
@@ -45,7 +45,10 @@ def diversity_figure(perceptual: Perceptual, judged: JudgedPairs, translate: Tra
     Args:
       styles: what they come from, "latent" or "reference".
     """
-    data, first = judged.dataset, Pairs(judged.pairs.content[:_CONTENTS], judged.pairs.reference[:_CONTENTS])
+    data, first = (
+        judged.dataset,
+        judged.pairs._replace(content=judged.pairs.content[:_CONTENTS], reference=judged.pairs.reference[:_CONTENTS]),
+    )
     batches = track(pair_batches(data, first, _BATCH), f"looking at {OUTPUTS} {styles} styles", -(-len(first.content) // _BATCH))
     values = np.concatenate([_of_batch(perceptual, translate, judged.seed, batch, count) for batch, count in batches])
     source, target = data.domain[first.content], data.domain[first.reference]

@@ -123,7 +123,8 @@ def expected_shapes(config: Mapping[str, Any], networks: Collection[str]) -> Sha
 def _all_shapes(config: str) -> Shapes:
     """Of all networks; of one config it is asked once a network, and tracing them takes a while."""
     plain = json.loads(config)
-    params, _ = jax.eval_shape(make(ConfigDict(plain)).init, jax.random.key(0), example_batch(plain["image_size"]))
+    algorithm = make(ConfigDict(plain))
+    params, _ = jax.eval_shape(algorithm.init, jax.random.key(0), example_batch(algorithm, plain["image_size"]))
     return mapping.shapes_of(params)
 
 

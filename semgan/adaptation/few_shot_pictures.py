@@ -26,7 +26,7 @@ _REPLAYED = 128
 Pixels = UInt8[np.ndarray, "picture size size 3"]
 
 
-class Pictures(NamedTuple):
+class FewShotPictures(NamedTuple):
     """What an adaptation learns from.
 
     Attributes:
@@ -111,7 +111,7 @@ def _joined(dataset: Dataset, more: Sequence[tuple[str, Pixels]]) -> Dataset:
     return dataset._replace(images=images, rows=np.arange(len(images)), domain=np.concatenate(domain), domains=domains)
 
 
-def make_batch(pictures: Pictures, positions: np.ndarray, seed: int) -> dict[str, Any]:
+def make_batch(pictures: FewShotPictures, positions: np.ndarray, seed: int) -> dict[str, Any]:
     """The examples at these positions.
 
     Returns:

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from semgan import domain_guess
-from semgan.adaptation.pictures import Pixels
+from semgan.adaptation.few_shot_pictures import Pixels
 from semgan.data.augment import to_float
 from semgan.data.dataset import Dataset
 from semgan.inference.model import Model

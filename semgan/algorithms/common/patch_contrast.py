@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 from ml_collections import ConfigDict
 
-from semgan.algorithms import _draws as draws
+from semgan.algorithms.common import draws
 from semgan.losses.contrastive import patch_nce
 from semgan.types import Batch, Key, Scalar
 

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from semgan import cli
-from semgan.interop.command import FORMATS, LAYOUTS, format_of
+from semgan.interop.weights_command import FORMATS, LAYOUTS, format_of
 from semgan.torch_files import reader, writer
 from tests.interop import official_translation as official
 

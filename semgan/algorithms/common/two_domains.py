@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 from ml_collections import ConfigDict
 
-from semgan.algorithms._checks import check_image_size
+from semgan.algorithms.common.checks import check_image_size
 from semgan.errors import UserError
 from semgan.types import OF_REFERENCE, Batch, Images
 

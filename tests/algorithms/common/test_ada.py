@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from ml_collections import ConfigDict
 
-from semgan.algorithms import _ada
+from semgan.algorithms.common import ada
 from semgan.errors import UserError
 
 LOSSES = ConfigDict({"ada_target": 0.6, "ada_kimg": 0.1, "augment_supersampling": 1})
@@ -21,14 +21,14 @@ def state_of(p, sign=0.0, steps=0):
 
 def adapted(state, *logits, most=1.0):
     for each in logits:
-        state = _ada.adapt(LOSSES, state, each, most)
+        state = ada.adapt(LOSSES, state, each, most)
     return {name: float(value) for name, value in state.items()}
 
 
 def test_it_starts_without_augmentation_and_not_at_all_without_a_target():
-    assert {name: float(value) for name, value in _ada.initial_state(LOSSES).items()} == adapted(state_of(0.0))
-    assert _ada.initial_state(LOSSES)["augment_steps"].dtype == jnp.int32
-    assert _ada.initial_state(ConfigDict({"ada_target": 0.0})) == {}
+    assert {name: float(value) for name, value in ada.initial_state(LOSSES).items()} == adapted(state_of(0.0))
+    assert ada.initial_state(LOSSES)["augment_steps"].dtype == jnp.int32
+    assert ada.initial_state(ConfigDict({"ada_target": 0.0})) == {}
 
 
 def test_signs_are_summed_for_three_steps_and_move_the_probability_at_the_fourth():
@@ -54,9 +54,9 @@ def test_other_state_goes_through_as_it_is():
 
 def test_all_devices_batches_count():
     logits = jnp.array([[1.0, 1.0], [1.0, -1.0]])
-    spread = jax.pmap(lambda x: _ada.adapt(LOSSES, state_of(0.3, 2.5, 3), x), axis_name="data", devices=jax.devices()[:2])(logits)
+    spread = jax.pmap(lambda x: ada.adapt(LOSSES, state_of(0.3, 2.5, 3), x), axis_name="data", devices=jax.devices()[:2])(logits)
     np.testing.assert_allclose(spread["augment_p"], 0.3 + 4 * 4 / 100, rtol=1e-6)  # (2.5 + 0.5) / 4 is above the target
-    spread = jax.pmap(lambda x: _ada.adapt(LOSSES, state_of(0.3), x), axis_name="data", devices=jax.devices()[:2])(logits)
+    spread = jax.pmap(lambda x: ada.adapt(LOSSES, state_of(0.3), x), axis_name="data", devices=jax.devices()[:2])(logits)
     np.testing.assert_allclose(spread["augment_sign"], 0.5)
 
 
@@ -76,6 +76,6 @@ def test_logits_one_per_place_count_alike():
 )
 def test_settings_that_cannot_work_are_refused(changes, sentence):
     with pytest.raises(UserError, match=sentence):
-        _ada.check(ConfigDict(LOSSES.to_dict() | changes))
+        ada.check(ConfigDict(LOSSES.to_dict() | changes))
     for good in ({"ada_target": 0.0}, {"ada_target": 0.99}, {"augment_supersampling": 2}):
-        _ada.check(ConfigDict(LOSSES.to_dict() | good))
+        ada.check(ConfigDict(LOSSES.to_dict() | good))

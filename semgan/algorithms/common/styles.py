@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from semgan.algorithms import _draws as draws
+from semgan.algorithms.common import draws
 from semgan.types import Batch, Key, Params
 
 Style = Float[Array, "batch style"]

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 from ml_collections import ConfigDict
 
-from semgan.algorithms._checks import check_supersampling
+from semgan.algorithms.common.checks import check_supersampling
 from semgan.errors import UserError
 from semgan.layers.devices import gather_over_devices, mean_over_devices
 from semgan.types import ModelState

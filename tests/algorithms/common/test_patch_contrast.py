@@ -5,14 +5,14 @@ import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
-from semgan.algorithms import _contrast
+from semgan.algorithms.common import patch_contrast
 
 RNG, BATCH = jax.random.key(2), {"position": jnp.array([5, 6, 9])}
 LAYERS = [jnp.zeros((3, 4, 4, 2)), jnp.zeros((3, 2, 3, 2))]
 
 
 def test_places_are_different_pixels_of_each_example_s_own_draw_and_at_most_so_many():
-    first, second = _contrast.places_of(LAYERS, 8, BATCH, RNG, 0)
+    first, second = patch_contrast.places_of(LAYERS, 8, BATCH, RNG, 0)
     assert first.shape == (3, 8)
     assert second.shape == (3, 6)
     for places, pixels in ((first, 16), (second, 6)):
@@ -21,7 +21,7 @@ def test_places_are_different_pixels_of_each_example_s_own_draw_and_at_most_so_m
 
 
 def test_places_belong_to_positions_and_streams_follow_the_layers():
-    first, second = _contrast.places_of([LAYERS[0]] * 2, 8, BATCH, RNG, 3)
+    first, second = patch_contrast.places_of([LAYERS[0]] * 2, 8, BATCH, RNG, 3)
     for index, layer in enumerate((first, second)):
         for row, position in enumerate((5, 6, 9)):
             key = jax.random.fold_in(jax.random.fold_in(RNG, 3 + index), position)
@@ -46,7 +46,7 @@ def test_every_layer_counts_alike_however_many_places_it_has():
         project(features, places)
         return eye if features is pixels else swapped
 
-    loss = _contrast.contrast(through, pixels, list(pixels), losses, batch, RNG)
+    loss = patch_contrast.contrast(through, pixels, list(pixels), losses, batch, RNG)
     want = np.mean([0.0, np.mean([10.0, 10.0, 0.0])])
     np.testing.assert_allclose(loss, want, atol=0.01)
     assert seen == [[(1, 2), (1, 3)]] * 2

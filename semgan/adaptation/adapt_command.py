@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from semgan.adaptation import pictures, snapshot
+from semgan.adaptation import adapted_snapshot, few_shot_pictures
 from semgan.adaptation.algorithm import Adaptation, adaptation_of, experiment_of
+from semgan.adaptation.few_shot_pictures import FewShotPictures
 from semgan.adaptation.losses import TUNED, Weights
 from semgan.adaptation.parameters import joined, tuned_of
-from semgan.adaptation.pictures import Pictures
 from semgan.adaptation.subsets import SUBSETS
 from semgan.errors import UserError
 from semgan.files import check_writable
@@ -65,16 +65,16 @@ def adapt_snapshot(
     _check_out(out, model_path)
     model = load(model_path)
     check(model, model_path, name)
-    new = pictures.read_new(folder, model.image_size)
-    learned = Pictures(pictures.open_old(model, data_dir, seed), new)
-    nearest = snapshot.nearest_domain(model.algorithm.networks["style_encoder"], model.params["style_encoder"], learned.old, new)
+    new = few_shot_pictures.read_new(folder, model.image_size)
+    learned = FewShotPictures(few_shot_pictures.open_old(model, data_dir, seed), new)
+    nearest = adapted_snapshot.nearest_domain(model.algorithm.networks["style_encoder"], model.params["style_encoder"], learned.old, new)
     say(f"{len(new)} pictures of {name!r}, which starts from {model.domains[nearest]!r}; compiling")
     adaptation = adaptation_of(model, name, subset, nearest, weights)
     params, steps = _trained(adaptation, learned, length, seed, started)
     minutes = (time.monotonic() - started) / 60
     note = {"domain": name, "from": model_path.name, "pictures": len(new), "tuned": subset, "steps": steps, "minutes": round(minutes, 2)}
     encoder = adaptation.algorithm.networks["style_encoder"]
-    snapshot.write(out, model, encoder, params, adaptation.config, learned.together(name), note)
+    adapted_snapshot.write(out, model, encoder, params, adaptation.config, learned.together(name), note)
     print(f"written to {out} after {steps:,} steps in {format_duration(60 * minutes)}; now try")
     print(f"semgan translate --model {out} --content YOUR.jpg --latent-seed 0 --domain '{name}' --out out.png")
 
@@ -99,9 +99,9 @@ def _check_algorithm(model: Model, path: Path) -> None:
         raise UserError(f"{path} is a model of {algorithm}, which cannot be adapted: give one that was trained by semgan's own algorithm")
 
 
-def _trained(adaptation: Adaptation, learned: Pictures, length: Length, seed: int, started: float) -> tuple[Params, int]:
+def _trained(adaptation: Adaptation, learned: FewShotPictures, length: Length, seed: int, started: float) -> tuple[Params, int]:
     """The parameters by network, tuned and averaged over time, and the steps taken."""
-    first = pictures.make_batch(learned, np.arange(BATCH_SIZE), seed)
+    first = few_shot_pictures.make_batch(learned, np.arange(BATCH_SIZE), seed)
     experiment = experiment_of(adaptation, seed)
     state = experiment.initial(first)()
     step = jax.jit(experiment.step(), donate_argnums=0)
@@ -113,12 +113,12 @@ def _trained(adaptation: Adaptation, learned: Pictures, length: Length, seed: in
     return joined(adaptation.larger, state.ema_params[TUNED]), steps
 
 
-def _iterate(step: Any, state: TrainState, learned: Pictures, length: Length, seed: int, started: float) -> tuple[TrainState, int]:
+def _iterate(step: Any, state: TrainState, learned: FewShotPictures, length: Length, seed: int, started: float) -> tuple[TrainState, int]:
     """Steps until the length is reached, with a line now and then; and their number."""
     totals, shown = None, time.monotonic()
     for number in count(1):
         positions = np.arange((number - 1) * BATCH_SIZE, number * BATCH_SIZE)
-        state, step_metrics = step(state, pictures.make_batch(learned, positions, seed))
+        state, step_metrics = step(state, few_shot_pictures.make_batch(learned, positions, seed))
         totals = metrics.add(totals, step_metrics)
         jax.block_until_ready(totals)
         now = time.monotonic()

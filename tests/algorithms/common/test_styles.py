@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from semgan.algorithms import _styles
+from semgan.algorithms.common.styles import styles_of, target_styles
 from tests.algorithms import toy_networks as toy
 
 RNG = jax.random.key(3)
@@ -27,13 +27,13 @@ MAPPED = NET.mapping_network(latents(), TARGET)
 
 @pytest.fixture(scope="module")
 def styles():
-    return _styles.styles_of(toy.modules())
+    return styles_of(toy.modules())
 
 
 def codes(styles, **changes):
     params = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float32), PARAMS)
     batch = toy.arrays(BATCH) | {name: jnp.asarray(value, jnp.float32) for name, value in changes.items()}
-    return _styles.target_styles(styles, params, batch, RNG)
+    return target_styles(styles, params, batch, RNG)
 
 
 def close(found, reference, latent):
