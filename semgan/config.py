@@ -78,7 +78,7 @@ def from_json(data: Mapping[str, Any]) -> ConfigDict:
 
 
 def validate(config: ConfigDict) -> None:
-    """UserError naming the first key whose value is out of its range."""
+    """Raises a UserError naming the first key whose value is out of its range."""
     flat = flatten(config)
     for key, setting in SETTINGS.items():
         if setting.range and "*" not in key and not setting.range.holds(flat[key]):
