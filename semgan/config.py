@@ -109,7 +109,7 @@ def _get_config(path: Path) -> Callable[..., Any]:
 
 
 def _run(path: Path, call: Callable[[], Any]) -> Any:
-    """Runs the user's own code; whatever goes wrong in it is told in one sentence, with the line where it is known."""
+    """Runs the user's own code; whatever goes wrong in it becomes one sentence, with the line where it is known."""
     try:
         return call()
     except UserError:

@@ -92,8 +92,8 @@ def generator_loss(setting: Setting, params: Params, model_state: ModelState, ba
     image, new, reference = batch["image"], batch["target_domain"], batch["reference"]
     style, _ = two_styles(f.styles, now, batch, rng)
     fake = f.generate(now, image, style)
-    real, shown = _augmented(setting, reference, fake, batch, rng)
-    fake_logits, real_logits = _logits(f, params, shown), _logits(f, params, real)
+    real, augmented_fake = _augmented(setting, reference, fake, batch, rng)
+    fake_logits, real_logits = _logits(f, params, augmented_fake), _logits(f, params, real)
     seen, was = f.features(source, fake), _translated_before(f, source, batch, rng)
     terms = {
         "style_reconstruction": l1(f.styles.encode(now, fake, new), jax.lax.stop_gradient(style)).mean(),

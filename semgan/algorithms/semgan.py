@@ -138,8 +138,8 @@ def generator_loss(setting: Setting, params: Params, model_state: ModelState, ba
         metrics |= {"semantic": semantic_losses.mean()} | {f"{name}_error": error.mean() for name, error in errors.items()}
         loss += weights.semantic_weight * metrics["semantic"]
     if weights.nce_weight:
-        seen, shown = f.features(params, image), f.features(params, fake)
-        metrics["nce"] = contrast(partial(f.project, params), seen, shown, weights, batch, rng, PLACES)
+        keys, queries = f.features(params, image), f.features(params, fake)
+        metrics["nce"] = contrast(partial(f.project, params), keys, queries, weights, batch, rng, PLACES)
         loss += weights.nce_weight * metrics["nce"]
     if weights.diversity_weight:
         metrics["diversity"] = l1(fake, jax.lax.stop_gradient(f.generate(params, image, style2))).mean()
