@@ -1,4 +1,4 @@
-"""`semgan adapt`: a model with a domain more, learned of a few pictures, that still knows its old ones."""
+"""`semgan adapt`: gives a model one more domain, learned from a few pictures, and keeps its old ones."""
 
 import time
 from itertools import count
@@ -25,7 +25,7 @@ from semgan.types import Params, TrainState
 STEPS = 1000
 BATCH_SIZE = 8
 _SECONDS = 15
-"""Between lines of progress."""
+"""Seconds between lines of progress."""
 
 
 class Length(NamedTuple):
@@ -86,12 +86,12 @@ def _check_out(out: Path, model_path: Path) -> None:
 
 
 def check(model: Model, path: Path, name: str) -> None:
-    """UserError unless the model can be adapted, to a domain of this name."""
+    """Raises a UserError unless the model can be adapted, to a domain of this name."""
     _check_algorithm(model, path)
     if name in model.domains:
         raise UserError(f"--name {name!r}: {path} has this domain already (it has {', '.join(model.domains)}); give another name")
     if not name.strip() or name != name.strip() or set(name) & set(",&~"):
-        raise UserError(f"--name {name!r} is no name for a domain: give a word without comma, ampersand and tilde")
+        raise UserError(f"--name {name!r} is not a name for a domain: give a word without comma, ampersand and tilde")
 
 
 def _check_algorithm(model: Model, path: Path) -> None:
@@ -114,7 +114,7 @@ def _trained(adaptation: Adaptation, learned: FewShotPictures, length: Length, s
 
 
 def _iterate(step: Any, state: TrainState, learned: FewShotPictures, length: Length, seed: int, started: float) -> tuple[TrainState, int]:
-    """Steps until the length is reached, with a line now and then; and their number."""
+    """Trains until the length is reached, with a line now and then; returns the state and the number of steps."""
     totals, shown = None, time.monotonic()
     for number in count(1):
         positions = np.arange((number - 1) * BATCH_SIZE, number * BATCH_SIZE)

@@ -15,7 +15,7 @@ EPSILON = 1e-5
 
 
 def instance_norm(x: Float[Array, "batch height width channel"]) -> Float[Array, "batch height width channel"]:
-    """Zero mean and unit (biased) variance over each image's pixels, a channel at a time (Ulyanov et al. 2016, arXiv 1607.08022)."""
+    """Zero mean and unit (biased) variance over each image's pixels, channel by channel (Ulyanov et al. 2016, arXiv 1607.08022)."""
     wide = at_least_float32(x)
     mean = wide.mean((1, 2), keepdims=True)
     variance = jnp.square(wide - mean).mean((1, 2), keepdims=True)
@@ -23,7 +23,7 @@ def instance_norm(x: Float[Array, "batch height width channel"]) -> Float[Array,
 
 
 class InstanceNorm(nn.Module):
-    """`instance_norm` with a learned scale and bias a channel."""
+    """`instance_norm` with a learned scale and bias per channel."""
 
     @nn.compact
     def __call__(self, x: Float[Array, "batch height width channel"]) -> Float[Array, "batch height width channel"]:
@@ -38,7 +38,7 @@ class AdaptiveInstanceNorm(nn.Module):
 
     Args:
       x: features.
-      style: a code an example, or with `regions` one a region.
+      style: one code per example, or with `regions` one per region.
       regions: weights in [0, 1] that sum to 1 over the regions, at the resolution of `x` or at one that halves down to it: each place
         has the mean of the regions' scales and biases under its weights. The statistics stay those of the whole picture.
     """

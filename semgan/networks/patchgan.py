@@ -13,12 +13,12 @@ from semgan.layers.precision import at_least_float32
 
 
 class PatchGAN(nn.Module):
-    """Image to real/fake logits, one a place; each sees 70x70 pixels with three `layers`.
+    """Image to real/fake logits, one per place; each sees 70x70 pixels with three `layers`.
 
     A condition, such as pix2pix's input, comes as further channels of the image.
 
     Attributes:
-      base_channels: width of the first layer; doubles a layer up to eight times that.
+      base_channels: width of the first layer; doubles per layer up to eight times that.
       layers: that halve the resolution, or as many as leave 2x2 logits (pictures under 32 px); one 4x4 convolution follows.
       norm: "instance", "batch" or "none" (see `Normalization`); the first layer has none.
       antialiased: CUT's blurred halving of stride-1 convolutions; else strided ones.

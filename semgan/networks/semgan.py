@@ -30,14 +30,14 @@ def _alike_within_patches(patch_size: int) -> Initializer:
 
 
 def _sum(x: Array, y: Array) -> Array:
-    """Of unit variance, where both are."""
+    """The sum, scaled to unit variance where both have it."""
     return (x + y) / jnp.sqrt(2.0).astype(x.dtype)
 
 
 class Generator(nn.Module):
     """Content image and style code to translated image, linear output.
 
-    With `regions`, weights in [0, 1] that sum to 1 over the regions, the style is one code a region and holds where its region is.
+    With `regions`, weights in [0, 1] that sum to 1 over the regions, the style is one code per region and holds where its region is.
 
     Attributes:
       image_size: pixels, a power of two.
@@ -104,7 +104,7 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Image and domain to real/fake logits of that domain, one a place.
+    """Image and domain to real/fake logits of that domain, one per place.
 
     Attributes:
       base_channels, max_channels, patch_size: as the generator's.

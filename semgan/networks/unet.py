@@ -18,7 +18,7 @@ class UNetGenerator(nn.Module):
     """Image to image in [-1, 1]: halved down to one pixel and doubled back, each level joined with that of the way down.
 
     Attributes:
-      base_channels: width of the first level; doubles a level up to eight times that.
+      base_channels: width of the first level; doubles per level up to eight times that.
       norm: "instance" or "batch" (see `Normalization`); neither the first level nor the one pixel has any on the way down.
       dropout_layers: levels on the way up that drop half of their values, the network's only noise (section 3.1).
       dropout_start: levels on the way up before these; the paper has none, its authors' later code (PyTorch) one.
@@ -34,7 +34,7 @@ class UNetGenerator(nn.Module):
 
     @nn.compact
     def __call__(self, image: Images, keys: Key[Array, " batch"] | None = None) -> Images:
-        """`keys`, one an example, are what its dropout is drawn with, in training and after; without them nothing is dropped."""
+        """`keys`, one per example, are what its dropout is drawn with, in training and after; without them nothing is dropped."""
         levels = image.shape[1].bit_length() - 1
         widths = [self.base_channels * min(2**level, 8) for level in range(levels)]
         options = {"initializer": self.initializer, "dtype": self.dtype}

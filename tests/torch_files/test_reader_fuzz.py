@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 from semgan.errors import UserError
 from semgan.torch_files import reader
-from semgan.torch_files.reader import MEMORY_BASE, MEMORY_FACTOR, Module, Namespace
-from semgan.torch_files.values import MAX_DEPTH
+from semgan.torch_files.reader import Module, Namespace
 from tests.torch_files import old_format
 from tests.torch_files.old_format import Name, New, View
 
+MEMORY_FACTOR, MEMORY_BASE = 20, 2**20
+"""What reading may take: the file's size so many times over, and so many bytes more."""
 ATOMS = (str, bytes, int, float, bool, type(None), Module, Namespace, np.ndarray, set)
 
 
@@ -100,7 +101,7 @@ def assert_sound(value, limit):
     total, waiting = 0, [(value, 0)]
     while waiting:
         value, depth = waiting.pop()
-        assert depth <= MAX_DEPTH + 1
+        assert depth <= 64 + 1  # levels, and the outermost
         assert isinstance(value, (*ATOMS, dict, list, tuple))
         total += 1
         match value:

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from semgan.errors import UserError
-from semgan.torch_files.reader import MEMORY_BASE, MEMORY_FACTOR
 from tests.torch_files import old_format
 from tests.torch_files.checks import RNG, read, refused
 from tests.torch_files.old_format import Call, Raw
+
+MEMORY_FACTOR, MEMORY_BASE = 20, 2**20
+"""What reading may take: the file's size so many times over, and so many bytes more."""
 
 
 def measured(contents):

@@ -2,7 +2,7 @@ import numpy as np
 
 from semgan.evaluation.figures.judge_figures import judge_origin
 from semgan.evaluation.figures.novelty import audit_translations, nearest_of_domain
-from semgan.evaluation.figures.training_pictures import SHOWN, features_of, nearest_pictures
+from semgan.evaluation.figures.training_pictures import features_of, nearest_pictures
 from semgan.evaluation.judge.judge import decide
 from semgan.evaluation.scores.neighbours import nearest
 
@@ -46,7 +46,7 @@ def test_training_pictures_handed_out_as_translations_are_found(judge, train_squ
     }
     assert figures[0].passport.real == train_squares.fingerprint
     assert found["audit"]["copying"]
-    assert len(found["nearest"]) == SHOWN
+    assert len(found["nearest"]) == 8
     assert all(each["distance"] < 1e-5 and each["domain"] == "green" for each in found["nearest"])
 
 
