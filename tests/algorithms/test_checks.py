@@ -1,8 +1,10 @@
-"""Config values that several algorithms refuse, each in a sentence."""
+"""Which algorithms there are, and config values that several of them refuse, each in a sentence."""
 
 import pytest
 from ml_collections import ConfigDict
 
+from semgan import algorithms
+from semgan import config as configs
 from semgan.algorithms import _checks
 from semgan.errors import UserError
 
@@ -36,3 +38,18 @@ def test_supersampling_is_by_1_or_2(factor):
         _checks.check_supersampling(ConfigDict({"augment_supersampling": factor}))
     for good in (1, 2):
         _checks.check_supersampling(ConfigDict({"augment_supersampling": good}))
+
+
+def test_every_algorithm_s_file_gives_its_name_and_helpers_give_none():
+    assert {"cut", "cyclegan", "dcgan", "munit", "pix2pix", "progan", "r3gan", "semgan", "stargan_v2", "stylegan2"} <= {*algorithms.names()}
+    assert not any(name.startswith("_") for name in algorithms.names())
+    assert list(algorithms.names()) == sorted(algorithms.names())
+
+
+def test_a_config_names_its_algorithm():
+    assert [phase.name for phase in algorithms.make(configs.load("configs/drawn_faces_stargan_v2.py")).phases][-1] == "g_reference"
+    config = configs.load("configs/drawn_faces_dcgan.py")
+    assert algorithms.make(config).averaged == ("generator",)
+    config.algorithm = "stargan"
+    with pytest.raises(UserError, match="did you mean 'stargan_v2'"):
+        algorithms.make(config)
