@@ -63,6 +63,12 @@ class TrainedModel(NamedTuple):
         return tuple(self.meta.get("mask_classes", ()))
 
     @property
+    def mask_class_count(self) -> int:
+        """How many classes of a mask its networks know; 0 where they know no masks."""
+        networks = [network for name, network in self.algorithm.networks.items() if name in self.params]
+        return max((getattr(getattr(network, "heads", network), "mask_classes", 0) for network in networks), default=0)
+
+    @property
     def targets(self) -> tuple[int, ...]:
         """Numbers of the domains that it translates into."""
         targets = self.algorithm.targets
@@ -243,11 +249,10 @@ def _check_domains(model: TrainedModel) -> None:
 
 
 def _check_mask_classes(model: TrainedModel) -> None:
-    """Raises a ValueError unless the mask's classes, where there are names for them, are as many as the semantic heads tell apart."""
-    names = _checked_names(model.meta, "mask_classes")
-    count = model.algorithm.networks[HEADS].heads.mask_classes if HEADS in model.params else 0
+    """Raises a ValueError unless the mask's classes, where there are names for them, are as many as the networks know."""
+    names, count = _checked_names(model.meta, "mask_classes"), model.mask_class_count
     if names and len(names) != count:
-        raise ValueError(f"meta.mask_classes names {len(names)}, but {HEADS} tells {count}")
+        raise ValueError(f"meta.mask_classes names {len(names)}, but the networks know {count}")
 
 
 def _checked_names(meta: Mapping[str, Any], name: str) -> Sequence[str]:

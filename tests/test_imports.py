@@ -106,10 +106,13 @@ def graph():
 
 
 def in_circles(imports):
-    """Those modules that are left when, again and again, all that import none of the others have been taken away."""
-    while leaves := {name for name, others in imports.items() if not others & imports.keys()}:
-        imports = {name: others for name, others in imports.items() if name not in leaves}
-    return set(imports)
+    """Those modules that are left when, again and again, all that import none of the others, or that none imports, are taken away."""
+    while True:
+        targets = set().union(*imports.values())
+        left = {name: others & imports.keys() for name, others in imports.items() if others & imports.keys() and name in targets}
+        if left == imports:
+            return set(left)
+        imports = left
 
 
 def test_no_module_needs_itself_by_way_of_others():

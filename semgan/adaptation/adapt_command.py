@@ -1,4 +1,4 @@
-"""`semgan adapt`: a model with a domain more, learned of a few pictures, that still knows its old ones."""
+"""`semgan adapt`: gives a model one more domain, learned from a few pictures, and keeps its old ones."""
 
 import time
 from itertools import count
@@ -91,7 +91,7 @@ def check(model: Model, path: Path, name: str) -> None:
     if name in model.domains:
         raise UserError(f"--name {name!r}: {path} has this domain already (it has {', '.join(model.domains)}); give another name")
     if not name.strip() or name != name.strip() or set(name) & set(",&~"):
-        raise UserError(f"--name {name!r} is no name for a domain: give a word without comma, ampersand and tilde")
+        raise UserError(f"--name {name!r} is not a name for a domain: give a word without comma, ampersand and tilde")
 
 
 def _check_algorithm(model: Model, path: Path) -> None:

@@ -24,7 +24,7 @@ def _run(encoder: Any, method: str, params: Params, *inputs: Any) -> jax.Array:
 
 
 def guess_kernel(encoder: Any, params: Params, dataset: Dataset) -> np.ndarray:
-    """Of `domain_guess`, with these parameters of the style encoder, for all of the dataset's pictures."""
+    """The kernel of `domain_guess` with these parameters of the style encoder, fitted to all of the dataset's pictures."""
     return domain_guess.fit_for(partial(_run, encoder, "features", params), dataset, count=len(dataset.rows))
 
 
@@ -50,7 +50,7 @@ def write(
 
     Args:
       model: before.
-      encoder, params, config: the style encoder with a domain more, all parameters, and the config with the new domain.
+      encoder, params, config: the style encoder with one more domain, all parameters, and the config with the new domain.
       dataset: pictures of all domains, the new one last.
       note: on the adaptation, for `meta["adapted"]`.
     """

@@ -22,11 +22,11 @@ from semgan.types import Algorithm, Batch, Key, ModelState, Params, Phase
 
 DISCRIMINATOR = "discriminator"
 HALF_LIFE_KIMG, RAMP = 0.5, 0.1
-"""Of the tuned parameters' averages."""
+"""The half-life of the tuned parameters' averages in thousands of images, and its largest share of the images seen so far."""
 
 
 class Adaptation(NamedTuple):
-    """A model with a domain more, and what changes it.
+    """A model with one more domain, and what changes it.
 
     Attributes:
       config: the model's with the new domain, as plain data.
@@ -40,7 +40,7 @@ class Adaptation(NamedTuple):
 
 
 def adaptation_of(model: Model, name: str, subset: str, nearest: int, weights: Weights | None = None) -> Adaptation:
-    """Of the model, to a new domain.
+    """The adaptation of a model to a new domain.
 
     Args:
       subset: one of `subsets.SUBSETS`.

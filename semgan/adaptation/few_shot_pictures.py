@@ -102,7 +102,7 @@ def _replayed(model: Model, domain: str, dataset: Dataset, seed: int) -> Pixels:
 
 
 def _joined(dataset: Dataset, more: Sequence[tuple[str, Pixels]]) -> Dataset:
-    """With further domains, each by its name and its pictures."""
+    """Adds further domains to the dataset, each by its name and its pictures."""
     images, domain = [dataset.images], [dataset.domain]
     for number, (_, pixels) in enumerate(more, len(dataset.domains)):
         images.append(pixels)

@@ -29,7 +29,7 @@ from semgan.networks.resnet import ResNetGenerator
 from semgan.types import HEADS, OF_REFERENCE, Algorithm, Aux, Batch, Images, Key, ModelState, Params, Phase, Scalar
 
 FLIP_STREAM = 100
-"""Of the draws that decide on flips; patches have the streams from 0 up."""
+"""The stream of the draws that decide on flips; patches have the streams from 0 up."""
 
 
 class Functions(NamedTuple):

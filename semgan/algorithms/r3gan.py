@@ -44,7 +44,7 @@ def _functions(modules: dict) -> Functions:
 
 
 def cosine(start: float, end: float, kimg: Scalar, over_kimg: float) -> Scalar:
-    """From `start` to `end` along half a cosine over the first `over_kimg`, then constant."""
+    """A schedule from `start` to `end` along half a cosine over the first `over_kimg`, then constant."""
     share = jnp.clip(kimg / max(over_kimg, 1e-8), 0, 1)
     return start + (end - start) * 0.5 * (1 - jnp.cos(jnp.pi * share))
 

@@ -55,7 +55,7 @@ class Setting(NamedTuple):
 
 
 def functions(modules: dict) -> Functions:
-    """Of the modules by network name."""
+    """The functions of these modules, by network name."""
 
     def run(name, params, *inputs, **options):
         return modules[name].apply({"params": params[name]}, *inputs, **options)
@@ -149,7 +149,7 @@ def generator_loss(setting: Setting, params: Params, model_state: ModelState, ba
 
 
 def _augmented(weights: ConfigDict, model_state: ModelState, images: Images, batch: Batch, rng: Key, stream: int) -> Images:
-    """As the discriminator sees them."""
+    """Augments the images, as the discriminator sees them."""
     if not weights.ada_target:
         return images
     return augment(images, draws.keys(rng, batch, stream), model_state["augment_p"], weights.augment_supersampling)
@@ -161,7 +161,7 @@ def _learning(kimg: Scalar, until: float) -> Scalar | float:
 
 
 def noisy(weights: ConfigDict, images: Images, batch: Batch, rng: Key) -> Images:
-    """As the heads see them: with noise of a random amount, by which no generator can talk to them unseen."""
+    """Adds noise of a random amount, as the heads see images, so that no generator can talk to them unseen."""
     if not weights.heads_noise:
         return images
     amount = weights.heads_noise * draws.uniform(rng, batch, 1, 1, 1, stream=NOISE_AMOUNT)

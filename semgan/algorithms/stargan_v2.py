@@ -35,7 +35,7 @@ class Functions(NamedTuple):
 
 
 def functions(modules: dict, heat_maps: HeatMaps | None = None) -> Functions:
-    """Of the modules of `networks_of`; `heat_maps`: see `make`."""
+    """The functions of the modules of `networks_of`; `heat_maps`: see `make`."""
 
     def run(name, params, *inputs):
         return modules[name].apply({"params": params[name]}, *inputs)

@@ -18,7 +18,7 @@ _MIRRORED = np.array([1, 0, 2, 4, 3])
 
 
 class Crops(NamedTuple):
-    """Parts of pictures, in pixels from the top left corner, one an example."""
+    """Parts of pictures, in pixels from the top left corner, one per example."""
 
     top: Float[Array, " batch"]
     left: Float[Array, " batch"]

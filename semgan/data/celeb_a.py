@@ -48,7 +48,7 @@ _MAX_MEMBERS, _MAX_MEMBER_BYTES, _MAX_RATIO = 1_000_000, 10_000_000, 100  # of t
 
 
 class Annotations(NamedTuple):
-    """What the text files say, a row a picture, in the order of the partition file."""
+    """What the text files say, one row per picture, in the order of the partition file."""
 
     files: tuple[str, ...]
     partition: np.ndarray  # int64 (n,)
@@ -187,7 +187,7 @@ def _member(file: str) -> str:
 
 @functools.lru_cache(maxsize=2)
 def _open_zip(path: str) -> zipfile.ZipFile:
-    """Opened once a process: its directory has 200,000 entries."""
+    """Opens the zip file, once per process: its directory has 200,000 entries."""
     try:
         return zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError, EOFError) as error:

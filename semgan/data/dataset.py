@@ -186,7 +186,7 @@ def _leave_out(source: Source, cache: Cache, rows: np.ndarray, left_out: Sequenc
 
 
 def _partners(dataset: Dataset, pair: np.ndarray) -> np.ndarray:
-    """For each used row the place of its partner in the other domain."""
+    """The place of each used row's partner in the other domain."""
     if len(dataset.domains) != 2:
         raise UserError(
             f"data.domains: pairs are pictures of two domains, but there are {len(dataset.domains)} ({', '.join(dataset.domains)}); "

@@ -20,11 +20,6 @@ T = TypeVar("T")
 _DONE = object()
 
 
-PAIRINGS = ("any", "other", "paired", "none")
-"""How references go with contents, `config.data.pairing`: of any domain, drawn uniformly (StarGAN v2), of another domain than the
-content's, the content's own partner in the other domain, or any pictures, whatever their domain (no translation)."""
-
-
 def make_batch(
     dataset: Dataset, positions: np.ndarray, seed: int, pairing: str = "any", annotations: Annotations = NO_ANNOTATIONS
 ) -> dict[str, np.ndarray]:
@@ -32,7 +27,9 @@ def make_batch(
 
     Args:
       positions: int64 (b,): numbers of examples seen before, from 0.
-      pairing: one of `PAIRINGS`; "paired" needs a dataset opened with `paired`.
+      pairing: how references go with contents, `config.data.pairing`: "any", of any domain, drawn uniformly (StarGAN v2); "other", of
+        another domain than the content's; "paired", the content's own partner in the other domain, for a dataset opened with `paired`;
+        "none", any pictures, whatever their domain (no translation).
       annotations: of the image, by the names of `Dataset.annotations`, each with the attributes wanted, in that order (none: all that
         there is); "reference_NAME" is of the reference.
 

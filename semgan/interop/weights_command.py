@@ -34,14 +34,14 @@ LAYOUTS = {
     "progan": "progan",
     "r3gan": "r3gan",
 }
-"""By algorithm: the layout that its snapshots are exported in unless another is named."""
+"""The layout in which an algorithm's snapshots are exported unless another is named, by algorithm."""
 
 
 def import_weights(name: str, weights: Path, out: Path, domains: str = "") -> str:
     """Reads `weights` in the format `name` and writes a snapshot; returns what was made, in a sentence.
 
     Args:
-      weights: a file, or a folder of one network a file (`latest_net_G_A.pth`, `latest_net_G_B.pth`, ...).
+      weights: a file, or a folder with one network per file (`latest_net_G_A.pth`, `latest_net_G_B.pth`, ...).
       domains: names for the model's domains, separated by commas, in its own order; empty: what the format calls them.
 
     Raises:
@@ -99,7 +99,7 @@ def format_of(name: str) -> Format:
     if name not in FORMATS:
         near = difflib.get_close_matches(name.lower().replace("_", "-"), FORMATS, n=1)
         hint = f"did you mean {near[0]}? " if near else ""
-        raise UserError(f"{name!r} is no format that semgan reads: {hint}there are {', '.join(FORMATS)}")
+        raise UserError(f"{name!r} is not a format that semgan reads: {hint}there are {', '.join(FORMATS)}")
     return importlib.import_module(f"semgan.interop.formats.{FORMATS[name]}").FORMAT
 
 

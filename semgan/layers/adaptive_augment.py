@@ -18,9 +18,9 @@ Scalar = Float[Array, ""]
 BLIT_TRANSLATION = 0.125
 """Largest translation by whole pixels, as a share of the image's side."""
 SCALE_STD = 0.2
-"""Of the scales' logarithms to the base 2, isotropic and anisotropic."""
+"""Standard deviation of the scales' logarithms to the base 2, isotropic and anisotropic."""
 TRANSLATION_STD = 0.125
-"""Of the translation by fractions of pixels, as a share of the image's side."""
+"""Standard deviation of the translation by fractions of pixels, as a share of the image's side."""
 BRIGHTNESS_STD, CONTRAST_STD, SATURATION_STD = 0.2, 0.5, 1.0
 """Brightness in units of the image's [-1, 1]; contrast and saturation as logarithms to the base 2."""
 

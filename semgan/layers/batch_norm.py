@@ -13,22 +13,24 @@ EPSILON = 1e-5
 
 
 class BatchNorm(nn.Module):
-    """Zero mean and unit (biased) variance over the batch and its pixels, a channel at a time, with a learned scale and bias.
+    """Zero mean and unit (biased) variance over the batch and its pixels, channel by channel, with a learned scale and bias.
 
     With `train` the batch's own statistics are used, averaged over the devices, and where the collection "batch_stats" is
     mutable the running ones move towards them; without, the running ones are used.
 
     Attributes:
       momentum: share of the running statistics that one batch leaves in place.
+      affine: whether there are a scale and a bias.
     """
 
     momentum: float = 0.9
+    affine: bool = True
 
     @nn.compact
     def __call__(self, x: Float[Array, "batch *pixels channel"], *, train: bool) -> Float[Array, "batch *pixels channel"]:
         channels = x.shape[-1]
-        scale = self.param("scale", nn.initializers.ones, (channels,))
-        bias = self.param("bias", nn.initializers.zeros, (channels,))
+        scale = self.param("scale", nn.initializers.ones, (channels,)) if self.affine else jnp.ones(channels)
+        bias = self.param("bias", nn.initializers.zeros, (channels,)) if self.affine else jnp.zeros(channels)
         running_mean = self.variable("batch_stats", "mean", jnp.zeros, (channels,))
         running_variance = self.variable("batch_stats", "variance", jnp.ones, (channels,))
         wide = x.astype(jnp.float32)

@@ -46,7 +46,7 @@ class ResidualBlock(nn.Module):
 class AdaptiveResidualBlock(nn.Module):
     """Decoder block modulated by the style through AdaIN; without its skip (`skip=False`) in the high-pass face branch.
 
-    With `regions` the style is one a region; see `AdaptiveInstanceNorm`.
+    With `regions` there is one style per region; see `AdaptiveInstanceNorm`.
     """
 
     channels: int
@@ -72,7 +72,7 @@ class AdaptiveResidualBlock(nn.Module):
 
 
 class DomainHeads(nn.Module):
-    """One dense layer a domain: `(batch, in) or (batch, domain, in) -> (batch, domain, channels)`, all domains at once."""
+    """One dense layer per domain: `(batch, in) or (batch, domain, in) -> (batch, domain, channels)`, all domains at once."""
 
     channels: int
     domain_count: int

@@ -19,7 +19,7 @@ INITIALIZERS: dict[str, Callable[..., Array]] = {
     "xavier": nn.initializers.variance_scaling(0.02**2, "fan_avg", "normal"),  # CUT: Glorot's with gain 0.02
     "he": he_normal,  # MUNIT
 }
-"""Of weights, by name; biases start at zero."""
+"""Initialisers of weights, by name; biases start at zero."""
 
 
 def convolution(

@@ -10,7 +10,7 @@ def minibatch_stddev(x: Float[Array, "batch height width channel"], group_size: 
     """`x` with one more channel: the mean, over channels and places, of the standard deviation within the example's group.
 
     Groups are strided, as in StyleGAN2: with n groups, example i is in group i mod n. They stay inside the batch given, and so
-    inside a device. Their size is the largest divisor of the batch that is no more than `group_size`. Computed in float32.
+    inside a device. Their size is the largest divisor of the batch that is at most `group_size`. Computed in float32.
     """
     batch, height, width, channel = x.shape
     size = max(divisor for divisor in range(1, group_size + 1) if batch % divisor == 0)

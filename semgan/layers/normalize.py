@@ -38,7 +38,7 @@ class AdaptiveInstanceNorm(nn.Module):
 
     Args:
       x: features.
-      style: a code an example, or with `regions` one a region.
+      style: one code per example, or with `regions` one per region.
       regions: weights in [0, 1] that sum to 1 over the regions, at the resolution of `x` or at one that halves down to it: each place
         has the mean of the regions' scales and biases under its weights. The statistics stay those of the whole picture.
     """

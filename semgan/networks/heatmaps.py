@@ -111,7 +111,7 @@ class HeatMaps(nn.Module):
 
 
 def with_coordinates(x: Features) -> Float[Array, "batch height width channel+3"]:
-    """With each pixel's row and column from -1 to 1, and its distance from the centre, 1 in the corners, as further channels."""
+    """Adds each pixel's row and column from -1 to 1, and its distance from the centre, 1 in the corners, as further channels."""
     batch, height, width, _ = x.shape
     rows, columns = jnp.meshgrid(*(jnp.linspace(-1, 1, side, dtype=x.dtype) for side in (height, width)), indexing="ij")
     radius = jnp.sqrt(jnp.square(rows) + jnp.square(columns))

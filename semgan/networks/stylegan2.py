@@ -190,7 +190,7 @@ class Discriminator(nn.Module):
         return _activate(EqualizedConv(width, 1, dtype=self.dtype, name=f"from_rgb{size}")(image))
 
     def _block(self, x: Features, size: int, residual: bool) -> Float[Array, "batch height/2 width/2 out"]:
-        """From resolution `size` to half of it; sums keep unit variance."""
+        """Goes from resolution `size` to half of it; sums keep unit variance."""
         gain = math.sqrt(0.5) if residual else 1.0
         width = _width(self.channel_base, self.max_channels, size // 2)
         h = _activate(EqualizedConv(x.shape[-1], 3, dtype=self.dtype, name=f"conv{size}_0")(x))

@@ -47,7 +47,7 @@ def read(path: str | Path) -> Any:
 
 
 def read_bytes(contents: bytes, name: str | Path) -> Any:
-    """Like `read`, of a file's bytes; `name` is for messages."""
+    """Reads a file's bytes, as `read` does a file; `name` is for messages."""
     budget = Budget(len(contents))
     try:
         if not contents.startswith((ZIP_START, PICKLE_START)):
@@ -102,13 +102,13 @@ def _part(module: Module, name: str) -> dict[str, Any]:
     part = module.state.get(name)
     if not isinstance(part, dict) or not all(type(key) is str for key in part):
         raise UserError(
-            f"holds a {module.class_name} that is no module of PyTorch (it has no {name}): give a network as its project released it"
+            f"holds a {module.class_name} that is not a module of PyTorch (it has no {name}): give a network as its project released it"
         )
     return part
 
 
 def _what_else(contents: bytes) -> str:
-    """What a file is that is no PyTorch file, and what to do."""
+    """What a file is that is not a PyTorch file, and what to do."""
     wanted = "give a .pth, .pt, .ckpt or .pkl file"
     if not contents:
         return "is empty: download it again"

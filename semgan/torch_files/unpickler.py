@@ -23,7 +23,7 @@ _STOP = ord(".")
 
 
 def refuse_persistent(identifier: Any) -> Storage:
-    """For pickles that stand alone."""
+    """Raises a UserError: a pickle that stands alone refers to nothing outside of it."""
     raise malformed("reference to data outside of it")
 
 

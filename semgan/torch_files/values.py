@@ -129,7 +129,7 @@ class NumpyType:
     order: str = "<"
 
     def dtype(self) -> np.dtype:
-        """As NumPy's own, after a check against a list."""
+        """NumPy's own type, after a check against a list."""
         if not _NUMPY_TYPE.fullmatch(self.code) or self.order not in ("<", ">", "|", "="):
             raise UserError(f"holds a NumPy array of type {shown(self.code)}: only arrays of numbers are read")
         return np.dtype(self.code).newbyteorder(self.order)
@@ -146,12 +146,12 @@ class NumpyArray:
 
 
 def malformed(what: str) -> UserError:
-    """For what no writer makes."""
+    """The error for what no writer makes."""
     return UserError(f"holds a malformed {what}: download it again")
 
 
 def too_large(limit: int) -> UserError:
-    """For a file whose contents are out of all proportion to its size."""
+    """The error for a file whose contents are out of all proportion to its size."""
     return UserError(f"would take more than {limit} bytes of memory, {MEMORY_FACTOR} times its size and more: use a file that you trust")
 
 
@@ -241,7 +241,7 @@ class _Plainer:
             case Storage():
                 raise UserError("holds a storage outside of a tensor: save the tensors themselves")
         name = getattr(value, "name", type(value).__name__)
-        raise UserError(f"holds {shown(name)} itself, which is no data: save tensors and plain data only")
+        raise UserError(f"holds {shown(name)} itself, which is not data: save tensors and plain data only")
 
     def _items(self, values: Iterable[Any], depth: int) -> tuple[list[Any], int, int]:
         items = [self.convert(value, depth + 1) for value in values]

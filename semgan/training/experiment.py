@@ -113,15 +113,15 @@ def seed_after(seed: int, rollbacks: int) -> int:
 
 
 def filled(config: ConfigDict, data: Dataset | None = None) -> ConfigDict:
-    """A copy in which what the data decide is filled in: the domains, and how much semantic heads have to learn.
+    """A copy in which what the data decide is filled in: the domains, and how much of each annotation networks have to learn.
 
     Without data, what the config leaves open is assumed.
     """
     config = config.copy_and_resolve_references()
     config.data.domains = data.domains if data else config.data.domains or ASSUMED_DOMAINS
-    if HEADS in config.networks:
-        heads = config.networks[HEADS]
-        heads.update(_sizes(data) if data else {name: heads[name] or size for name, size in ASSUMED_SIZES.items()})
+    for network in config.networks.values():
+        sizes = _sizes(data) if data else {name: network.get(name) or size for name, size in ASSUMED_SIZES.items()}
+        network.update({name: size for name, size in sizes.items() if name in network})
     return config
 
 

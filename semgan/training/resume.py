@@ -47,9 +47,8 @@ def check_config(workdir: Path, config: ConfigDict) -> None:
     if saved is None:
         return
     before, now = {**_BEFORE, **flatten(saved)}, flatten(to_json(config))
-    for key in [
-        key for key in keys_that(lambda setting: setting.filled) if not now.get(key)
-    ]:  # all that the data have, which the folder's run has written down
+    left_to_data = [key for key in keys_that(lambda setting: setting.filled) if not now.get(key)]
+    for key in left_to_data:  # the folder's run has written down what they have
         before.pop(key, None)
         now.pop(key, None)
     changed = [key for key in sorted(before.keys() | now.keys()) if before.get(key) != now.get(key) and not _may_change(key)]

@@ -220,7 +220,7 @@ def test_what_cannot_be_adapted_is_told_before_anything_is_trained(workplace, sn
     assert "no such folder" in said(pictures=tmp_path / "none")
     assert "has one picture: give 2" in said(pictures=write_pictures(tmp_path / "one", 1))
     assert "has this domain already" in said(name="dark")
-    assert "is no name for a domain" in said(name="a,b")
+    assert "is not a name for a domain" in said(name="a,b")
     assert "is the model itself" in said(out=source)
     assert "is a folder: give a file as --out" in said(out=tmp_path)
     assert "is a model of stargan_v2, which cannot be adapted" in said(model=snapshot_of_stargan)

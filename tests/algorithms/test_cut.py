@@ -253,5 +253,5 @@ def test_a_translation_has_to_carry_what_is_annotated_of_its_source(consistent, 
 def test_unknown_annotations_are_refused():
     config = _small(experiment.get_config())
     config.losses.content = {"masks": 1.0}
-    with pytest.raises(UserError, match="'masks', which is no annotation: choose from mask, landmarks"):
+    with pytest.raises(UserError, match="'masks', which is not an annotation: choose from mask, landmarks"):
         algorithms.make(config)

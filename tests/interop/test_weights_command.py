@@ -81,5 +81,5 @@ def test_what_has_no_layout_of_others_is_not_exported(files, tmp_path, capsys):
     capsys.readouterr()
     told = refused(capsys, "export", "--model", snapshot, "--format", "pytorch", "--layout", "progan", "--out", out)
     assert "pix2pix" in told
-    assert "is no format" in refused(capsys, "export", "--model", snapshot, "--format", "pytorch", "--layout", "x", "--out", out)
+    assert "is not a format" in refused(capsys, "export", "--model", snapshot, "--format", "pytorch", "--layout", "x", "--out", out)
     assert not out.exists()

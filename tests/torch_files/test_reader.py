@@ -210,7 +210,7 @@ def test_a_pickled_network_is_read_without_its_code(kind):
 
 
 def test_what_is_no_whole_module_is_refused_by_name():
-    with pytest.raises(UserError, match="holds a ReLU that is no module of PyTorch \\(it has no _parameters\\)"):
+    with pytest.raises(UserError, match="holds a ReLU that is not a module of PyTorch \\(it has no _parameters\\)"):
         reader.module_tensors(Module("ReLU", {}))
     with pytest.raises(UserError, match="malformed tensor a"):
         reader.module_tensors(Module("ReLU", {"_parameters": {"a": 1}, "_buffers": {}, "_modules": {}}))

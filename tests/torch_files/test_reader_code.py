@@ -187,4 +187,4 @@ def test_operations_that_no_writer_of_tensors_uses_are_refused(contents):
 )
 def test_allowed_names_do_only_what_they_are_for(bad):
     for file in FILES.values():
-        refused(file(bad), r"malformed|could run code|itself, which is no data|only arrays of numbers|no data")
+        refused(file(bad), r"malformed|could run code|itself, which is not data|only arrays of numbers|no data")

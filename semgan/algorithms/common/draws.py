@@ -1,4 +1,4 @@
-"""Random draws inside losses: one key an example, by its position, so that the number of devices does not matter."""
+"""Random draws inside losses: one key per example, by its position, so that the number of devices does not matter."""
 
 import jax
 import jax.numpy as jnp

@@ -36,7 +36,7 @@ def contrast(
 
 
 def places_of(features: Features, count: int, batch: Batch, rng: Key, stream: int) -> list[Array]:
-    """For every layer (batch, at most `count`) different pixels' numbers, row by row, of each example's own draw."""
+    """Draws, for each layer and example, the numbers of at most `count` different pixels, counted row by row: (batch, pixels) each."""
     pixels = [feature.shape[1] * feature.shape[2] for feature in features]
     return [
         jax.vmap(lambda key, n=n: jax.random.choice(key, n, (min(count, n),), replace=False))(draws.keys(rng, batch, stream + index))

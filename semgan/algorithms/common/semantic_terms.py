@@ -60,13 +60,13 @@ def kept_of(config: ConfigDict) -> Kept:
 
 def _check(losses: ConfigDict, of: str, name: str) -> None:
     if name not in semantic.ANNOTATIONS:
-        raise UserError(f"config.losses.{of} names {name!r}, which is no annotation: choose from {', '.join(semantic.ANNOTATIONS)}")
+        raise UserError(f"config.losses.{of} names {name!r}, which is not an annotation: choose from {', '.join(semantic.ANNOTATIONS)}")
     if name == _PLURAL and not losses[f"{of}_attributes"]:
         raise UserError(f"config.losses.{of}.attributes is above 0, but config.losses.{of}_attributes is empty: name some, or set it to 0")
 
 
 def heads_of(config: ConfigDict, kept: Kept) -> Heads:
-    """What the heads tell: of what is kept, as much as `config.networks.semantic_heads` says that the data have."""
+    """What the heads predict: of what is kept, as much as `config.networks.semantic_heads` says that the data have."""
     settings, learned = config.networks[HEADS], kept.learned
     sizes = {"mask": "mask_classes", "landmarks": "landmarks", "category": "categories", "boxes": "boxes"}
     chosen = {size: settings[size] for name, size in sizes.items() if name in learned}
@@ -74,7 +74,7 @@ def heads_of(config: ConfigDict, kept: Kept) -> Heads:
 
 
 def of_translations(judged: Any, kept: Kept, batch: Batch) -> tuple[Array, dict[str, Array]]:
-    """Of fakes: the contents' annotations and, of reference-guided ones, those of the references that belong to the style.
+    """How far fakes carry the contents' annotations and, where references guide them, those of the references that belong to the style.
 
     Returns:
       the weighted sum of the losses, (batch,), and each annotation's error, (batch,), in its unit; the style's as "style_NAME".

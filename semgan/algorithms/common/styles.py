@@ -14,7 +14,7 @@ from semgan.types import Batch, Key, Params
 Style = Float[Array, "batch style"]
 
 MEAN_STYLE_COUNT = 10_000
-"""Style codes whose mean a domain's latents are truncated towards."""
+"""How many style codes make the mean towards which a domain's latents are truncated."""
 
 
 class Styles(NamedTuple):
@@ -27,7 +27,7 @@ class Styles(NamedTuple):
 
 
 def styles_of(modules: dict) -> Styles:
-    """Of the modules `mapping_network` and `style_encoder`."""
+    """The functions of the modules `mapping_network` and `style_encoder`."""
     mapping = modules["mapping_network"]
 
     def run(name, params, *inputs):

@@ -125,7 +125,7 @@ def make_builder(data_dir: Path, config: DrawnFacesConfig) -> DrawnFaces:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Without tfds' announcements on stdout, its bars, and its warning that a configuration is not one of its own."""
+    """Silences tfds' announcements on stdout, its bars, and its warning that a configuration is not one of its own."""
     tfds.disable_progress_bar()
     verbosity = logging.get_verbosity()
     logging.set_verbosity(logging.ERROR)

@@ -42,12 +42,12 @@ def pictures_to_draw(split: str, count: int, domains: tuple[str, ...], paired: b
 
 
 def _pictures(paired: bool) -> int:
-    """Of one face."""
+    """Pictures per face."""
     return len(MEDIA) if paired else 1
 
 
 def _whole(pictures: int, paired: bool) -> int:
-    """So many, and those that are left of the last face."""
+    """The number of pictures, rounded up to whole faces."""
     return -(-pictures // _pictures(paired)) * _pictures(paired)
 
 
@@ -55,6 +55,6 @@ def _members(split: str, indices: range, domains: tuple[str, ...], paired: bool)
     """Whether each picture of these faces is in a domain, in order."""
     factors = [draw_factors(0, split, index) for index in indices]
     media = [medium for _, style in factors for medium in (range(len(MEDIA)) if paired else (style.medium,))]
-    shown = np.repeat([attributes(*each) for each in factors], _pictures(paired), axis=0)
-    annotations = {DOMAIN: np.array(media), "attributes": shown}
+    rows = np.repeat([attributes(*each) for each in factors], _pictures(paired), axis=0)
+    annotations = {DOMAIN: np.array(media), "attributes": rows}
     return np.any([matches(expression, annotations, _NAMES, len(media)) for expression in domains], axis=0)

@@ -11,7 +11,7 @@ VERSION = "1.0.0"  # raise it when any example changes
 
 
 def config_name(image_size: int, train_count: int, test_count: int) -> str:
-    """Of the folder that holds a dataset of this size and these counts."""
+    """Name of the folder that holds a dataset of this size and these counts."""
     return f"{image_size}px_train{train_count}_test{test_count}"
 
 

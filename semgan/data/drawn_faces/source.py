@@ -92,7 +92,7 @@ def paired_faces_source(split: str, image_size: int, count: int) -> Source:
     _check_size(image_size)
     count = (count or COUNTS[split]) // len(MEDIA) * len(MEDIA)
     if not count:
-        raise UserError(f"data.{split}_count: a paired face takes {len(MEDIA)} pictures, one a medium; use a multiple of that")
+        raise UserError(f"data.{split}_count: a paired face takes {len(MEDIA)} pictures, one per medium; use a multiple of that")
     fingerprint = hash_json([NAME, VERSION, "paired", split, image_size, count])
     return Source(NAME, split, count, fingerprint, PairedExample(split, image_size), _NAMES)
 

@@ -121,7 +121,7 @@ def expected_shapes(config: Mapping[str, Any], networks: Collection[str]) -> Sha
 
 @functools.lru_cache(maxsize=8)
 def _all_shapes(config: str) -> Shapes:
-    """Of all networks; of one config it is asked once a network, and tracing them takes a while."""
+    """Shapes of all networks' parameters; kept, since they are asked for once per network and tracing takes a while."""
     plain = json.loads(config)
     algorithm = make(ConfigDict(plain))
     params, _ = jax.eval_shape(algorithm.init, jax.random.key(0), example_batch(algorithm, plain["image_size"]))

@@ -28,7 +28,7 @@ def read(data: Any) -> Imported:
     """Both directions, or one of them.
 
     Raises:
-      UserError: it is no such file, or its tensors are not those of a network that semgan can make.
+      UserError: it is not such a file, or its tensors are not those of a network that semgan can make.
     """
     if shared.is_one_state_dict(data) or (isinstance(data, Mapping) and "G" in data):
         named = {"G": data} if shared.is_one_state_dict(data) else data

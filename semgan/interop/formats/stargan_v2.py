@@ -35,7 +35,7 @@ def read(data: Any) -> Imported:
     """The three averaged networks and, where the file has them, the discriminator and the heat maps' network.
 
     Raises:
-      UserError: it is no such file, or its tensors are not those of a network that semgan can make.
+      UserError: it is not such a file, or its tensors are not those of a network that semgan can make.
     """
     states = shared.state_dicts(data, ["generator", "mapping_network", "style_encoder"], ["discriminator", "fan"], WHOLE)
     tensors = shared.flat(states)
