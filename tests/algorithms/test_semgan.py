@@ -62,7 +62,7 @@ def made(batch):
 
 def gradient(made, phase, batch):
     """The phase's `((loss, aux), gradient)` at 1 kimg."""
-    return made.compiled[phase](made.params, made.model_state, batch, jax.random.key(1), 1.0)
+    return made.compiled[phase](made.params, made.model_state, batch, jax.random.key(1), jnp.float32(1))
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +122,7 @@ def test_contents_hold_the_generator_by_their_own_annotations(made, batch, gradi
 def test_the_style_s_attributes_come_from_references_and_hold_those_guided_by_one_alone(made, batch):
     """Of the generator's loss: reference_attributes of even positions, whose style is a latent, change nothing."""
     algorithm, params, model_state, _ = made
-    loss = jax.jit(lambda batch: algorithm.phases[1].loss(params, model_state, batch, jax.random.key(1), 1.0)[0])
+    loss = jax.jit(lambda batch: algorithm.phases[1].loss(params, model_state, batch, jax.random.key(1), jnp.float32(1))[0])
     even = (batch["position"] % 2 == 0)[:, None]
     theirs = batch["reference_attributes"]
     whole = loss(batch)
@@ -177,11 +177,11 @@ def test_augmentation_follows_how_often_the_discriminator_is_right(batch):
     """The steps' counter moves; at p = 0 nothing that is seen changes."""
     made = started(batch, **{"losses.ada_target": 0.5})
     assert set(made.model_state) == {"augment_p", "augment_sign", "augment_steps"}
-    loss, aux = jax.jit(made.algorithm.phases[0].loss)(made.params, made.model_state, batch, jax.random.key(1), 1.0)
+    loss, aux = jax.jit(made.algorithm.phases[0].loss)(made.params, made.model_state, batch, jax.random.key(1), jnp.float32(1))
     assert int(aux.model_state["augment_steps"]) == 1
     assert aux.model_state["augment_sign"] == pytest.approx(float(aux.metrics["gap_sign"]), abs=1e-6)
     plain = algorithms.make(configured()).phases[0].loss
-    assert float(loss) == pytest.approx(float(jax.jit(plain)(made.params, {}, batch, jax.random.key(1), 1.0)[0]), rel=1e-5)
+    assert float(loss) == pytest.approx(float(jax.jit(plain)(made.params, {}, batch, jax.random.key(1), jnp.float32(1))[0]), rel=1e-5)
 
 
 @pytest.mark.parametrize(
