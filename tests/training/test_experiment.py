@@ -13,6 +13,7 @@ from semgan import config as configs
 from semgan.data.dataset import open_dataset
 from semgan.data.loader import make_batch
 from semgan.planning import step_cost
+from semgan.settings import setting_of
 from semgan.training import loop
 from semgan.training.experiment import ASSUMED_SIZES, Experiment, filled, seed_after
 from semgan.training.step import GRAD_NORMS
@@ -120,6 +121,15 @@ def test_without_data_what_a_config_leaves_open_is_assumed():
     named = filled(configs.load("configs/celeba_semgan.py"))
     assert named.data.domains == ("Male", "~Male")
     assert configs.load("configs/folder_semgan.py").data.domains == ()
+
+
+@pytest.mark.parametrize("name", ["folder_semgan", "drawn_faces_spade", "horse2zebra_cut", "celeba_dcgan"])
+def test_what_is_filled_in_is_what_the_table_says(name):
+    config = configs.load(f"configs/{name}.py")
+    before, after = configs.flatten(config), configs.flatten(filled(config))
+    left_to_data = {key for key, value in before.items() if (row := setting_of(key)) and row.filled and not value}
+    assert {key for key in before if before[key] != after[key]} == left_to_data
+    assert all(after[key] for key in left_to_data)
 
 
 def test_shapes_are_those_of_the_loader_s_batches(faces):
