@@ -17,8 +17,7 @@ from semgan.evaluation.figures.strength import STRENGTHS, strength_curve
 from semgan.evaluation.judge.judge import Judge
 from semgan.evaluation.judge.judged_pairs import JudgedPairs, judge_pairs
 from semgan.files import write_whole
-from semgan.inference.load import load
-from semgan.inference.model import Model
+from semgan.inference.model import Model, load
 
 ONE_WAY = (1,)
 """Into ink, which every method can."""

@@ -16,8 +16,7 @@ from semgan.adaptation.parameters import joined, tuned_of
 from semgan.adaptation.subsets import SUBSETS
 from semgan.errors import UserError
 from semgan.files import check_writable
-from semgan.inference.load import load
-from semgan.inference.model import Model
+from semgan.inference.model import Model, load
 from semgan.progress import format_duration, say
 from semgan.training import metrics
 from semgan.types import Params, TrainState

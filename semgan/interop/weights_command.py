@@ -9,7 +9,7 @@ from typing import Any
 
 from semgan.errors import UserError
 from semgan.files import check_writable
-from semgan.inference.load import load
+from semgan.inference.model import load
 from semgan.interop.format import Format, Imported
 from semgan.snapshot import MODEL_STATE, read_snapshot, write_snapshot
 from semgan.torch_files import reader, writer

@@ -50,7 +50,7 @@ def opened(monkeypatch, squares, oracle):
         sample=sample,
     )
     monkeypatch.setattr(evaluate_command, "open_dataset", open_dataset)
-    monkeypatch.setattr("semgan.inference.load.load", lambda path: model)
+    monkeypatch.setattr("semgan.inference.model.load", lambda path: model)
     return SimpleNamespace(calls=calls, model=model, datasets=datasets)
 
 
