@@ -95,7 +95,7 @@ def export_weights(model: Path, out: Path, layout: str = "") -> str:
 
 
 def format_of(name: str) -> Format:
-    """UserError, with the nearest name, for one that does not exist."""
+    """The format of that name; raises a UserError, with the nearest name, for one that does not exist."""
     if name not in FORMATS:
         near = difflib.get_close_matches(name.lower().replace("_", "-"), FORMATS, n=1)
         hint = f"did you mean {near[0]}? " if near else ""
