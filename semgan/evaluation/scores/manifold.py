@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-Features = Float[np.ndarray, "_ feature"]
+from semgan.evaluation.scores.features import Features
+
 PRECISION_NEIGHBOURS = 3
 DENSITY_NEIGHBOURS = 5
 _BLOCK_NUMBERS = 2**24
