@@ -60,7 +60,7 @@ def audit(features: np.ndarray, real_features: np.ndarray, trained: np.ndarray, 
     test = copying_test(distances, real_distances, cells_of(features, centres), cells_of(real_features, centres))
     bound = np.percentile(real_distances, _COPIED)
     copied = distances < bound
-    return Audit(test, copied, more_than(int(copied.sum()), len(copied), int(np.sum(real_distances < bound)), len(real_distances)))
+    return Audit(test, copied, fisher_p_value(int(copied.sum()), len(copied), int(np.sum(real_distances < bound)), len(real_distances)))
 
 
 def is_copying(p_value: float, copies_p_value: float) -> bool:
@@ -111,17 +111,11 @@ def _influences(values: np.ndarray, others: np.ndarray) -> list[np.ndarray]:
     return [len(each) * (each - each.mean()) / deviation for each in (below, above)]
 
 
-def more_than(count: int, total: int, other_count: int, other_total: int) -> float:
+def fisher_p_value(count: int, total: int, other_count: int, other_total: int) -> float:
     """Takes Fisher's exact test, one-sided: the chance of at least `count` of `total`, were the shares of both groups the same."""
-    marked, everything = count + other_count, total + other_total
+    from scipy.stats import hypergeom  # here: it takes a second to import, and audits alone need it
 
-    def log_choose(n: int, k: int) -> float:
-        return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
-
-    def chance(k: int) -> float:
-        return math.exp(log_choose(total, k) + log_choose(other_total, marked - k) - log_choose(everything, marked))
-
-    return min(1.0, math.fsum(chance(k) for k in range(count, min(total, marked) + 1) if marked - k <= other_total))
+    return float(hypergeom.sf(count - 1, total + other_total, count + other_count, total))
 
 
 def cell_centres(features: np.ndarray, count: int) -> np.ndarray:

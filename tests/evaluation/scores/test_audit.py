@@ -39,9 +39,10 @@ def test_u_is_counted_pair_by_pair_with_its_exact_variance():
 def test_fishers_test_against_all_ways_to_draw():
     """3 of 4 marked against 1 of 5: of the 126 ways to choose 4 of 9, those with at least 3 of the 4 marked."""
     ways = [len({0, 1, 2, 3} & set(chosen)) >= 3 for chosen in itertools.combinations(range(9), 4)]
-    assert audit.more_than(3, 4, 1, 5) == pytest.approx(np.mean(ways))
-    assert audit.more_than(0, 4, 0, 5) == 1
-    assert audit.more_than(4, 4, 0, 5) == pytest.approx(1 / math.comb(9, 4))
+    assert audit.fisher_p_value(3, 4, 1, 5) == pytest.approx(np.mean(ways))
+    assert audit.fisher_p_value(0, 4, 0, 5) == 1
+    assert audit.fisher_p_value(0, 4, 3, 5) == 1
+    assert audit.fisher_p_value(4, 4, 0, 5) == pytest.approx(1 / math.comb(9, 4))
 
 
 def test_p_values_of_what_does_not_copy_are_uniform():
