@@ -28,9 +28,11 @@ from semgan.evaluation.figures.transfer_figures import transfer_figures, transfe
 from semgan.evaluation.judge.judge import Judge
 from semgan.evaluation.judge.judged_pairs import JudgedPairs, Translated, judge_pairs, judge_translations
 from semgan.progress import track
-from semgan.trained_model import TrainedModel
+from semgan.trained_model import PIECE, TrainedModel
 
 _NO_TOOLS = Tools()
+_BATCH = 50
+"""Pairs that are translated at a time by a program of their own."""
 _SEEDS = 2**32
 """How many seeds `jax.random.key` tells apart."""
 
@@ -46,7 +48,8 @@ class Question(NamedTuple):
       strengths: of the style, each in [0, 1], where translations are measured too.
       beside_training: whether translations are compared with the training pictures too, and with one another for examples to show.
       inception_scores: those that are taken where there is an Inception, see `set_figures.SCORES`.
-      batch_size: pairs translated at a time.
+      shares_program: whether translations come from the program that pictures during training do, which makes every kind of image, so many
+        at a time: there it is compiled already. Otherwise from programs of their own, which make the wanted kind alone.
     """
 
     count: int
@@ -56,19 +59,26 @@ class Question(NamedTuple):
     strengths: Sequence[float] = ()
     beside_training: bool = True
     inception_scores: Sequence[str] = SCORES
-    batch_size: int = 50
+    shares_program: bool = False
 
 
 class _Translator(NamedTuple):
-    """Translates batches of pairs, uint8 in and out, each batch by one program.
+    """Translates batches of pairs, uint8 in and out.
 
     Attributes:
       model: the model.
       kinds: names of what it samples.
+      shares_program: see `Question`.
     """
 
     model: TrainedModel
     kinds: frozenset[str]
+    shares_program: bool
+
+    @property
+    def batch_size(self) -> int:
+        """How many pairs a batch should have."""
+        return PIECE if self.shares_program else _BATCH
 
     def to_references(self, batch: dict[str, np.ndarray]) -> np.ndarray:
         """In the references' styles, or without a style where the model takes none."""
@@ -83,7 +93,8 @@ class _Translator(NamedTuple):
         return self.to_references(batch | {"strength": np.full(len(batch["image"]), strength, np.float32)})
 
     def _images(self, kind: str, batch: dict[str, np.ndarray], seed: int) -> np.ndarray:
-        return trained_model.sample(self.model, batch, jax.random.key(seed), kind=kind, size=len(batch["image"]))[kind]
+        program = {} if self.shares_program else {"kind": kind, "size": len(batch["image"])}
+        return trained_model.sample(self.model, batch, jax.random.key(seed), **program)[kind]
 
 
 def evaluate(model: TrainedModel, train: Dataset, test: Dataset, judge: Judge, question: Question, tools: Tools = _NO_TOOLS) -> Evaluation:
@@ -104,7 +115,7 @@ def evaluate(model: TrainedModel, train: Dataset, test: Dataset, judge: Judge, q
     kinds = trained_model.kinds(model)
     if "sample" in kinds:
         return _of_samples(model, train, test, judge, question, tools)
-    return _of_translations(_Translator(model, kinds), train, test, judge, question, tools)
+    return _of_translations(_Translator(model, kinds, question.shares_program), train, test, judge, question, tools)
 
 
 def _of_samples(model: TrainedModel, train: Dataset, test: Dataset, judge: Judge, question: Question, tools: Tools) -> Evaluation:
@@ -127,7 +138,7 @@ def _of_samples(model: TrainedModel, train: Dataset, test: Dataset, judge: Judge
 def _of_translations(translator: _Translator, train: Dataset, test: Dataset, judge: Judge, question: Question, tools: Tools) -> Evaluation:
     targets = translator.model.algorithm.targets if question.targets is None else question.targets
     judged = judge_pairs(judge, test, pairs=question.count, seed=question.seed, targets=targets, contents=question.contents)
-    translated = judge_translations(translator.to_references, judged, question.batch_size)
+    translated = judge_translations(translator.to_references, judged, translator.batch_size)
     latent = translator.in_latent_style if "latent" in translator.kinds else None
     evaluation = evaluate_translations(judged, translated, latent)
     if question.beside_training:
@@ -140,7 +151,7 @@ def _of_translations(translator: _Translator, train: Dataset, test: Dataset, jud
         evaluation = _with(evaluation, _perceptual_figures(translator, judged, translated, tools.lpips))
     if question.strengths:
         strengths = track(question.strengths, "measuring strengths of the style", len(question.strengths))
-        by_strength = strength_figures(translator.at_strength, judged, strengths, question.batch_size)
+        by_strength = strength_figures(translator.at_strength, judged, strengths, translator.batch_size)
         evaluation = evaluation._replace(by_strength=by_strength)
     return evaluation
 

@@ -4,7 +4,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from semgan.errors import UserError
-from semgan.trained_model import PIECE, TrainedModel
+from semgan.trained_model import TrainedModel
 from semgan.training.job import Job
 from semgan.training.report import say
 
@@ -34,7 +34,7 @@ def score(job: Job, model: TrainedModel) -> Scores | None:
         seed=job.config.seed if samples else 0,
         beside_training=False,
         inception_scores=("fd",),
-        batch_size=PIECE,
+        shares_program=True,
     )
     say("taking the scores")
     try:
