@@ -10,6 +10,7 @@ _EXAMPLES = """examples:
   python launch.py --config configs/quickstart.py --workdir runs/quickstart
   python launch.py --config configs/quickstart.py --workdir runs/small --config.batch_size=8 --config.data.domains=ink,shaded
   python launch.py --config configs/quickstart.py --workdir runs/debug --debug
+  python launch.py --config configs/quickstart.py --config.batch_size=8 --print-config
   python launch.py --config configs/quickstart.py --workdir runs/quickstart --on processes:2
   python launch.py --config configs/celeba_semgan.py --workdir runs/celeba --config.batch_size=32 --on slurm --hosts 2 --submit
 
@@ -21,12 +22,15 @@ def main(arguments: list[str] | None = None) -> int:
     from semgan.errors import EXIT_PREEMPTED, EXIT_USER_ERROR, UserError
     from semgan.launching import targets
 
-    options = _parser().parse_args(arguments)
+    options = _options(arguments)
     overrides = options.overrides
     _quiet()
     try:
         targets.check(options)
         config = _config(options, overrides)
+        if options.print_config:
+            print(_resolved(config))
+            return 0
         if options.on != "local":
             return targets.start(options, overrides, config, os.path.abspath(__file__))
         result = _train(options, config)
@@ -63,6 +67,15 @@ def _shown(score: float | None) -> str:
     return "unknown" if score is None else f"{score:.2f}"
 
 
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    """The command line's; a folder is needed to train alone."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.workdir is None and not options.print_config:
+        parser.error("the following arguments are required: --workdir")
+    return options
+
+
 def _parser() -> argparse.ArgumentParser:
     from semgan.cli.arguments import Parser
     from semgan.launching.targets import add_arguments
@@ -71,9 +84,10 @@ def _parser() -> argparse.ArgumentParser:
         description="Starts one training job.", epilog=_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
     parser.add_argument("--config", required=True, metavar="FILE.py[:ARGUMENT]", help="the experiment")
-    parser.add_argument("--workdir", required=True, metavar="FOLDER", help="where the run is kept; made where absent")
+    parser.add_argument("--workdir", metavar="FOLDER", help="where the run is kept; made where absent")
     parser.add_argument("--debug", action="store_true", help="ten steps of tiny networks on a few small pictures")
     parser.add_argument("--config.KEY=VALUE", dest="_", metavar="", help="overrides one value of the config, any number of times")
+    parser.add_argument("--print-config", action="store_true", help="prints the experiment's values as JSON, and trains nothing")
     add_arguments(parser)
     parser.takes_overrides = True
     return parser
@@ -91,6 +105,15 @@ def _config(options: argparse.Namespace, overrides: list[str]):
     config = configs.override(config, overrides)
     configs.validate(config)
     return config
+
+
+def _resolved(config) -> str:
+    """The experiment as the run's config.json has it, before the data fill anything in."""
+    import json
+
+    from semgan.config import to_json
+
+    return json.dumps(to_json(config), indent=2)
 
 
 def _train(options: argparse.Namespace, config):

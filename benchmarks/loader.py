@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 
 from semgan.data.dataset import Dataset
-from semgan.data.decode import decode, fit
+from semgan.data.decode import decode_picture, fit
 from semgan.data.loader import make_batch
 
 GATHERED = 3  # pictures of an example
@@ -32,9 +32,9 @@ def main() -> None:
         rate = measure(lambda index: make_batch(dataset, positions + index * options.batch_size, seed=0), options.seconds)
         print(f"{f'cache, batches of {options.batch_size} at {options.image_size} px':<44}{rate * GATHERED * options.batch_size:>22,.0f}")
     pictures = made_jpegs(64)
-    rate = measure(lambda index: decode(pictures[index % len(pictures)]), options.seconds)
+    rate = measure(lambda index: decode_picture(pictures[index % len(pictures)]), options.seconds)
     print(f"{'JPEG of 178x218, decode':<44}{rate:>22,.0f}")
-    rate = measure(lambda index: fit(decode(pictures[index % len(pictures)]), options.image_size), options.seconds)
+    rate = measure(lambda index: fit(decode_picture(pictures[index % len(pictures)]), options.image_size), options.seconds)
     print(f"{f'JPEG of 178x218, decode + crop + {options.image_size} px':<44}{rate:>22,.0f}")
 
 

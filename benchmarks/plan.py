@@ -21,44 +21,23 @@ from semgan.xla import prefer_fast_convolutions
 CASES = ("configs/drawn_faces_dcgan.py=8", "configs/drawn_faces_dcgan.py=32", "configs/drawn_faces_cut.py=4", "configs/quickstart.py=8")
 
 
-def random_batch(experiment, examples: int) -> dict:
-    """A host batch as the loader gives it, of noise; labels and masks are 0 or 1."""
-    import numpy as np
-
-    rng = np.random.default_rng(0)
-    made = {}
-    for name, shape in experiment.batch(examples).items():
-        most = 256 if name in ("image", "reference", "reference2") else 2
-        made[name] = rng.integers(0, most, shape.shape).astype(shape.dtype)
-    return made | {"position": np.arange(examples, dtype=np.int32)}
-
-
-def real_step(experiment, examples: int):
-    """`(state, batch, compiled)`: the step that training would run, on noise."""
-    import jax
-    import numpy as np
-
-    from semgan.training.state import init_state
-
-    batch = random_batch(experiment, examples)
-    algorithm, transforms = experiment.algorithm, experiment.transforms
-    prepared = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), experiment.prepared(examples))
-    state = jax.jit(lambda: init_state(algorithm, transforms, jax.random.key(0, impl="rbg"), prepared))()
-    return state, batch, jax.jit(experiment.step(), donate_argnums=0).lower(state, batch).compile()
-
-
 def compare(spec: str, examples: int, steps: int) -> dict[str, float]:
     """Predicted and measured, of one case."""
     import jax
 
-    from semgan.planning.experiment import open_experiment
+    from benchmarks.noise import random_batch
+    from benchmarks.train_step import lowered_step
     from semgan.planning.measure import Meter
     from semgan.planning.predict import step_time
     from semgan.planning.step_cost import step_cost
+    from semgan.training.experiment import Experiment
 
-    experiment = open_experiment(configs.load(spec))
+    config = configs.load(spec)
+    experiment = Experiment.of(config).at(config.total_kimg)
     cost = step_cost(experiment, examples)
-    state, batch, compiled = real_step(experiment, examples)
+    batch = random_batch(experiment, examples)
+    state = experiment.initial()()
+    compiled = lowered_step(experiment, state, batch).compile()
     meter, seconds = Meter(), []
     for index in range(steps + 2):
         start = time.perf_counter()
@@ -81,7 +60,7 @@ def compare(spec: str, examples: int, steps: int) -> dict[str, float]:
 
 
 def main() -> None:
-    """Prints a row a case."""
+    """Prints one row per case."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", nargs="+", default=CASES, metavar="FILE.py=EXAMPLES", help="configs, and batches for one device")
     parser.add_argument("--steps", type=int, default=20, help="timed steps (default 20)")
@@ -91,11 +70,11 @@ def main() -> None:
     print("|-|-|-|-|-|-|-|-|-|")
     for case in options.cases:
         spec, _, examples = case.rpartition("=")
-        found = compare(spec, int(examples), options.steps)
-        times = f"{1000 * found['measured']:.0f} | {1000 * found['predicted']:.0f}"
-        parts = f"{1000 * found['arithmetic']:.0f}, {1000 * found['memory']:.0f}"
-        ratios = " | ".join(f"{found[name]:.2f}" for name in ("working", "flops", "moved"))
-        print(f"| {spec} | {examples} | {times} | {parts} | {found['predicted'] / found['measured']:.2f} | {ratios} |", flush=True)
+        figures = compare(spec, int(examples), options.steps)
+        times = f"{1000 * figures['measured']:.0f} | {1000 * figures['predicted']:.0f}"
+        parts = f"{1000 * figures['arithmetic']:.0f}, {1000 * figures['memory']:.0f}"
+        ratios = " | ".join(f"{figures[name]:.2f}" for name in ("working", "flops", "moved"))
+        print(f"| {spec} | {examples} | {times} | {parts} | {figures['predicted'] / figures['measured']:.2f} | {ratios} |", flush=True)
     print("\nThe last four are predicted over measured, or over what XLA says of the compiled step.")
 
 

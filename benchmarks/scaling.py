@@ -30,21 +30,22 @@ def measure(spec: str, device_batch: int, steps: int, saves: int) -> dict[str, f
     """On all devices of all processes, in milliseconds; what a worker writes."""
     import jax
 
-    from benchmarks.plan import random_batch
-    from semgan.planning.experiment import open_experiment
+    from benchmarks.noise import random_batch
     from semgan.training import hosts
+    from semgan.training.experiment import Experiment
     from semgan.training.parallel import axis_name, parallelize
 
     config = configs.load(spec)
     config.image_size = 32
-    experiment, count = open_experiment(config), jax.device_count()
+    experiment, count = Experiment.of(config).at(config.total_kimg), jax.device_count()
     hosts.connect()
     whole = random_batch(experiment, count * device_batch)
     share = len(whole["position"]) // jax.process_count()
     own = {name: array[jax.process_index() * share :][:share] for name, array in whole.items()}
     mapped = parallelize(experiment.step(axis_name=axis_name()))
     plain = jax.jit(experiment.step(), donate_argnums=0)
-    states = [_state(experiment), _state(experiment)]
+    initial = experiment.initial()
+    states = [initial(), initial()]  # one each, since steps donate what they get
     taken: tuple[list[float], list[float]] = ([], [])
     for index in range(steps + 2):
         for place, (update, batch) in enumerate(((plain, whole), (mapped, own))):
@@ -57,20 +58,9 @@ def measure(spec: str, device_batch: int, steps: int, saves: int) -> dict[str, f
                 taken[place].append(1000 * (time.perf_counter() - start))
     if not hosts.is_first():
         return {}
-    found = {"devices": count, "plain": statistics.median(taken[0]), "mapped": statistics.median(taken[1])}
-    found["overhead"] = statistics.median(mapped - plain for plain, mapped in zip(*taken, strict=True))
-    return found | _checkpoints(states[1], saves)
-
-
-def _state(experiment):
-    """A first state of its own, since steps donate what they get."""
-    import jax
-    import numpy as np
-
-    from semgan.training.state import init_state
-
-    prepared = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), experiment.prepared(1))
-    return init_state(experiment.algorithm, experiment.transforms, jax.random.key(0), prepared)
+    figures = {"devices": count, "plain": statistics.median(taken[0]), "mapped": statistics.median(taken[1])}
+    figures["overhead"] = statistics.median(mapped - plain for plain, mapped in zip(*taken, strict=True))
+    return figures | _checkpoints(states[1], saves)
 
 
 def _checkpoints(state, saves: int) -> dict[str, float]:
@@ -98,7 +88,7 @@ def in_workers(processes: int, devices: int, arguments: list[str]) -> dict[str, 
 
     os.environ["JAX_PLATFORMS"] = "cpu"
     with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "found.json"
+        out = Path(folder) / "figures.json"
         if status := run([sys.executable, __file__, "--worker", str(out), *arguments], processes, devices=devices, grace=60):
             sys.exit(status)
         return json.loads(out.read_text())
@@ -110,8 +100,8 @@ def work(out: Path, options: argparse.Namespace) -> None:
 
     if os.environ["JAX_NUM_PROCESSES"] != "1":  # by itself a process adds in memory, not by way of the network
         join()
-    if found := measure(options.config, options.device_batch, options.steps, options.saves):
-        out.write_text(json.dumps(found))
+    if figures := measure(options.config, options.device_batch, options.steps, options.saves):
+        out.write_text(json.dumps(figures))
 
 
 def main() -> None:
@@ -132,8 +122,8 @@ def main() -> None:
     print("| processes | devices | batch | plain ms | mapped ms | overhead ms | state MB | checkpoint stall ms | whole ms |")
     print("|-|-|-|-|-|-|-|-|-|")
     for processes, devices in [*((1, count) for count in options.devices), *((count, 1) for count in options.processes if count > 1)]:
-        found = in_workers(processes, devices, arguments)
-        columns = " | ".join(f"{found[name]:.1f}" for name in ("plain", "mapped", "overhead", "state_mb", "stall", "whole"))
+        figures = in_workers(processes, devices, arguments)
+        columns = " | ".join(f"{figures[name]:.1f}" for name in ("plain", "mapped", "overhead", "state_mb", "stall", "whole"))
         print(f"| {processes} | {processes * devices} | {processes * devices * options.device_batch} | {columns} |", flush=True)
 
 

@@ -19,47 +19,11 @@ from semgan import config as configs
 from semgan.xla import prefer_fast_convolutions
 
 
-def random_batch(config, domains: int, annotations) -> dict:
-    """A host batch as the loader gives it, of noise; `annotations` are the algorithm's."""
-    import numpy as np
-
-    rng, count, size = np.random.default_rng(0), config.batch_size, config.image_size
-    images = {key: rng.integers(0, 256, (count, size, size, 3), np.uint8) for key in ("image", "reference", "reference2")}
-    labels = {key: rng.integers(0, domains, count).astype(np.int32) for key in ("domain", "target_domain")}
-    heads = config.networks.get("semantic_heads", {})
-
-    def annotated(name: str, columns) -> np.ndarray:
-        if name == "mask":
-            return rng.integers(0, heads.mask_classes, (count, size, size), np.uint8)
-        if name == "landmarks":
-            return rng.random((count, heads.landmarks, 2), np.float32)
-        return rng.integers(0, 2, (count, len(columns)), np.int8)
-
-    labels |= {name: annotated(name.removeprefix("reference_"), columns) for name, columns in annotations.items()}
-    return images | labels | {"position": np.arange(count, dtype=np.int32)}
-
-
-def compiled_step(config, batch):
-    """`(state, compiled, seconds)`: the step that training runs on one device, compiled ahead of time."""
-    from functools import partial
-
+def lowered_step(experiment, state, batch):
+    """The step that training takes on one device, ready to be compiled."""
     import jax
 
-    from semgan import algorithms
-    from semgan.data.augment import augment
-    from semgan.training.optimizers import ema_decay, make_transforms
-    from semgan.training.state import init_state
-    from semgan.training.step import make_step
-
-    algorithm = algorithms.make(config)
-    transforms = make_transforms(config.optimizers, algorithm.phases, total_kimg=config.total_kimg, spare=config.networks)
-    prepare = partial(augment, seed=config.seed, **config.augment)
-    decay = ema_decay(config.ema_half_life_kimg, config.ema_ramp, config.ema_burn_in_kimg)
-    step = make_step(algorithm, transforms, seed=config.seed, ema_decay=decay, prepare=prepare, accumulate=config.accumulate)
-    state = init_state(algorithm, transforms, jax.random.key(config.seed), batch)
-    start = time.perf_counter()
-    compiled = jax.jit(step, donate_argnums=0).lower(state, batch).compile()
-    return state, compiled, time.perf_counter() - start
+    return jax.jit(experiment.step(), donate_argnums=0).lower(state, batch)
 
 
 def matrix_product(precision: str):
@@ -85,17 +49,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", required=True, metavar="FILE.py[:ARGUMENT]", help="the experiment; --config.KEY=VALUE overrides")
     parser.add_argument("--domains", type=int, default=4, help="how many where the config leaves them to the data (default 4)")
+    parser.add_argument("--kimg", type=float, default=0.0, help="of an algorithm that grows: the images seen, in thousands (default 0)")
     parser.add_argument("--steps", type=int, default=20, help="timed steps (default 20)")
     options, overrides = parser.parse_known_args()
     config = configs.load(options.config, overrides)
     prefer_fast_convolutions()
     import jax
 
-    from semgan import algorithms
+    from benchmarks.noise import random_batch
+    from semgan.training.experiment import Experiment
 
     config.data.domains = config.data.domains or tuple(f"domain {index}" for index in range(options.domains))
-    batch = random_batch(config, len(config.data.domains), algorithms.make(config).annotations)
-    state, compiled, compile_seconds = compiled_step(config, batch)
+    experiment = Experiment.of(config).at(options.kimg)
+    batch = random_batch(experiment, config.batch_size)
+    state = experiment.initial()()
+    start = time.perf_counter()
+    compiled = lowered_step(experiment, state, batch).compile()
+    compile_seconds = time.perf_counter() - start
     multiply = matrix_product(config.precision)
     seconds, products = [], []
     for index in range(options.steps + 2):

@@ -7,14 +7,10 @@ FOLDER holds one sub-folder a domain, or train/ and test/ (or val/) with those i
 
 from ml_collections import ConfigDict
 
-from configs import stargan_v2
+from configs import common, stargan_v2
 
 
 def get_config() -> ConfigDict:
     """Diversity weight 2, as the paper has it on AFHQ."""
-    config = stargan_v2.get_config()
-    config.data.name = "folder"
-    config.losses.diversity_weight = 2.0
-    config.precision = "bfloat16"
-    config.evaluate_kimg = 0.0
-    return config
+    changes = {"data.name": "folder", "losses.diversity_weight": 2.0, "precision": "bfloat16"}
+    return common.changed(stargan_v2.get_config(), changes)

@@ -14,13 +14,13 @@ from configs import common, dcgan
 def get_config() -> ConfigDict:
     """Widths of 64 at 64x64 up to 1024 at 4x4."""
     config = dcgan.get_config()
-    config.image_size = 128
-    config.batch_size = 64
-    config.precision = "bfloat16"
-    config.data.name = "celeb_a"
-    config.augment.flip = True
-    config.networks.generator.base_channels = 64
-    config.networks.discriminator.base_channels = 64
-    for name in config.networks:
-        config.optimizers[name] = common.optimizer(learning_rate=1e-4, b1=0.5, b2=0.999)
-    return config
+    changes = {
+        "image_size": 128,
+        "batch_size": 64,
+        "precision": "bfloat16",
+        "data.name": "celeb_a",
+        "augment.flip": True,
+        "networks.generator.base_channels": 64,
+        "networks.discriminator.base_channels": 64,
+    }
+    return common.changed(config, changes, common.for_all_optimizers(config, learning_rate=1e-4))

@@ -12,11 +12,12 @@ from configs import common, progan
 
 def get_config(size: str = "128") -> ConfigDict:
     """`:128` (the default) or `:256`, in pixels; as many images after the last fade as the paper takes at its last size."""
-    config = progan.get_config()
-    config.image_size = common.pixels(size, "celeba_progan")
-    config.precision = "bfloat16"
-    config.data.name = "celeb_a"
-    config.log_kimg = 10.0
-    config.picture_kimg = 100.0
-    config.checkpoint_kimg = 200.0
-    return config
+    changes = {
+        "image_size": common.pixels(size, "celeba_progan"),
+        "precision": "bfloat16",
+        "data.name": "celeb_a",
+        "log_kimg": 10.0,
+        "picture_kimg": 100.0,
+        "checkpoint_kimg": 200.0,
+    }
+    return common.changed(progan.get_config(), changes)

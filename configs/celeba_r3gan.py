@@ -8,15 +8,16 @@ pieces that fit into memory.
 
 from ml_collections import ConfigDict
 
-from configs import r3gan
+from configs import common, r3gan
 
 
 def get_config() -> ConfigDict:
     """The largest four resolutions compute in bfloat16."""
-    config = r3gan.get_config()
-    config.precision = "bfloat16"
-    config.data.name = "celeb_a"
-    config.log_kimg = 10.0
-    config.picture_kimg = 200.0
-    config.checkpoint_kimg = 500.0
-    return config
+    changes = {
+        "precision": "bfloat16",
+        "data.name": "celeb_a",
+        "log_kimg": 10.0,
+        "picture_kimg": 200.0,
+        "checkpoint_kimg": 500.0,
+    }
+    return common.changed(r3gan.get_config(), changes)

@@ -13,16 +13,19 @@ from configs import common, semgan
 
 def get_config(size: str = "128") -> ConfigDict:
     """`:128` (the default) or `:256`, in pixels."""
-    config = semgan.get_config()
-    config.image_size = common.pixels(size, "celeba_semgan")
-    config.data.name = "celeb_a"
-    config.data.domains = ("Male", "~Male")
-    config.precision = "bfloat16"
-    config.evaluate_kimg = 100.0
-    config.networks.semantic_heads.update({"channels": 32, "landmarks": 5})
-    config.losses.content.update({"landmarks": 10.0, "attributes": 1.0})
-    config.losses.content_attributes = ("Smiling", "Mouth_Slightly_Open", "Eyeglasses", "Narrow_Eyes", "Bald", "Wearing_Hat")
-    config.losses.style.attributes = 0.5
     hair = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Gray_Hair")
-    config.losses.style_attributes = (*hair, "Heavy_Makeup", "Wearing_Lipstick", "Pale_Skin")
-    return config
+    changes = {
+        "image_size": common.pixels(size, "celeba_semgan"),
+        "data.name": "celeb_a",
+        "data.domains": ("Male", "~Male"),
+        "precision": "bfloat16",
+        "evaluate_kimg": 100.0,
+        "networks.semantic_heads.channels": 32,
+        "networks.semantic_heads.landmarks": 5,
+        "losses.content.landmarks": 10.0,
+        "losses.content.attributes": 1.0,
+        "losses.content_attributes": ("Smiling", "Mouth_Slightly_Open", "Eyeglasses", "Narrow_Eyes", "Bald", "Wearing_Hat"),
+        "losses.style.attributes": 0.5,
+        "losses.style_attributes": (*hair, "Heavy_Makeup", "Wearing_Lipstick", "Pale_Skin"),
+    }
+    return common.changed(semgan.get_config(), changes)

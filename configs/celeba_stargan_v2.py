@@ -14,10 +14,11 @@ from configs import common, stargan_v2
 
 def get_config(size: str = "128") -> ConfigDict:
     """`:128` (the default) or `:256`, in pixels. The high-pass face branch stays off: it needs heat-map masks."""
-    config = stargan_v2.get_config()
-    config.image_size = common.pixels(size, "celeba_stargan_v2")
-    config.data.name = "celeb_a"
-    config.data.domains = ("Male", "~Male")
-    config.precision = "bfloat16"
-    config.evaluate_kimg = 100.0
-    return config
+    changes = {
+        "image_size": common.pixels(size, "celeba_stargan_v2"),
+        "data.name": "celeb_a",
+        "data.domains": ("Male", "~Male"),
+        "precision": "bfloat16",
+        "evaluate_kimg": 100.0,
+    }
+    return common.changed(stargan_v2.get_config(), changes)

@@ -13,14 +13,17 @@ from configs import common, stylegan2
 
 def get_config(size: str = "128") -> ConfigDict:
     """`:128` (the default) or `:256`, in pixels, which sets batch size, R1's gamma and the averaging as ADA does."""
-    config = stylegan2.get_config()
-    config.image_size = common.pixels(size, "celeba_stylegan2")
-    config.batch_size = 4096 // config.image_size
-    config.ema_half_life_kimg = config.batch_size * 10 / 32
-    config.ema_ramp = 0.05
-    config.losses.r1_weight = 0.0002 * config.image_size**2 / config.batch_size
-    config.networks.mapping_network.layers = 2
-    config.networks.discriminator.stddev_group = 4
-    config.data.name = "celeb_a"
-    config.precision = "bfloat16"
-    return config
+    pixels = common.pixels(size, "celeba_stylegan2")
+    batch_size = 4096 // pixels
+    changes = {
+        "image_size": pixels,
+        "batch_size": batch_size,
+        "ema_half_life_kimg": batch_size * 10 / 32,
+        "ema_ramp": 0.05,
+        "losses.r1_weight": 0.0002 * pixels**2 / batch_size,
+        "networks.mapping_network.layers": 2,
+        "networks.discriminator.stddev_group": 4,
+        "data.name": "celeb_a",
+        "precision": "bfloat16",
+    }
+    return common.changed(stylegan2.get_config(), changes)

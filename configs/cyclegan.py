@@ -31,10 +31,26 @@ def get_config(architecture: str = "resnet") -> ConfigDict:
     config.losses.objective = "least_squares"
     config.losses.cycle_weight = 10.0
     config.losses.identity_weight = 5.0
-    config.losses.pool_size = 50  # earlier translations that the discriminators are shown; 0: the newest alone
+    config.losses.pool_size = 50
 
     for name in config.networks:
         config.optimizers[name] = common.optimizer(
             learning_rate=2e-4, final_learning_rate=0.0, decay_start_kimg=config.total_kimg / 2, b1=0.5, b2=0.999
         )
     return config
+
+
+def on_two_cores(minutes: float = 20.0) -> ConfigDict:
+    """The experiment between two media of `drawn_faces` for two CPU cores: widths of a quarter, 4 blocks.
+
+    There is no identity term: the two media share no colours that it could keep.
+    """
+    config = get_config()
+    return common.changed(
+        config,
+        common.between_two_media(minutes),
+        common.large_steps(config),
+        common.for_networks("generator_ab", "generator_ba", base_channels=16, blocks=4),
+        common.for_networks("discriminator_a", "discriminator_b", base_channels=16),
+        {"losses.identity_weight": 0.0},
+    )

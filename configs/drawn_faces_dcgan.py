@@ -12,10 +12,13 @@ from configs import common, dcgan
 
 def get_config() -> ConfigDict:
     """A quarter of the paper's widths, an eighth in the discriminator, whose rate is a quarter: else it wins, and the pictures drift."""
-    config = common.from_noise(dcgan.get_config())
-    config.augment.flip = True
-    config.networks.generator.update({"base_channels": 32, "max_channels": 256})
-    config.networks.discriminator.update({"base_channels": 16, "max_channels": 128})
-    config.optimizers.discriminator.learning_rate = 5e-5
-    config.ema_half_life_kimg = 10.0
-    return common.falling_rates(config, 60.0, 120.0)
+    config = dcgan.get_config()
+    changes = {
+        "augment.flip": True,
+        "ema_half_life_kimg": 10.0,
+        "ema_ramp": 0.05,
+        "networks.generator": {"base_channels": 32, "max_channels": 256},
+        "networks.discriminator": {"base_channels": 16, "max_channels": 128},
+        "optimizers.discriminator.learning_rate": 5e-5,
+    }
+    return common.changed(config, common.from_noise(), common.falling_rates(config, 60.0, 120.0), changes)

@@ -12,9 +12,11 @@ from configs import common, munit
 
 def get_config() -> ConfigDict:
     """Narrower networks with fewer blocks."""
-    config = common.between_two_media(munit.get_config())
-    for name in ("autoencoder_a", "autoencoder_b"):
-        config.networks[name].update({"base_channels": 12, "blocks": 3, "hidden_channels": 64})
-    for name in ("discriminator_a", "discriminator_b"):
-        config.networks[name].update({"base_channels": 16, "scales": 2})
-    return config
+    config = munit.get_config()
+    return common.changed(
+        config,
+        common.between_two_media(),
+        common.large_steps(config),
+        common.for_networks("autoencoder_a", "autoencoder_b", base_channels=12, blocks=3, hidden_channels=64),
+        common.for_networks("discriminator_a", "discriminator_b", base_channels=16, scales=2),
+    )

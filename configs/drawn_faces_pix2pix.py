@@ -12,7 +12,6 @@ from configs import common, pix2pix
 
 def get_config() -> ConfigDict:
     """Narrower networks."""
-    config = common.between_two_media(pix2pix.get_config())
-    config.networks.generator.base_channels = 24
-    config.networks.discriminator.base_channels = 24
-    return config
+    config = pix2pix.get_config()
+    widths = common.for_networks("generator", "discriminator", base_channels=24)
+    return common.changed(config, common.between_two_media(), common.large_steps(config), widths)

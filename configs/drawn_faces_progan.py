@@ -13,9 +13,12 @@ from configs import common, progan
 
 def get_config() -> ConfigDict:
     """Narrow networks, phases of 8,000 images; the generator is the wider one, as the critic's gradient penalty takes the time."""
-    config = common.from_noise(progan.get_config())
-    config.networks.generator.update({"latent_dim": 64, "base_channels": 12, "max_channels": 96})
-    config.networks.discriminator.update({"base_channels": 8, "max_channels": 96})
-    progan.set_phase(config, 8.0)
-    config.picture_kimg = 8.0
-    return common.falling_rates(config, 210.0, 330.0)
+    config = progan.get_config()
+    changes = {
+        "ema_half_life_kimg": 5.0,
+        "ema_ramp": 0.05,
+        "picture_kimg": 8.0,
+        "networks.generator": {"latent_dim": 64, "base_channels": 12, "max_channels": 96},
+        "networks.discriminator": {"base_channels": 8, "max_channels": 96},
+    }
+    return common.changed(config, common.from_noise(), common.falling_rates(config, 210.0, 330.0), progan.phases(config, 8.0), changes)

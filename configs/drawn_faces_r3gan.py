@@ -12,16 +12,17 @@ from configs import common, r3gan
 
 def get_config() -> ConfigDict:
     """Narrow networks that work at 32x32 and below; the generator is the wider one, as the discriminator's penalties take the time."""
-    config = common.from_noise(r3gan.get_config())
-    config.ema_ramp = 0.0  # it has a burn-in instead
+    config = r3gan.get_config()
     shared = {"max_channels": 128, "group_size": 32, "patch_size": 2}  # with few groups, which a CPU is quick at
-    config.networks.generator.update({"base_channels": 32, "blocks": 2, **shared})
-    config.networks.discriminator.update({"base_channels": 16, "blocks": 1, **shared})
-    config.total_kimg = 300.0
-    config.losses.gamma = 2.0
-    config.losses.final_gamma = 0.5
-    config.losses.augment_probability = 0.0
-    r3gan.set_burn_in(config, 100.0, 4e-4, 2e-4)
-    for settings in config.optimizers.values():
-        settings.update({"b2": 0.99, "final_b2": 0.999})  # the paper's horizon in images: its batches are 32 times as large
-    return config
+    changes = {
+        "total_kimg": 300.0,
+        "ema_half_life_kimg": 5.0,
+        "networks.generator": {"base_channels": 32, **shared},
+        "networks.discriminator": {"base_channels": 16, "blocks": 1, **shared},
+        "losses.gamma": 2.0,
+        "losses.final_gamma": 0.5,
+        "losses.augment_probability": 0.0,
+    }
+    # b2 as the paper's horizon in images, whose batches are 32 times as large
+    learned = common.for_all_optimizers(config, learning_rate=4e-4, final_learning_rate=2e-4, b2=0.99, final_b2=0.999)
+    return common.changed(config, common.from_noise(), r3gan.burn_in(config, 100.0), learned, changes)

@@ -13,41 +13,18 @@ from configs import common, stargan_v2
 
 def get_config(size: str = "64") -> ConfigDict:
     """`:64` or `:128`, in pixels; 20,000 drawn training faces."""
-    sizes = {"64": _for_two_cores, "128": _for_one_gpu}
+    sizes = {"64": stargan_v2.on_two_cores, "128": _on_one_gpu}
     if size not in sizes:
         raise ValueError(f"the config's argument is {size!r}: choose configs/drawn_faces_stargan_v2.py:64 or :128")
-    config = stargan_v2.get_config()
-    sizes[size](config)
-    return config
+    return sizes[size]()
 
 
-def _for_two_cores(config: ConfigDict) -> None:
-    """Twenty minutes of narrow networks that work at 32x32 and below; otherwise as in the quickstart."""
-    common.between_two_media(config)
-    narrow(config)
-    config.losses.cycle_weight = 3.0
-    config.losses.diversity_decay_kimg = 40.0
-    for name in config.networks:
-        config.optimizers[name] = common.optimizer(learning_rate=5e-4, weight_decay=1e-4)
-    config.optimizers.mapping_network.learning_rate = 5e-5
-
-
-def narrow(config: ConfigDict) -> None:
-    """Networks that two cores can train, eight pictures at a time."""
-    config.batch_size = 8
-    networks = config.networks
-    networks.generator.update({"style_dim": 32, "base_channels": 20, "max_channels": 40, "patch_size": 2})
-    networks.mapping_network.update({"style_dim": 32, "hidden_channels": 64})
-    networks.style_encoder.update({"style_dim": 32, "base_channels": 16, "max_channels": 64, "patch_size": 2})
-    networks.discriminator.update({"base_channels": 16, "max_channels": 64, "patch_size": 2})
-
-
-def _for_one_gpu(config: ConfigDict) -> None:
+def _on_one_gpu() -> ConfigDict:
     """Widths up to 256; sized to show a good transfer within ten minutes of a current GPU."""
-    common.for_one_gpu(config)
-    for name in ("generator", "style_encoder", "discriminator"):
-        config.networks[name].max_channels = 256
-    config.losses.diversity_decay_kimg = 300.0
-    for name in config.networks:
-        config.optimizers[name] = common.optimizer(learning_rate=2e-4, weight_decay=1e-4)
-    config.optimizers.mapping_network.learning_rate = 2e-6
+    return common.changed(
+        stargan_v2.get_config(),
+        common.for_one_gpu(),
+        common.for_networks("generator", "style_encoder", "discriminator", max_channels=256),
+        {"losses.diversity_decay_kimg": 300.0},
+        common.rates(generator=2e-4, mapping_network=2e-6, style_encoder=2e-4, discriminator=2e-4),
+    )

@@ -13,15 +13,16 @@ from configs import common, stylegan2
 
 def get_config() -> ConfigDict:
     """Four media, 20,000 drawn training faces, mirrored."""
-    config = common.from_noise(stylegan2.get_config())
-    networks = config.networks
-    networks.mapping_network.update({"latent_dim": 64, "style_dim": 64, "layers": 4})
-    networks.generator.update({"channel_base": 768, "max_channels": 96})
-    networks.discriminator.update({"channel_base": 512, "max_channels": 96, "stddev_group": 4})
-    config.losses.r1_weight = 1.0  # ten times the paper's 0.0002 image_size^2 / batch_size
-    config.losses.path_length_weight = 0.0  # as in the paper's recipe for CIFAR-10: two fifths of the time
-    config.losses.augment_supersampling = 1
-    for name in networks:
-        config.optimizers[name].learning_rate = 0.0015
-    config.picture_kimg = 10.0
-    return common.falling_rates(config, 210.0, 330.0)
+    config = stylegan2.get_config()
+    changes = {
+        "ema_half_life_kimg": 5.0,
+        "ema_ramp": 0.05,
+        "picture_kimg": 10.0,
+        "networks.mapping_network": {"latent_dim": 64, "style_dim": 64, "layers": 4},
+        "networks.generator": {"channel_base": 768, "max_channels": 96},
+        "networks.discriminator": {"channel_base": 512, "max_channels": 96, "stddev_group": 4},
+        "losses.path_length_weight": 0.0,  # as in the paper's recipe for CIFAR-10: two fifths of the time
+        "losses.augment_supersampling": 1,
+    }
+    rates = common.for_all_optimizers(config, learning_rate=0.0015)
+    return common.changed(config, common.from_noise(), common.falling_rates(config, 210.0, 330.0), rates, changes)

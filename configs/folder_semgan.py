@@ -13,10 +13,11 @@ from configs import common, semgan
 
 def get_config(size: str = "128") -> ConfigDict:
     """`:128` (the default) or `:256`, in pixels."""
-    config = semgan.get_config()
-    config.image_size = common.pixels(size, "folder_semgan")
-    config.data.name = "folder"
-    config.losses.nce_weight = 1.0
-    config.precision = "bfloat16"
-    config.evaluate_kimg = 100.0
-    return config
+    changes = {
+        "image_size": common.pixels(size, "folder_semgan"),
+        "data.name": "folder",
+        "losses.nce_weight": 1.0,
+        "precision": "bfloat16",
+        "evaluate_kimg": 100.0,
+    }
+    return common.changed(semgan.get_config(), changes)

@@ -7,11 +7,9 @@ FOLDER holds trainA/ and trainB/, and testA/ and testB/ if there are test pictur
 
 from ml_collections import ConfigDict
 
-from configs import common, fastcut
+from configs import common, cut
 
 
 def get_config() -> ConfigDict:
     """Pictures scaled to 286 px and cut to 256, as the paper has it: a box of (256/286)^2 of the area."""
-    config = fastcut.get_config()
-    config.data.name = "folder"
-    return common.crops_of_286(config)
+    return common.changed(cut.get_config("fastcut"), common.CROPS_OF_286, {"data.name": "folder"})

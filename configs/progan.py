@@ -3,6 +3,7 @@
 from ml_collections import ConfigDict
 
 from configs import common
+from configs.common import Values
 
 
 def get_config() -> ConfigDict:
@@ -21,12 +22,12 @@ def get_config() -> ConfigDict:
     config.losses.objective = "wasserstein"
     config.losses.gradient_penalty_weight = 10.0
     config.losses.drift_weight = 0.001
-    set_phase(config, 600.0)
+    config.losses.phase_kimg = phase_kimg = 600.0
+    for name in config.networks:
+        config.optimizers[name] = common.optimizer(learning_rate=1e-3, b1=0.0, b2=0.99, eps=1e-8, reset_kimg=phase_kimg)
     return config
 
 
-def set_phase(config: ConfigDict, kimg: float) -> None:
+def phases(config: ConfigDict, kimg: float) -> Values:
     """The length of every phase of the growth, and with it of Adam's memory."""
-    config.losses.phase_kimg = kimg
-    for name in config.networks:
-        config.optimizers[name] = common.optimizer(learning_rate=1e-3, b1=0.0, b2=0.99, eps=1e-8, reset_kimg=kimg)
+    return {"losses.phase_kimg": kimg} | common.for_all_optimizers(config, reset_kimg=kimg)

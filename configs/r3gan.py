@@ -3,6 +3,7 @@
 from ml_collections import ConfigDict
 
 from configs import common
+from configs.common import Values
 
 
 def get_config() -> ConfigDict:
@@ -23,21 +24,21 @@ def get_config() -> ConfigDict:
     config.losses.gamma = 150.0
     config.losses.final_gamma = 15.0
     config.losses.augment_probability = 0.3
-    config.losses.augment_supersampling = 2  # of its geometry; 1 is faster, and blurs what is moved
-    set_burn_in(config, 20_000.0)
-    return config
-
-
-def set_burn_in(config: ConfigDict, kimg: float, learning_rate: float = 2e-4, final_learning_rate: float = 5e-5) -> None:
-    """How long the penalties' weight, the augmentation, the rates, b2 and the EMA's half-life take to their final values."""
-    config.losses.burn_in_kimg = config.ema_burn_in_kimg = kimg
+    config.losses.augment_supersampling = 2
+    config.losses.burn_in_kimg = config.ema_burn_in_kimg = burn_in_kimg = 20_000.0
     for name in config.networks:
         config.optimizers[name] = common.optimizer(
-            learning_rate=learning_rate,
-            final_learning_rate=final_learning_rate,
-            decay_end_kimg=kimg,
+            learning_rate=2e-4,
+            final_learning_rate=5e-5,
+            decay_end_kimg=burn_in_kimg,
             decay_shape="cosine",
             b1=0.0,
             b2=0.9,
             final_b2=0.99,
         )
+    return config
+
+
+def burn_in(config: ConfigDict, kimg: float) -> Values:
+    """How long the penalties' weight, the augmentation, the rates, b2 and the EMA's half-life take to their final values."""
+    return {"losses.burn_in_kimg": kimg, "ema_burn_in_kimg": kimg} | common.for_all_optimizers(config, decay_end_kimg=kimg)

@@ -2,27 +2,30 @@
 
 from ml_collections import ConfigDict
 
-from configs import common, stargan_v2
-
-NOTHING = {"mask": 0.0, "landmarks": 0.0, "attributes": 0.0, "category": 0.0, "boxes": 0.0}
-"""Weights of what can be annotated."""
-SIZES = ("mask_classes", "landmarks", "categories", "boxes")
-"""How much of it the data have, which training fills in."""
+from configs import common
+from configs.common import Values
 
 
 def get_config() -> ConfigDict:
     """StarGAN v2's style networks, generator and discriminator of its own, the relativistic objective with R1 and R2, semantic heads."""
-    config = stargan_v2.get_config()
+    config = common.get_config()
     config.algorithm = "semgan"
-    widths = {"base_channels": 64, "max_channels": 512, "patch_size": 2}
-    config.networks.generator = ConfigDict(widths | {"style_dim": 64, "bottleneck_size": 16, "bottleneck_blocks": 2, "full_channels": 16})
-    config.networks.style_encoder.update(widths)
-    config.networks.discriminator = ConfigDict(widths | {"logits_size": 8})
-    # branch: of the discriminator; False: a network of its own
-    config.networks.semantic_heads = ConfigDict({"channels": 16, "branch": True} | dict.fromkeys(SIZES, 0))
-    config.networks.patch_sampler = ConfigDict({"channels": 256, "initializer": "xavier"})
+    config.image_size = 256
+    config.ema_half_life_kimg = 5.54  # 0.999 a step at batch 8
 
-    config.losses = ConfigDict()
+    networks = config.networks
+    widths = {"base_channels": 64, "max_channels": 512, "patch_size": 2}
+    networks.generator = ConfigDict(widths | {"style_dim": 64, "bottleneck_size": 16, "bottleneck_blocks": 2, "full_channels": 16})
+    networks.mapping_network = ConfigDict({"style_dim": 64, "latent_dim": 16, "hidden_channels": 512})
+    networks.style_encoder = ConfigDict(widths | {"style_dim": 64})
+    networks.discriminator = ConfigDict(widths | {"logits_size": 8})
+    for name in networks:
+        config.optimizers[name] = common.optimizer(learning_rate=1e-6 if name == "mapping_network" else 1e-4, weight_decay=1e-4)
+    networks.semantic_heads = ConfigDict({"channels": 16, "branch": True} | common.UNKNOWN_SIZES)
+    networks.patch_sampler = ConfigDict({"channels": 256, "initializer": "xavier"})
+    for name in ("semantic_heads", "patch_sampler"):
+        config.optimizers[name] = common.optimizer(learning_rate=1e-3, b1=0.9)
+
     config.losses.objective = "relativistic"
     config.losses.r1_weight = 0.1
     config.losses.r2_weight = 0.1
@@ -32,19 +35,55 @@ def get_config() -> ConfigDict:
     config.losses.diversity_decay_kimg = 800.0
     config.losses.semantic_weight = 1.0
     config.losses.heads_weight = 1.0
-    config.losses.heads_noise = 0.3  # largest deviation of the noise that the heads see pictures with
-    config.losses.heads_until_kimg = 0.0  # they are frozen from there on; 0: never
-    config.losses.nce_weight = 0.0  # of the contrast between patches, which needs no annotations
+    config.losses.heads_noise = 0.3
+    config.losses.heads_until_kimg = 0.0
+    config.losses.nce_weight = 0.0
     config.losses.nce_patches = 256
     config.losses.temperature = 0.07
-    config.losses.ada_target = 0.0  # share of pairs, as a mean sign, that D tells right and the augmentation keeps to; 0: none
-    config.losses.ada_kimg = 100.0  # in which its probability can go from 0 to 1
-    config.losses.ada_most = 0.6  # its largest probability: above it, augmentations leak into what is drawn
+    config.losses.ada_target = 0.0  # of pairs, whose sign says which of the two D takes for real
+    config.losses.ada_kimg = 100.0
+    config.losses.ada_most = 0.6
     config.losses.augment_supersampling = 1
-    config.losses.content = ConfigDict(NOTHING)  # what a translation keeps
-    config.losses.style = ConfigDict(NOTHING)  # what it takes from its reference
-    config.losses.content_attributes = ()  # names of the attributes that are meant there
+    config.losses.content = ConfigDict(common.NOTHING)
+    config.losses.style = ConfigDict(common.NOTHING)
+    config.losses.content_attributes = ()
     config.losses.style_attributes = ()
-    config.optimizers.semantic_heads = common.optimizer(learning_rate=1e-3, b1=0.9)
-    config.optimizers.patch_sampler = common.optimizer(learning_rate=1e-3, b1=0.9)
     return config
+
+
+ON_DRAWN_FACES: Values = {
+    "networks.semantic_heads.mask_classes": 7,
+    "networks.semantic_heads.landmarks": 5,
+    "losses.content.mask": 1.0,
+    "losses.content.landmarks": 10.0,
+    "losses.content.attributes": 1.0,
+    "losses.content_attributes": ("Smiling", "Mouth_Slightly_Open", "Eyeglasses", "Narrow_Eyes", "Bangs", "Arched_Eyebrows", "Bald"),
+    "losses.style.attributes": 0.5,
+    "losses.style_attributes": ("Black_Hair", "Blond_Hair", "Brown_Hair", "Gray_Hair"),
+    "losses.diversity_weight": 0.3,
+}
+"""Masks, landmarks and expressions are the content's, the hair's colour is the style's."""
+
+
+def rates(rate: float) -> Values:
+    """The generator's and the discriminator's; half of it for the style encoder, a quarter for the mapping network."""
+    return common.rates(generator=rate, discriminator=rate, style_encoder=rate / 2, mapping_network=rate / 4, semantic_heads=2e-3)
+
+
+FOR_TWO_CORES: Values = {
+    **common.for_networks("generator", style_dim=32, base_channels=24, max_channels=48, full_channels=8),
+    **common.for_networks("mapping_network", style_dim=32, hidden_channels=64),
+    **common.for_networks("style_encoder", style_dim=32, base_channels=16, max_channels=64),
+    **common.for_networks("discriminator", base_channels=24, max_channels=96),
+    **common.for_networks("patch_sampler", channels=64),  # of the contrast, which is off
+    "losses.nce_patches": 64,
+    **rates(2e-3),
+    **common.rates(patch_sampler=4e-4),
+}
+"""Narrow networks and high rates."""
+
+
+def on_two_cores(changes: Values | None = None, minutes: float = 20.0) -> ConfigDict:
+    """The experiment between two media of `drawn_faces` for two CPU cores; `changes` replace values of it."""
+    own = ON_DRAWN_FACES | FOR_TWO_CORES | {"losses.diversity_decay_kimg": 20.0}
+    return common.changed(get_config(), common.between_two_media(minutes), own | (changes or {}))

@@ -3,6 +3,7 @@
 from ml_collections import ConfigDict
 
 from configs import common
+from configs.common import Values
 
 
 def get_config() -> ConfigDict:
@@ -39,6 +40,20 @@ def get_config() -> ConfigDict:
     config.losses.diversity_decay_kimg = 800.0
 
     for name in networks:
-        config.optimizers[name] = common.optimizer(weight_decay=1e-4)
-    config.optimizers.mapping_network.learning_rate = 1e-6
+        config.optimizers[name] = common.optimizer(learning_rate=1e-6 if name == "mapping_network" else 1e-4, weight_decay=1e-4)
     return config
+
+
+def on_two_cores(changes: Values | None = None, minutes: float = 20.0) -> ConfigDict:
+    """The experiment between two media of `drawn_faces` for two CPU cores: narrow networks that work at 32x32 and below."""
+    return common.changed(
+        get_config(),
+        common.between_two_media(minutes),
+        common.for_networks("generator", style_dim=32, base_channels=20, max_channels=40, patch_size=2),
+        common.for_networks("mapping_network", style_dim=32, hidden_channels=64),
+        common.for_networks("style_encoder", style_dim=32, base_channels=16, max_channels=64, patch_size=2),
+        common.for_networks("discriminator", base_channels=16, max_channels=64, patch_size=2),
+        {"losses.cycle_weight": 3.0, "losses.diversity_decay_kimg": 40.0},
+        common.rates(generator=5e-4, mapping_network=5e-5, style_encoder=5e-4, discriminator=5e-4),
+        changes or {},
+    )

@@ -23,13 +23,13 @@ def get_config() -> ConfigDict:
     networks.discriminator = ConfigDict({"channel_base": 16_384, "max_channels": 512, "architecture": "residual", "stddev_group": 8})
 
     config.losses.objective = "non_saturating"
-    config.losses.r1_weight = 1.0  # gamma
+    config.losses.r1_weight = 1.0  # gamma; on drawn_faces ten times the paper's 0.0002 image_size^2 / batch_size
     config.losses.path_length_weight = 2.0
     config.losses.path_length_decay = 0.01
     config.losses.style_mixing = 0.9
-    config.losses.ada_target = 0.6  # mean sign of D's logits of real images that the augmentation keeps to; 0: no augmentation
-    config.losses.ada_kimg = 500.0  # in which its probability can go from 0 to 1; 100 when fine-tuning
-    config.losses.augment_supersampling = 2  # of its geometry; 1 is faster, and blurs what is moved
+    config.losses.ada_target = 0.6
+    config.losses.ada_kimg = 500.0  # 100 when fine-tuning
+    config.losses.augment_supersampling = 2
 
     for name in networks:
         config.optimizers[name] = common.optimizer(learning_rate=0.0025)

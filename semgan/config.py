@@ -11,6 +11,7 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from semgan.errors import UserError
+from semgan.settings import SETTINGS
 
 _EXPECTED = {bool: "true or false", int: "a whole number", float: "a number", str: "text", tuple: "values separated by commas"}
 _BOOLS = {"true": True, "1": True, "false": False, "0": False}
@@ -79,55 +80,10 @@ def from_json(data: Mapping[str, Any]) -> ConfigDict:
 def validate(config: ConfigDict) -> None:
     """UserError naming the first key whose value is out of its range."""
     flat = flatten(config)
-    for key, (allowed, description) in _RANGES.items():
-        if not allowed(flat[key]):
-            raise UserError(f"config.{key} is {flat[key]!r}, but has to be {description}: set --config.{key} to such a value")
-
-
-def _at_least(least: float) -> tuple[Callable[[Any], bool], str]:
-    return lambda value: least <= value < float("inf"), f"{least} or more"
-
-
-def _above(bound: float) -> tuple[Callable[[Any], bool], str]:
-    return lambda value: bound < value < float("inf"), f"above {bound}"
-
-
-_RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "algorithm": (bool, "an algorithm's name"),
-    "seed": (lambda value: 0 <= value < 2**31, "from 0 to 2147483647"),
-    "image_size": (lambda value: 8 <= value <= 4096, "from 8 to 4096 pixels"),
-    "batch_size": _at_least(1),
-    "accumulate": _at_least(1),
-    "precision": (lambda value: value in ("float32", "bfloat16"), "'float32' or 'bfloat16'"),
-    "total_kimg": _above(0),
-    "max_minutes": _at_least(0),
-    "data.pairing": (lambda value: value in ("any", "other", "paired", "none"), "'any', 'other', 'paired' or 'none'"),
-    "data.train_count": _at_least(0),
-    "data.test_count": _at_least(0),
-    "augment.crop_probability": (lambda value: 0 <= value <= 1, "from 0 to 1"),
-    "augment.crop_scale": (lambda value: 0 < value <= 1, "above 0 and at most 1"),
-    "augment.crop_most": (lambda value: 0 < value <= 1, "above 0 and at most 1"),
-    "augment.crop_ratio": (lambda value: 1 <= value < 2, "from 1 to below 2"),
-    "ema_half_life_kimg": _at_least(0),
-    "ema_ramp": _at_least(0),
-    "ema_burn_in_kimg": _at_least(0),
-    "log_kimg": _above(0),
-    "picture_kimg": _above(0),
-    "checkpoint_kimg": _above(0),
-    "evaluate_kimg": _at_least(0),
-    "keep_checkpoints": _at_least(1),
-    "rollback_after": _at_least(0),
-    "most_rollbacks": _at_least(0),
-    "spike_factor": (lambda value: value == 0 or 1 < value < float("inf"), "above 1, or 0 for none"),
-    "picture_rows": _at_least(1),
-    "picture_columns": _at_least(1),
-    "judge.channels": (lambda value: value >= 4 and value % 4 == 0, "a multiple of 4"),
-    "judge.steps": _at_least(10),  # its schedule warms up in a tenth of them
-    "judge.batch_size": _at_least(1),
-    "judge.pairs": _at_least(1),
-    "judge.samples": _at_least(2),
-    "judge.inception": (lambda value: not value or Path(value).is_file(), "the file of Inception's weights, or empty"),
-}
+    for key, setting in SETTINGS.items():
+        if setting.range and "*" not in key and not setting.range.holds(flat[key]):
+            must = setting.range.description
+            raise UserError(f"config.{key} is {flat[key]!r}, but has to be {must}: set --config.{key} to such a value")
 
 
 def _config_files(path: Path) -> str:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from semgan.data.augment import to_float
 from semgan.data.dataset import Dataset
-from semgan.data.pieces import pieces
+from semgan.data.pieces import in_pieces
 
 _RIDGE = 1e-2  # on features of unit variance
 _BATCH = 64  # pictures
@@ -57,6 +57,6 @@ def fit_for(apply_features: Callable[[np.ndarray], ArrayLike], dataset: Dataset,
     chosen = np.random.default_rng(seed).permutation(len(dataset.rows))[:count]
     features = [
         np.asarray(apply_features(to_float(dataset.images[piece["row"]])))[:counted]
-        for piece, counted in pieces({"row": dataset.rows[chosen]}, _BATCH)
+        for piece, counted in in_pieces({"row": dataset.rows[chosen]}, _BATCH)
     ]
     return fit(np.concatenate(features), dataset.domain[chosen], len(dataset.domains))

@@ -31,8 +31,13 @@ def write_whole(path: Path, contents: bytes) -> None:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
+    sync(path.parent)  # the rename too
+
+
+def sync(path: Path) -> None:
+    """Waits until the file, or the list of a folder's entries, is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(folder)  # the rename too
+        os.fsync(descriptor)
     finally:
-        os.close(folder)
+        os.close(descriptor)

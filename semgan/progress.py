@@ -1,4 +1,7 @@
-"""Progress of long work: a bar on a terminal, plain lines elsewhere; always on stderr, so that stdout stays clean."""
+"""What is said to the person who watches: lines, and the progress of long work as a bar on a terminal and plain lines elsewhere.
+
+All of it goes to stderr, so that stdout holds the result alone.
+"""
 
 import sys
 import time
@@ -6,6 +9,14 @@ from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 T = TypeVar("T")
+
+
+def say(text: str) -> None:
+    """Prints one line. Of several processes the first alone speaks."""
+    import jax
+
+    if jax.process_index() == 0:
+        print(text, file=sys.stderr, flush=True)
 
 
 def format_duration(seconds: float) -> str:

@@ -1,11 +1,9 @@
 """A snapshot: one safetensors file with a model's averaged weights and, in its header, all else that using it takes.
 
 Nothing in it is ever run: weights are arrays, the rest is JSON. The header's metadata holds `format`, `config` and `meta` (JSON
-texts) and `sha256`, the SHA-256 of the whole file with these 64 hexadecimal digits replaced by zeros. safetensors itself does not
-notice changed bits; this does, wherever they are.
+texts) and `sha256`, by which the file is sealed (`semgan.sealed`): safetensors itself does not notice changed bits.
 """
 
-import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -19,6 +17,7 @@ from safetensors.numpy import load, save
 
 from semgan.errors import UserError
 from semgan.files import write_whole
+from semgan.sealed import UNSEALED, is_intact, seal
 
 FORMAT = "semgan-snapshot-1"
 MODEL_STATE = "model_state"
@@ -26,8 +25,7 @@ MODEL_STATE = "model_state"
 DOMAIN_GUESS, STYLE_RECIPE = "domain_guess", "style_recipe"
 """The pseudo-networks that hold what is fitted to the trained ones: see `semgan.domain_guess` and `semgan.inference.recipe`."""
 _MAX_HEADER = 16 * 2**20
-_ZEROS = "0" * 64
-_FIELD = b'"sha256":"'
+"""Bytes of the longest header that is read: a foreign file's first bytes may claim any length."""
 
 
 class Snapshot(NamedTuple):
@@ -49,8 +47,8 @@ def write_snapshot(path: str | Path, params: Mapping[str, Any], config: Mapping[
       UserError: the folder cannot be written to.
     """
     path = Path(path)
-    metadata = {"format": FORMAT, "config": json.dumps(config), "meta": json.dumps(meta), "sha256": _ZEROS}
-    contents = _with_metadata(save(_flatten(params)), metadata)
+    metadata = {"format": FORMAT, "config": json.dumps(config), "meta": json.dumps(meta), "sha256": UNSEALED}
+    contents = seal(_with_metadata(save(_flatten(params)), metadata))
     try:
         write_whole(path, contents)
     except OSError as error:
@@ -67,12 +65,12 @@ def read_snapshot(path: str | Path) -> Snapshot:
     _check_is_file(path)
     try:
         with path.open("rb") as file:
-            head_length, metadata = _read_header(file, path)
+            metadata = _read_header(file, path)
             file.seek(0)
             contents = file.read()
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror}): check its permissions") from error
-    if _digest(contents, head_length) != metadata["sha256"]:
+    if not is_intact(contents):
         raise UserError(f"{path} is damaged or cut short (its SHA-256 does not match): copy or download it again")
     if metadata.get("format") != FORMAT:
         raise UserError(f"{path} has the format {metadata.get('format')!r}, not {FORMAT!r}: use the semgan version that wrote it")
@@ -98,7 +96,7 @@ def blaming(path: str | Path) -> Iterator[None]:
 
 
 def _with_metadata(tensors: bytes, metadata: dict[str, str]) -> bytes:
-    """The safetensors file with this metadata at the head of its header and the digest filled in.
+    """The safetensors file with this metadata at the head of its header.
 
     Done here because safetensors writes metadata in an order that changes from run to run.
     """
@@ -106,24 +104,7 @@ def _with_metadata(tensors: bytes, metadata: dict[str, str]) -> bytes:
     header = {"__metadata__": metadata, **json.loads(tensors[8 : 8 + length])}
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)  # the tensors start at a multiple of 8 bytes
-    head = len(text).to_bytes(8, "little") + text
-    contents = head + tensors[8 + length :]
-    place = _digest_place(head)
-    return contents[:place] + _digest(contents, len(head)).encode() + contents[place + 64 :]
-
-
-def _digest_place(head: bytes) -> int:
-    """Where the 64 digits start. JSON inside the metadata cannot be taken for the field: its quotes are escaped."""
-    return head.find(_FIELD) + len(_FIELD)
-
-
-def _digest(contents: bytes, head_length: int) -> str:
-    place = _digest_place(contents[:head_length])
-    view = memoryview(contents)
-    digest = hashlib.sha256(view[:place])
-    digest.update(_ZEROS.encode())
-    digest.update(view[place + 64 :])
-    return digest.hexdigest()
+    return b"".join((len(text).to_bytes(8, "little"), text, memoryview(tensors)[8 + length :]))
 
 
 def _check_is_file(path: Path) -> None:
@@ -136,8 +117,8 @@ def _check_is_file(path: Path) -> None:
         raise UserError(f"{path} is not a regular file: give the path of a snapshot")
 
 
-def _read_header(file: BinaryIO, path: Path) -> tuple[int, dict[str, str]]:
-    """Where the tensors start, and the metadata, after checks that cost little even for a large other file."""
+def _read_header(file: BinaryIO, path: Path) -> dict[str, str]:
+    """Returns the metadata, after checks that cost little even for a large other file."""
     foreign = UserError(f"{path} is not a semgan snapshot, or is damaged: give a snapshot.safetensors that semgan wrote")
     size = os.fstat(file.fileno()).st_size
     start = file.read(8)
@@ -150,9 +131,9 @@ def _read_header(file: BinaryIO, path: Path) -> tuple[int, dict[str, str]]:
         digest = metadata["sha256"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise foreign from error
-    if not isinstance(digest, str) or _FIELD + digest.encode(errors="replace") + b'"' not in text or len(digest) != 64:
+    if not isinstance(digest, str) or len(digest) != len(UNSEALED):
         raise foreign
-    return 8 + length, metadata
+    return metadata
 
 
 def _flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, np.ndarray]:

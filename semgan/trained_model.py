@@ -16,8 +16,10 @@ from ml_collections import ConfigDict
 from semgan import domain_guess
 from semgan.algorithms import make
 from semgan.config import to_json
+from semgan.data.annotations import LANDMARKS
 from semgan.data.augment import STREAMS, to_float, to_uint8
-from semgan.data.pieces import pieces
+from semgan.data.pieces import in_pieces
+from semgan.data.shapes import Shapes, batch_shapes
 from semgan.names import require
 from semgan.snapshot import DOMAIN_GUESS, MODEL_STATE, STYLE_RECIPE, blaming, read_snapshot
 from semgan.types import HEADS, Algorithm, Key, ModelState, Params, TrainState
@@ -59,6 +61,12 @@ class TrainedModel(NamedTuple):
     def mask_classes(self) -> tuple[str, ...]:
         """Names of the classes that it has learned from masks; none for a model that has seen no masks."""
         return tuple(self.meta.get("mask_classes", ()))
+
+    @property
+    def mask_class_count(self) -> int:
+        """How many classes of a mask its networks know; 0 where they know no masks."""
+        networks = [network for name, network in self.algorithm.networks.items() if name in self.params]
+        return max((getattr(getattr(network, "heads", network), "mask_classes", 0) for network in networks), default=0)
 
     @property
     def targets(self) -> tuple[int, ...]:
@@ -114,7 +122,7 @@ def from_snapshot(path: str | Path) -> TrainedModel:
 
 def kinds(model: TrainedModel) -> frozenset[str]:
     """Returns the names of what it samples (see `semgan.types.Algorithm`), without running it; its arrays may be shapes alone."""
-    batch = example_batch(model.image_size)
+    batch = example_batch(model.algorithm, model.image_size)
     return frozenset(jax.eval_shape(_program(model.algorithm.sample), model.networks, model.model_state, batch, jax.random.key(0)))
 
 
@@ -129,8 +137,8 @@ def sample(
     """Samples any number of examples, in pieces of one size, so that there is one compilation per size, stage and set of keys.
 
     Args:
-      batch: arrays that share their first axis: pictures uint8, or float32 in [-1, 1], (b, size, size, 3); numbers int32 (b,). Contents
-        without a reference are their own.
+      batch: arrays that share their first axis: pictures uint8, or float32 in [-1, 1], (b, size, size, 3); numbers int32 (b,); and the
+        algorithm's `inputs` as `semgan.data.loader.take_inputs` gives them. Contents without a reference are their own.
       rng: a latent depends on it and on the example's `position`.
       kind: the one kind of images wanted, so that no other is computed; None: all.
       size: examples per piece.
@@ -141,7 +149,7 @@ def sample(
     if "image" in batch:
         batch = {"reference": batch["image"], **batch}
     run = functools.partial(_program(model.algorithm.sample), model.networks, model.model_state, kind=kind)
-    parts = [{name: images[:count] for name, images in jax.device_get(run(piece, rng)).items()} for piece, count in pieces(batch, size)]
+    parts = [{name: images[:count] for name, images in jax.device_get(run(piece, rng)).items()} for piece, count in in_pieces(batch, size)]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
@@ -202,10 +210,10 @@ def guess_domain(model: TrainedModel, images: np.ndarray) -> np.ndarray | None:
     return domain_guess.predict(kernel, np.asarray(features(model, to_float(images))))
 
 
-def example_batch(image_size: int) -> dict[str, jax.ShapeDtypeStruct]:
-    """Returns the shapes of one example with all that an algorithm may ask for, pictures as floats."""
-    image, number = jax.ShapeDtypeStruct((1, image_size, image_size, 3), np.float32), jax.ShapeDtypeStruct((1,), np.int32)
-    return dict.fromkeys(STREAMS, image) | dict.fromkeys(("domain", "target_domain", "position"), number)
+def example_batch(algorithm: Algorithm, image_size: int) -> Shapes:
+    """Returns the shapes of one example with all that the algorithm may ask for, pictures as floats."""
+    shapes = batch_shapes(1, image_size, algorithm.inputs, {"landmarks": LANDMARKS})
+    return shapes | {name: jax.ShapeDtypeStruct(shapes[name].shape, np.float32) for name in STREAMS}
 
 
 def _check_shapes(model: TrainedModel) -> None:
@@ -215,7 +223,7 @@ def _check_shapes(model: TrainedModel) -> None:
     them.
     """
     algorithm, params = model.algorithm, model.params
-    first, first_state = jax.eval_shape(algorithm.init, jax.random.key(0), example_batch(model.image_size))
+    first, first_state = jax.eval_shape(algorithm.init, jax.random.key(0), example_batch(model.algorithm, model.image_size))
     later = () if HEADS in params else (HEADS, "discriminator")
     expected = _shapes({name: first[name] for name in algorithm.averaged if name not in later or name in params})
     expected |= _shapes({MODEL_STATE: {name: first_state[name] for name in algorithm.kept}})
@@ -241,11 +249,10 @@ def _check_domains(model: TrainedModel) -> None:
 
 
 def _check_mask_classes(model: TrainedModel) -> None:
-    """Raises a ValueError unless the mask's classes, where there are names for them, are as many as the semantic heads tell apart."""
-    names = _checked_names(model.meta, "mask_classes")
-    count = model.algorithm.networks[HEADS].heads.mask_classes if HEADS in model.params else 0
+    """Raises a ValueError unless the mask's classes, where there are names for them, are as many as the networks know."""
+    names, count = _checked_names(model.meta, "mask_classes"), model.mask_class_count
     if names and len(names) != count:
-        raise ValueError(f"meta.mask_classes names {len(names)}, but {HEADS} tells {count}")
+        raise ValueError(f"meta.mask_classes names {len(names)}, but the networks know {count}")
 
 
 def _checked_names(meta: Mapping[str, Any], name: str) -> Sequence[str]:

@@ -60,6 +60,7 @@ class Algorithm(NamedTuple):
       kept: names of the model_state that `sample` reads; snapshots keep them.
       targets: numbers of the domains that it translates into; None: all.
       annotations: what its losses need annotated in a batch, by name, each with the columns wanted (see `data.loader.make_batch`).
+      inputs: the annotations of the content that `sample` needs in a batch beside pictures, such as a mask, in the same form.
       stages: for programs that change with the images seen; None: one program throughout.
 
     What `sample` names its images says what they are: "sample" (from noise, no content), "reference" and "latent" (the content
@@ -74,6 +75,7 @@ class Algorithm(NamedTuple):
     kept: tuple[str, ...] = ()
     targets: tuple[int, ...] | None = None
     annotations: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    inputs: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     stages: "Stages | None" = None
 
     def at(self, kimg: float) -> "Algorithm":

@@ -1,20 +1,25 @@
 """Every experiment's config is complete: its algorithm builds, and its debug run is small."""
 
+import ast
+import hashlib
+import json
 from pathlib import Path
 
 import jax
 import pytest
 
 from configs import semantics
-from configs.common import shrink
+from configs.common import changed, get_config, shrink
 from semgan import algorithms
 from semgan import config as configs
 from semgan.errors import UserError
 from semgan.training.optimizers import make_transforms
 from semgan.training.state import parameter_counts
 
-BASES = {"common", "fastcut", *algorithms.names()}
+BASES = {"common", *algorithms.names()}
 """Configs that others start from; all the rest are experiments."""
+GOLDEN = json.loads(Path("tests/golden/configs.json").read_text())
+"""Of resolved configs: two in full, digests of all as they were measured, and of some debug runs."""
 LEFT_OUT = {"patch_sampler", "semantic_heads"}
 """Networks that a config may describe and its losses do without."""
 ARGUMENTS = (":128", ":256")
@@ -75,6 +80,60 @@ def test_debug_run_is_ten_steps_of_small_networks(name):
     assert config.total_kimg * 1000 == 10 * config.batch_size
     params, _ = jax.eval_shape(algorithms.make(config).init, jax.random.key(0), {})
     assert sum(parameter_counts(params).values()) < 1_000_000
+
+
+def digest(config):
+    return hashlib.sha256(json.dumps(configs.to_json(config), sort_keys=True).encode()).hexdigest()[:16]
+
+
+@pytest.mark.parametrize("name", GOLDEN["whole"])
+def test_resolved_values_are_those_that_were_measured(name):
+    assert configs.to_json(configs.read(f"configs/{name}")) == GOLDEN["whole"][name]
+
+
+@pytest.mark.parametrize("name", GOLDEN["digests"])
+def test_no_experiment_changes_unnoticed(name):
+    """Where one is to change, `launch.py --print-config` before and after says in what, and its digest goes into `tests/golden`."""
+    assert digest(configs.read(f"configs/{name}")) == GOLDEN["digests"][name]
+
+
+@pytest.mark.parametrize("name", GOLDEN["debug"])
+def test_no_debug_run_changes_unnoticed(name):
+    assert digest(shrink(configs.read(f"configs/{name}"))) == GOLDEN["debug"][name]
+
+
+def imported_configs(path):
+    """Names of the config files that a config file imports."""
+    nodes = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)]
+    names = {alias.name for node in nodes if node.module == "configs" for alias in node.names}
+    return names | {f"{node.module}".removeprefix("configs.") for node in nodes if f"{node.module}".startswith("configs.")}
+
+
+@pytest.mark.parametrize("path", sorted(Path("configs").glob("*.py")), ids=lambda path: path.stem)
+def test_configs_are_two_levels_deep(path):
+    bases = imported_configs(path) - {"common"}
+    assert not bases if path.stem in BASES else len(bases) == 1 or path.stem == "semantics"  # which has a base for each method
+    assert bases <= BASES
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ([{"sed": 1}], "sed is changed, which the base config does not have"),
+        ([{"seed": 1}, {"data": {"name": "folder"}, "seed": 2}], "seed is changed twice"),
+        ([{"data.name": "folder"}, {"data": {"name": "folder"}}], "data.name is changed twice"),
+    ],
+)
+def test_a_value_that_is_written_twice_or_into_nothing_is_refused(changes, words):
+    with pytest.raises(ValueError, match=words):
+        changed(get_config(), *changes)
+
+
+def test_changes_leave_the_base_as_it_was():
+    base = get_config()
+    config = changed(base, {"seed": 7}, {"data": {"name": "folder", "domains": ("a", "b")}})
+    assert (config.seed, config.data.name, config.data.domains) == (7, "folder", ("a", "b"))
+    assert base == get_config()
 
 
 def test_papers_values_give_the_papers_networks_at_256_pixels():

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1] / "semgan"
 FILES = sorted(ROOT.rglob("*.py"))
 FOREIGN = {"tensorflow", "torch", "tensorflow_hub", "torchvision", "keras"}
 
-BASE = {"errors", "files", "names", "paths", "progress", "snapshot", "types", "config", "xla"}
+BASE = {"config", "errors", "files", "names", "paths", "progress", "sealed", "settings", "snapshot", "types", "xla"}
 """What anything may import; these import nothing but one another."""
 MAY_IMPORT = {
     **dict.fromkeys(BASE, BASE),
@@ -19,30 +19,32 @@ MAY_IMPORT = {
     "networks": {"networks", "layers"},
     "losses": {"losses"},
     "algorithms": {"algorithms", "networks", "losses", "layers"},
+    "torch_files": {"torch_files"},
     "data": {"data"},
     "domain_guess": {"data"},
     "trained_model": {"domain_guess", "data", "algorithms"},
     "pages": {"pages"},
     "evaluation": {"evaluation", "data", "networks", "layers"},
-    "evaluation.extractors.weights": {"evaluation", "interop"},
+    "evaluation.extractors.weights": {"evaluation", "torch_files"},
     "evaluation.evaluate": {"evaluation", "data", "trained_model"},
     "evaluation.evaluate_command": {"evaluation", "data", "inference"},
     "evaluation.figures.perceptual_figures": {"evaluation", "data", "trained_model"},
     "evaluation.report.evaluation_page": {"evaluation", "pages"},
     "inference": {"inference", "trained_model", "algorithms", "data", "networks", "evaluation"},
-    "interop": {"interop", "trained_model", "algorithms", "networks", "layers", "inference"},
+    "interop": {"interop", "torch_files", "trained_model", "algorithms", "networks", "layers", "inference"},
     "training": {"training", "data"},
     "training.page": {"training", "pages"},
     "training.guards": {"training", "evaluation"},
-    "training.loop": {"training", "trained_model", "data", "algorithms"},
+    "training.experiment": {"training", "data", "algorithms"},
+    "training.loop": {"training", "trained_model", "data"},
     "training.job": {"training", "trained_model", "data"},
     "training.results": {"training", "trained_model", "evaluation"},
-    "training.scoring": {"training", "trained_model", "evaluation"},
+    "training.scoring": {"training", "trained_model", "data", "evaluation"},
     "training.snapshots": {"training", "trained_model", "domain_guess", "inference"},
     "adaptation": {"adaptation", "training", "inference", "trained_model", "domain_guess", "algorithms", "losses", "layers", "data"},
     "launching": {"launching"},
     "launching.targets": {"launching", "training"},
-    "planning": {"planning", "training", "algorithms", "data"},
+    "planning": {"planning", "training", "data"},
     "compare": {"compare", "training", "pages", "evaluation"},
 }
 """By module or else by package: the packages that may be imported besides the base."""
@@ -92,6 +94,36 @@ def test_imports_point_one_way(path):
     allowed = BASE | MAY_IMPORT.get(name, MAY_IMPORT[package])
     wrong = [other for other in own(imported(path)) if other.split(".")[0] not in allowed]
     assert not wrong, f"semgan.{name} imports {wrong}"
+
+
+def graph():
+    """Semgan's modules, each with those that it imports, wherever in its file: for types alone and inside functions too."""
+    names = {module_name(path) for path in FILES}
+
+    def target(name):
+        """The module that `a.b.c` means: itself, or else the one that holds the name `c`."""
+        return name if name in names else name.rpartition(".")[0]
+
+    return {module_name(path): {target(name) for name in own(imported(path))} & names for path in FILES}
+
+
+def in_circles(imports):
+    """Those modules that are left when, again and again, all that import none of the others, or that none imports, are taken away."""
+    while True:
+        targets = set().union(*imports.values())
+        left = {name: others & imports.keys() for name, others in imports.items() if others & imports.keys() and name in targets}
+        if left == imports:
+            return set(left)
+        imports = left
+
+
+def test_no_module_needs_itself_by_way_of_others():
+    assert not in_circles(graph())
+
+
+def test_circles_are_seen():
+    assert in_circles({"a": {"b"}, "b": {"c"}, "c": set()}) == set()
+    assert in_circles({"a": {"b"}, "b": {"a", "c"}, "c": set(), "d": {"c"}}) == {"a", "b"}
 
 
 def test_the_step_needs_types_jax_and_optax_alone():

@@ -1,5 +1,6 @@
 """The command: clean errors before anything slow, the result and the next command at the end, an exit status for each outcome."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 import launch
 from semgan import algorithms
+from semgan import config as configs
 from semgan.training import loop, scoring
 from semgan.training.resume import Result
 from tests.training import toy
@@ -46,6 +48,29 @@ def test_bad_input_is_one_line_on_stderr_and_status_2(tmp_path, arguments, words
     assert ended.stderr.count("\n") == 1
     assert words in ended.stderr
     assert not (tmp_path / "run").exists()
+
+
+def test_the_resolved_experiment_is_printed_without_a_folder_and_without_jax():
+    ended = run("--config", "configs/quickstart.py", "--config.batch_size=4", "--print-config")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    printed = json.loads(ended.stdout)
+    assert configs.from_json(printed) == configs.load("configs/quickstart.py", ["batch_size=4"])
+    code = "import sys, launch\nlaunch.main(['--config', 'configs/quickstart.py', '--print-config'])\nprint('jax' in sys.modules)"
+    light = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert light.stdout.endswith("False\n")
+    small = json.loads(run("--config", "configs/quickstart.py", "--debug", "--print-config").stdout)
+    assert small["total_kimg"] == 0.08
+
+
+def test_a_bad_value_is_refused_before_the_experiment_is_printed():
+    ended = run("--config", "configs/quickstart.py", "--config.batch_size=0", "--print-config")
+    assert (ended.returncode, ended.stdout) == (2, "")
+
+
+def test_training_needs_a_folder():
+    ended = run("--config", "configs/quickstart.py")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "the following arguments are required: --workdir" in ended.stderr
 
 
 def test_help_shows_an_example():

@@ -12,18 +12,21 @@ from ml_collections import ConfigDict
 from semgan import algorithms
 from semgan.adaptation.losses import SOURCE, TUNED, Setting, Weights, discriminator_loss, generator_loss
 from semgan.adaptation.parameters import grown, joined, tuned_of
-from semgan.algorithms._semantics import kept_of
+from semgan.algorithms.common.semantic_terms import kept_of
 from semgan.algorithms.semgan import functions
-from semgan.data.augment import augment, to_float
+from semgan.data.augment import augment_batch, to_float
 from semgan.inference.model import Model
 from semgan.trained_model import example_batch
+from semgan.training.experiment import Experiment
 from semgan.types import Algorithm, Batch, Key, ModelState, Params, Phase
 
 DISCRIMINATOR = "discriminator"
+HALF_LIFE_KIMG, RAMP = 0.5, 0.1
+"""The half-life of the tuned parameters' averages in thousands of images, and its largest share of the images seen so far."""
 
 
 class Adaptation(NamedTuple):
-    """A model with a domain more, and what changes it.
+    """A model with one more domain, and what changes it.
 
     Attributes:
       config: the model's with the new domain, as plain data.
@@ -37,7 +40,7 @@ class Adaptation(NamedTuple):
 
 
 def adaptation_of(model: Model, name: str, subset: str, nearest: int, weights: Weights | None = None) -> Adaptation:
-    """Of the model, to a new domain.
+    """The adaptation of a model to a new domain.
 
     Args:
       subset: one of `subsets.SUBSETS`.
@@ -46,7 +49,7 @@ def adaptation_of(model: Model, name: str, subset: str, nearest: int, weights: W
     config = model.config | {"data": model.config["data"] | {"domains": [*model.config["data"]["domains"], name]}}
     settings = ConfigDict(config)
     made = algorithms.make(settings)
-    shapes, _ = jax.eval_shape(made.init, jax.random.key(0), example_batch(model.image_size))
+    shapes, _ = jax.eval_shape(made.init, jax.random.key(0), example_batch(made, model.image_size))
     larger = grown(model.params, shapes, nearest)
     modules = {**made.networks, DISCRIMINATOR: made.networks[DISCRIMINATOR].clone(domain_count=1)}
     setting = Setting(functions(modules), kept_of(settings), settings.losses, subset == "all", weights or Weights())
@@ -78,7 +81,16 @@ def _sample(made: Algorithm, params: Params, model_state: ModelState, batch: Bat
     return made.sample(joined(model_state[SOURCE], params[TUNED]), {}, batch, rng)
 
 
-def transforms_of(optimizers: Mapping[str, Mapping[str, Any]]) -> dict[str, optax.GradientTransformationExtraArgs]:
+def experiment_of(adaptation: Adaptation, seed: int) -> Experiment:
+    """What its training step is made of: the model's config with averages of its own, and no accumulation or spike guard."""
+    config = ConfigDict(adaptation.config)
+    averages = {"ema_half_life_kimg": HALF_LIFE_KIMG, "ema_ramp": RAMP, "ema_burn_in_kimg": 0.0}
+    config.update(averages | {"seed": seed, "accumulate": 1, "spike_factor": 0.0})
+    prepare = partial(_prepare, seed=seed, settings=adaptation.config["augment"])
+    return Experiment(config, adaptation.algorithm, _transforms_of(adaptation.config["optimizers"]), prepare)
+
+
+def _transforms_of(optimizers: Mapping[str, Mapping[str, Any]]) -> dict[str, optax.GradientTransformationExtraArgs]:
     """Adam for each player, at the rates and betas that the model's config has for its generator and its discriminator."""
     return {name: _adam(optimizers[settings]) for name, settings in ((TUNED, "generator"), (DISCRIMINATOR, DISCRIMINATOR))}
 
@@ -88,6 +100,6 @@ def _adam(settings: Mapping[str, Any]) -> optax.GradientTransformationExtraArgs:
     return optax.with_extra_args_support(adam)
 
 
-def prepare(batch: Batch, seed: int, settings: Mapping[str, Any]) -> dict[str, Any]:
+def _prepare(batch: Batch, seed: int, settings: Mapping[str, Any]) -> dict[str, Any]:
     """Pictures as floats, contents and new ones augmented as in training; `settings` is the config's `augment`."""
-    return augment(batch, seed, **settings) | {"old_reference": to_float(batch["old_reference"])}
+    return augment_batch(batch, seed, **settings) | {"old_reference": to_float(batch["old_reference"])}

@@ -1,4 +1,4 @@
-"""What an adaptation minimises: the new domain is learned of its few pictures, and of the old ones nothing is forgotten.
+"""What an adaptation minimises: the new domain is learned from its few pictures, and nothing of the old ones is forgotten.
 
 A discriminator of the new domain alone plays the relativistic game with the fakes (R3GAN, arXiv 2501.05441), on augmented pictures, since
 there are few (arXiv 2006.06676). The source, the model as it was, holds the rest: contents in old domains' styles have to come out as
@@ -16,8 +16,8 @@ from jaxtyping import Array, Float
 from ml_collections import ConfigDict
 
 from semgan.adaptation.parameters import joined
-from semgan.algorithms import _draws as draws
-from semgan.algorithms._semantics import Kept, of_translations
+from semgan.algorithms.common import draws
+from semgan.algorithms.common.semantic_terms import Kept, of_translations
 from semgan.algorithms.semgan import FAKE_AUGMENT, REAL_AUGMENT, Functions, noisy, two_styles
 from semgan.layers.adaptive_augment import augment
 from semgan.layers.normalize import instance_norm
@@ -26,11 +26,11 @@ from semgan.losses.reconstruction import l1
 from semgan.types import HEADS, Aux, Batch, Images, Key, ModelState, Params, Scalar
 
 SOURCE, TUNED = "source", "tuned"
-"""Of the model_state: the parameters before the adaptation, with the new domain's first ones. Of the params: those that change."""
+"""The entry of the model_state with the parameters before the adaptation, and that of the params with those that change."""
 
 
 class Weights(NamedTuple):
-    """Of the generator's terms beside the adversarial one, whose weight is 1; and the probability of each augmentation."""
+    """Weights of the generator's terms beside the adversarial one, whose weight is 1; and the probability of each augmentation."""
 
     style_reconstruction: float = 1.0
     reconstruction: float = 1.0
@@ -45,7 +45,7 @@ class Setting(NamedTuple):
     """What both losses work with.
 
     Attributes:
-      f: the networks as functions, with a domain more; the discriminator knows the new one alone.
+      f: the networks as functions, with one more domain; the discriminator knows the new one alone.
       kept: whose annotations translations carry.
       losses: the `losses` of the model's config.
       whole_encoder: the style encoder and the mapping network change for old domains too.
@@ -64,7 +64,7 @@ def discriminator_loss(
     """New pictures against fakes, with R1 and R2 (R3GAN, equations 2 and 3).
 
     Args:
-      batch: see `pictures.make_batch`.
+      batch: see `few_shot_pictures.make_batch`.
     """
     f, losses = setting.f, setting.losses
     now = joined(model_state[SOURCE], params[TUNED])
@@ -114,7 +114,7 @@ def correspondence(fakes: Sequence[Array], before: Sequence[Array]) -> Float[Arr
     """How far likenesses within a batch are from what they were (Ojha et al. 2021, arXiv 2104.06820, equation 3), the mean over layers.
 
     Args:
-      fakes, before: features (batch, height, width, channel), a layer each, of fakes and of the source's pictures.
+      fakes, before: features (batch, height, width, channel), one array per layer, of fakes and of the source's pictures.
     """
     return jnp.mean(jnp.stack([_divergence(_likeness(a), _likeness(b)) for a, b in zip(fakes, before, strict=True)]), 0)
 
@@ -173,7 +173,7 @@ def _decided(judged: Any, kept: Kept) -> dict[str, Array]:
 
 
 def _augmented(setting: Setting, real: Images, fake: Images, batch: Batch, rng: Key) -> tuple[Images, Images]:
-    """As the discriminator sees them."""
+    """Augments both, as the discriminator sees them."""
     p, supersampling = jnp.float32(setting.weights.augment_p), setting.losses.get("augment_supersampling", 1)
     streams = ((real, REAL_AUGMENT), (fake, FAKE_AUGMENT))
     real, fake = (augment(images, draws.keys(rng, batch, stream), p, supersampling) for images, stream in streams)
@@ -181,5 +181,5 @@ def _augmented(setting: Setting, real: Images, fake: Images, batch: Batch, rng: 
 
 
 def _logits(f: Functions, params: Params, images: Images) -> Array:
-    """Of the one domain that the discriminator knows."""
+    """Logits of the one domain that the discriminator knows."""
     return f.discriminate(params, images, jnp.zeros(len(images), jnp.int32))

@@ -1,4 +1,4 @@
-"""A model's parameters with a domain more, and those of them that an adaptation changes, apart from the rest."""
+"""A model's parameters with one more domain, and those of them that an adaptation changes, apart from the rest."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,14 +11,14 @@ from semgan.adaptation.subsets import holds
 from semgan.types import Params
 
 Tuned = dict[str, Array]
-"""By path; of a parameter with one entry a domain either all entries or, (1, ...), the new domain's."""
+"""Parameters by path; of one that has an entry per domain, either all entries or the new domain's alone, (1, ...)."""
 
 
 def grown(params: Params, shapes: Mapping[str, Any], nearest: int) -> Params:
-    """The parameters with a domain more, which starts as a copy of the domain `nearest`.
+    """Adds a domain to the parameters, which starts as a copy of the domain `nearest`.
 
     Args:
-      shapes: of the same networks with a domain more; by them it is known which parameters have an entry a domain.
+      shapes: of the same networks with one more domain; they tell which parameters have an entry per domain.
     """
     flat, wanted = _by_path(params), _by_path({name: shapes[name] for name in params})
     larger = {path: _repeated(leaf, wanted[path].shape, nearest) for path, leaf in flat.items()}
@@ -30,7 +30,7 @@ def _by_path(params: Params) -> dict[str, Any]:
 
 
 def _repeated(leaf: Array, shape: tuple[int, ...], entry: int) -> Array:
-    """Of the larger shape, by a copy of one entry, along the axis where they differ."""
+    """Enlarges the array to the larger shape by a copy of one entry, along the axis where the shapes differ."""
     for axis, (length, wanted) in enumerate(zip(leaf.shape, shape, strict=True)):
         if length != wanted:
             leaf = jnp.concatenate([leaf, jnp.take(leaf, jnp.array([entry]), axis)], axis)

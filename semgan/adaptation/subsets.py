@@ -18,7 +18,7 @@ def holds(subset: str, path: str, of_domains: bool) -> bool:
 
     Args:
       path: with slashes, from the network's name on.
-      of_domains: it has one entry a domain, of which all subsets but "all" change the new domain's alone.
+      of_domains: it has one entry per domain, of which all subsets but "all" change the new domain's alone.
     """
     network, *inner = path.split("/")
     if network != "generator":

@@ -16,10 +16,10 @@ import jax.numpy as jnp
 from jaxtyping import Array
 from ml_collections import ConfigDict
 
-from semgan.algorithms import _draws as draws
-from semgan.algorithms._contrast import contrast
-from semgan.algorithms._semantics import Kept, heads_of, kept_of
-from semgan.algorithms._two_domains import check_two_domains, of_sources, sides
+from semgan.algorithms.common import draws
+from semgan.algorithms.common.patch_contrast import contrast
+from semgan.algorithms.common.semantic_terms import Kept, heads_of, kept_of
+from semgan.algorithms.common.two_domains import check_two_domains, of_sources, sides
 from semgan.errors import UserError
 from semgan.losses import adversarial, semantic
 from semgan.networks.judge import JudgeNetwork
@@ -29,7 +29,7 @@ from semgan.networks.resnet import ResNetGenerator
 from semgan.types import HEADS, OF_REFERENCE, Algorithm, Aux, Batch, Images, Key, ModelState, Params, Phase, Scalar
 
 FLIP_STREAM = 100
-"""Of the draws that decide on flips; patches have the streams from 0 up."""
+"""The stream of the draws that decide on flips; patches have the streams from 0 up."""
 
 
 class Functions(NamedTuple):

@@ -13,8 +13,8 @@ import jax.numpy as jnp
 from jaxtyping import Array
 from ml_collections import ConfigDict
 
-from semgan.algorithms import _draws as draws
-from semgan.algorithms._two_domains import check_two_domains, sides
+from semgan.algorithms.common import draws
+from semgan.algorithms.common.two_domains import check_two_domains, sides
 from semgan.errors import UserError
 from semgan.layers.devices import gather_over_devices, own_share
 from semgan.losses import adversarial

@@ -14,8 +14,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 from ml_collections import ConfigDict
 
-from semgan.algorithms import _draws as draws
-from semgan.algorithms._checks import check_image_size
+from semgan.algorithms.common import draws
+from semgan.algorithms.common.checks import check_image_size
 from semgan.errors import UserError
 from semgan.losses import adversarial, penalties
 from semgan.networks.dcgan import Discriminator, Generator
@@ -63,7 +63,7 @@ def discriminator_loss(
 def generator_loss(
     f: Functions, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
 ) -> tuple[Scalar, Aux]:
-    """The fakes' logits; the generator's running statistics follow here, once a step."""
+    """The fakes' logits; the generator's running statistics follow here, once per step."""
     fake, model_state = f.generate(params, model_state, f.latents(rng, batch))
     fake_logits, _ = f.discriminate(params, model_state, fake)
     real_logits, _ = f.discriminate(params, model_state, batch["image"])
@@ -88,7 +88,7 @@ def make(config: ConfigDict) -> Algorithm:
     """DCGAN for `config`.
 
     Raises:
-      UserError: an image size that is no power of two from 16 up, an unknown objective, or R1 on a discriminator with batch norm.
+      UserError: an image size that is not a power of two from 16 up, an unknown objective, or R1 on a discriminator with batch norm.
     """
     check_image_size(config, 16)
     adversarial.objective(config.losses.objective)

@@ -13,8 +13,8 @@ import jax.numpy as jnp
 from jaxtyping import Array
 from ml_collections import ConfigDict
 
-from semgan.algorithms import _draws as draws
-from semgan.algorithms._two_domains import check_two_domains, sides
+from semgan.algorithms.common import draws
+from semgan.algorithms.common.two_domains import check_two_domains, sides
 from semgan.losses import adversarial
 from semgan.losses.reconstruction import l1
 from semgan.networks.patchgan import PatchGAN

@@ -14,8 +14,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 from ml_collections import ConfigDict
 
-from semgan.algorithms import _draws as draws
-from semgan.algorithms._checks import check_image_size
+from semgan.algorithms.common import draws
+from semgan.algorithms.common.checks import check_image_size
 from semgan.errors import UserError
 from semgan.layers.resample import average_pool, upsample_nearest
 from semgan.losses import adversarial, penalties

@@ -13,8 +13,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 from ml_collections import ConfigDict
 
-from semgan.algorithms import _draws as draws
-from semgan.algorithms._checks import check_image_size, check_supersampling
+from semgan.algorithms.common import draws
+from semgan.algorithms.common.checks import check_image_size, check_supersampling
 from semgan.errors import UserError
 from semgan.layers.adaptive_augment import augment
 from semgan.losses import adversarial, penalties
@@ -44,7 +44,7 @@ def _functions(modules: dict) -> Functions:
 
 
 def cosine(start: float, end: float, kimg: Scalar, over_kimg: float) -> Scalar:
-    """From `start` to `end` along half a cosine over the first `over_kimg`, then constant."""
+    """A schedule from `start` to `end` along half a cosine over the first `over_kimg`, then constant."""
     share = jnp.clip(kimg / max(over_kimg, 1e-8), 0, 1)
     return start + (end - start) * 0.5 * (1 - jnp.cos(jnp.pi * share))
 

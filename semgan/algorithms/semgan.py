@@ -16,12 +16,11 @@ import jax.numpy as jnp
 from jaxtyping import Array
 from ml_collections import ConfigDict
 
-from semgan.algorithms import _ada
-from semgan.algorithms import _draws as draws
-from semgan.algorithms._checks import check_domains, check_image_size
-from semgan.algorithms._contrast import contrast
-from semgan.algorithms._semantics import Kept, heads_of, kept_of, of_translations
-from semgan.algorithms._styles import Style, Styles, styles_of, target_styles
+from semgan.algorithms.common import ada, draws
+from semgan.algorithms.common.checks import check_domains, check_image_size
+from semgan.algorithms.common.patch_contrast import contrast
+from semgan.algorithms.common.semantic_terms import Kept, heads_of, kept_of, of_translations
+from semgan.algorithms.common.styles import Style, Styles, styles_of, target_styles
 from semgan.errors import UserError
 from semgan.layers.adaptive_augment import augment
 from semgan.losses import adversarial, penalties, semantic
@@ -56,7 +55,7 @@ class Setting(NamedTuple):
 
 
 def functions(modules: dict) -> Functions:
-    """Of the modules by network name."""
+    """The functions of these modules, by network name."""
 
     def run(name, params, *inputs, **options):
         return modules[name].apply({"params": params[name]}, *inputs, **options)
@@ -110,7 +109,7 @@ def discriminator_loss(
         loss += weights.heads_weight * _learning(kimg, weights.heads_until_kimg) * learned.mean()
         metrics |= {f"{name}_error": error.mean() for name, error in errors.items()}
     if weights.ada_target:
-        model_state = _ada.adapt(weights, model_state, real_logits - fake_logits, weights.ada_most)
+        model_state = ada.adapt(weights, model_state, real_logits - fake_logits, weights.ada_most)
         metrics["augment_p"] = model_state["augment_p"]
     return loss, Aux(metrics, model_state)
 
@@ -150,7 +149,7 @@ def generator_loss(setting: Setting, params: Params, model_state: ModelState, ba
 
 
 def _augmented(weights: ConfigDict, model_state: ModelState, images: Images, batch: Batch, rng: Key, stream: int) -> Images:
-    """As the discriminator sees them."""
+    """Augments the images, as the discriminator sees them."""
     if not weights.ada_target:
         return images
     return augment(images, draws.keys(rng, batch, stream), model_state["augment_p"], weights.augment_supersampling)
@@ -162,7 +161,7 @@ def _learning(kimg: Scalar, until: float) -> Scalar | float:
 
 
 def noisy(weights: ConfigDict, images: Images, batch: Batch, rng: Key) -> Images:
-    """As the heads see them: with noise of a random amount, by which no generator can talk to them unseen."""
+    """Adds noise of a random amount, as the heads see images, so that no generator can talk to them unseen."""
     if not weights.heads_noise:
         return images
     amount = weights.heads_noise * draws.uniform(rng, batch, 1, 1, 1, stream=NOISE_AMOUNT)
@@ -191,7 +190,7 @@ def make(config: ConfigDict) -> Algorithm:
     check_image_size(config, least)
     weights, kept = config.losses, kept_of(config)
     adversarial.objective(weights.objective)
-    _ada.check(weights)
+    ada.check(weights)
     _check_heads(config)
     options = {name: config.networks[name].to_dict() for name in networks.NAMES}
     modules = networks.networks_of(config.image_size, len(config.data.domains), jnp.dtype(config.precision), options)
@@ -249,4 +248,4 @@ def _init(modules: dict, weights: ConfigDict, rng: Key, batch: Batch) -> tuple[P
         features = generator.apply({"params": params["generator"]}, image, method="features")
         places = [jnp.zeros((1, 1), jnp.int32) for _ in features]
         params[SAMPLER] = modules[SAMPLER].init(keys[SAMPLER], features, places)["params"]
-    return params, _ada.initial_state(weights)
+    return params, ada.initial_state(weights)

@@ -14,8 +14,8 @@ import jax.numpy as jnp
 from jaxtyping import Array
 from ml_collections import ConfigDict
 
-from semgan.algorithms._checks import check_domains
-from semgan.algorithms._styles import Style, Styles, styles_of, target_styles
+from semgan.algorithms.common.checks import check_domains
+from semgan.algorithms.common.styles import Style, Styles, styles_of, target_styles
 from semgan.errors import UserError
 from semgan.losses import adversarial, penalties
 from semgan.losses.reconstruction import l1
@@ -35,7 +35,7 @@ class Functions(NamedTuple):
 
 
 def functions(modules: dict, heat_maps: HeatMaps | None = None) -> Functions:
-    """Of the modules of `networks_of`; `heat_maps`: see `make`."""
+    """The functions of the modules of `networks_of`; `heat_maps`: see `make`."""
 
     def run(name, params, *inputs):
         return modules[name].apply({"params": params[name]}, *inputs)

@@ -14,9 +14,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 from ml_collections import ConfigDict
 
-from semgan.algorithms import _ada
-from semgan.algorithms import _draws as draws
-from semgan.algorithms._checks import check_image_size
+from semgan.algorithms.common import ada, draws
+from semgan.algorithms.common.checks import check_image_size
 from semgan.errors import UserError
 from semgan.layers.adaptive_augment import augment
 from semgan.layers.devices import mean_over_devices
@@ -66,7 +65,7 @@ def _mixed_styles(f: Functions, weights: ConfigDict, params: Params, batch: Batc
     mixes, where = draws.uniform(rng, batch, 2, stream=MIXING).T
     crossover = 1 + jnp.floor(where * (f.num_ws - 1))
     crossover = jnp.where(mixes < weights.style_mixing, crossover, f.num_ws)
-    is_first = jnp.arange(f.num_ws) < crossover[:, None]
+    is_first = jnp.arange(f.num_ws)[None] < crossover[:, None]
     return first, jnp.where(is_first[..., None], first[:, None], second[:, None])
 
 
@@ -98,7 +97,7 @@ def discriminator_loss(
     loss = adversarial.objective(weights.objective).discriminator(real_logits, fake_logits).mean()
     metrics = {"adversarial": loss} | adversarial.signs(real_logits, fake_logits)
     if weights.ada_target:
-        new_state = _ada.adapt(weights, new_state, real_logits)
+        new_state = ada.adapt(weights, new_state, real_logits)
         metrics["augment_p"] = new_state["augment_p"]
     return loss, Aux(metrics, new_state)
 
@@ -147,7 +146,8 @@ def _sample(f: Functions, params: Params, model_state: ModelState, batch: Batch,
     """
     w = f.map_latent(params, f.latents(rng, batch))
     if "truncation" in batch:
-        w = model_state["w_avg"] + batch["truncation"][:, None] * (w - model_state["w_avg"])
+        mean = model_state["w_avg"][None]
+        w = mean + batch["truncation"][:, None] * (w - mean)
     w_plus = jnp.repeat(w[:, None], f.num_ws, axis=1)
     noisy = {"position": jnp.zeros_like(batch["position"])} if "position_to" in batch else batch
     return {"sample": f.synthesise(params, w_plus, draws.keys(rng, noisy, NOISE))}
@@ -163,7 +163,7 @@ def _init(modules: dict, weights: ConfigDict, rng: Key, batch: Batch) -> tuple[P
     keys = dict(zip(networks.NAMES, jax.random.split(rng, len(networks.NAMES)), strict=True))
     params = {name: modules[name].init(keys[name], inputs[name])["params"] for name in networks.NAMES}
     model_state: ModelState = {"w_avg": jnp.zeros(mapping.style_dim), "path_mean": jnp.zeros(())}
-    return params, model_state | _ada.initial_state(weights)
+    return params, model_state | ada.initial_state(weights)
 
 
 def _check(config: ConfigDict) -> None:
@@ -172,7 +172,7 @@ def _check(config: ConfigDict) -> None:
         architecture = config.networks[name].architecture
         if architecture not in networks.ARCHITECTURES:
             raise UserError(f"config.networks.{name}.architecture is {architecture!r}: choose one of {[*networks.ARCHITECTURES]}.")
-    _ada.check(config.losses)
+    ada.check(config.losses)
     adversarial.objective(config.losses.objective)
 
 

@@ -49,7 +49,7 @@ def _adapt(args: argparse.Namespace) -> None:
     if not args.tune_list and (missing := [name for name in needed if getattr(args, name) is None]):
         raise UserError(f"--{missing[0]} is missing: an adaptation needs --pictures, --name and --out")
     prepare_jax()
-    from semgan.adaptation.command import Length, adapt_snapshot, describe_subsets
+    from semgan.adaptation.adapt_command import Length, adapt_snapshot, describe_subsets
 
     if args.tune_list:
         print(describe_subsets(args.model))

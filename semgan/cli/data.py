@@ -39,6 +39,6 @@ def _check(args: argparse.Namespace) -> int:
 
 
 def _build(args: argparse.Namespace) -> None:
-    from semgan.data.build import build
+    from semgan.data.build import build_dataset
 
-    print(build(args.dataset, args.source, args.out, args.image_size, args.count))
+    print(build_dataset(args.dataset, args.source, args.out, args.image_size, args.count))

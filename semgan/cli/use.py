@@ -44,6 +44,12 @@ def add_translate(commands: Any) -> None:
     translate.add_argument(
         "--domain", metavar="NAME", help="domain to translate into (default: guessed from the reference, or the only one)"
     )
+    translate.add_argument(
+        "--mask",
+        type=Path,
+        metavar="FILE_OR_DIR",
+        help="PNG of the content's class ids, for models that paint from one; a folder of contents takes a folder",
+    )
     translate.add_argument("--content-domain", metavar="NAME", help="domain of the content (default: guessed)")
     translate.add_argument(
         "--strength", type=float, default=1.0, metavar="S", help="0: the content's own style, 1: the one asked for (default: 1)"
@@ -67,6 +73,7 @@ def add_sample(commands: Any) -> None:
     sample.add_argument("--count", type=positive, metavar="N", help="pictures in the grid (default: 64, in a video 16)")
     sample.add_argument("--seed", type=whole, default=0, metavar="N", help="of the latents (default: 0)")
     sample.add_argument("--content", type=Path, metavar="FILE_OR_DIR", help="what is translated (default: held-out drawn faces)")
+    sample.add_argument("--mask", type=Path, metavar="FILE_OR_DIR", help="the content's mask, for models that paint from one")
     sample.add_argument("--domain", metavar="NAME", help="domain of the styles (default: all in turn)")
     sample.add_argument(
         "--truncation", type=float, default=1.0, metavar="T", help="0: the mean, 1: as drawn; for models that have it (default: 1)"
@@ -126,6 +133,7 @@ def _translate(args: argparse.Namespace) -> int:
         latent_seed=args.latent_seed,
         domain=args.domain,
         content_domain=args.content_domain,
+        mask=args.mask,
         strength=args.strength,
         truncation=args.truncation,
     )
@@ -136,7 +144,7 @@ def _sample(args: argparse.Namespace) -> None:
     from semgan.inference.sample import Draws, sample_grid, sample_video
 
     count = args.count or (64 if args.video is None else 16)
-    draws = Draws(count, args.seed, args.content, args.domain, args.truncation)
+    draws = Draws(count, args.seed, args.content, args.domain, args.truncation, args.mask)
     if args.video is None:
         sample_grid(args.model, args.out, draws)
     else:

@@ -41,13 +41,13 @@ def add_export(commands: Any) -> None:
 
 def _import(args: argparse.Namespace) -> None:
     prepare_jax()
-    from semgan.interop.command import import_weights
+    from semgan.interop.weights_command import import_weights
 
     print(import_weights(args.format, args.weights, args.out, args.domains))
 
 
 def _export(args: argparse.Namespace) -> None:
     prepare_jax()
-    from semgan.interop.command import export_weights
+    from semgan.interop.weights_command import export_weights
 
     print(export_weights(args.model, args.out, args.layout))

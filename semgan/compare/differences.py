@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from semgan.compare.folder import Run
 from semgan.compare.unlike_figures import joined, unlike_sentences
+from semgan.settings import SETTINGS, keys_that
 
 
 class Difference(NamedTuple):
@@ -26,17 +27,12 @@ def _scores(part: str, key: str) -> Callable[[Run], Any]:
     return read
 
 
+_CONFIG: dict[str, Callable[[Run], Any]] = {SETTINGS[key].compared: _config(key) for key in keys_that(lambda setting: setting.compared)}
 _FIELDS: dict[str, Callable[[Run], Any]] = {
-    "the data": _config("data.name"),
+    SETTINGS["data.name"].compared: _config("data.name"),
     "the fingerprint of the held-out data": _scores("dataset", "fingerprint"),
     "the split": _scores("dataset", "split"),
-    "the image size": _config("image_size"),
-    "the domains": _config("data.domains"),
-    "the number of training pictures asked for": _config("data.train_count"),
-    "the number of held-out pictures asked for": _config("data.test_count"),
-    "the judge's channels": _config("judge.channels"),
-    "the judge's training steps": _config("judge.steps"),
-    "the judge's batch size": _config("judge.batch_size"),
+    **_CONFIG,
     "the judge": _scores("judge", "name"),
     "the number of pairs": lambda run: run.scores.get("pairs", run.config.get("judge.pairs")),
     "the number of samples": lambda run: run.scores.get("samples", run.config.get("judge.samples")),

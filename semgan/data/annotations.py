@@ -9,6 +9,8 @@ from jaxtyping import Array, Bool, Float
 
 PLACED = ("mask", "landmarks", "boxes")
 """Annotations that have a place in the picture."""
+LANDMARKS = 5
+"""Landmarks per picture: the eyes, the nose and the corners of the mouth."""
 ABSENT = -1.0
 """All four sides of a box whose part is not in the picture."""
 _MIRRORED = np.array([1, 0, 2, 4, 3])
@@ -16,7 +18,7 @@ _MIRRORED = np.array([1, 0, 2, 4, 3])
 
 
 class Crops(NamedTuple):
-    """Parts of pictures, in pixels from the top left corner, one an example."""
+    """Parts of pictures, in pixels from the top left corner, one per example."""
 
     top: Float[Array, " batch"]
     left: Float[Array, " batch"]
@@ -36,7 +38,7 @@ def mirror(annotated: Mapping[str, Any], chosen: Bool[Array, " batch"]) -> dict[
         result["mask"] = jnp.where(chosen[:, None, None], annotated["mask"][:, :, ::-1], annotated["mask"])
     if "landmarks" in annotated:
         places = annotated["landmarks"]
-        mirrored = (places * jnp.array([-1.0, 1.0]) + jnp.array([1.0, 0.0]))[:, _MIRRORED]
+        mirrored = (places * jnp.array([[[-1.0, 1.0]]]) + jnp.array([[[1.0, 0.0]]]))[:, _MIRRORED]
         result["landmarks"] = jnp.where(chosen[:, None, None], mirrored, places)
     if "boxes" in annotated:
         left, top, right, bottom = jnp.moveaxis(annotated["boxes"], -1, 0)
@@ -72,5 +74,5 @@ def _present(boxes: Float[Array, "batch box 4"]) -> Bool[Array, "batch box 1"]:
 
 def _nearest(start: Float[Array, " batch"], length: Float[Array, " batch"], size: int) -> Array:
     """The pixel of the whole picture that each pixel of the enlarged box shows, (batch, size)."""
-    place = start[:, None] + (jnp.arange(size) + 0.5) * (length[:, None] / size)
+    place = start[:, None] + (jnp.arange(size) + 0.5)[None] * (length[:, None] / size)
     return jnp.clip(jnp.floor(place).astype(jnp.int32), 0, size - 1)

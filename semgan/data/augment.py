@@ -17,7 +17,7 @@ from semgan.types import OF_REFERENCE, Batch, Images
 STREAMS = {"image": 0, "reference": 1, "reference2": 2}
 """The keys of a batch that hold pictures, and the stream of draws of each."""
 ANNOTATED = {"image": "", "reference": OF_REFERENCE}
-"""Those of them that have annotations in a batch, and what stands before the names of these."""
+"""The streams whose pictures have annotations in a batch, and what stands before the names of these."""
 _TAG = 0x41554721  # keeps these keys apart from the training step's, which fold the step into the same seed
 
 
@@ -40,7 +40,7 @@ class _Settings(NamedTuple):
     ratio: float
 
 
-def augment(
+def augment_batch(
     batch: Batch,
     seed: int,
     *,
@@ -140,6 +140,6 @@ def crop_matrices(
 def _resize_matrix(start: Float[Array, " batch"], length: Float[Array, " batch"], size: int) -> Float[Array, "batch out in"]:
     """Weights (out, in) that resample `[start, start + length)` to `size` pixels: a triangle around each sample point."""
     pixel: Int[Array, " size"] = jnp.arange(size, dtype=jnp.float32)
-    centre = start[:, None] + (pixel + 0.5) * (length[:, None] / size) - 0.5
+    centre = start[:, None] + (pixel + 0.5)[None] * (length[:, None] / size) - 0.5
     weights = jnp.maximum(0.0, 1.0 - jnp.abs(pixel[None, None, :] - centre[:, :, None]))
     return weights / jnp.sum(weights, axis=-1, keepdims=True)

@@ -10,7 +10,7 @@ from semgan.errors import UserError
 from semgan.paths import cache_dir
 
 
-def build(dataset: str, source: str, out: str, image_size: int, count: int) -> str:
+def build_dataset(dataset: str, source: str, out: str, image_size: int, count: int) -> str:
     """Prepares a dataset and says in a sentence what it made and how to use it.
 
     Args:

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from semgan.data.cache import Source, hash_file, hash_json
-from semgan.data.decode import DecodeError, decode, fit, square_crop
+from semgan.data.decode import DecodeError, decode_picture, fit, square_crop
 from semgan.data.records import open_records, parse_example
 from semgan.errors import UserError
 
@@ -48,7 +48,7 @@ _MAX_MEMBERS, _MAX_MEMBER_BYTES, _MAX_RATIO = 1_000_000, 10_000_000, 100  # of t
 
 
 class Annotations(NamedTuple):
-    """What the text files say, a row a picture, in the order of the partition file."""
+    """What the text files say, one row per picture, in the order of the partition file."""
 
     files: tuple[str, ...]
     partition: np.ndarray  # int64 (n,)
@@ -67,7 +67,7 @@ class OfficialExample(NamedTuple):
     image_size: int
 
     def __call__(self, row: int) -> dict[str, np.ndarray]:
-        picture = decode(read_member(self.zip_path, self.files[row]), f"{self.zip_path}:{self.files[row]}")
+        picture = decode_picture(read_member(self.zip_path, self.files[row]), f"{self.zip_path}:{self.files[row]}")
         return _example(picture, self.attributes[row], self.landmarks[row], self.image_size)
 
 
@@ -87,7 +87,7 @@ class PreparedExample(NamedTuple):
             picture = features["image"][0]
         except (ValueError, KeyError, IndexError) as error:
             raise DecodeError(record, f"is not an example of CelebA ({error})") from error
-        return _example(decode(picture, record), np.array(attributes, np.int8), np.array(landmarks), self.image_size)
+        return _example(decode_picture(picture, record), np.array(attributes, np.int8), np.array(landmarks), self.image_size)
 
 
 def celeb_a_source(folder: Path | str, split: str, image_size: int, expected_count: int = OFFICIAL_COUNT) -> Source:
@@ -187,7 +187,7 @@ def _member(file: str) -> str:
 
 @functools.lru_cache(maxsize=2)
 def _open_zip(path: str) -> zipfile.ZipFile:
-    """Opened once a process: its directory has 200,000 entries."""
+    """Opens the zip file, once per process: its directory has 200,000 entries."""
     try:
         return zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError, EOFError) as error:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from semgan.data import cache, celeb_a
-from semgan.data.decode import SUFFIXES, DecodeError, decode
+from semgan.data.decode import SUFFIXES, DecodeError, decode_picture
 from semgan.data.folder import list_folder
 from semgan.data.folder_annotations import is_mask, read_annotations
 from semgan.data.folder_table import TABLE
@@ -101,7 +101,7 @@ class _Inspector(NamedTuple):
         try:
             data = self.read(index)
             sha256 = hashlib.sha256(data).hexdigest()
-            height, width = decode(data).shape[:2]
+            height, width = decode_picture(data).shape[:2]
         except DecodeError as error:
             return _Finding(error.reason, "")
         if not self.minds_size:

@@ -1,4 +1,4 @@
-"""Making a cache in chunks, each of which is kept: pictures go to their place in one file, the rest to a file a chunk."""
+"""Makes a cache in chunks, each of which is kept: pictures go to their place in one file, the rest to one file per chunk."""
 
 import hashlib
 import io
@@ -38,7 +38,7 @@ class Job(NamedTuple):
 
     @property
     def rows(self) -> int:
-        """In a chunk."""
+        """Rows of a full chunk."""
         return max(1, min(_CHUNK_ROWS, _CHUNK_BYTES // (self.image_size**2 * 3)))
 
     @property
@@ -50,7 +50,7 @@ class Job(NamedTuple):
         return min(self.rows, self.count - chunk * self.rows)
 
     def path(self, chunk: int) -> Path:
-        """Of the file that marks the chunk as done."""
+        """Path of the file that marks the chunk as done."""
         return self.folder / f"chunk-{chunk:06d}.npz"
 
     def made(self, chunk: int) -> bool:
@@ -89,7 +89,7 @@ class Job(NamedTuple):
             return Part(str(arrays["sha256"]), failed, annotations)
 
     def _start(self, chunk: int) -> int:
-        """Of the chunk's pictures in the file of all pictures, in bytes."""
+        """Offset of the chunk's pictures in the file of all pictures, in bytes."""
         return chunk * self.rows * self.image_size**2 * 3
 
     def _collect(self, chunk: int) -> tuple[np.ndarray, Part]:

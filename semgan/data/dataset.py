@@ -72,7 +72,8 @@ def open_dataset(
       image_size: pixels; pictures are square.
       source: the folder of the user's files; not for drawn_faces.
       domains: names or attribute expressions (`semgan.data.domains`); none: all domains that the data has.
-      count: uses the first `count` rows that belong to a domain; 0: all.
+      count: uses the first `count` rows that belong to a domain, or all where there are fewer; 0: all. Of drawn_faces there are 20,000 to
+        train on and 2,000 held out, of all domains together (or `count`, if that is more), and those that are needed are drawn.
       left_out: expressions like those of `domains`; pictures that match any are taken out of those that `count` gives, so that all
         others stay the same.
       cache: folder of the prepared data; `cache_dir() / "data"` by default.
@@ -89,7 +90,7 @@ def open_dataset(
     if image_size < 1 or count < 0:
         raise UserError(f"image_size {image_size} and count {count}: a size is at least 1 and a count at least 0")
     folder = Path(cache) if cache else cache_dir() / "data"
-    listing = _source(name, split, image_size, source, count, folder, least_domains, paired)
+    listing = _source(name, split, image_size, source, count, tuple(domains), folder, least_domains, paired)
     check_expressions(domains, listing.names)
     check_expressions(left_out, listing.names, "data.left_out")
     prepared = build_cache(listing, folder / f"{name}-{split}-{image_size}-{listing.fingerprint[:16]}", image_size)
@@ -98,13 +99,26 @@ def open_dataset(
     return dataset._replace(partner=_partners(dataset, prepared.annotations[PAIR])) if paired else dataset
 
 
-def _source(name: str, split: str, image_size: int, source: str, count: int, cache: Path, least_domains: int, paired: bool) -> Source:
+def _source(
+    name: str,
+    split: str,
+    image_size: int,
+    source: str,
+    count: int,
+    domains: tuple[str, ...],
+    cache: Path,
+    least_domains: int,
+    paired: bool,
+) -> Source:
+    """The listing that a dataset's cache is made from; only what is drawn is no more than `count` pictures of the domains need."""
     if name == "drawn_faces":
         from semgan.data.drawn_faces import drawn_faces_source, paired_faces_source
+        from semgan.data.drawn_faces.counts import pictures_to_draw
 
+        drawn = pictures_to_draw(split, count, domains, paired)
         if paired:
-            return paired_faces_source(split, image_size, count)
-        return drawn_faces_source(split, image_size, count, cache)
+            return paired_faces_source(split, image_size, drawn)
+        return drawn_faces_source(split, image_size, drawn, cache)
     if name not in NAMES:
         nearest = difflib.get_close_matches(name, NAMES, 1) or [", ".join(NAMES)]
         raise UserError(f"data.name: {name!r} is unknown; did you mean {nearest[0]}?")
@@ -172,7 +186,7 @@ def _leave_out(source: Source, cache: Cache, rows: np.ndarray, left_out: Sequenc
 
 
 def _partners(dataset: Dataset, pair: np.ndarray) -> np.ndarray:
-    """For each used row the place of its partner in the other domain."""
+    """The place of each used row's partner in the other domain."""
     if len(dataset.domains) != 2:
         raise UserError(
             f"data.domains: pairs are pictures of two domains, but there are {len(dataset.domains)} ({', '.join(dataset.domains)}); "

@@ -1,4 +1,4 @@
-"""The project's one decoder of pictures, on Pillow: every picture that enters comes through `decode`.
+"""The project's one decoder of pictures, on Pillow: every picture that enters comes through `decode_picture`.
 
 Pillow alone is silently wrong for some of what users have: `convert("RGB")` clips 16-bit grey to white, drops alpha onto
 black and leaves photographs from phones lying on their side.
@@ -51,7 +51,7 @@ class DecodeError(UserError):
         return f"{self.name}: {self.reason}"
 
 
-def decode(picture: bytes | str | PathLike[str], name: str = "") -> np.ndarray:
+def decode_picture(picture: bytes | str | PathLike[str], name: str = "") -> np.ndarray:
     """Decodes a picture fully.
 
     Args:

@@ -40,7 +40,7 @@ def assign_domains(
     """The domain of each row.
 
     Args:
-      expressions: one a domain: a conjunction with `&` of names, each negated by a leading `~`; none: the dataset's own
+      expressions: one per domain: a conjunction with `&` of names, each negated by a leading `~`; none: the dataset's own
         domains, or all rows as one domain where it has none.
       annotations: "domain" int (count,) and "attributes" in {0, 1} (count, attributes), those that the data has.
       names: as in `check_expressions`.

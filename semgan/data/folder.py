@@ -1,4 +1,4 @@
-"""A user's own pictures: one sub-folder a domain, in any of three layouts.
+"""A user's own pictures: one sub-folder per domain, in any of three layouts.
 
     root/cats/*.jpg           root/dogs/*.jpg            5 % of each domain are held out for the test split
     root/trainA/*.jpg         root/trainB/*.jpg          testA, testB optional (CycleGAN's layout)
@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from semgan.data.cache import Source, hash_json
-from semgan.data.decode import SUFFIXES, decode, fit
+from semgan.data.decode import SUFFIXES, decode_picture, fit
 from semgan.data.domains import ALL, DOMAIN, PAIR
 from semgan.data.folder_annotations import Annotated, belongings, read_annotations
 from semgan.data.folder_masks import MASKS
@@ -53,7 +53,7 @@ class FolderExample(NamedTuple):
 
     def __call__(self, row: int) -> dict[str, np.ndarray]:
         path, domain, pair = self.files[row]
-        picture = decode(Path(self.root, path))
+        picture = decode_picture(Path(self.root, path))
         height, width, _ = picture.shape
         annotated = self.annotated.fit(row, height, width, self.image_size)
         image = fit(picture, self.image_size)
@@ -97,7 +97,7 @@ def list_folder(root: Path | str, least_domains: int = 2, paired: bool = False) 
     """
     root = Path(root)
     if not root.is_dir():
-        raise UserError(f"{root}: no such folder; give the folder that holds one sub-folder a domain")
+        raise UserError(f"{root}: no such folder; give the folder that holds one sub-folder per domain")
     by_split = _find_domains(root, least_domains)
     used = {folder for domains in by_split.values() for folder in domains.values()}
     known = belongings(root, used)
@@ -162,7 +162,7 @@ def _check_domains(root: Path, files: dict[str, dict[str, list[Path]]], ignored:
     )
     found = f"(found {found}" + (f"; {ignored:,} other files ignored)" if ignored else ")")
     if len(files["train"]) < least_domains:
-        raise UserError(f"{root}: {least_domains} domains are needed; make one sub-folder a domain, or trainA and trainB {found}")
+        raise UserError(f"{root}: {least_domains} domains are needed; make one sub-folder per domain, or trainA and trainB {found}")
     for split, domains in files.items():
         for name in files["train"] | domains:
             if not domains.get(name):

@@ -15,7 +15,7 @@ A header, and a row for each picture. All domains and splits have the same colum
                                         palette, whose values are class ids
 
 Places are in pixels from the top left corner of the picture as it is seen (turned as its EXIF says). `mask_classes.txt` in the root folder
-may name the classes, one a line, id 0 first; without it they are "0", "1", ... to the largest id found. Beside a table the folder `masks`
+may name the classes, one per line, id 0 first; without it they are "0", "1", ... to the largest id found. Beside a table the folder `masks`
 is not reported as ignored.
 
 Annotations move along with the centred square that training sees (`decode.fit`), masks by the nearest pixel. A box is clipped to the
@@ -51,7 +51,7 @@ class Annotated(NamedTuple):
     masks: tuple[str, ...]
 
     def fit(self, row: int, height: int, width: int, image_size: int) -> dict[str, Any]:
-        """Of one picture of this size, as its centred square shows it; places in fractions, as in `Dataset.annotations`.
+        """Annotations of one picture of this size, as its centred square shows it; places in fractions, as in `Dataset.annotations`.
 
         Raises:
           DecodeError: a mask that cannot be read, or of another size.
@@ -87,7 +87,7 @@ class FolderAnnotations(NamedTuple):
     identity: list[Any]
 
     def of(self, pictures: Sequence[Path]) -> Annotated:
-        """Of these pictures, in their order."""
+        """Annotations of these pictures, in their order."""
         if not self.names:
             return self.annotated
         chosen = [self.places[path] for path in pictures]
@@ -159,7 +159,7 @@ def _bits(rows: Sequence[Row], column: str, cells: Sequence[str]) -> np.ndarray:
 
 
 def _numbers(rows: Sequence[Row], column: str, cells: Sequence[str], empty: float | None = None) -> np.ndarray:
-    """Float64, one a row; empty cells are `empty`, or an error without it."""
+    """Float64 numbers, one per row; empty cells are `empty`, or an error without it."""
     numbers = np.empty(len(cells))
     for place, cell in enumerate(cells):
         try:

@@ -40,9 +40,9 @@ def read_classes(root: Path) -> tuple[str, ...]:
     try:
         names = [line.strip() for line in path.read_text("utf-8-sig").rstrip().splitlines()]
     except (OSError, UnicodeError) as error:
-        raise UserError(f"{path}: cannot be read ({error}); write one class a line in UTF-8") from error
+        raise UserError(f"{path}: cannot be read ({error}); write one class per line in UTF-8") from error
     if not 0 < len(names) <= MOST or "" in names or len(set(names)) < len(names):
-        raise UserError(f"{path}: has to have one class a line, that of id 0 first: from 1 to {MOST} names, none empty and none twice")
+        raise UserError(f"{path}: has to have one class per line, that of id 0 first: from 1 to {MOST} names, none empty and none twice")
     return tuple(names)
 
 
@@ -64,7 +64,7 @@ def load_mask(path: Path | str) -> np.ndarray:
     except DecodeError:
         raise
     except Exception as error:  # whatever Pillow raises on damaged bytes
-        raise DecodeError(str(path), f"is no PNG, or damaged ({error})") from error
+        raise DecodeError(str(path), f"is not a PNG, or is damaged ({error})") from error
 
 
 def size_fault(mask: tuple[int, ...], picture: tuple[int, ...]) -> str:
@@ -107,7 +107,7 @@ def inspect_masks(pairs: Sequence[tuple[str, str]], files: Any, limit: int) -> t
 
 
 class _Inspector(NamedTuple):
-    """Of the masks from `start` on, a batch: the largest id of each, and what is wrong with it; picklable."""
+    """Finds the largest id of each mask in the batch that begins at `start`, and what is wrong with the mask; picklable."""
 
     pairs: tuple[tuple[str, str], ...]
     limit: int

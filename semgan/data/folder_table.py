@@ -15,7 +15,7 @@ _COLUMN = re.compile("category|mask|attribute:.+|landmark:.+:[xy]|box:.+:(left|t
 
 
 class Row(NamedTuple):
-    """Where something is said of a picture."""
+    """A line of a table: where something is said of a picture."""
 
     table: Path
     line: int
@@ -28,7 +28,7 @@ class Row(NamedTuple):
 class Table(NamedTuple):
     path: Path
     rows: list[Row]
-    cells: dict[str, list[str]]  # by column, one a row
+    cells: dict[str, list[str]]  # by column, one per row
 
 
 def read_tables(root: Path, folders: Mapping[Path, Sequence[Path]]) -> list[Table]:
@@ -86,7 +86,7 @@ def _check_header(path: Path, columns: Sequence[str]) -> None:
         raise UserError(f"{path}: has the column {twice[0]} twice; leave one of them")
     if unknown := [column for column in columns[1:] if not _COLUMN.fullmatch(column)]:
         raise UserError(
-            f"{path}: the column {unknown[0]!r} is no annotation; use attribute:NAME, category, landmark:NAME:x and :y, "
+            f"{path}: the column {unknown[0]!r} is not an annotation; use attribute:NAME, category, landmark:NAME:x and :y, "
             "box:NAME:left, :top, :right and :bottom, or mask"
         )
     if missing := [column for kind in PARTS for column in columns_of(columns, kind) if column not in columns]:
@@ -101,7 +101,7 @@ def _check_header(path: Path, columns: Sequence[str]) -> None:
 
 
 def names_of(columns: Iterable[str], kind: str) -> tuple[str, ...]:
-    """Of the attributes, landmarks or boxes, in the columns' order."""
+    """Names of the attributes, landmarks or boxes, in the columns' order."""
     found = [column.removeprefix(f"{kind}:") for column in columns if column.startswith(f"{kind}:")]
     return tuple(dict.fromkeys(found if kind == "attribute" else [name.rpartition(":")[0] for name in found]))
 

@@ -20,11 +20,6 @@ T = TypeVar("T")
 _DONE = object()
 
 
-PAIRINGS = ("any", "other", "paired", "none")
-"""How references go with contents, `config.data.pairing`: of any domain, drawn uniformly (StarGAN v2), of another domain than the
-content's, the content's own partner in the other domain, or any pictures, whatever their domain (no translation)."""
-
-
 def make_batch(
     dataset: Dataset, positions: np.ndarray, seed: int, pairing: str = "any", annotations: Annotations = NO_ANNOTATIONS
 ) -> dict[str, np.ndarray]:
@@ -32,7 +27,9 @@ def make_batch(
 
     Args:
       positions: int64 (b,): numbers of examples seen before, from 0.
-      pairing: one of `PAIRINGS`; "paired" needs a dataset opened with `paired`.
+      pairing: how references go with contents, `config.data.pairing`: "any", of any domain, drawn uniformly (StarGAN v2); "other", of
+        another domain than the content's; "paired", the content's own partner in the other domain, for a dataset opened with `paired`;
+        "none", any pictures, whatever their domain (no translation).
       annotations: of the image, by the names of `Dataset.annotations`, each with the attributes wanted, in that order (none: all that
         there is); "reference_NAME" is of the reference.
 
@@ -51,6 +48,19 @@ def make_batch(
         "target_domain": dataset.domain[reference],
         **{name: _annotation(dataset, name, columns, content, reference) for name, columns in annotations.items()},
     }
+
+
+def take_inputs(dataset: Dataset, inputs: Annotations, places: np.ndarray) -> dict[str, np.ndarray]:
+    """Takes what a sampling batch needs beside pictures from a dataset.
+
+    Args:
+      inputs: `Algorithm.inputs`.
+      places: int64 (b,), of the contents in the dataset's `rows`.
+
+    Returns:
+      The annotations by name, as `make_batch` has them.
+    """
+    return {name: _annotation(dataset, name, columns, places, places) for name, columns in inputs.items()}
 
 
 def _annotation(dataset: Dataset, name: str, columns: Sequence[str], content: np.ndarray, reference: np.ndarray) -> np.ndarray:
@@ -75,6 +85,16 @@ def check_annotated(dataset: Dataset, annotations: Annotations) -> None:
                 f"config.losses names the attribute {missing[0]!r}, which {dataset.name} ({dataset.split}) does not have: did you mean "
                 f"{near!r}? There are {', '.join(dataset.names[own])}"
             )
+
+
+def check_inputs(dataset: Dataset, inputs: Annotations, algorithm: str) -> None:
+    """Raises a UserError unless the data have all that `take_inputs` is to take from them; `algorithm` is the name for its sentence."""
+    if missing := [name for name in inputs if name not in dataset.annotations]:
+        has = ", ".join(dataset.annotations) or "nothing"
+        raise UserError(
+            f"{algorithm} needs the {missing[0]} of every content, but of {dataset.name} ({dataset.split}) there is {has}: give data "
+            "that have it, or choose another algorithm"
+        )
 
 
 def _references(dataset: Dataset, positions: np.ndarray, content: np.ndarray, seed: int, pairing: str) -> tuple[np.ndarray, np.ndarray]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from semgan import trained_model
 from semgan.data.dataset import Dataset
+from semgan.data.loader import take_inputs
 from semgan.errors import UserError
 from semgan.evaluation.extractors.extractor import Perceptual
 from semgan.evaluation.extractors.feature_extractor import FeatureExtractor
@@ -121,7 +122,8 @@ def evaluate(model: TrainedModel, train: Dataset, test: Dataset, judge: Judge, q
 def _of_samples(model: TrainedModel, train: Dataset, test: Dataset, judge: Judge, question: Question, tools: Tools) -> Evaluation:
     if not 0 <= question.seed < _SEEDS:
         raise UserError(f"the seed is {question.seed}: give a whole number from 0 to {_SEEDS - 1}")
-    batch = {"position": np.arange(question.count, dtype=np.int32)}
+    position = np.arange(question.count, dtype=np.int32)
+    batch = {"position": position, **take_inputs(test, model.algorithm.inputs, position % len(test.rows))}
     images = trained_model.sample(model, batch, jax.random.key(question.seed), kind="sample")["sample"]
     seeds = {"latents": question.seed}
     evaluation = evaluate_samples(images, judge, train, test, seeds=seeds, truncation=1.0)
@@ -136,8 +138,16 @@ def _of_samples(model: TrainedModel, train: Dataset, test: Dataset, judge: Judge
 
 
 def _of_translations(translator: _Translator, train: Dataset, test: Dataset, judge: Judge, question: Question, tools: Tools) -> Evaluation:
-    targets = translator.model.algorithm.targets if question.targets is None else question.targets
-    judged = judge_pairs(judge, test, pairs=question.count, seed=question.seed, targets=targets, contents=question.contents)
+    algorithm = translator.model.algorithm
+    judged = judge_pairs(
+        judge,
+        test,
+        pairs=question.count,
+        seed=question.seed,
+        targets=algorithm.targets if question.targets is None else question.targets,
+        contents=question.contents,
+        inputs=algorithm.inputs,
+    )
     translated = judge_translations(translator.to_references, judged, translator.batch_size)
     latent = translator.in_latent_style if "latent" in translator.kinds else None
     evaluation = evaluate_translations(judged, translated, latent)

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from semgan.data.cache import hash_json
-from semgan.data.decode import SUFFIXES, DecodeError, decode
+from semgan.data.decode import SUFFIXES, DecodeError, decode_picture
 from semgan.data.workers import core_count
 from semgan.errors import UserError
 
@@ -106,7 +106,7 @@ def _is_picture(path: Path, root: Path) -> bool:
 
 def _decode(path: Path, folder: Folder | None = None) -> np.ndarray:
     try:
-        image = decode(path)
+        image = decode_picture(path)
     except DecodeError as error:
         raise UserError(
             f"{error}: mend or remove it (semgan data check {folder.root if folder else path.parent} lists all such)"

@@ -11,6 +11,11 @@ from semgan.trained_model import from_snapshot
 def load(path: str | Path) -> Model:
     """Reads a snapshot and makes its networks ready.
 
+    >>> import semgan
+    >>> model = semgan.load("runs/quickstart/snapshot.safetensors")
+    >>> model.domains
+    ('shaded', 'ink')
+
     Raises:
       UserError: the file is missing, damaged or not a snapshot, or this version of semgan has no such model.
     """

@@ -11,7 +11,8 @@ import numpy as np
 from semgan import trained_model
 from semgan.data.decode import fit
 from semgan.errors import UserError
-from semgan.inference import domain_choice, pictures, style_request
+from semgan.inference import domain_choice, masks, pictures, style_request
+from semgan.inference.masks import Mask
 from semgan.inference.pictures import Picture
 from semgan.inference.recipe import Recipe, recipe_of
 from semgan.inference.style_request import Request, Style, check_truncation
@@ -106,12 +107,19 @@ class Model:
         regions: Mapping[str, Picture] | None = None,
         strength: float = 1.0,
         truncation: float = 1.0,
+        mask: Mask | None = None,
     ) -> np.ndarray:
         """The content picture in a style: the reference's or, of several, their mean; a recipe's; or one drawn by `latent_seed`.
 
         Pictures are uint8 (height, width, 3), Pillow images or paths, of any size. Of a content that is not square the centred
         square is translated and faded into the rest. Models that translate without a guide (CycleGAN, CUT, pix2pix) take no style,
         and of the rest only the domains.
+
+        >>> import semgan
+        >>> model = semgan.load("runs/quickstart/snapshot.safetensors")
+        >>> picture = model.translate("me.jpg", "drawing.png", strength=0.8)
+        >>> picture.shape, picture.dtype
+        ((60, 40, 3), dtype('uint8'))
 
         Args:
           style: a recipe: attributes, and those that are not wanted after a "~", such as "Blond_Hair,~Smiling". It may name the domain.
@@ -122,20 +130,24 @@ class Model:
             By themselves they leave the rest of the content in its own style.
           strength: from 0 (the content's own style) to 1 (the style that is asked for).
           truncation: from 0 (the mean style of the domain) to 1 (the style as drawn); for a latent's style.
+          mask: the class ids of the content's pixels, for models that paint from a mask (SPADE), which need it: a PNG, or uint8
+            (height, width), of the content's size.
 
         Returns:
           uint8, of the content's size.
 
         Raises:
-          UserError: what is given is no picture, of no such domain, attribute or region, or not what this model translates by.
+          UserError: what is given is not a picture or mask, of no such domain, attribute or region, or not what this model translates by.
         """
         request = Request(reference, style, domain, content_domain, latent_seed, regions, strength, truncation)
-        return self.translate_as(content, style_request.prepare(self.trained, request))
+        masks.check_given(self.trained, mask is not None)
+        return self.translate_as(content, style_request.prepare(self.trained, request), mask)
 
-    def translate_as(self, content: Picture, style: Style) -> np.ndarray:
-        """One of several contents in the same style, which `style_request.prepare` made ready; as `translate` does it."""
+    def translate_as(self, content: Picture, style: Style, mask: Mask | None = None) -> np.ndarray:
+        """Translates one of several contents in the same style, which `style_request.prepare` made ready, as `translate` does."""
         whole = pictures.read(content, "content")
-        batch = style_request.batch_of(self.trained, style, fit(whole, self.image_size))
+        inputs = masks.inputs_of(self.trained, [] if mask is None else [mask], [whole])
+        batch = style_request.batch_of(self.trained, style, fit(whole, self.image_size), inputs)
         return pictures.put_back(whole, self.translate_batch(batch, style.latent_seed)[0])
 
     def check_translates(self) -> None:
@@ -148,8 +160,9 @@ class Model:
         Args:
           batch: `image` and (without `latent_seed`) `reference` uint8 (b, size, size, 3); `domain`, `target_domain` and
             `position` int32 (b,); optionally `strength` and `truncation` float32 (b,), `style` float32 (b, style) in the place of the
-            reference, and `regions` float32 (b, size, size, 1 + region) with `region_styles` float32 (b, region, style). An example's
-            latent depends on the seed and its position. No style counts where the model translates without a guide.
+            reference, and `regions` float32 (b, size, size, 1 + region) with `region_styles` float32 (b, region, style); and the
+            algorithm's `inputs`, such as `mask` uint8 (b, size, size). An example's latent depends on the seed and its position. No style
+            counts where the model translates without a guide.
           latent_seed: takes the styles from latents instead of the references.
 
         Returns:
@@ -167,6 +180,7 @@ class Model:
         content: Picture | Sequence[Picture] | None = None,
         domain: str | None = None,
         truncation: float = 1.0,
+        mask: Mask | Sequence[Mask] | None = None,
     ) -> np.ndarray:
         """`count` pictures drawn from noise or, by a model that translates, translations in styles drawn from the latent.
 
@@ -174,11 +188,12 @@ class Model:
           content: a picture or several, taken in turn; for models that translate, and these need it.
           domain: of the styles; the domains in turn when not given.
           truncation: from 0 (the mean) to 1 (as drawn), for models that can truncate their latents; others take no notice.
+          mask: of the content, one per picture, for models that paint from masks; see `translate`.
 
         Returns:
           uint8 (count, size, size, 3).
         """
-        batch = self.latent_batch(np.arange(count, dtype=np.int32), content=content, domain=domain, truncation=truncation)
+        batch = self.latent_batch(np.arange(count, dtype=np.int32), content=content, domain=domain, truncation=truncation, mask=mask)
         return self.sample_batch(batch, seed)
 
     def latent_batch(
@@ -188,24 +203,30 @@ class Model:
         content: Picture | Sequence[Picture] | None = None,
         domain: str | None = None,
         truncation: float = 1.0,
+        mask: Mask | Sequence[Mask] | None = None,
     ) -> dict[str, np.ndarray]:
         """The batch for `sample_batch` in which example i shows latent, content and domain number `tile[i]` (int32)."""
         check_truncation(truncation)
         batch = {"position": tile} | ({"truncation": np.full(len(tile), truncation, np.float32)} if truncation < 1 else {})
+        given: list[Any] = [] if mask is None else list(mask) if isinstance(mask, list | tuple) else [mask]
         if "sample" in self.kinds:
+            inputs = masks.inputs_of(self.trained, given, [])
             if content is not None or domain is not None:
                 raise UserError("this model draws pictures from noise: leave out the content and the domain (--content, --domain)")
-            return batch
+            return batch | {name: values[tile % len(values)] for name, values in inputs.items()}
         if "latent" not in self.kinds:
             raise UserError("this model has no latent to draw styles from: use `semgan translate` (model.translate)")
         if content is None:
             raise UserError("this model translates: give a content (--content)")
         several = content if isinstance(content, Sequence) and not isinstance(content, str) else [content]  # pyright: ignore
-        contents = np.stack([fit(pictures.read(picture, "content"), self.image_size) for picture in several])
+        whole = [pictures.read(picture, "content") for picture in several]
+        inputs = masks.inputs_of(self.trained, given, whole)
+        contents = np.stack([fit(picture, self.image_size) for picture in whole])
         targets = self.targets
         target = np.array(targets if domain is None else [self.target_index(domain)], np.int32)
         target = target[tile % len(target)]
-        return batch | {"image": contents[tile % len(contents)], "domain": target, "target_domain": target}
+        batch |= {name: values[tile % len(contents)] for name, values in {"image": contents, **inputs}.items()}
+        return batch | {"domain": target, "target_domain": target}
 
     def sample_batch(self, batch: Mapping[str, np.ndarray], seed: int = 0) -> np.ndarray:
         """Draws a batch of any size, in pieces of one size so that there is one compilation: uint8 (b, size, size, 3).
@@ -221,10 +242,20 @@ class Model:
             raise UserError(f"the seed is {seed}: give a whole number from 0 to {2**32 - 1}")
         if kind not in self.kinds:
             raise UserError(f"this model samples by {', '.join(sorted(self.kinds))}, not by {kind}")
+        if missing := self.algorithm.inputs.keys() - batch.keys():
+            raise UserError(f"this model needs {', '.join(sorted(missing))} of every content: put it into the batch")
         return trained_model.sample(self.trained, batch, jax.random.key(seed), kind=kind, size=size)[kind]
 
     def apply(self, network: str, *arrays: Any, method: str | None = None) -> Any:
-        """Runs one network by its name on raw arrays (images NHWC float32 in [-1, 1]), or one of its other methods."""
+        """Runs one network by its name on raw arrays (images NHWC float32 in [-1, 1]), or one of its other methods.
+
+        >>> import numpy as np, semgan
+        >>> model = semgan.load("runs/quickstart/snapshot.safetensors")
+        >>> images = np.zeros((2, model.image_size, model.image_size, 3), np.float32)
+        >>> domain = np.array([model.domain_index("ink")] * 2)
+        >>> len(model.apply("style_encoder", images, domain))
+        2
+        """
         return trained_model.apply(self.trained, network, *arrays, method=method)
 
     def domain_index(self, name: str) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from semgan.data.decode import SUFFIXES, decode, fit, square_crop
+from semgan.data.decode import SUFFIXES, decode_picture, fit, square_crop
 from semgan.errors import UserError
 from semgan.files import write_whole
 
@@ -27,8 +27,8 @@ def read(picture: Picture, name: str = "picture") -> np.ndarray:
             raise UserError(f"the {name} is {picture.dtype} {picture.shape}: give uint8 (height, width, 3)")
         return picture
     if isinstance(picture, Image.Image):
-        return decode(_encoded(picture, name), name)
-    return decode(picture)
+        return decode_picture(_encoded(picture, name), name)
+    return decode_picture(picture)
 
 
 def is_loaded(picture: Picture) -> bool:

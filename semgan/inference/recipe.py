@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from semgan.data.augment import to_float
 from semgan.data.dataset import Dataset
-from semgan.data.pieces import pieces
+from semgan.data.pieces import in_pieces
 from semgan.errors import UserError
 from semgan.names import require
 from semgan.snapshot import STYLE_RECIPE
@@ -89,7 +89,7 @@ def fit_for(
     chosen = _of_each_domain(dataset.domain, len(dataset.domains), count, seed)
     codes = [
         np.asarray(encode(to_float(dataset.images[piece["row"]]), piece["domain"]))[:counted]
-        for piece, counted in pieces({"row": dataset.rows[chosen], "domain": dataset.domain[chosen]}, _BATCH)
+        for piece, counted in in_pieces({"row": dataset.rows[chosen], "domain": dataset.domain[chosen]}, _BATCH)
     ]
     attributes = dataset.annotations["attributes"][dataset.rows[chosen]][:, columns]
     fitted = fit(np.concatenate(codes), attributes, dataset.domain[chosen], len(dataset.domains))

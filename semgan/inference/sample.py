@@ -1,16 +1,19 @@
 """`semgan sample`: a grid, or a video, of pictures drawn from noise or of translations in styles drawn from the latent."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from semgan.data.dataset import open_dataset
+from semgan.data.loader import take_inputs
 from semgan.errors import UserError
 from semgan.inference import pictures, video
 from semgan.inference.load import load
+from semgan.inference.masks import Mask
 from semgan.inference.model import Model
+from semgan.inference.translate import masks_of
 from semgan.progress import track
 
 _DRAWN = 64  # held-out faces drawn as contents
@@ -29,6 +32,7 @@ class Draws(NamedTuple):
       content: a picture, or a folder whose pictures are taken in turn; None: nothing for a model that draws from noise, or else
         held-out drawn faces, where the model knows them.
       domain: of the styles; the model's domains in turn when None.
+      mask: the content's or, of a folder, a folder of masks; as for `translate.translate_files`.
     """
 
     count: int
@@ -36,14 +40,15 @@ class Draws(NamedTuple):
     content: Path | None = None
     domain: str | None = None
     truncation: float = 1.0
+    mask: Path | None = None
 
 
 def sample_grid(snapshot: Path, out: Path, draws: Draws) -> None:
     """Writes the grid as a picture and says so on stdout."""
     pictures.check_writable_suffix(out)
     model = load(snapshot)
-    contents = _contents(model, draws)
-    images = model.sample(draws.count, draws.seed, content=contents, domain=draws.domain, truncation=draws.truncation)
+    contents, masks = _contents(model, draws)
+    images = model.sample(draws.count, draws.seed, content=contents, domain=draws.domain, truncation=draws.truncation, mask=masks)
     pictures.write(out, pictures.grid(images))
     print(f"wrote {out}: {_described(draws, contents)}")
 
@@ -52,14 +57,16 @@ def sample_video(snapshot: Path, out: Path, draws: Draws, seconds: float) -> Non
     """Writes the grid as a video that ends as it began: every tile goes around a closed loop of latents of its own."""
     video.check_writable(out)
     model = load(snapshot)
-    contents = _contents(model, draws)
+    contents, masks = _contents(model, draws)
     frames = max(round(seconds * video.FPS), _FEWEST_LEGS)
-    batch = video_batch(model, draws, contents, frames)
+    batch = video_batch(model, draws, contents, frames, masks)
     video.write(out, track(_drawn_frames(model, batch, draws), f"drawing {frames:,} frames", frames))
     print(f"wrote {out}: {frames / video.FPS:g} seconds of {_described(draws, contents)}")
 
 
-def video_batch(model: Model, draws: Draws, contents: list[np.ndarray] | None, frames: int) -> dict[str, np.ndarray]:
+def video_batch(
+    model: Model, draws: Draws, contents: list[np.ndarray] | None, frames: int, masks: Sequence[Mask] | None = None
+) -> dict[str, np.ndarray]:
     """The batch of all tiles of all frames, tile after tile and frame after frame: (frames * count, ...).
 
     A tile's legs are of one duration and speed; the latents are numbered so that no two tiles share one.
@@ -68,7 +75,7 @@ def video_batch(model: Model, draws: Draws, contents: list[np.ndarray] | None, f
     frame, tile = (index.ravel() for index in np.indices((frames, draws.count), np.int32))
     place = frame * (legs / frames)
     leg = np.minimum(place.astype(np.int32), legs - 1)
-    batch = model.latent_batch(tile, content=contents, domain=draws.domain, truncation=draws.truncation)
+    batch = model.latent_batch(tile, content=contents, domain=draws.domain, truncation=draws.truncation, mask=masks)
     return batch | {
         "position": tile * legs + leg,
         "position_to": tile * legs + (leg + 1) % legs,
@@ -90,18 +97,24 @@ def _described(draws: Draws, contents: list[np.ndarray] | None) -> str:
     return f"{draws.count:,} translations of {min(len(contents), draws.count):,} pictures"
 
 
-def _contents(model: Model, draws: Draws) -> list[np.ndarray] | None:
-    """The contents that a model which translates is given; those of the user are left to the model to refuse."""
+def _contents(model: Model, draws: Draws) -> tuple[list[np.ndarray] | None, Sequence[Mask] | None]:
+    """The contents that a model which translates is given, and their masks; those of the user are left to the model to refuse."""
     if draws.content is not None:
         paths = pictures.list_folder(draws.content)[: draws.count] if draws.content.is_dir() else [draws.content]
-        return [pictures.read(path) for path in paths]
-    return _held_out(model, draws.count) if "latent" in model.kinds else None
+        masks = None if draws.mask is None else [*masks_of(draws.content, paths, draws.mask).values()]
+        return [pictures.read(path) for path in paths], masks
+    if "latent" in model.kinds:
+        if draws.mask is not None:
+            raise UserError("a mask belongs to a content: give that too (--content)")
+        return _held_out(model, draws.count)
+    return None, None if draws.mask is None else [draws.mask]
 
 
-def _held_out(model: Model, count: int) -> list[np.ndarray]:
-    """Held-out faces at the model's size; only drawn faces can be had anywhere, without the user's files."""
+def _held_out(model: Model, count: int) -> tuple[list[np.ndarray], Sequence[Mask] | None]:
+    """Held-out faces at the model's size, and their masks for a model that needs them; only drawn faces can be had anywhere."""
     name = model.config["data"]["name"]
     if name != "drawn_faces":
         raise UserError(f"the model was trained on {name}, whose pictures do not come with it: give some with --content")
     dataset = open_dataset(name, split="test", image_size=model.image_size, count=_DRAWN)
-    return list(dataset.images[dataset.rows[:count]])
+    inputs = take_inputs(dataset, model.algorithm.inputs, np.arange(min(count, len(dataset.rows))))
+    return list(dataset.images[dataset.rows[:count]]), list(inputs["mask"]) if inputs else None

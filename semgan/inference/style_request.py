@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import NamedTuple
 
 import jax
@@ -18,8 +19,10 @@ from semgan.inference.pictures import Picture
 from semgan.names import require
 from semgan.networks.judge import judged
 from semgan.trained_model import TrainedModel
+from semgan.types import HEADS
 
 _ENCODER = "style_encoder"
+_NO_INPUTS: Mapping[str, np.ndarray] = MappingProxyType({})
 
 
 class Request(NamedTuple):
@@ -72,12 +75,17 @@ def prepare(model: TrainedModel, request: Request) -> Style:
     return style._replace(entries=style.entries | weakened, own=own)
 
 
-def batch_of(model: TrainedModel, style: Style, image: np.ndarray) -> dict[str, np.ndarray]:
-    """The batch of one example for `Model.translate_batch`; `image` is uint8 (size, size, 3)."""
+def batch_of(model: TrainedModel, style: Style, image: np.ndarray, inputs: Mapping[str, np.ndarray] = _NO_INPUTS) -> dict[str, np.ndarray]:
+    """Makes the batch of one example for `Model.translate_batch`.
+
+    Args:
+      image: the content, uint8 (size, size, 3).
+      inputs: what else the model needs of it, see `masks.inputs_of`.
+    """
     own = domain_choice.guess(model, image, "content_domain") if style.own is None else style.own
     target = own if style.target is None else style.target
     numbers = {"domain": own, "target_domain": target, "position": 0}
-    batch = {"image": image[None], **{name: np.array([number], np.int32) for name, number in numbers.items()}, **style.entries}
+    batch = {"image": image[None], **inputs, **{name: np.array([number], np.int32) for name, number in numbers.items()}, **style.entries}
     return batch | ({"regions": region_weights(model, image, style.classes)} if style.classes else {})
 
 
@@ -165,7 +173,7 @@ def _of_references(model: TrainedModel, reference: Picture | Sequence[Picture], 
 
 def _with_regions(model: TrainedModel, style: Style, regions: Mapping[str, Picture], domain: str | None) -> Style:
     """With the pictures' styles within the named classes: in the domain that the user names, or each in the one it looks like."""
-    if not model.mask_classes:
+    if not model.mask_classes or HEADS not in model.params:
         raise UserError("this model has not learned from masks to tell the regions of a picture: leave out regions (--region)")
     classes = tuple(model.mask_classes.index(require(name, model.mask_classes, "region")) for name in regions)
     codes, guesses = [], style.guesses

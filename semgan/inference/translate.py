@@ -11,6 +11,7 @@ from semgan.data.decode import DecodeError
 from semgan.errors import EXIT_USER_ERROR, UserError
 from semgan.inference import pictures
 from semgan.inference.load import load
+from semgan.inference.masks import check_given
 from semgan.inference.model import Model
 from semgan.inference.style_request import Request, Style, prepare
 from semgan.progress import track
@@ -23,6 +24,7 @@ def translate_files(
     *,
     references: Sequence[Path] = (),
     regions: Mapping[str, Path] = MappingProxyType({}),
+    mask: Path | None = None,
     **asked: Any,
 ) -> int:
     """Translates `content` to `out` and says on stdout what it wrote and which domains it guessed.
@@ -30,6 +32,7 @@ def translate_files(
     Args:
       references: pictures, and folders of pictures; of several the mean style is taken.
       regions: pictures by the names of a content's regions.
+      mask: the content's or, of a folder, a folder of masks with the contents' names but for the suffix.
       asked: what else `Model.translate` takes.
 
     Returns:
@@ -40,14 +43,18 @@ def translate_files(
     """
     shown = [path for given in references for path in (pictures.list_folder(given) if given.is_dir() else [given])]
     jobs = plan(content, out, [*shown, *regions.values()])
+    masks = {} if mask is None else masks_of(content, list(jobs), mask)
+    if overwritten := set(masks.values()) & set(jobs.values()):
+        raise UserError(f"{min(overwritten)} is an input and would be overwritten: write to another place")
     model = load(snapshot)
+    check_given(model.trained, mask is not None)
     style = prepare(model.trained, Request(shown or None, regions=regions, **asked))
     _say_guesses(style)
     if not content.is_dir():
-        taken_for = _translate_one(model, content, jobs[content], style)
+        taken_for = _translate_one(model, content, jobs[content], style, masks.get(content))
         print(f"wrote {jobs[content]}" + (f" ({content} is taken for {taken_for!r}; --content-domain says otherwise)" if taken_for else ""))
         return 0
-    return _translate_folder(model, jobs, out, style)
+    return _translate_folder(model, jobs, out, style, masks)
 
 
 def _say_guesses(style: Style) -> None:
@@ -84,21 +91,36 @@ def _named_in(folder: Path, contents: list[Path]) -> dict[Path, Path]:
     return {path: folder / f"{path.stem if stems[path.stem.lower()] == 1 else path.name}.png" for path in contents}
 
 
-def _translate_one(model: Model, content: Path, out: Path, style: Style) -> str | None:
+def masks_of(content: Path, contents: Sequence[Path], mask: Path) -> dict[Path, Path]:
+    """Finds each content's mask; UserError where one has none."""
+    if not content.is_dir():
+        if mask.is_dir():
+            raise UserError(f"{mask} is a folder, but {content} is a picture: give --mask its mask")
+        return {content: mask}
+    if not mask.is_dir():
+        raise UserError(f"{content} is a folder: give --mask a folder too, with a mask of the same name for every picture")
+    by_stem = {path.stem: path for path in sorted(mask.iterdir()) if path.suffix.lower() == ".png"}
+    if missing := [path for path in contents if path.stem not in by_stem]:
+        more = f", nor {len(missing) - 1:,} others" if len(missing) > 1 else ""
+        raise UserError(f"{missing[0]} has no mask{more}: put {missing[0].stem}.png into {mask}")
+    return {path: by_stem[path.stem] for path in contents}
+
+
+def _translate_one(model: Model, content: Path, out: Path, style: Style, mask: Path | None) -> str | None:
     """Writes one translation; the domain that the content is taken for, if it had to be guessed."""
     image = pictures.read(content)
     guessed = model.guess_domain(image) if style.own is None else None
-    translated = model.translate_as(image, style._replace(own=model.domain_index(guessed)) if guessed else style)
+    translated = model.translate_as(image, style._replace(own=model.domain_index(guessed)) if guessed else style, mask)
     pictures.write(out, translated)
     return guessed
 
 
-def _translate_folder(model: Model, jobs: dict[Path, Path], out: Path, style: Style) -> int:
+def _translate_folder(model: Model, jobs: dict[Path, Path], out: Path, style: Style, masks: Mapping[Path, Path]) -> int:
     failed: list[DecodeError] = []
     taken_for: Counter[str] = Counter()
     for content, path in track(jobs.items(), "translating", len(jobs)):
         try:
-            guessed = _translate_one(model, content, path, style)
+            guessed = _translate_one(model, content, path, style, masks.get(content))
         except DecodeError as error:
             failed.append(error)
         else:

@@ -1,4 +1,4 @@
-"""What a reader of another project's weights is: one value a format, in `semgan/interop/formats/`."""
+"""What a reader of another project's weights is: one value per format, in `semgan/interop/formats/`."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -23,8 +23,8 @@ class Format(NamedTuple):
     """One project's layout.
 
     Attributes:
-      read: what `torch_file.read` gives, to a model. Raises UserError, which does not name the file (the caller does).
-      write: `(params, model_state, config)`, to what `torch_writer.write` takes, in the layout that the project's own code loads
+      read: what `torch_files.reader.read` gives, to a model. Raises UserError, which does not name the file (the caller does).
+      write: `(params, model_state, config)`, to what `torch_files.writer.write` takes, in the layout that the project's own code loads
         strictly; None where there is no way back.
       example: a file name of theirs, for help texts.
     """

@@ -16,7 +16,7 @@ class Tpu(NamedTuple):
 
 
 class Accelerator(NamedTuple):
-    """Hosts, and devices of each, with one process a host."""
+    """Hosts, and devices of each, with one process per host."""
 
     kind: str  # "gpu", "cpu" or "tpu"
     hosts: int

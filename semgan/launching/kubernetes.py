@@ -107,7 +107,7 @@ def render(job: Job) -> str:
 
 
 def argument(text: str) -> str:
-    """As the container gets it: Kubernetes puts variables in place of `$(NAME)`, and takes `$$` for a dollar sign."""
+    """Quotes an argument for the container: Kubernetes puts variables in place of `$(NAME)`, and takes `$$` for a dollar sign."""
     return quote(text.replace("$", "$$"))
 
 

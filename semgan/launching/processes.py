@@ -60,7 +60,7 @@ def _environment(inherited: Mapping[str, str], index: int, count: int, devices: 
 
 
 def _start(command: Sequence[str], environment: dict[str, str], *, quiet: bool) -> subprocess.Popen[bytes]:
-    """In a session of its own, so that a terminal's Ctrl-C comes once, through the supervisor."""
+    """Starts a process in a session of its own, so that a terminal's Ctrl-C comes once, through the supervisor."""
     return subprocess.Popen(
         command,
         env=environment,

@@ -77,7 +77,7 @@ def check(options: argparse.Namespace) -> None:
         if not count.isdecimal() or not 1 <= int(count) <= 256:
             raise UserError(f"--on {options.on} does not say how many processes: write --on processes:2")
     elif options.on != "local" and options.on not in _SITES:
-        raise UserError(f"--on {options.on} is no target: give local, processes:N, {', '.join(_SITES)}")
+        raise UserError(f"--on {options.on} is not a target: give local, processes:N, {', '.join(_SITES)}")
     if options.distributed and options.on != "local":
         raise UserError(f"--distributed is for a process of a job: leave it out with --on {options.on}, which adds it where it is needed")
     taken = _SITES[target].options if target in _SITES else {"devices_per_process"} if target == "processes" else frozenset()

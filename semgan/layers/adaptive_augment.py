@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from semgan.layers.augment_geometry import rotation, scaling, translation, warp
+from semgan.layers.broadcast import per_channel
 
 Images = Float[Array, "batch size size 3"]
 Scalar = Float[Array, ""]
@@ -17,9 +18,9 @@ Scalar = Float[Array, ""]
 BLIT_TRANSLATION = 0.125
 """Largest translation by whole pixels, as a share of the image's side."""
 SCALE_STD = 0.2
-"""Of the scales' logarithms to the base 2, isotropic and anisotropic."""
+"""Standard deviation of the scales' logarithms to the base 2, isotropic and anisotropic."""
 TRANSLATION_STD = 0.125
-"""Of the translation by fractions of pixels, as a share of the image's side."""
+"""Standard deviation of the translation by fractions of pixels, as a share of the image's side."""
 BRIGHTNESS_STD, CONTRAST_STD, SATURATION_STD = 0.2, 0.5, 1.0
 """Brightness in units of the image's [-1, 1]; contrast and saturation as logarithms to the base 2."""
 
@@ -120,4 +121,5 @@ def _linear(colour: Float[Array, "3 3"]) -> Float[Array, "4 4"]:
 
 
 def _recolour(image: Float[Array, "size size 3"], matrix: Float[Array, "4 4"]) -> Float[Array, "size size 3"]:
-    return jnp.einsum("yxi,oi->yxo", image, matrix[:3, :3], precision=jax.lax.Precision.HIGHEST) + matrix[:3, 3]
+    turned = jnp.einsum("yxi,oi->yxo", image, matrix[:3, :3], precision=jax.lax.Precision.HIGHEST)
+    return turned + per_channel(matrix[:3, 3], turned)

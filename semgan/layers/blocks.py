@@ -46,7 +46,7 @@ class ResidualBlock(nn.Module):
 class AdaptiveResidualBlock(nn.Module):
     """Decoder block modulated by the style through AdaIN; without its skip (`skip=False`) in the high-pass face branch.
 
-    With `regions` the style is one a region; see `AdaptiveInstanceNorm`.
+    With `regions` there is one style per region; see `AdaptiveInstanceNorm`.
     """
 
     channels: int
@@ -72,7 +72,7 @@ class AdaptiveResidualBlock(nn.Module):
 
 
 class DomainHeads(nn.Module):
-    """One dense layer a domain: `(batch, in) or (batch, domain, in) -> (batch, domain, channels)`, all domains at once."""
+    """One dense layer per domain: `(batch, in) or (batch, domain, in) -> (batch, domain, channels)`, all domains at once."""
 
     channels: int
     domain_count: int
@@ -84,7 +84,7 @@ class DomainHeads(nn.Module):
         kernel = self.param("kernel", init, (self.domain_count, x.shape[-1], self.channels))
         bias = self.param("bias", nn.initializers.zeros, (self.domain_count, self.channels))
         equation = "bdi,dio->bdo" if x.ndim == 3 else "bi,dio->bdo"
-        return jnp.einsum(equation, x.astype(self.dtype), kernel.astype(self.dtype)) + bias.astype(self.dtype)
+        return jnp.einsum(equation, x.astype(self.dtype), kernel.astype(self.dtype)) + bias[None].astype(self.dtype)
 
 
 def select_domain(values: Float[Array, "batch domain *rest"], domain: Array) -> Float[Array, "batch *rest"]:

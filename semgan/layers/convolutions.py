@@ -9,6 +9,7 @@ from flax.typing import Dtype
 from jaxtyping import Array, Float
 
 from semgan.layers.blocks import he_normal
+from semgan.layers.broadcast import per_channel
 from semgan.layers.normalize import instance_norm
 
 Features = Float[Array, "batch height width channel"]
@@ -18,7 +19,7 @@ INITIALIZERS: dict[str, Callable[..., Array]] = {
     "xavier": nn.initializers.variance_scaling(0.02**2, "fan_avg", "normal"),  # CUT: Glorot's with gain 0.02
     "he": he_normal,  # MUNIT
 }
-"""Of weights, by name; biases start at zero."""
+"""Initialisers of weights, by name; biases start at zero."""
 
 
 def convolution(
@@ -69,7 +70,7 @@ class TransposedConvolution(nn.Module):
         x = x.reshape(batch, height + 1, width + 1, 2, 2, self.channels)
         rows = [jnp.stack([x[:, i : i + height, j : j + width, i, j] for j in range(2)], 3) for i in range(2)]
         x = jnp.stack(rows, 2).reshape(batch, 2 * height, 2 * width, self.channels)
-        return x + self.param("bias", nn.initializers.zeros, (self.channels,)).astype(self.dtype) if self.use_bias else x
+        return x + per_channel(self.param("bias", nn.initializers.zeros, (self.channels,)), x) if self.use_bias else x
 
     def _by_parity(self, kernel: Array) -> Array:
         """(size, size, in, out) -> (2, 2, in, 4 out): even outputs take the taps 3 and 1 of their two inputs, odd ones 2 and 0."""
@@ -100,4 +101,4 @@ class Normalization(nn.Module):
             return y
         scale = self.param("scale", lambda key, shape: 1 + 0.02 * jax.random.normal(key, shape), x.shape[-1:])
         bias = self.param("bias", nn.initializers.zeros, x.shape[-1:])
-        return y * scale.astype(x.dtype) + bias.astype(x.dtype)
+        return y * per_channel(scale, x) + per_channel(bias, x)

@@ -18,7 +18,7 @@ def gather_over_devices(x: Shaped[Array, "batch ..."]) -> Shaped[Array, "all_dev
 
 
 def own_share(gathered: Shaped[Array, "all_devices_batch ..."], local: Shaped[Array, "batch ..."]) -> Shaped[Array, "batch ..."]:
-    """Of a gathered batch, the part in the place of this device's own `local` batch."""
+    """The part of a gathered batch that stands in the place of this device's own `local` batch."""
     return lax.dynamic_slice_in_dim(gathered, lax.axis_index(AXIS_NAME) * len(local), len(local)) if _mapped() else gathered
 
 

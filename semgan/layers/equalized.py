@@ -8,6 +8,8 @@ import jax.numpy as jnp
 from flax.typing import Dtype
 from jaxtyping import Array, Float
 
+from semgan.layers.broadcast import per_channel
+
 
 class EqualizedDense(nn.Module):
     """A dense layer whose weights act as N(0, gain^2 / fan_in) and learn at one rate whatever their fan-in.
@@ -29,7 +31,8 @@ class EqualizedDense(nn.Module):
         kernel = self.param("kernel", nn.initializers.normal(1 / self.lr_multiplier), (x.shape[-1], self.features))
         bias = self.param("bias", nn.initializers.constant(self.bias_init / self.lr_multiplier), (self.features,))
         scale = self.gain * self.lr_multiplier / math.sqrt(x.shape[-1])
-        return x.astype(self.dtype) @ (kernel * scale).astype(self.dtype) + (bias * self.lr_multiplier).astype(self.dtype)
+        x = x.astype(self.dtype) @ (kernel * scale).astype(self.dtype)
+        return x + per_channel(bias * self.lr_multiplier, x)
 
 
 class EqualizedConv(nn.Module):
@@ -54,4 +57,4 @@ class EqualizedConv(nn.Module):
         scale = self.gain / math.sqrt(math.prod(shape[:3]))
         kernel = (kernel * scale).astype(self.dtype)
         x = jax.lax.conv_general_dilated(x.astype(self.dtype), kernel, (1, 1), self.padding, dimension_numbers=("NHWC", "HWIO", "NHWC"))
-        return x + self.param("bias", nn.initializers.zeros, (self.features,)).astype(self.dtype) if self.use_bias else x
+        return x + per_channel(self.param("bias", nn.initializers.zeros, (self.features,)), x) if self.use_bias else x

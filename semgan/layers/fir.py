@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from flax.typing import Dtype
 from jaxtyping import Array, Float
 
+from semgan.layers.broadcast import per_channel
 from semgan.layers.resample import depth_to_space, space_to_depth
 
 TAPS = (0.125, 0.375, 0.375, 0.125)
@@ -88,7 +89,8 @@ class DownConv(nn.Module):
         kernel = self.param("kernel", nn.initializers.normal(1.0), (3, 3, x.shape[-1], self.features))
         bias = self.param("bias", nn.initializers.zeros, (self.features,))
         scale = 1 / math.sqrt(9 * x.shape[-1])
-        return convolve_down(x.astype(self.dtype), (kernel * scale).astype(self.dtype)) + bias.astype(self.dtype)
+        x = convolve_down(x.astype(self.dtype), (kernel * scale).astype(self.dtype))
+        return x + per_channel(bias, x)
 
 
 def _shifted(x: Array, axis: int) -> tuple[Array, Array]:

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from flax.typing import Dtype
 from jaxtyping import Array, Float
 
+from semgan.layers.broadcast import per_channel
 from semgan.layers.precision import at_least_float32
 from semgan.layers.resample import average_pool
 
@@ -29,7 +30,7 @@ class InstanceNorm(nn.Module):
         channels = x.shape[-1]
         scale = self.param("scale", nn.initializers.ones, (channels,))
         bias = self.param("bias", nn.initializers.zeros, (channels,))
-        return instance_norm(x) * scale.astype(x.dtype) + bias.astype(x.dtype)
+        return instance_norm(x) * per_channel(scale, x) + per_channel(bias, x)
 
 
 class AdaptiveInstanceNorm(nn.Module):
@@ -37,7 +38,7 @@ class AdaptiveInstanceNorm(nn.Module):
 
     Args:
       x: features.
-      style: a code an example, or with `regions` one a region.
+      style: one code per example, or with `regions` one per region.
       regions: weights in [0, 1] that sum to 1 over the regions, at the resolution of `x` or at one that halves down to it: each place
         has the mean of the regions' scales and biases under its weights. The statistics stay those of the whole picture.
     """

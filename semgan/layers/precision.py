@@ -5,5 +5,5 @@ from jaxtyping import Array, Num
 
 
 def at_least_float32(x: Num[Array, "..."]) -> Num[Array, "..."]:
-    """In float32, or as it is where its type is wider: a network in float64 stays so to its end."""
+    """Casts to float32, or leaves a wider type as it is: a network in float64 stays so to its end."""
     return x.astype(jnp.promote_types(x.dtype, jnp.float32))

@@ -1,6 +1,6 @@
 """Adversarial objectives: elementwise and unreduced; the caller takes the mean.
 
-An algorithm picks one by name, `objective(config.losses.objective)`; the logits are one an image or one a patch.
+An algorithm picks one by name, `objective(config.losses.objective)`; there is one logit per image or per patch.
 """
 
 import difflib
@@ -59,4 +59,4 @@ OBJECTIVES = {
     # Jolicoeur-Martineau 2018, arXiv 1807.00734; R3GAN (arXiv 2501.05441, equation 2): real and fake logits in pairs.
     "relativistic": Objective(lambda real, fake: jax.nn.softplus(fake - real), lambda fake, real: jax.nn.softplus(real - fake)),
 }
-"""By name, as `config.losses.objective` gives it."""
+"""The objectives by name, as `config.losses.objective` gives it."""

@@ -1,4 +1,4 @@
-"""Penalties on gradients and logits, one value an example, float32.
+"""Penalties on gradients and logits, one value per example, float32.
 
 A function handed in (`logits_of`, `images_of`) must treat examples independently, so that the gradient of a sum over the batch
 holds every example's own.

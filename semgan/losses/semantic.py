@@ -1,4 +1,4 @@
-"""Semantic consistency: how far what is judged of a picture is from what is annotated, one value an example, float32.
+"""Semantic consistency: how far what is judged of a picture is from what is annotated, one value per example, float32.
 
 Heads learn these on real images, whose annotations are true; a generator then minimises them on translations, which are to carry the
 annotations of their contents or, where an annotation belongs to the style, of their references.
@@ -16,9 +16,9 @@ PerExample = Float[Array, " batch"]
 Box = Float[Array, "batch box 4"]
 """(left, top, right, bottom) in fractions of the width and height; all -1 where the part is not in the picture."""
 _LEAST = 0.05
-"""In picture widths: eyes nearer than that do not divide an error by less."""
+"""The least inter-ocular distance that an error is divided by, in picture widths."""
 _NEAR = 0.1
-"""In picture widths: sides off by less are charged by the square."""
+"""The error of a box's side, in picture widths, below which the loss is quadratic (Huber's delta)."""
 
 
 class Annotation(NamedTuple):
@@ -135,7 +135,7 @@ ANNOTATIONS: Mapping[str, Annotation] = {
     "category": Annotation(category_loss, category_error, "share wrong"),
     "boxes": Annotation(box_loss, box_error, "lost intersection over union"),
 }
-"""By the names of `Dataset.annotations`, which are those of a judge network's heads too."""
+"""The kinds by the names of `Dataset.annotations`, which are those of a judge network's heads too."""
 
 
 def consistency(judged: Any, truth: Mapping[str, Array], weights: Mapping[str, float]) -> tuple[PerExample, dict[str, PerExample]]:

@@ -37,8 +37,9 @@ class FrozenBatchNorm(nn.Module):
     @nn.compact
     def __call__(self, x: Features) -> Features:
         zeros, ones = nn.initializers.zeros, nn.initializers.ones
-        scale, bias = self.param("scale", ones, x.shape[-1:]), self.param("bias", zeros, x.shape[-1:])
-        mean, variance = self.param("mean", zeros, x.shape[-1:]), self.param("variance", ones, x.shape[-1:])
+        inits = {"scale": ones, "bias": zeros, "mean": zeros, "variance": ones}
+        vectors = (self.param(name, init, x.shape[-1:]) for name, init in inits.items())
+        scale, bias, mean, variance = (jax.lax.broadcast_to_rank(vector, x.ndim) for vector in vectors)
         return (x - mean) * (jax.lax.rsqrt(variance + EPSILON) * scale) + bias
 
 
@@ -110,7 +111,7 @@ class HeatMaps(nn.Module):
 
 
 def with_coordinates(x: Features) -> Float[Array, "batch height width channel+3"]:
-    """With each pixel's row and column from -1 to 1, and its distance from the centre, 1 in the corners, as further channels."""
+    """Adds each pixel's row and column from -1 to 1, and its distance from the centre, 1 in the corners, as further channels."""
     batch, height, width, _ = x.shape
     rows, columns = jnp.meshgrid(*(jnp.linspace(-1, 1, side, dtype=x.dtype) for side in (height, width)), indexing="ij")
     radius = jnp.sqrt(jnp.square(rows) + jnp.square(columns))
@@ -123,7 +124,7 @@ def resize_to_corners(x: Features, size: int) -> Float[Array, "batch {size} {siz
     for axis in (1, 2):
         place = jnp.arange(size) * ((x.shape[axis] - 1) / (size - 1))
         place = place.astype(x.dtype)
-        weights = jnp.maximum(0, 1 - jnp.abs(place[:, None] - jnp.arange(x.shape[axis])))
+        weights = jnp.maximum(0, 1 - jnp.abs(place[:, None] - jnp.arange(x.shape[axis])[None]))
         x = jnp.moveaxis(jnp.tensordot(weights, x, (1, axis), precision=jax.lax.Precision.HIGHEST), 0, axis)
     return x
 

@@ -25,7 +25,7 @@ class Heads(NamedTuple):
 
 
 class Judgement(NamedTuple):
-    """Predictions for a batch; None where there is no such head.
+    """Predictions for a batch; None for a head that the network does not have.
 
     Attributes:
       domain: logits.
@@ -160,11 +160,14 @@ def _expected_box(heat: Array) -> Array:
 
 
 def _centre_and_length(share: Array) -> tuple[Array, Array]:
-    """Of the even spread like `share` (batch, places, boxes), whose places are as wide as they are apart: (batch, boxes) each."""
+    """Centre and length of the even spread that has the mean and variance of `share` (batch, places, boxes): (batch, boxes) each.
+
+    Its places are as wide as they are apart.
+    """
     count = share.shape[1]
     place = (jnp.arange(count) + 0.5) / count
     centre = jnp.einsum("bpn,p->bn", share, place)
-    variance = jnp.einsum("bpn,bpn->bn", share, (place[:, None] - centre[:, None]) ** 2) + 1 / (12 * count**2)
+    variance = jnp.einsum("bpn,bpn->bn", share, (place[None, :, None] - centre[:, None]) ** 2) + 1 / (12 * count**2)
     return centre, jnp.sqrt(12 * variance)
 
 

@@ -27,7 +27,7 @@ class PatchSampler(nn.Module):
     def __call__(
         self, features: Sequence[Float[Array, "batch _ _ _"]], places: Sequence[Int[Array, "batch _"]]
     ) -> list[Float[Array, "batch _ {self.channels}"]]:
-        """`places` number the features' pixels row by row, one array a layer, the same for queries and keys."""
+        """`places` number the features' pixels row by row, one array per layer, the same for queries and keys."""
 
         def dense(name):
             return nn.Dense(self.channels, kernel_init=INITIALIZERS[self.initializer], dtype=self.dtype, name=name)

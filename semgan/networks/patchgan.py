@@ -13,7 +13,7 @@ from semgan.layers.precision import at_least_float32
 
 
 class PatchGAN(nn.Module):
-    """Image to real/fake logits, one a place; each sees 70x70 pixels with three `layers`.
+    """Image to real/fake logits, one per place; each sees 70x70 pixels with three `layers`.
 
     A condition, such as pix2pix's input, comes as further channels of the image.
 

@@ -14,6 +14,7 @@ from flax.typing import Dtype
 from jaxtyping import Array, Float
 
 from semgan.layers.blocks import leaky_relu
+from semgan.layers.broadcast import per_channel
 from semgan.layers.equalized import EqualizedConv, EqualizedDense
 from semgan.layers.minibatch import minibatch_stddev
 from semgan.layers.precision import at_least_float32
@@ -23,7 +24,7 @@ Images = Float[Array, "batch size size 3"]
 Fade = Float[Array, ""] | float
 
 GAIN = math.sqrt(2)
-"""Of the layers before a leaky ReLU."""
+"""The gain of the layers before a leaky ReLU (He's constant; section 4.1)."""
 STDDEV_GROUP = 4
 
 
@@ -36,7 +37,7 @@ def pixel_norm(x: Float[Array, "batch *pixels channel"]) -> Float[Array, "batch 
 def blend(
     old: Float[Array, "batch height width channel"], new: Float[Array, "batch height width channel"], fade: Fade
 ) -> Float[Array, "batch height width channel"]:
-    """From `old` (fade 0) to `new` (fade 1): how a new resolution comes in (figure 2)."""
+    """Fades from `old` (fade 0) to `new` (fade 1), as a new resolution comes in (figure 2)."""
     return old + jnp.asarray(fade, old.dtype) * (new - old)
 
 
@@ -74,9 +75,9 @@ class Generator(nn.Module):
 
     def __call__(self, z: Float[Array, "batch {self.latent_dim}"], depth: int | None = None, fade: Fade = 1.0) -> Images:
         depth = full_depth(self.image_size) if depth is None else depth
-        x = self.from_z(pixel_norm(z)[:, None, None, :])  # the dense layer as a convolution, whose bias is one a channel
-        x = x.reshape(x.shape[0], 4, 4, -1) + self.from_z_bias.astype(self.dtype)
-        x = leaky_relu(x)
+        x = self.from_z(pixel_norm(z)[:, None, None, :])  # the dense layer as a convolution, whose bias is one per channel
+        x = x.reshape(x.shape[0], 4, 4, -1)
+        x = leaky_relu(x + per_channel(self.from_z_bias, x))
         x = self._block(pixel_norm(x) if self.normalize_first else x, 0)
         # Every level's picture is written down, so that `init` at full depth makes all layers; XLA drops what nobody uses.
         images = [self.to_rgb[0](x)]

@@ -13,6 +13,7 @@ from flax.typing import Dtype
 from jaxtyping import Array, Float
 
 from semgan.layers.blocks import leaky_relu
+from semgan.layers.broadcast import per_channel
 from semgan.layers.fir import downsample, upsample
 from semgan.layers.precision import at_least_float32
 from semgan.layers.resample import depth_to_space, space_to_depth
@@ -79,7 +80,7 @@ class ResidualBlock(nn.Module):
         return x + Convolution(x.shape[-1], 1, gain=0.0, dtype=self.dtype, name="project")(self._activate(h, "bias2"))
 
     def _activate(self, x: Features, name: str) -> Features:
-        return leaky_relu(x + self.param(name, nn.initializers.zeros, (x.shape[-1],)).astype(x.dtype))
+        return leaky_relu(x + per_channel(self.param(name, nn.initializers.zeros, (x.shape[-1],)), x))
 
 
 class _Stages(nn.Module):
@@ -128,7 +129,7 @@ class Generator(_Stages):
         width = self.plan[0][0]
         basis = self.param("basis", nn.initializers.normal(1.0), (4, 4, width))
         kernel = self.param("from_z", nn.initializers.normal(1 / math.sqrt(self.latent_dim)), (self.latent_dim, width))
-        x = basis * (z @ kernel)[:, None, None, :]
+        x = basis[None] * (z @ kernel)[:, None, None, :]
         for stage, (width, dtype) in enumerate(self.plan):
             x = x.astype(dtype)
             if stage:
@@ -157,4 +158,4 @@ class Discriminator(_Stages):
         x = at_least_float32(x)
         basis = self.param("basis", nn.initializers.normal(1 / 4), (4, 4, x.shape[-1]))
         kernel = self.param("to_logit", nn.initializers.normal(1 / math.sqrt(x.shape[-1])), (x.shape[-1],))
-        return (x * basis).sum((1, 2)) @ kernel
+        return (x * basis[None]).sum((1, 2)) @ kernel

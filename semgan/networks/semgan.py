@@ -30,7 +30,7 @@ def _alike_within_patches(patch_size: int) -> Initializer:
 
 
 def _sum(x: Array, y: Array) -> Array:
-    """Of unit variance, where both are."""
+    """The sum, scaled to unit variance where both have it."""
     return (x + y) / jnp.sqrt(2.0).astype(x.dtype)
 
 
@@ -104,7 +104,7 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Image and domain to real/fake logits of that domain, one a place.
+    """Image and domain to real/fake logits of that domain, one per place.
 
     Attributes:
       base_channels, max_channels, patch_size: as the generator's.

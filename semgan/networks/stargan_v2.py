@@ -96,7 +96,7 @@ class Generator(nn.Module):
 
 
 class MappingNetwork(nn.Module):
-    """Latent z to style code: four shared layers, then three hidden layers and an output layer a domain."""
+    """Latent z to style code: four shared layers, then three hidden layers and an output layer per domain."""
 
     domain_count: int
     style_dim: int = 64

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from flax.typing import Dtype
 from jaxtyping import Array, Float, Key
 
+from semgan.layers.broadcast import per_channel
 from semgan.layers.equalized import EqualizedConv, EqualizedDense
 from semgan.layers.fir import DownConv, downsample, upsample
 from semgan.layers.minibatch import minibatch_stddev
@@ -76,7 +77,7 @@ class _StyledConv(nn.Module):
         bias = self.param("bias", nn.initializers.zeros, (self.features,))
         if noise is not None:
             x = x + (strength * noise[..., None]).astype(x.dtype)
-        return _activate(x + bias.astype(x.dtype), self.gain)
+        return _activate(x + per_channel(bias, x), self.gain)
 
 
 class _ToRGB(nn.Module):
@@ -87,7 +88,8 @@ class _ToRGB(nn.Module):
     @nn.compact
     def __call__(self, x: Features, w: Float[Array, "batch dim"]) -> Float[Array, "batch height width 3"]:
         rgb = ModulatedConv(3, 1, demodulate=False, dtype=self.dtype, name="conv")(x, w)
-        return at_least_float32(rgb) + self.param("bias", nn.initializers.zeros, (3,))
+        rgb = at_least_float32(rgb)
+        return rgb + per_channel(self.param("bias", nn.initializers.zeros, (3,)), rgb)
 
 
 class Generator(nn.Module):
@@ -188,7 +190,7 @@ class Discriminator(nn.Module):
         return _activate(EqualizedConv(width, 1, dtype=self.dtype, name=f"from_rgb{size}")(image))
 
     def _block(self, x: Features, size: int, residual: bool) -> Float[Array, "batch height/2 width/2 out"]:
-        """From resolution `size` to half of it; sums keep unit variance."""
+        """Goes from resolution `size` to half of it; sums keep unit variance."""
         gain = math.sqrt(0.5) if residual else 1.0
         width = _width(self.channel_base, self.max_channels, size // 2)
         h = _activate(EqualizedConv(x.shape[-1], 3, dtype=self.dtype, name=f"conv{size}_0")(x))

@@ -34,7 +34,7 @@ class UNetGenerator(nn.Module):
 
     @nn.compact
     def __call__(self, image: Images, keys: Key[Array, " batch"] | None = None) -> Images:
-        """`keys`, one an example, are what its dropout is drawn with, in training and after; without them nothing is dropped."""
+        """`keys`, one per example, are what its dropout is drawn with, in training and after; without them nothing is dropped."""
         levels = image.shape[1].bit_length() - 1
         widths = [self.base_channels * min(2**level, 8) for level in range(levels)]
         options = {"initializer": self.initializer, "dtype": self.dtype}

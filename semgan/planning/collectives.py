@@ -6,15 +6,15 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from semgan.planning.experiment import Shapes
+from semgan.data.shapes import Shapes
 from semgan.planning.hardware import Hardware
 from semgan.planning.traced import size
 from semgan.types import Algorithm, Phase, TrainState
 
 LINK_SHARE = 0.8
-"""Of a link's and the network's bandwidth, what an all-reduce of large arrays attains: an assumption."""
+"""The share of a link's or the network's bandwidth that an all-reduce of large arrays attains: an assumption."""
 HOP_SECONDS = 5e-6
-"""Latency of one message between two devices: an assumption. An all-reduce takes 2 log2(devices) of them one after another."""
+"""Seconds of latency of one message between two devices: an assumption. An all-reduce takes 2 log2(devices) of them one after another."""
 
 
 class PhaseBytes(NamedTuple):
@@ -28,12 +28,12 @@ class PhaseBytes(NamedTuple):
 
     @property
     def total(self) -> int:
-        """Of a step that runs it."""
+        """Bytes of a step that runs the phase."""
         return self.gradients + self.metrics + self.model_state
 
 
 def averaged_bytes(algorithm: Algorithm, state: TrainState, prepared: Shapes) -> tuple[PhaseBytes, ...]:
-    """By phase: gradients of the networks that it updates, its floating metrics with the loss, the floating model_state."""
+    """What each phase averages: gradients of the networks that it updates, floating metrics with the loss, floating model_state."""
     return tuple(_of_phase(phase, state, prepared) for phase in algorithm.phases)
 
 
@@ -57,12 +57,12 @@ def ring_bytes(count: float, devices: int) -> float:
 
 
 def seconds(phases: tuple[PhaseBytes, ...], devices: int, hardware: Hardware) -> float:
-    """Of a mean step's all-reduces; the phases' come one after another, since each phase needs the result of the one before."""
+    """Seconds of a mean step's all-reduces: one after another, since each phase needs the result of the one before."""
     return sum(_all_reduce(phase.total, devices, hardware) / phase.every for phase in phases)
 
 
 def _all_reduce(count: float, devices: int, hardware: Hardware) -> float:
-    """In two levels: over the links of an island, and each device's share of it over the network between islands."""
+    """Seconds of an all-reduce in two levels: over the links of an island, and each device's share over the network between islands."""
     if devices == 1:
         return 0.0
     island = min(devices, hardware.devices_per_island)

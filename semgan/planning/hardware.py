@@ -4,14 +4,9 @@ Rates are of dense products. `float32` is what JAX's default precision makes of 
 NVIDIA's, one bfloat16 pass on TPUs. A link's and the network's bandwidth are what one device can send, one way.
 """
 
-import difflib
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from semgan.errors import UserError
-
-THIS = "this"
-"""The machine at hand, which `semgan.planning.measure` measures."""
 RESNET_SHARE = {"bfloat16": 0.195, "float32": 0.148}
 """What convolutional training attains of the peak: ResNet-50 on one A100 80GB does 2,470 images/s in mixed precision and 938 in TF32,
 at 3 x 8.2 GFLOP an image (NVIDIA/DeepLearningExamples, PyTorch/Classification/ConvNets/resnet50v1.5/README.md). Taken for all others."""
@@ -24,7 +19,7 @@ class Hardware(NamedTuple):
     Attributes:
       name: in full.
       rate: peak FLOP/s by `config.precision`.
-      share: of that peak, what training attains, and `share_source` whence that is known.
+      share: of that peak, what training attains, and `share_source` where that is known from.
       memory: bytes; `memory_bandwidth` bytes/s.
       link_bandwidth: bytes/s that a device sends to the others of its island.
       network_bandwidth: bytes/s that a device sends out of its island.
@@ -47,7 +42,7 @@ class Hardware(NamedTuple):
 
 
 def _gpu(name: str, bfloat16: float, tf32: float, memory: float, bandwidth: float, link: float, network: float, source: str) -> Hardware:
-    """In TFLOP/s, GB and GB/s; eight on a host."""
+    """A GPU, from numbers in TFLOP/s, GB and GB/s; eight on a host."""
     rate = {"bfloat16": 1e12 * bfloat16, "float32": 1e12 * tf32}
     return Hardware(name, rate, 1e9 * memory, 1e9 * bandwidth, 1e9 * link, 1e9 * network, 8, 8, source)
 
@@ -55,7 +50,7 @@ def _gpu(name: str, bfloat16: float, tf32: float, memory: float, bandwidth: floa
 def _tpu(
     name: str, bfloat16: float, memory: float, bandwidth: float, link: float, network: float, host: int, pod: int, source: str
 ) -> Hardware:
-    """In TFLOP/s, GB and GB/s."""
+    """A TPU, from numbers in TFLOP/s, GB and GB/s."""
     rate = {"bfloat16": 1e12 * bfloat16, "float32": 1e12 * bfloat16}
     return Hardware(name, rate, 1e9 * memory, 1e9 * bandwidth, 1e9 * link, 1e9 * network, host, pod, source)
 
@@ -101,16 +96,4 @@ TABLE: Mapping[str, Hardware] = {
         f"{_TPU_PAGES}/v6e: links 800 GB/s both ways; network 25.6 Tb/s of a pod of 256",
     ),
 }
-"""By the name that a command takes."""
-
-
-def named(name: str) -> Hardware:
-    """A row of the table, or this machine measured; UserError for any other name."""
-    if name == THIS:
-        from semgan.planning.measure import measured
-
-        return measured()
-    if name not in TABLE:
-        near = difflib.get_close_matches(name.lower(), (*TABLE, THIS), n=1, cutoff=0)[0]
-        raise UserError(f"--hardware {name!r} is not in the table: did you mean {near!r}? There are {', '.join((*TABLE, THIS))}")
-    return TABLE[name]
+"""Devices by the name that the command takes."""

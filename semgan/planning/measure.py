@@ -13,8 +13,10 @@ from semgan.planning.hardware import Hardware
 
 _ROUNDS = 5
 _CHANNELS, _SIDE, _BATCH = 64, 64, 8
+"""Of the convolution: channels, pixels along a side, and examples on a CPU."""
 _COPIED = 64 * 2**20
-Run = tuple[Callable[[], object], float]
+"""Bytes that are scaled."""
+Work = tuple[Callable[[], object], float]
 """What is timed, and the FLOPs or bytes that it takes."""
 
 
@@ -30,21 +32,21 @@ class Meter:
         self._device = jax.devices()[0]
         # a CPU computes bfloat16 in float32
         self._precisions = ("float32",) if self._device.platform == "cpu" else ("bfloat16", "float32")
-        self._runs = [_scaling(), *(make(precision) for precision in self._precisions for make in (_product, _convolution))]
-        self._seconds: list[list[float]] = [[] for _ in self._runs]
-        for run, _ in self._runs:
+        self._work = [_scaling(), *(make(precision) for precision in self._precisions for make in (_product, _convolution))]
+        self._seconds: list[list[float]] = [[] for _ in self._work]
+        for run, _ in self._work:
             jax.block_until_ready(run())
 
     def sample(self) -> None:
         """One more round."""
-        for taken, (run, _) in zip(self._seconds, self._runs, strict=True):
+        for taken, (run, _) in zip(self._seconds, self._work, strict=True):
             start = time.perf_counter()
             jax.block_until_ready(run())
             taken.append(time.perf_counter() - start)
 
     def hardware(self) -> Hardware:
         """What the rounds so far say."""
-        bandwidth, *rates = (work / statistics.median(taken) for taken, (_, work) in zip(self._seconds, self._runs, strict=True))
+        bandwidth, *rates = (work / statistics.median(taken) for taken, (_, work) in zip(self._seconds, self._work, strict=True))
         rate = dict(zip(self._precisions, rates[::2], strict=True))
         share = {name: attained / rate[name] for name, attained in zip(self._precisions, rates[1::2], strict=True)}
         count = jax.local_device_count()
@@ -71,15 +73,15 @@ def _memory(device: Any) -> float:
     return float(limit or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
 
 
-def _product(precision: str) -> Run:
+def _product(precision: str) -> Work:
     size = 1024 if jax.default_backend() == "cpu" else 8192
     a = jnp.ones((size, size), precision)
     multiply = jax.jit(lambda a: a @ a)
     return lambda: multiply(a), 2.0 * size**3
 
 
-def _convolution(precision: str) -> Run:
-    """With both its gradients."""
+def _convolution(precision: str) -> Work:
+    """A 3x3 convolution with both its gradients."""
     batch = _BATCH if jax.default_backend() == "cpu" else 32 * _BATCH
     images = jnp.ones((batch, _SIDE, _SIDE, _CHANNELS), precision)
     kernel = jnp.ones((3, 3, _CHANNELS, _CHANNELS), precision)
@@ -92,8 +94,8 @@ def _convolution(precision: str) -> Run:
     return lambda: gradients(kernel, images), 3 * 2.0 * images.size * 9 * _CHANNELS
 
 
-def _scaling() -> Run:
-    """In place, as a step reuses its memory: a new array's pages would be cleared first. Read once and written once."""
+def _scaling() -> Work:
+    """Scales an array in place, as a step reuses its memory: a new array's pages would be cleared first. Read once and written once."""
     scale = jax.jit(lambda x: 2 * x, donate_argnums=0)
     values = [jnp.ones(_COPIED // 4, jnp.float32)]
 

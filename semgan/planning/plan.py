@@ -1,5 +1,6 @@
 """A whole plan: what training an experiment on so many devices takes, as plain data."""
 
+import difflib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,12 +10,15 @@ from ml_collections import ConfigDict
 
 from semgan.config import validate
 from semgan.errors import UserError
-from semgan.planning import hardware as table
 from semgan.planning import predict
 from semgan.planning.collectives import HOP_SECONDS, LINK_SHARE, ring_bytes
-from semgan.planning.experiment import open_experiment
-from semgan.planning.hardware import Hardware
+from semgan.planning.hardware import TABLE, Hardware
+from semgan.planning.measure import measured
 from semgan.planning.step_cost import StepCost, step_cost
+from semgan.training.experiment import Experiment
+
+THIS = "this"
+"""The name of the machine at hand, which is measured."""
 
 
 def make_plan(config: ConfigDict, devices: int, hardware_name: str | None = None, compiled: bool = False) -> dict[str, Any]:
@@ -27,8 +31,8 @@ def make_plan(config: ConfigDict, devices: int, hardware_name: str | None = None
     """
     validate(config)
     predict.check_devices(config, devices)
-    chosen = table.TABLE if hardware_name is None else {hardware_name: table.named(hardware_name)}
-    experiment = open_experiment(config)
+    chosen = TABLE if hardware_name is None else {hardware_name: named(hardware_name)}
+    experiment = Experiment.of(config).at(config.total_kimg)  # of one that grows, the last and largest stage
     device_batch = config.batch_size // devices
     cost = step_cost(experiment, device_batch // config.accumulate, compiled)
     settings = {name: config[name] for name in ("algorithm", "image_size", "precision", "batch_size", "accumulate")}
@@ -43,6 +47,16 @@ def make_plan(config: ConfigDict, devices: int, hardware_name: str | None = None
         "assumptions": {"compiled": compiled, "usable_memory": predict.USABLE, "link_share": LINK_SHARE, "hop_seconds": HOP_SECONDS},
         "hardware": {name: _on(each, cost, config, devices, device_batch) for name, each in chosen.items()},
     }
+
+
+def named(name: str) -> Hardware:
+    """A row of the table, or this machine measured; UserError for any other name."""
+    if name == THIS:
+        return measured()
+    if name not in TABLE:
+        near = difflib.get_close_matches(name.lower(), (*TABLE, THIS), n=1, cutoff=0)[0]
+        raise UserError(f"--hardware {name!r} is not in the table: did you mean {near!r}? There are {', '.join((*TABLE, THIS))}")
+    return TABLE[name]
 
 
 def _on(hardware: Hardware, cost: StepCost, config: ConfigDict, devices: int, device_batch: int) -> dict[str, Any]:

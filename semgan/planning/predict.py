@@ -11,7 +11,7 @@ from semgan.planning.step_cost import StepCost
 from semgan.training.parallel import check_batch
 
 USABLE = 0.75
-"""Of a device's memory: what JAX takes of a GPU unless told otherwise (XLA_PYTHON_CLIENT_MEM_FRACTION)."""
+"""The share of a device's memory that JAX takes of a GPU by default (XLA_PYTHON_CLIENT_MEM_FRACTION)."""
 
 
 class StepTime(NamedTuple):
@@ -45,7 +45,7 @@ class Scaled(NamedTuple):
 
 
 def step_time(cost: StepCost, hardware: Hardware, precision: str, devices: int, device_batch: float) -> StepTime:
-    """With `device_batch` examples on each device."""
+    """Predicts a mean step with `device_batch` examples on each device."""
     attained = hardware.rate[precision] * hardware.share[precision]
     return StepTime(
         arithmetic=cost.flops.at(device_batch) / attained,
@@ -55,7 +55,7 @@ def step_time(cost: StepCost, hardware: Hardware, precision: str, devices: int, 
 
 
 def memory_bytes(cost: StepCost, device_batch: int, accumulate: int) -> dict[str, float]:
-    """Of a device, by what takes it; the sum is what it needs. Accumulation adds a sum of gradients to those of a micro-batch."""
+    """Bytes of a device's memory by part; the sum is what it needs. Accumulation adds a sum of gradients to those of a micro-batch."""
     working = cost.working_at(device_batch / accumulate)
     return {
         **cost.state,
@@ -91,7 +91,7 @@ def strong_scaling(cost: StepCost, hardware: Hardware, precision: str, devices: 
 
 
 def _scaling(cost: StepCost, hardware: Hardware, precision: str, cases: list[tuple[int, int]]) -> list[Scaled]:
-    """Of (devices, batch size), the first of them with one device."""
+    """A row for each (devices, batch size), the first of which has one device."""
     rows, alone = [], 0.0
     for devices, batch_size in cases:
         time = step_time(cost, hardware, precision, devices, batch_size / devices)

@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 import jax
 
 from semgan.planning.collectives import PhaseBytes, averaged_bytes
-from semgan.planning.experiment import Experiment
 from semgan.planning.traced import moved_bytes, peak_bytes, size
+from semgan.training.experiment import Experiment
 from semgan.training.state import parameter_counts
 from semgan.types import Algorithm, TrainState
 
 _LEAST = 8
-"""With fewer examples the step may be at its fullest elsewhere than with many, and no line goes through both."""
+"""Examples: with fewer, the step may be at its fullest elsewhere than with many, and no line goes through both."""
 
 
 class Line(NamedTuple):
@@ -22,12 +22,12 @@ class Line(NamedTuple):
     example: float
 
     def at(self, examples: float) -> float:
-        """Of so many examples."""
+        """The cost at so many examples."""
         return self.fixed + self.example * examples
 
 
 class StepCost(NamedTuple):
-    """Of one step on one device.
+    """What one step costs one device.
 
     Attributes:
       parameters: scalars by network.
@@ -66,16 +66,16 @@ def step_cost(experiment: Experiment, examples: int, compiled: bool = False) -> 
     FLOPs are XLA's cost analysis of the lowered step, bytes and memory those of `semgan.planning.traced`. With `compiled`, which takes
     minutes, all three are what XLA says of the step compiled for the device at hand.
     """
-    state = experiment.state()
+    state = experiment.state_shapes()
     base = max(examples, _LEAST)
     low, high = (_mean_step(experiment, state, count, compiled) for count in (base, 2 * base))
     flops, moved, working = (_line(a, b, base) for a, b in zip(low, high, strict=True))
-    phases = averaged_bytes(experiment.algorithm, state, experiment.prepared(examples))
+    phases = averaged_bytes(experiment.algorithm, state, experiment.prepared_shapes(examples))
     return StepCost(
         parameters=parameter_counts(state.params),
         state=state_bytes(state),
         gradients=max(phase.gradients for phase in phases),
-        batch=_bytes(experiment.batch(1)),
+        batch=_bytes(experiment.batch_shapes(1)),
         working=working,
         flops=flops,
         moved=moved,
@@ -84,7 +84,7 @@ def step_cost(experiment: Experiment, examples: int, compiled: bool = False) -> 
 
 
 def state_bytes(state: TrainState) -> dict[str, int]:
-    """By part of the train state."""
+    """Bytes of the train state, by part."""
     parts = {"parameters": state.params, "averages": state.ema_params, "optimizers": state.opt_state, "model_state": state.model_state}
     return {name: _bytes(tree) for name, tree in parts.items()}
 
@@ -128,7 +128,8 @@ def _compile(experiment: Experiment, algorithm: Algorithm, state: TrainState, ex
 
 
 def _traced(experiment: Experiment, algorithm: Algorithm, state: TrainState, examples: int) -> Any:
-    return jax.jit(experiment.step(algorithm), donate_argnums=0).trace(state, experiment.batch(examples))
+    step = experiment._replace(algorithm=algorithm).step(accumulate=1)  # `examples` are those of one micro-batch
+    return jax.jit(step, donate_argnums=0).trace(state, experiment.batch_shapes(examples))
 
 
 def _analysis(program: Any) -> Mapping[str, float]:

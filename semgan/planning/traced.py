@@ -52,7 +52,7 @@ def moved_bytes(jaxpr: Any) -> int:
 
 
 def _roots_and_sizes(jaxpr: Any) -> tuple[dict, dict]:
-    """Of what the equations make: the array that a view shows, and the bytes that each of the others holds."""
+    """The array that each view shows, and the bytes that each other array of the equations holds."""
     roots, held = {}, {}
     for equation in jaxpr.eqns:
         if equation.primitive.name in _VIEWS and (seen := list(_variables(equation.invars[:1]))):
@@ -64,7 +64,7 @@ def _roots_and_sizes(jaxpr: Any) -> tuple[dict, dict]:
 
 
 def _ended(jaxpr: Any, roots: dict, held: dict) -> dict[int, list]:
-    """By the place of an equation: what nothing after it uses; what is returned never ends."""
+    """What nothing uses after an equation, by the equation's place; what is returned never ends."""
     last = {}
     for place, equation in enumerate(jaxpr.eqns):
         last |= {roots.get(value, value): place for value in (*_variables(equation.invars), *equation.outvars)}

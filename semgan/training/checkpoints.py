@@ -20,6 +20,8 @@ import numpy as np
 import orbax.checkpoint as ocp
 
 from semgan.errors import UserError
+from semgan.files import sync
+from semgan.sealed import UNSEALED
 from semgan.training import manifest
 from semgan.types import TrainState
 
@@ -95,7 +97,7 @@ class Checkpoints:
         arrays = _by_key(jax.device_get(state))
         record = {
             "format": manifest.FORMAT,
-            "sha256": manifest.NO_HASH,
+            "sha256": UNSEALED,
             "step": int(state.step),
             "position": int(state.position),
             "extra": json.loads(json.dumps(extra)),
@@ -172,7 +174,7 @@ class Checkpoints:
         if final.exists():  # damaged, or of a run that was rolled back
             final.rename(replaced)
         writing.rename(final)
-        manifest.sync(self.folder)
+        sync(self.folder)
         self._damaged.discard(step)
         shutil.rmtree(replaced, ignore_errors=True)
 

@@ -3,7 +3,8 @@
 One kind always asks for batches with the same keys, so that its program is compiled once.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from PIL import Image
 from semgan.training.drawing import GAP, LABEL, MARGIN, Sheet, pitch_of
 
 Sample = Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]]
-"""From a batch (pictures uint8, numbers int32, `mix` float32) to uint8 images by the names of their kinds."""
+"""Maps a batch (pictures uint8, numbers int32, `mix` float32) to uint8 images by the names of their kinds."""
 
 _REAL_COLUMNS = 4
 _DRAWN_COLUMNS = 8
@@ -28,6 +29,7 @@ class Examples(NamedTuple):
       contents, references: uint8 (rows, size, size, 3) and (columns, size, size, 3).
       content_domain, reference_domain: of which domains they are, by number.
       target_domain: what each content is translated into where there is no guide, (rows,).
+      inputs: what else the algorithm samples a content with (see `semgan.types.Algorithm`), by name, (rows, ...).
     """
 
     contents: np.ndarray
@@ -35,6 +37,22 @@ class Examples(NamedTuple):
     references: np.ndarray
     reference_domain: np.ndarray
     target_domain: np.ndarray
+    inputs: Mapping[str, np.ndarray] = MappingProxyType({})
+
+    def batch(self, row: np.ndarray, column: np.ndarray, target: np.ndarray, position: np.ndarray) -> dict[str, np.ndarray]:
+        """Returns the batch in which content number `row[i]` meets reference number `column[i]`, to be translated into `target[i]`."""
+        return {
+            "image": self.contents[row],
+            "domain": self.content_domain[row].astype(np.int32),
+            "reference": self.references[column],
+            "target_domain": target.astype(np.int32),
+            "position": position.astype(np.int32),
+            **self.inputs_of(row),
+        }
+
+    def inputs_of(self, row: np.ndarray) -> dict[str, np.ndarray]:
+        """Returns what else content number `row[i]` is sampled with."""
+        return {name: values[row] for name, values in self.inputs.items()}
 
 
 def guided(examples: Examples, sample: Sample, domains: Sequence[str], kinds: Sequence[str], caption: str) -> Image.Image:
@@ -65,13 +83,7 @@ def guided_cells(examples: Examples) -> dict[str, np.ndarray]:
     A cell's position, which its latent is drawn from, is its column: a column shows one latent on all contents.
     """
     row, column = (index.ravel() for index in np.indices((len(examples.contents), len(examples.references))))
-    return {
-        "image": examples.contents[row],
-        "domain": examples.content_domain[row].astype(np.int32),
-        "reference": examples.references[column],
-        "target_domain": examples.reference_domain[column].astype(np.int32),
-        "position": column.astype(np.int32),
-    }
+    return examples.batch(row, column, examples.reference_domain[column], column)
 
 
 def translated(examples: Examples, sample: Sample, domains: Sequence[str], caption: str) -> Image.Image:
@@ -98,14 +110,8 @@ def translated(examples: Examples, sample: Sample, domains: Sequence[str], capti
 
 def translated_cells(examples: Examples) -> dict[str, np.ndarray]:
     """The batch of all contents with their targets; the references are there because every batch has some."""
-    count = len(examples.contents)
-    return {
-        "image": examples.contents,
-        "domain": examples.content_domain.astype(np.int32),
-        "reference": examples.references[np.arange(count) % len(examples.references)],
-        "target_domain": examples.target_domain.astype(np.int32),
-        "position": np.arange(count, dtype=np.int32),
-    }
+    row = np.arange(len(examples.contents))
+    return examples.batch(row, row % len(examples.references), examples.target_domain, row)
 
 
 def drawn(examples: Examples, sample: Sample, caption: str) -> Image.Image:
@@ -113,7 +119,8 @@ def drawn(examples: Examples, sample: Sample, caption: str) -> Image.Image:
     real = np.concatenate([examples.references, examples.contents])
     size = real.shape[1]
     rows = max(len(real) // _REAL_COLUMNS, 1)
-    images = sample(drawn_cells(rows * _DRAWN_COLUMNS))["sample"]
+    batch = drawn_cells(rows * _DRAWN_COLUMNS)
+    images = sample(batch | examples.inputs_of(batch["position"] % len(examples.contents)))["sample"]
     samples, strips = np.split(images, [rows * _DRAWN_COLUMNS])
 
     pitch = pitch_of(size)

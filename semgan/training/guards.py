@@ -6,14 +6,13 @@ The run's folder keeps the state from before.
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 from ml_collections import ConfigDict
 
 from semgan.errors import UserError
 from semgan.evaluation.figures.collapse import PATIENCE, Watch, watch
+from semgan.progress import say
 from semgan.training import metrics
 from semgan.training.checkpoints import Checkpoints
-from semgan.training.report import say
 
 DIVERGED = "diverged"
 """Why steps end when too many in a row were skipped."""
@@ -51,11 +50,6 @@ def check_rollbacks(workdir: Path, config: ConfigDict, rollbacks: int, left: int
         )
     back = f"the checkpoint of step {left}" if left else "the start"
     say(f"warning: {why}: going back to {back} with other noise ({rollbacks} of {config.most_rollbacks} times)")
-
-
-def seed_after(seed: int, rollbacks: int) -> int:
-    """Of the noise after so many returns to an earlier state: another each time, so that a step that failed is not just repeated."""
-    return int(np.random.SeedSequence((seed, rollbacks)).generate_state(1)[0]) if rollbacks else seed
 
 
 def hold_good(lines: Sequence[metrics.Line], checkpoints: Checkpoints) -> None:

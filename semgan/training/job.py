@@ -45,7 +45,7 @@ def model_of(job: Job, state: TrainState) -> TrainedModel:
     """Returns the averaged model at this state, without what is fitted to it only for snapshots."""
     data = {"name": job.train.name, "image_size": job.config.image_size, "fingerprint": job.train.fingerprint}
     meta: dict[str, Any] = {"domains": list(job.train.domains), "dataset": data}
-    if HEADS in state.ema_params:
+    if HEADS in state.ema_params or "mask" in job.algorithm.inputs:
         meta["mask_classes"] = list(job.train.names["mask"])
     return trained_model.from_state(job.config, meta, job.algorithm, state)
 

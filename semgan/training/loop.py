@@ -9,32 +9,26 @@ from pathlib import Path
 from typing import NamedTuple
 
 import jax
-import numpy as np
 from ml_collections import ConfigDict
 
-from semgan import algorithms
 from semgan.config import to_json, validate
-from semgan.data.augment import augment
 from semgan.data.dataset import Dataset, open_dataset
-from semgan.data.loader import check_annotated, make_batch
+from semgan.data.loader import check_annotated, check_inputs
 from semgan.errors import UserError
+from semgan.progress import say
 from semgan.trained_model import TrainedModel, kinds
 from semgan.training import guards, hosts, pictures, results, resume, snapshots
 from semgan.training.checkpoints import Checkpoints, Restored
+from semgan.training.experiment import Experiment
 from semgan.training.job import Job
 from semgan.training.lock import locked
-from semgan.training.optimizers import ema_decay, make_transforms
 from semgan.training.parallel import axis_name, check_batch, parallelize
-from semgan.training.report import Report, say
+from semgan.training.report import Report
 from semgan.training.resume import Result
 from semgan.training.signals import Interrupted, Stop
-from semgan.training.state import init_state, parameter_counts
-from semgan.training.step import Step, make_step
-from semgan.training.steps import Programs, iterate
-from semgan.types import TrainState
-
-_QUICK_COMPILATION = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
-"""What runs once is not worth optimizing: a quarter of the time that a CPU takes to compile the quickstart's first state."""
+from semgan.training.state import parameter_counts
+from semgan.training.steps import Programs, Update, iterate
+from semgan.types import Algorithm, TrainState
 
 
 def train(config: ConfigDict, workdir: Path | str, *, started: float | None = None) -> Result:
@@ -52,7 +46,7 @@ def train(config: ConfigDict, workdir: Path | str, *, started: float | None = No
     started = time.monotonic() if started is None else started
     workdir = Path(workdir)
     validate(config)
-    _check_algorithm(config)
+    Experiment.of(config)  # what the algorithm refuses is told before data are prepared
     check_batch(config.batch_size, jax.device_count(), config.accumulate)
     hosts.connect()
     hosts.same("another config", json.dumps(to_json(config), sort_keys=True), "start all with the same command")
@@ -70,13 +64,6 @@ def _claim(held: ExitStack, workdir: Path, config: ConfigDict) -> Result | None:
     held.enter_context(locked(workdir))
     resume.check_config(workdir, config)
     return resume.finished(workdir, config)
-
-
-def _check_algorithm(config: ConfigDict) -> None:
-    """What the algorithm refuses is told before data are prepared; domains that are not named yet may be any two."""
-    config = config.copy_and_resolve_references()
-    config.data.domains = config.data.domains or ("A", "B")
-    algorithms.make(config)
 
 
 def _make_folder(workdir: Path) -> None:
@@ -97,31 +84,18 @@ def _run(config: ConfigDict, workdir: Path, started: float, stop: Stop) -> Resul
     except Interrupted:
         return results.stopped(workdir, 0, 0)
     hosts.same("other training data", train_set.fingerprint, "give all hosts the same files")
-    config = _filled(config, train_set)
-    algorithm = algorithms.make(config)
-    transforms = make_transforms(config.optimizers, algorithm.phases, total_kimg=config.total_kimg, spare=config.networks)
-    prepare = partial(augment, seed=config.seed, paired=config.data.pairing == "paired", **config.augment)
+    experiment = Experiment.of(config, train_set)
+    config, algorithm = experiment.config, experiment.algorithm
+    for dataset in (train_set, test_set):
+        check_inputs(dataset, algorithm.inputs, config.algorithm)
     check_annotated(train_set, algorithm.annotations)
-    first = make_batch(train_set, np.arange(config.batch_size), config.seed, config.data.pairing, algorithm.annotations)
-
-    empty = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), jax.eval_shape(prepare, first))  # only shapes count
-    # "rbg" draws each array by one operation: threefry, unrolled a hundred times, takes 20 s to compile on a CPU
-    initial = jax.jit(lambda: init_state(algorithm, transforms, jax.random.key(config.seed, impl="rbg"), empty, config.spike_factor > 0))
+    initial = experiment.initial()
     shapes = jax.eval_shape(initial)
     say("parameters: " + ", ".join(f"{name} {count:,}" for name, count in parameter_counts(shapes.params).items()))
     checkpoints = Checkpoints(workdir / "checkpoints", keep=config.keep_checkpoints)
     restored = hosts.first_does(partial(_restored, checkpoints, shapes, workdir, config, train_set.fingerprint))
     if hosts.is_first():
         resume.write_config(workdir, config)
-    make_update = partial(
-        make_step,
-        transforms=transforms,
-        ema_decay=ema_decay(config.ema_half_life_kimg, config.ema_ramp, config.ema_burn_in_kimg),
-        prepare=prepare,
-        accumulate=config.accumulate,
-        axis_name=axis_name(),
-        spike_factor=config.spike_factor,
-    )
     job = Job(
         config=config,
         workdir=workdir,
@@ -136,7 +110,7 @@ def _run(config: ConfigDict, workdir: Path, started: float, stop: Stop) -> Resul
     )
     start = _Start(initial(), 0.0, 0) if restored is None else _start_of(restored)
     try:
-        return _train(job, make_update, start, checkpoints, lambda last: _gone_back(checkpoints, shapes, last) or initial())
+        return _train(job, experiment, start, checkpoints, lambda last: _gone_back(checkpoints, shapes, last) or initial())
     except guards.Collapsed:
         if hosts.is_first() and (good := checkpoints.restore(shapes)) is not None:
             snapshots.write(job, good.state, {})
@@ -153,17 +127,14 @@ class _Start(NamedTuple):
     rollbacks: int
 
 
-def _train(
-    job: Job, make_update: Callable[..., Step], start: _Start, checkpoints: Checkpoints, go_back: Callable[[int], TrainState]
-) -> Result:
+def _train(job: Job, experiment: Experiment, start: _Start, checkpoints: Checkpoints, go_back: Callable[[int], TrainState]) -> Result:
     """Steps to the end, or to a signal; goes back where they diverge."""
     state, minutes, rollbacks = start
     config, began = job.config, int(start.state.step)
     while True:
         with closing(_open_report(job, state, minutes)) as report:
             guards.hold_good(report.lines, checkpoints)
-            seed = guards.seed_after(config.seed, rollbacks)
-            programs = Programs(job.algorithm, lambda stage, seed=seed: parallelize(make_update(stage, seed=seed)), rollbacks)
+            programs = Programs(job.algorithm, partial(_compiled, experiment, rollbacks), rollbacks)
             state, reason = iterate(job, programs, state, checkpoints, report)
             if reason == "signal":
                 break
@@ -178,6 +149,11 @@ def _train(
         guards.check_rollbacks(job.workdir, config, rollbacks, began)
     hosts.first_does(checkpoints.wait)  # else the others' end could take the first with it
     return results.stopped(job.workdir, int(state.step), int(state.position))
+
+
+def _compiled(experiment: Experiment, rollbacks: int, stage: Algorithm) -> Update:
+    """The step of a stage, for all devices."""
+    return parallelize(experiment._replace(algorithm=stage).step(axis_name=axis_name(), rollbacks=rollbacks))
 
 
 def _restored(checkpoints: Checkpoints, shapes: TrainState, workdir: Path, config: ConfigDict, fingerprint: str) -> Restored | None:
@@ -206,17 +182,6 @@ def _gone_back(checkpoints: Checkpoints, shapes: TrainState, last: int) -> Train
 
     restored = hosts.first_does(restore)
     return None if restored is None else restored.state
-
-
-def _filled(config: ConfigDict, data: Dataset) -> ConfigDict:
-    """A copy in which what the data decide is filled in: the domains, and how much semantic heads have to tell."""
-    config = config.copy_and_resolve_references()
-    config.data.domains = data.domains
-    if "semantic_heads" in config.networks:
-        sizes = {"mask_classes": len(data.names.get("mask", ())), "categories": len(data.names.get("category", ()))}
-        sizes |= {name: data.annotations[name].shape[1] for name in ("landmarks", "boxes") if name in data.annotations}
-        config.networks.semantic_heads.update(sizes)
-    return config
 
 
 def _open_data(config: ConfigDict) -> tuple[Dataset, Dataset, Dataset]:
@@ -250,8 +215,7 @@ def _open_report(job: Job, state: TrainState, minutes: float) -> Report:
     if step:
         say(f"going on from the checkpoint of step {step:,} ({position / 1000:.4g} kimg)")
     test, config = job.test, job.config
-    examples = pictures.choose_examples(
-        test.images, test.rows, test.domain, config.picture_rows, config.picture_columns, job.algorithm.targets
-    )
+    algorithm = job.algorithm
+    examples = pictures.choose_examples(test, config.picture_rows, config.picture_columns, algorithm.targets, algorithm.inputs)
     spent = {"step": step, "position": position, "started": job.started, "minutes": minutes}
     return Report(job.workdir, config, examples, job.kinds, **spent, writes=hosts.is_first())

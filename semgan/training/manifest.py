@@ -2,14 +2,14 @@
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
+from semgan.files import sync
+from semgan.sealed import is_intact, seal
+
 FORMAT = "semgan-checkpoint-1"
 MANIFEST = "manifest.json"
-NO_HASH = "0" * 64
-"""In the place of the manifest's own hash while that is taken."""
 
 
 class DamagedError(Exception):
@@ -17,12 +17,9 @@ class DamagedError(Exception):
 
 
 def write(folder: Path, manifest: dict) -> None:
-    """Adds every file's size and SHA-256 and the manifest's own (taken with 64 zeros in its place), all of it synced to disk."""
+    """Adds every file's size and SHA-256, seals the manifest, whose "sha256" is `sealed.UNSEALED`, and syncs all of it to disk."""
     files = {path.relative_to(folder).as_posix(): _fingerprint(path) for path in _files(folder)}
-    text = json.dumps(manifest | {"files": files}, indent=1)
-    own = f'"sha256": "{NO_HASH}"'
-    text = text.replace(own, own.replace(NO_HASH, _sha256(text.encode())), 1)
-    (folder / MANIFEST).write_text(text)
+    (folder / MANIFEST).write_bytes(seal(json.dumps(manifest | {"files": files}, indent=1).encode()))
     for path in [folder, *folder.rglob("*")]:
         sync(path)
 
@@ -47,10 +44,9 @@ def _read(path: Path) -> dict:
     try:
         raw = path.read_bytes()
         manifest = json.loads(raw)
-        own = str(manifest["sha256"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError) as error:
         raise DamagedError(f"{path.name} is missing or unreadable") from error
-    if _sha256(raw.replace(own.encode(), NO_HASH.encode(), 1)) != own:
+    if not is_intact(raw):
         raise DamagedError(f"{path.name} is not as it was written")
     return manifest
 
@@ -65,15 +61,3 @@ def _fingerprint(path: Path) -> dict[str, Any]:
             return {"size": path.stat().st_size, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
     except OSError as error:
         raise DamagedError(f"{path.name} cannot be read") from error
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
-def sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

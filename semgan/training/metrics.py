@@ -41,12 +41,6 @@ def means(totals: Totals) -> dict[str, float | None]:
     return {name: float(total) / float(count) if count else None for name, (total, count) in jax.device_get(totals).items()}
 
 
-def due(position: int, batch_size: int, every_kimg: float) -> bool:
-    """Whether the step that ended at this position passed a multiple of `every_kimg` thousand images; never for 0."""
-    every = round(1000 * every_kimg)
-    return every > 0 and position // max(every, 1) > (position - batch_size) // max(every, 1)
-
-
 def progress_line(line: Mapping[str, Any], total_kimg: float, seconds_left: float | None) -> str:
     """`step 1,500 · 24.0 of 48 kimg (50%) · 41 images/s · 9:45 left · d_latent 1.21 · ...`: the phases' losses last."""
     parts = [f"step {line['step']:,}", f"{line['kimg']:.4g} of {total_kimg:g} kimg ({min(100 * line['kimg'] / total_kimg, 100):.0f}%)"]

@@ -1,6 +1,7 @@
 """One optimizer per network from its config: gradient clipping, coupled L2, Adam, and a rate that follows the images seen."""
 
 import difflib
+import math
 from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -9,11 +10,12 @@ import jax.numpy as jnp
 import optax
 
 from semgan.errors import UserError
+from semgan.settings import SETTINGS, Setting
 from semgan.types import Phase, Scalar
 
 
 class _Settings(NamedTuple):
-    """`config.optimizers.NETWORK`; the keys' meanings stand in `configs/common.py`."""
+    """`config.optimizers.NETWORK`; the keys' meanings stand in `semgan/settings.py`."""
 
     learning_rate: float
     final_learning_rate: float
@@ -42,8 +44,8 @@ def make_transforms(
     """
     phases = tuple(phases)
     trained = list(dict.fromkeys(name for phase in phases for name in phase.updates))
-    found = {name: settings for name, settings in optimizers.items() if name in trained or name not in spare}
-    _check_names("config.optimizers", "the algorithm trains", found=found, wanted=trained)
+    names = [name for name in optimizers if name in trained or name not in spare]
+    _check_names("config.optimizers", "the algorithm trains", names, trained)
     return {name: _transform(_settings(name, optimizers[name]), _lazy_ratio(name, phases), total_kimg) for name in trained}
 
 
@@ -144,34 +146,30 @@ def _lazy_ratio(network: str, phases: Iterable[Phase]) -> float:
 
 def _settings(network: str, config: Mapping[str, Any]) -> _Settings:
     key = f"config.optimizers.{network}"
-    _check_names(key, "an optimizer has", found=config, wanted=_Settings._fields)
+    _check_names(key, "an optimizer has", config, _Settings._fields)
     settings = _Settings(**config)
-    if settings.decay_shape not in ("linear", "cosine"):
-        raise UserError(f"{key}.decay_shape: {settings.decay_shape!r} is unknown; use 'linear' or 'cosine'.")
     for name, value in settings._asdict().items():
-        if name == "decay_shape":
-            continue
-        if isinstance(value, bool) or not isinstance(value, int | float) or not jnp.isfinite(value):
-            raise UserError(f"{key}.{name}: {value!r} is not a finite number; set one.")
-    for name in ("b1", "b2"):
-        if not 0 <= getattr(settings, name) < 1:
-            raise UserError(f"{key}.{name}: {getattr(settings, name)} is outside [0, 1); choose a decay in it.")
-    if settings.final_b2 >= 1:
-        raise UserError(f"{key}.final_b2: {settings.final_b2} is outside [0, 1); choose a decay in it, or a negative number for none.")
-    for name in ("learning_rate", "decay_start_kimg", "decay_end_kimg", "reset_kimg", "warmup_kimg", "eps", "weight_decay", "clip_norm"):
-        if getattr(settings, name) < 0:
-            raise UserError(f"{key}.{name}: {getattr(settings, name)} is negative; choose 0 or more.")
+        _check_value(f"{key}.{name}", value, SETTINGS[f"optimizers.*.{name}"])
     return settings
 
 
-def _check_names(key: str, what: str, *, found: Iterable[str], wanted: Iterable[str]) -> None:
-    """UserError for the first name that is unknown (with the nearest known one) or missing."""
-    found, wanted = list(found), list(wanted)
-    for name in found:
-        if name not in wanted:
-            near = difflib.get_close_matches(name, wanted, n=1)
-            advice = f"did you mean {near[0]!r}?" if near else f"{what}: {', '.join(wanted)}."
+def _check_value(key: str, value: Any, setting: Setting) -> None:
+    """UserError unless the value is of the default's type, text or a finite number, and within its range."""
+    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not number and not isinstance(setting.default, str):
+        raise UserError(f"{key}: {value!r} is not a finite number; set one.")
+    if setting.range and not setting.range.holds(value):
+        raise UserError(f"{key}: {setting.range.refusal.format(value=value)}")
+
+
+def _check_names(key: str, what: str, names: Iterable[str], vocabulary: Iterable[str]) -> None:
+    """UserError for the first name that is unknown (with the nearest of the vocabulary) or missing."""
+    names, vocabulary = list(names), list(vocabulary)
+    for name in names:
+        if name not in vocabulary:
+            near = difflib.get_close_matches(name, vocabulary, n=1)
+            advice = f"did you mean {near[0]!r}?" if near else f"{what}: {', '.join(vocabulary)}."
             raise UserError(f"{key}.{name}: unknown; {advice}")
-    for name in wanted:
-        if name not in found:
-            raise UserError(f"{key}.{name}: missing; {what}: {', '.join(wanted)}.")
+    for name in vocabulary:
+        if name not in names:
+            raise UserError(f"{key}.{name}: missing; {what}: {', '.join(vocabulary)}.")

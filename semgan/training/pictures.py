@@ -1,4 +1,4 @@
-"""The pictures that a run shows itself by: samples of the same held-out examples and latents, from first to last."""
+"""The pictures that show how a run goes: samples of the same held-out examples and latents, from first to last."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from semgan.data.dataset import Dataset
+from semgan.data.loader import NO_ANNOTATIONS, Annotations, take_inputs
 from semgan.files import write_whole
 from semgan.training import grids
 from semgan.training.grids import Examples, Sample
@@ -15,21 +17,21 @@ _GUIDED = ("reference", "latent")
 
 
 def choose_examples(
-    images: np.ndarray,
-    rows: np.ndarray,
-    domain: np.ndarray,
+    dataset: Dataset,
     contents: int,
     references: int,
     targets: Sequence[int] | None = None,
+    inputs: Annotations = NO_ANNOTATIONS,
 ) -> Examples:
-    """The first pictures of each domain in turn: references first, then contents, so that no picture is both (where there are enough).
+    """Takes the first pictures of each domain in turn: references, then contents, so that no picture is both where there are enough.
 
     Args:
-      images, rows, domain: as in a dataset.
       contents, references: how many.
       targets: the domains that there are translations into, all when None: references are of these alone, contents of domains
         that can be translated into another one. A content's own target is the next such domain after its own.
+      inputs: what else the algorithm samples a content with.
     """
+    images, rows, domain = dataset.images, dataset.rows, dataset.domain
     members = {int(value): np.flatnonzero(domain == value) for value in np.unique(domain)}
     aims = [value for value in members if targets is None or value in targets] or list(members)
     sources = [value for value in members if set(aims) - {value}] or list(members)
@@ -42,6 +44,7 @@ def choose_examples(
         references=images[rows[across]],
         reference_domain=domain[across],
         target_domain=np.array([_next(aims, int(own)) for own in domain[down]]),
+        inputs=take_inputs(dataset, inputs, np.array(down)),
     )
 
 

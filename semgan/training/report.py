@@ -1,28 +1,21 @@
 """A run's folder as it grows: lines of metrics, pictures and the page, written from the loop's values."""
 
 import re
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import jax
 import numpy as np
 from ml_collections import ConfigDict
 
 from semgan.config import flatten
+from semgan.progress import say
 from semgan.training import metrics, page, pictures
 
 Sample = Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]]
 """From a uint8 batch to uint8 images by name, with the averaged parameters of the moment."""
-
-
-def say(text: str) -> None:
-    """A line for the person who watches; stdout is kept for the result. Of several processes the first speaks."""
-    if jax.process_index() == 0:
-        print(text, file=sys.stderr, flush=True)
 
 
 @contextmanager

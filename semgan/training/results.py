@@ -6,10 +6,11 @@ from pathlib import Path
 import jax
 
 from semgan.evaluation.figures.collapse import Watch, watch
+from semgan.progress import say
 from semgan.trained_model import TrainedModel
-from semgan.training import metrics, resume, scoring, snapshots
+from semgan.training import resume, schedules, scoring, snapshots
 from semgan.training.job import Job, model_of, sample
-from semgan.training.report import Report, say
+from semgan.training.report import Report
 from semgan.training.resume import Result
 from semgan.training.signals import Interrupted
 from semgan.types import TrainState
@@ -25,7 +26,7 @@ def due(job: Job, step: int, position: int) -> bool:
 
 def _due(job: Job, step: int, position: int) -> tuple[bool, bool]:
     """Returns whether a picture is due, and whether scores are."""
-    passed = partial(metrics.due, position, job.config.batch_size)
+    passed = partial(schedules.due, position, job.config.batch_size)
     scores = passed(job.config.evaluate_kimg) and position < 1000 * job.config.total_kimg  # else at the end
     return step == FIRST_PICTURE_STEP or passed(job.config.picture_kimg), scores
 

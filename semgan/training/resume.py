@@ -10,39 +10,14 @@ from ml_collections import ConfigDict
 from semgan.config import flatten, to_json
 from semgan.errors import UserError
 from semgan.files import write_whole
-from semgan.training.report import say
+from semgan.progress import say
+from semgan.settings import SETTINGS, keys_that, setting_of
 
 CONFIG = "config.json"
 RESULT = "result.json"
-_MAY_CHANGE = {
-    "total_kimg",
-    "max_minutes",
-    "log_kimg",
-    "picture_kimg",
-    "checkpoint_kimg",
-    "evaluate_kimg",
-    "keep_checkpoints",
-    "allow_changes",
-    "rollback_after",
-    "most_rollbacks",
-    "stop_on_collapse",
-    "picture_rows",
-    "picture_columns",
-    "data.source",  # the data's fingerprint tells whether it is the same data
-    "judge.channels",
-    "judge.steps",
-    "judge.batch_size",
-    "judge.pairs",
-    "judge.samples",
-    "judge.inception",
-}
 _MOST_SHOWN = 4
-
-
-_FILLED = ("data.domains", *(f"networks.semantic_heads.{size}" for size in ("mask_classes", "landmarks", "categories", "boxes")))
-"""Keys that training fills in from the data where they are empty or 0."""
-_SINCE = {"data.left_out": [], "spike_factor": 0.0}
-"""Keys that older runs do not have, and what they did."""
+_BEFORE = {key: SETTINGS[key].before for key in keys_that(lambda setting: setting.since)}
+"""What older runs did, by the keys that they do not have."""
 
 
 class Result(NamedTuple):
@@ -71,15 +46,21 @@ def check_config(workdir: Path, config: ConfigDict) -> None:
     saved = _read(workdir / CONFIG)
     if saved is None:
         return
-    before, now = {**_SINCE, **flatten(saved)}, flatten(to_json(config))
-    for key in [key for key in _FILLED if not now.get(key)]:  # all that the data have, which the folder's run has written down
+    before, now = {**_BEFORE, **flatten(saved)}, flatten(to_json(config))
+    left_to_data = [key for key in keys_that(lambda setting: setting.filled) if not now.get(key)]
+    for key in left_to_data:  # the folder's run has written down what they have
         before.pop(key, None)
         now.pop(key, None)
-    changed = [key for key in sorted(before.keys() | now.keys()) if before.get(key) != now.get(key) and key not in _MAY_CHANGE]
+    changed = [key for key in sorted(before.keys() | now.keys()) if before.get(key) != now.get(key) and not _may_change(key)]
     if changed:
         shown = ", ".join(f"{key} (was {_shown(before, key)}, now {_shown(now, key)})" for key in changed[:_MOST_SHOWN])
         more = f" and {len(changed) - _MOST_SHOWN} more" if len(changed) > _MOST_SHOWN else ""
         _refuse(config, f"{workdir} holds a run with another config: {shown}{more}", "give the old values")
+
+
+def _may_change(key: str) -> bool:
+    setting = setting_of(key)
+    return setting is not None and setting.may_change
 
 
 def check_data(workdir: Path, config: ConfigDict, saved: str, fingerprint: str) -> None:

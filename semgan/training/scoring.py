@@ -4,9 +4,9 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from semgan.errors import UserError
+from semgan.progress import say
 from semgan.trained_model import TrainedModel
 from semgan.training.job import Job
-from semgan.training.report import say
 
 
 class Scores(NamedTuple):

@@ -9,10 +9,10 @@ from semgan import domain_guess, trained_model
 from semgan.errors import UserError
 from semgan.inference import recipe
 from semgan.inference.recipe import Recipe
+from semgan.progress import say
 from semgan.snapshot import DOMAIN_GUESS, MODEL_STATE, STYLE_RECIPE, write_snapshot
 from semgan.trained_model import TrainedModel
 from semgan.training.job import Job, model_of
-from semgan.training.report import say
 from semgan.types import TrainState
 
 FILE = "snapshot.safetensors"

@@ -10,10 +10,11 @@ import jax
 import numpy as np
 
 from semgan.data.loader import batches
-from semgan.training import guards, hosts, metrics, results, snapshots
+from semgan.progress import say
+from semgan.training import guards, hosts, metrics, results, schedules, snapshots
 from semgan.training.checkpoints import Checkpoints
 from semgan.training.job import Job
-from semgan.training.report import Report, say
+from semgan.training.report import Report
 from semgan.types import Algorithm, Metrics, TrainState
 
 _IN_FLIGHT = 2
@@ -25,7 +26,7 @@ class Programs:
     """The compiled step of the current stage; a stage is compiled when it is reached, and the one before is let go.
 
     Attributes:
-      rollbacks: returns to an earlier state before these programs, whose noise is of `guards.seed_after` so many.
+      rollbacks: returns to an earlier state before these programs; see `Experiment.step`.
     """
 
     def __init__(self, algorithm: Algorithm, compiled: Callable[[Algorithm], Update], rollbacks: int):
@@ -79,8 +80,8 @@ def iterate(job: Job, programs: Programs, state: TrainState, checkpoints: Checkp
             if results.due(job, step, position):
                 hosts.first_does(partial(_show, job, state, report, checkpoints, step, position))
             reason = _why_stop(job, step, position)
-            saves = reason or metrics.due(position, size, config.checkpoint_kimg)
-            if saves or metrics.due(position, size, config.log_kimg):
+            saves = reason or schedules.due(position, size, config.checkpoint_kimg)
+            if saves or schedules.due(position, size, config.log_kimg):
                 report.interval(totals, step, position, job.deadline)
                 totals = None
             if saves and (reason or not skips.streak) and hosts.is_first():

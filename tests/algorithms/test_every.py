@@ -1,6 +1,5 @@
 """What every `drawn_faces` experiment has to do, made small: step on one device and on two, resume exactly, sample."""
 
-from functools import partial
 from pathlib import Path
 
 import jax
@@ -11,12 +10,10 @@ import pytest
 from configs.common import shrink
 from semgan import algorithms
 from semgan import config as configs
-from semgan.data.augment import augment, to_float
+from semgan.data.augment import to_float
 from semgan.training.checkpoints import Checkpoints
-from semgan.training.optimizers import ema_decay, make_transforms
+from semgan.training.experiment import Experiment
 from semgan.training.parallel import axis_name, parallelize
-from semgan.training.state import init_state
-from semgan.training.step import make_step
 
 NAMES = sorted(path.stem.removeprefix("drawn_faces_") for path in Path("configs").glob("drawn_faces_*.py"))
 DEPEND_ON_THE_DEVICE_COUNT = {"progan", "stylegan2"}
@@ -37,21 +34,12 @@ class Small:
         config.batch_size = BATCH
         config.image_size = SIZES.get(name, config.image_size)
         config.data.domains = config.data.domains or ("shaded", "ink")
-        self.config, self.algorithm = config, algorithms.make(config)
-        self.transforms = make_transforms(config.optimizers, self.algorithm.phases, total_kimg=config.total_kimg, spare=config.networks)
+        self.config, self.experiment = config, Experiment.of(config)
+        self.algorithm, self.first = self.experiment.algorithm, self.experiment.initial()
         self.step = self.compiled(jax.devices()[:1])
 
     def compiled(self, devices, kimg=0.0):
-        config = self.config
-        step = make_step(
-            self.algorithm.at(kimg),
-            self.transforms,
-            seed=0,
-            ema_decay=ema_decay(config.ema_half_life_kimg, config.ema_ramp),
-            prepare=partial(augment, seed=0, paired=config.data.pairing == "paired", **config.augment),
-            axis_name=axis_name(devices),
-        )
-        return parallelize(step, devices)
+        return parallelize(self.experiment.at(kimg).step(axis_name=axis_name(devices)), devices)
 
     def batch(self, step):
         draw, size = np.random.default_rng(step), self.config.image_size
@@ -65,9 +53,6 @@ class Small:
         if name == "mask":
             return draw.integers(0, 7, (BATCH, self.config.image_size, self.config.image_size), np.uint8)
         return draw.random((BATCH, 5, 2), np.float32) if name == "landmarks" else draw.integers(0, 2, (BATCH, columns), np.int8)
-
-    def first(self):
-        return init_state(self.algorithm, self.transforms, jax.random.key(0, impl="rbg"), self.batch(0))
 
 
 def test_every_algorithm_has_a_small_experiment():

@@ -7,7 +7,7 @@ import pytest
 
 from configs import r3gan as experiment
 from semgan import algorithms
-from semgan.algorithms import _draws as draws
+from semgan.algorithms.common import draws
 from semgan.algorithms.r3gan import cosine
 from semgan.errors import UserError
 from tests.algorithms.batches import batch_of

@@ -9,8 +9,8 @@ import pytest
 
 from configs import stylegan2 as experiment
 from semgan import algorithms
-from semgan.algorithms import _ada, stylegan2
-from semgan.algorithms import _draws as draws
+from semgan.algorithms import stylegan2
+from semgan.algorithms.common import ada, draws
 from semgan.errors import UserError
 from semgan.layers.adaptive_augment import augment
 from tests.algorithms.batches import batch_of
@@ -155,7 +155,7 @@ def test_every_loss_returns_the_whole_state_in_its_types(evaluate, state):
 def _adapted(state, logits, target=0.6, kimg=500.0):
     weights = _config(ada_target=target, ada_kimg=kimg).losses
     for _ in range(4):
-        state = _ada.adapt(weights, state, jnp.asarray(logits, jnp.float32))
+        state = ada.adapt(weights, state, jnp.asarray(logits, jnp.float32))
     return state
 
 
@@ -166,7 +166,7 @@ def test_p_moves_every_four_steps_by_images_seen_and_stays_a_probability(state):
     np.testing.assert_allclose(up["augment_p"], 0.5 + 10 * 4 / 500_000, rtol=1e-6)
     np.testing.assert_allclose(down["augment_p"], 0.5 - 2 * 4 / 500_000, rtol=1e-6)
     assert int(up["augment_steps"]) == float(up["augment_sign"]) == 0
-    partway = _ada.adapt(_config().losses, fresh, jnp.ones(10))
+    partway = ada.adapt(_config().losses, fresh, jnp.ones(10))
     assert (float(partway["augment_p"]), int(partway["augment_steps"])) == (0.5, 1)
     at = {**fresh, "augment_p": jnp.float32(0)}
     assert float(_adapted(at, [-1.0])["augment_p"]) == 0

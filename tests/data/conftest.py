@@ -53,8 +53,8 @@ def celeb_a_folder(tmp_path) -> Path:
 @pytest.fixture(scope="session")
 def celeb_a_prepared(tmp_path_factory) -> Path:
     """The same, as `semgan data build` writes it; do not change it."""
-    from semgan.data.build import build
+    from semgan.data.build import build_dataset
 
     folder = tmp_path_factory.mktemp("celeb_a")
-    build("celeb_a", str(write_celeb_a(folder / "official")), str(folder / "out"), 0, 0)
+    build_dataset("celeb_a", str(write_celeb_a(folder / "official")), str(folder / "out"), 0, 0)
     return folder / "out"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from semgan.data import annotations
-from semgan.data.augment import augment
+from semgan.data.augment import augment_batch
 from semgan.data.dataset import Dataset
 from semgan.data.loader import batches, check_annotated, make_batch
 from semgan.errors import UserError
@@ -44,7 +44,7 @@ def around(mask, number):
 
 @pytest.mark.parametrize(("flip", "crop"), [(True, 0.0), (False, 1.0), (True, 0.6)])
 def test_masks_landmarks_and_boxes_move_with_the_picture(batch, flip, crop):
-    moved = jax.device_get(jax.jit(lambda batch: augment(batch, 3, flip=flip, crop_probability=crop, crop_scale=0.6))(batch))
+    moved = jax.device_get(jax.jit(lambda batch: augment_batch(batch, 3, flip=flip, crop_probability=crop, crop_scale=0.6))(batch))
     shade = np.round((moved["image"][..., 0] + 1) * 127.5 / 50)
     assert np.mean(shade == moved["mask"]) > (0.97 if crop else 0.9999)  # edges between shades are blurred
     also = [1, 0, 2, 4, 3] if flip else [0, 1, 2, 3, 4]  # a blob keeps its class, but the landmarks of a mirrored face change names
@@ -60,7 +60,7 @@ def test_masks_landmarks_and_boxes_move_with_the_picture(batch, flip, crop):
 
 
 def test_nothing_asked_changes_nothing(batch):
-    plain = augment(batch, 0, flip=False, crop_probability=0.0, crop_scale=0.8)
+    plain = augment_batch(batch, 0, flip=False, crop_probability=0.0, crop_scale=0.8)
     assert all(plain[name] is batch[name] for name in annotations.PLACED)
 
 

@@ -7,14 +7,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from semgan.data.augment import augment, crop_matrices, to_float, to_uint8
+from semgan.data.augment import augment_batch, crop_matrices, to_float, to_uint8
 
 SIZE = 16
 
 
 @functools.partial(jax.jit, static_argnames=("flip", "crop_probability", "paired"))
 def run(batch, seed=0, flip=True, crop_probability=0.5, paired=False):
-    return augment(batch, seed, flip=flip, crop_probability=crop_probability, crop_scale=0.8, paired=paired)
+    return augment_batch(batch, seed, flip=flip, crop_probability=crop_probability, crop_scale=0.8, paired=paired)
 
 
 matrices = jax.jit(crop_matrices, static_argnums=(1, 2, 3, 4))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from semgan.data import celeb_a
-from semgan.data.build import build
+from semgan.data.build import build_dataset
 from semgan.data.celeb_a import celeb_a_source, read_annotations, read_member
 from semgan.data.dataset import open_dataset
 from semgan.data.decode import DecodeError
@@ -228,13 +228,13 @@ def test_stock_tfds_reads_what_was_built(celeb_a_prepared):
 
 
 def test_build_says_what_it_made_and_keeps_stdout_clean(celeb_a_folder, tmp_path, capsys):
-    sentence = build("celeb_a", str(celeb_a_folder), str(tmp_path / "out"), 0, 0)
+    sentence = build_dataset("celeb_a", str(celeb_a_folder), str(tmp_path / "out"), 0, 0)
     assert all(part in sentence for part in ("8 train", "2 validation", "2 test", f"--config.data.source={tmp_path / 'out'}"))
     assert capsys.readouterr().out == ""
 
 
 def test_build_of_nothing_is_a_sentence(tmp_path):
     with pytest.raises(UserError, match="no such folder"):
-        build("celeb_a", str(tmp_path / "gone"), str(tmp_path / "out"), 0, 0)
+        build_dataset("celeb_a", str(tmp_path / "gone"), str(tmp_path / "out"), 0, 0)
     with pytest.raises(UserError, match="--source and --out"):
-        build("celeb_a", "", "", 0, 0)
+        build_dataset("celeb_a", "", "", 0, 0)

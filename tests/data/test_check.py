@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from semgan.data import celeb_a
-from semgan.data.build import build
+from semgan.data.build import build_dataset
 from semgan.data.check import check_folder, format_report
 from semgan.data.dataset import open_dataset
 from semgan.errors import UserError
@@ -115,7 +115,7 @@ def test_prepared_dataset_is_checked(celeb_a_prepared):
 
 
 def test_built_folder_cache_is_checked_by_its_hashes(root, tmp_path):
-    sentence = build("folder", str(root), str(tmp_path / "out"), 8, 0)
+    sentence = build_dataset("folder", str(root), str(tmp_path / "out"), 8, 0)
     assert "10 train, 2 test pictures of cats, dogs at 8 px" in sentence
     (cache,) = (tmp_path / "out" / "data").glob("folder-train-*[!k]")
     assert check_folder(cache).clean
@@ -129,4 +129,4 @@ def test_built_folder_cache_is_checked_by_its_hashes(root, tmp_path):
 
 def test_unknown_dataset_is_refused():
     with pytest.raises(UserError, match="use one of: drawn_faces, celeb_a, folder"):
-        build("celeba", "", "", 0, 0)
+        build_dataset("celeba", "", "", 0, 0)

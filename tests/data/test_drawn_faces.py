@@ -7,9 +7,10 @@ import pytest
 
 from semgan.data import drawn_faces
 from semgan.data.dataset import open_dataset
-from semgan.data.drawn_faces import ATTRIBUTE_NAMES, MASK_CLASSES, MEDIA, draw, draw_factors, factors, geometry, render
+from semgan.data.drawn_faces import ATTRIBUTE_NAMES, MASK_CLASSES, MEDIA, draw, draw_factors, factors, geometry, render_face
 from semgan.data.drawn_faces.encode import LANDMARK_NAMES
-from semgan.data.drawn_faces.source import VERSION, drawn_faces_source, find_prepared
+from semgan.data.drawn_faces.prepared_folder import VERSION, find_prepared
+from semgan.data.drawn_faces.source import drawn_faces_source
 from semgan.errors import UserError
 
 SIZE = 64
@@ -113,7 +114,7 @@ def test_glasses_and_hair_are_drawn_if_and_only_if_named(faces):
 def test_expression_is_drawn_as_named():
     def neutral(**changes):
         content, style = draw_factors(0, "train", 3)
-        return render(content._replace(**FACING, bald=1, **changes), style, 128)
+        return render_face(content._replace(**FACING, bald=1, **changes), style, 128)
 
     narrow, wide = neutral(eye_open=0.4), neutral(eye_open=0.9)
     assert (attribute(narrow, "Narrow_Eyes"), attribute(wide, "Narrow_Eyes")) == (True, False)
@@ -137,7 +138,7 @@ def test_expression_is_drawn_as_named():
 def test_bangs_cover_the_forehead():
     content, style = draw_factors(0, "train", 3)
     content = content._replace(**FACING, bald=0, x=0.5, y=0.5, scale=0.38)
-    parted, straight = (render(content._replace(fringe=fringe), style, SIZE) for fringe in (factors.PARTED, factors.STRAIGHT))
+    parted, straight = (render_face(content._replace(fringe=fringe), style, SIZE) for fringe in (factors.PARTED, factors.STRAIGHT))
     assert (attribute(parted, "Bangs"), attribute(straight, "Bangs")) == (False, True)
     forehead = (slice(17, 21), slice(24, 40))
     assert (straight.mask[forehead] == HAIR).mean() > (parted.mask[forehead] == HAIR).mean() + 0.5
@@ -146,7 +147,7 @@ def test_bangs_cover_the_forehead():
 def test_hair_colour_is_told_by_its_attribute():
     content, style = draw_factors(0, "train", 3)
     for color, bald in itertools.product(range(len(factors.HAIR_COLORS)), (0, 1)):
-        face = render(content._replace(bald=bald), style._replace(hair_color=color), 32)
+        face = render_face(content._replace(bald=bald), style._replace(hair_color=color), 32)
         told = [name for name in factors.STYLE_ATTRIBUTES if attribute(face, name)]
         assert told == [name for name in factors.HAIR_COLORS[color : color + 1] if not bald and name in factors.STYLE_ATTRIBUTES]
 
@@ -154,7 +155,7 @@ def test_hair_colour_is_told_by_its_attribute():
 def test_style_changes_neither_mask_nor_landmarks_and_media_differ():
     content, _ = draw_factors(0, "train", 5)
     styles = [draw_factors(0, "train", index)[1]._replace(medium=index) for index in range(len(MEDIA))]
-    drawn = [render(content, style, 32) for style in styles]
+    drawn = [render_face(content, style, 32) for style in styles]
     for one, other in itertools.combinations(drawn, 2):
         np.testing.assert_array_equal(one.mask, other.mask)
         np.testing.assert_array_equal(one.landmarks, other.landmarks)

@@ -236,9 +236,9 @@ def test_spreadsheets_that_quote_begin_with_a_mark_or_leave_lines_empty_are_read
         ("", "its header starts with ''; start it with file, a comma and the annotations"),
         ("file;attribute:sad", "its header starts with 'file;attribute:sad'"),
         ("file,attribute:sad,attribute:sad", "has the column attribute:sad twice"),
-        ("file,atribute:sad", r"the column 'atribute:sad' is no annotation; use attribute:NAME, category, .* or mask"),
-        ("file,attribute:", "the column 'attribute:' is no annotation"),
-        ("file,landmark:eye:z", "the column 'landmark:eye:z' is no annotation"),
+        ("file,atribute:sad", r"the column 'atribute:sad' is not an annotation; use attribute:NAME, category, .* or mask"),
+        ("file,attribute:", "the column 'attribute:' is not an annotation"),
+        ("file,landmark:eye:z", "the column 'landmark:eye:z' is not an annotation"),
         ("file", "has no column but file"),
         (f"file,{HAT.removesuffix(',box:hat:bottom')}", "box:hat:bottom is missing beside the others of its name"),
         ("file,landmark:eye:y", "landmark:eye:x is missing"),
@@ -326,8 +326,8 @@ def _grey(bits: int) -> Image.Image:
         (lambda path: _grey(1).save(path), "is neither of 8-bit grey nor with a palette; save it so"),
         (lambda path: _grey(16).save(path), "is neither of 8-bit grey nor with a palette"),
         (lambda path: _grey(24).save(path), "is neither of 8-bit grey nor with a palette"),
-        (lambda path: _grey(8).save(path, "JPEG"), "is no PNG, or damaged"),
-        (lambda path: path.write_bytes(path.read_bytes()[:45]), "is no PNG, or damaged"),
+        (lambda path: _grey(8).save(path, "JPEG"), "is not a PNG, or is damaged"),
+        (lambda path: path.write_bytes(path.read_bytes()[:45]), "is not a PNG, or is damaged"),
     ],
 )
 def test_wrong_masks_are_named_with_the_row_before_anything_is_decoded(tmp_path, spoil, message):

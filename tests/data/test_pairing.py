@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from semgan.data.augment import augment
+from semgan.data.augment import augment_batch
 from semgan.data.dataset import Dataset, open_dataset
 from semgan.data.drawn_faces import draw
 from semgan.data.folder import list_folder
@@ -55,7 +55,7 @@ def test_pairs_of_a_folder_stay_together_in_both_splits(tmp_path):
 
 
 def test_drawn_pairs_are_one_face_in_two_media(tmp_path):
-    dataset = open_dataset("drawn_faces", split="train", image_size=16, domains=("ink", "shaded"), count=16, cache=tmp_path, paired=True)
+    dataset = open_dataset("drawn_faces", split="train", image_size=16, domains=("ink", "shaded"), count=8, cache=tmp_path, paired=True)
     assert len(dataset.rows) == 8
     mask, partner = dataset.annotations["mask"][dataset.rows], dataset.partner
     np.testing.assert_array_equal(mask, mask[partner])
@@ -70,7 +70,7 @@ def test_pairs_are_augmented_alike(dataset):
     images = np.random.default_rng(0).integers(0, 256, (16, 8, 8, 3), np.uint8)
     batch = {"image": images, "reference": images, "position": np.arange(16, dtype=np.int32)}
     settings = {"flip": True, "crop_probability": 0.5, "crop_scale": 0.5}
-    alike, apart = augment(batch, 0, paired=True, **settings), augment(batch, 0, **settings)
+    alike, apart = augment_batch(batch, 0, paired=True, **settings), augment_batch(batch, 0, **settings)
     np.testing.assert_array_equal(alike["image"], alike["reference"])
     assert (np.asarray(apart["image"]) != np.asarray(apart["reference"])).any()
 

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
-from semgan.algorithms import _draws as draws
+from semgan.algorithms.common import draws
 from semgan.snapshot import MODEL_STATE, write_snapshot
 from semgan.types import Algorithm, Stages
 
@@ -91,7 +91,34 @@ def styled(config: ConfigDict) -> Algorithm:
     return Algorithm(init, (), sample, ("mapping_network", "generator"), networks)
 
 
-ALGORITHMS = {"from_noise": from_noise, "one_way": one_way, "both_ways": both_ways, "styled": styled}
+class Painter(nn.Module):
+    """Each class of the mask in a grey of its own, on top of the reference's mean."""
+
+    mask_classes: int = 3
+
+    def __call__(self, mask, colour):
+        return jnp.broadcast_to((mask[..., None] / 4.0 - 0.5 + colour).astype(jnp.float32), (*mask.shape, 3))
+
+
+def painted(config: ConfigDict) -> Algorithm:
+    """From the content's mask, in the reference's colour or a latent's."""
+    networks = {"generator": Painter()}
+
+    def init(rng, batch):
+        return {"generator": {"weight": jnp.zeros(())}}, {}
+
+    def sample(params, model_state, batch, rng):
+        colours = {
+            "reference": batch["reference"].mean((1, 2, 3)),
+            "latent": jnp.tanh(draws.latents(rng, batch, LATENT).mean(-1)),
+        }
+        paint = networks["generator"]
+        return {name: paint.apply({}, batch["mask"], 0.25 * colour[:, None, None, None]) for name, colour in colours.items()}
+
+    return Algorithm(init, (), sample, ("generator",), networks, inputs={"mask": ()})
+
+
+ALGORITHMS = {"from_noise": from_noise, "one_way": one_way, "both_ways": both_ways, "styled": styled, "painted": painted}
 
 
 def make(config: ConfigDict) -> Algorithm:

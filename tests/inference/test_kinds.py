@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from semgan.algorithms import _draws as draws
+from semgan.algorithms.common import draws
 from semgan.data.augment import to_float, to_uint8
 from semgan.errors import UserError
 from semgan.inference import translate

@@ -7,9 +7,9 @@ import pytest
 
 import semgan
 from semgan.errors import UserError
-from semgan.interop import torch_file
 from semgan.interop.formats import progan, r3gan, stylegan2, stylegan2_ada
 from semgan.snapshot import MODEL_STATE, write_snapshot
+from semgan.torch_files import reader
 from tests.interop import official_noise as official
 
 FILES = {
@@ -177,7 +177,7 @@ def as_module(tensors, attributes, name=""):
         below = {key.removeprefix(f"{part}."): value for key, value in tensors.items() if key.startswith(f"{part}.")}
         inner[part] = as_module(below, attributes, f"{name}.{part}".lstrip("."))
     state = {"_parameters": {}, "_buffers": own, "_modules": inner, "training": False, **attributes.get(name, {})}
-    return torch_file.Module("Generator" if not name else "Layer", state)
+    return reader.Module("Generator" if not name else "Layer", state)
 
 
 def test_a_pickle_of_modules_says_more_than_its_tensors():

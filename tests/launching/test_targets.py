@@ -21,7 +21,7 @@ EXPORT = ["--volume", "10.0.0.2:/share:/runs", "--workdir", "/runs/faces"]
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--on", "slurmm"], "--on slurmm is no target: give local, processes:N, slurm, kubernetes, tpu-vm"),
+        (["--on", "slurmm"], "--on slurmm is not a target: give local, processes:N, slurm, kubernetes, tpu-vm"),
         (["--on", "processes"], "write --on processes:2"),
         (["--on", "processes:0"], "write --on processes:2"),
         (["--on", "processes:2", "--devices-per-process", "0"], "--devices-per-process is 0"),

@@ -5,11 +5,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from semgan.layers.batch_norm import EPSILON, BatchNorm
+from semgan.layers.batch_norm import BatchNorm
 from semgan.layers.devices import AXIS_NAME
 
 X = jnp.asarray(np.random.default_rng(0).normal(3.0, 2.0, (4, 5, 5, 3)), jnp.float32)
 WIDE = np.asarray(X, np.float64)
+PYTORCH_EPSILON = 1e-5
+"""What `torch.nn.BatchNorm2d` adds to the variance unless it is told otherwise."""
 
 
 @pytest.fixture(scope="module")
@@ -20,13 +22,23 @@ def variables():
 
 
 def _expected(x, mean, variance, params):
-    normal = (np.asarray(x, np.float64) - mean) / np.sqrt(variance + EPSILON)
+    normal = (np.asarray(x, np.float64) - np.asarray(mean)) / np.sqrt(np.asarray(variance) + PYTORCH_EPSILON)
     return normal * np.asarray(params["scale"]) + np.asarray(params["bias"])
 
 
 def test_training_uses_the_batchs_own_mean_and_biased_variance(variables):
     y, _ = BatchNorm().apply(variables, X, train=True, mutable="batch_stats")
     np.testing.assert_allclose(y, _expected(X, WIDE.mean((0, 1, 2)), WIDE.var((0, 1, 2)), variables["params"]), atol=1e-5)
+
+
+def test_epsilon_is_pytorchs_whatever_statistics_are_used(variables):
+    """Values 0.002 apart have a variance of 1e-6, of which 1e-5 more makes eleven."""
+    x = jnp.asarray([-0.001, 0.001], jnp.float32).reshape(2, 1) * jnp.ones((1, 3))
+    want = np.array([[-1.0], [1.0]]) / np.sqrt(11) * np.asarray(variables["params"]["scale"]) + np.asarray(variables["params"]["bias"])
+    y, _ = BatchNorm().apply(variables, x, train=True, mutable="batch_stats")
+    np.testing.assert_allclose(y, want, rtol=1e-3)
+    running = {"mean": jnp.zeros(3), "variance": jnp.full(3, 1e-6)}
+    np.testing.assert_allclose(BatchNorm().apply({**variables, "batch_stats": running}, x, train=False), want, rtol=1e-3)
 
 
 def test_running_statistics_start_at_the_standard_normals_and_move_by_the_momentum(variables):

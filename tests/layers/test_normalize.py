@@ -5,7 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from semgan.layers.normalize import EPSILON, AdaptiveInstanceNorm, InstanceNorm, instance_norm
+from semgan.layers.normalize import AdaptiveInstanceNorm, InstanceNorm, instance_norm
+
+PYTORCH_EPSILON = 1e-5
+"""What `torch.nn.InstanceNorm2d` adds to the variance unless it is told otherwise."""
 
 
 def _images(seed=0, shape=(2, 5, 4, 3)):
@@ -15,7 +18,7 @@ def _images(seed=0, shape=(2, 5, 4, 3)):
 def _reference(x):
     wide = x.astype(np.float64)
     mean, variance = wide.mean((1, 2), keepdims=True), wide.var((1, 2), keepdims=True)
-    return (wide - mean) / np.sqrt(variance + EPSILON)
+    return (wide - mean) / np.sqrt(variance + PYTORCH_EPSILON)
 
 
 def test_instance_norm_equals_numpy_in_float64():
@@ -24,8 +27,10 @@ def test_instance_norm_equals_numpy_in_float64():
 
 
 def test_epsilon_is_pytorchs():
-    x = 1e-3 * _images()  # small enough that 1e-6 in its place would be seen
-    np.testing.assert_allclose(instance_norm(jnp.asarray(x)), _reference(x), atol=1e-5)
+    """Of pixels 0.002 apart the variance is 1e-6: beside 1e-5 they come out at 1 / sqrt(11), beside flax's 1e-6 at 1 / sqrt(2)."""
+    x = jnp.asarray([0.5 - 0.001, 0.5 + 0.001] * 2, jnp.float32).reshape(1, 2, 2, 1)
+    np.testing.assert_allclose(instance_norm(x).ravel(), np.array([-1, 1, -1, 1]) / np.sqrt(11), rtol=1e-3)
+    np.testing.assert_allclose(instance_norm(jnp.asarray(1e-3 * _images())), _reference(1e-3 * _images()), atol=1e-5)
 
 
 def test_statistics_stay_float32_in_bfloat16():

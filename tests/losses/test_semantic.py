@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from semgan.losses import semantic
+from tests.losses import by_hand
 
 
 def floats(values):
@@ -120,3 +121,110 @@ def test_an_example_s_loss_does_not_depend_on_the_others(name):
     alone = jnp.concatenate([loss(predicted[i : i + 1], truth[i : i + 1]) for i in range(4)])
     np.testing.assert_allclose(loss(predicted, truth), alone, rtol=1e-6)
     assert loss(predicted, truth).shape == semantic.ANNOTATIONS[name].error(predicted, truth).shape == (4,)
+
+
+def _boxes(*shape):
+    """Boxes inside of the picture, none empty."""
+    corners = np.sort(RNG.random((*shape, 2, 2)), -2)
+    return np.concatenate([corners[..., 0, :], corners[..., 1, :] + 0.05], -1)
+
+
+def _by_annotation():
+    """What is judged and what is true, by annotation: classes, landmarks and boxes that are absent among them."""
+    mask = np.array(RNG.integers(0, 5, (4, 6, 6)))
+    mask[1], mask[2][mask[2] == 3] = 2, 0  # one class alone; four
+    places, landmarks = RNG.random((2, 4, 5, 2)) * 1.2 - 0.1
+    landmarks[:2, :2], landmarks[2], landmarks[3, 1] = FACE[:2], -1, landmarks[3, 0] + 0.01
+    boxes, true_boxes = _boxes(4, 3), _boxes(4, 3)
+    boxes[3], true_boxes[0, 1], true_boxes[2] = true_boxes[3] + RNG.uniform(-0.15, 0.15, (3, 4)), -1, -1
+    return {
+        "mask": (RNG.normal(size=(4, 6, 6, 5)), mask),
+        "landmarks": (places, landmarks),
+        "attributes": (3 * RNG.normal(size=(4, 3)), RNG.integers(0, 2, (4, 3))),
+        "category": (3 * RNG.normal(size=(4, 3)), RNG.integers(0, 3, 4)),
+        "boxes": (boxes, true_boxes),
+    }
+
+
+JUDGED = _by_annotation()
+BY_HAND = {
+    "mask": (by_hand.mask_loss, by_hand.lost_iou),
+    "landmarks": (by_hand.landmark_loss, by_hand.landmark_error),
+    "attributes": (by_hand.attribute_loss, by_hand.attribute_error),
+    "category": (by_hand.category_loss, by_hand.category_error),
+    "boxes": (by_hand.box_loss, by_hand.box_error),
+}
+
+
+def _arrays(name):
+    predicted, truth = JUDGED[name]
+    return floats(predicted), jnp.asarray(truth, jnp.int32 if np.issubdtype(truth.dtype, np.integer) else jnp.float32)
+
+
+@pytest.mark.parametrize("name", sorted(semantic.ANNOTATIONS))
+def test_every_annotation_s_loss_and_error_equal_their_formulas(name):
+    loss, error = BY_HAND[name]
+    np.testing.assert_allclose(semantic.ANNOTATIONS[name].loss(*_arrays(name)), loss(*JUDGED[name]), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(semantic.ANNOTATIONS[name].error(*_arrays(name)), error(*JUDGED[name]), rtol=1e-4, atol=1e-6)
+
+
+def test_annotations_are_those_that_data_can_have_each_in_its_unit():
+    assert {name: annotation.unit for name, annotation in semantic.ANNOTATIONS.items()} == {
+        "mask": "lost intersection over union",
+        "landmarks": "inter-ocular distances",
+        "attributes": "share wrong",
+        "category": "share wrong",
+        "boxes": "lost intersection over union",
+    }
+
+
+def test_absent_classes_weigh_nothing_in_a_mask_s_loss():
+    """Of three classes the picture has one: logits that are even between all three cost log 3 and the Dice of that one class."""
+    truth, logits = jnp.zeros((1, 2, 2), jnp.int32), jnp.zeros((1, 2, 2, 3))
+    dice = (2 * 4 / 3 + 1) / (4 / 3 + 4 + 1)
+    np.testing.assert_allclose(semantic.mask_loss(logits, truth), np.log(3) + 1 - dice, rtol=1e-6)
+
+
+def test_absent_classes_count_nothing_in_the_lost_iou():
+    """A class that is seen where it is not costs the class whose place it takes, and is itself not averaged in."""
+    truth, seen = jnp.array([[[0, 0], [0, 0]]]), jnp.array([[[0, 0], [0, 2]]])
+    np.testing.assert_allclose(semantic.lost_iou(sure(seen, 3), truth), 1 - 3 / 4, rtol=1e-6)
+
+
+def test_pictures_without_a_landmark_or_a_box_lose_nothing():
+    outside, absent = jnp.full((1, 5, 2), -1.0), jnp.full((1, 2, 4), -1.0)
+    for name, truth in (("landmarks", outside), ("boxes", absent)):
+        predicted = jnp.full_like(truth, 0.3)
+        np.testing.assert_array_equal(semantic.ANNOTATIONS[name].loss(predicted, truth), [0])
+        np.testing.assert_array_equal(semantic.ANNOTATIONS[name].error(predicted, truth), [0])
+
+
+def test_landmarks_on_the_edge_are_inside():
+    truth = floats([[[0.0, 0.0], [1.0, 0.5], [0.5, 1.0]]])
+    np.testing.assert_allclose(semantic.landmark_loss(truth + 0.1, truth), np.sqrt(2 * 0.1**2 + 1e-4) - 0.01, rtol=1e-5)
+
+
+def test_a_box_at_the_edge_is_there_and_empty_boxes_are_finite():
+    truth, empty = floats([[[0.0, 0.0, 0.5, 0.5]]]), jnp.zeros((1, 1, 4))
+    np.testing.assert_allclose(semantic.box_error(truth / 2, truth), 1 - 1 / 4, rtol=1e-6)
+    np.testing.assert_allclose(semantic.box_error(empty, empty), [1], rtol=1e-6)
+    assert np.isfinite(jax.grad(lambda boxes: semantic.box_loss(boxes, empty).sum())(empty)).all()
+
+
+def test_all_annotations_together_are_the_weighted_sum_of_their_formulas():
+    judged = SimpleNamespace(**{name: _arrays(name)[0] for name in JUDGED})
+    weights = {name: float(weight) for weight, name in enumerate(JUDGED, 2)}
+    total, errors = semantic.consistency(judged, {name: _arrays(name)[1] for name in JUDGED}, weights)
+    np.testing.assert_allclose(total, sum(weight * BY_HAND[name][0](*JUDGED[name]) for name, weight in weights.items()), rtol=1e-4)
+    for name, error in errors.items():
+        np.testing.assert_allclose(error, BY_HAND[name][1](*JUDGED[name]), rtol=1e-4, atol=1e-6, err_msg=name)
+    assert errors.keys() == JUDGED.keys()
+
+
+def test_logits_in_bfloat16_are_judged_in_float32():
+    for name in ("mask", "attributes", "category", "boxes"):
+        predicted, truth = _arrays(name)
+        narrow = predicted.astype(jnp.bfloat16)
+        loss = semantic.ANNOTATIONS[name].loss(narrow, truth)
+        assert loss.dtype == jnp.float32, name
+        np.testing.assert_allclose(loss, semantic.ANNOTATIONS[name].loss(narrow.astype(jnp.float32), truth), rtol=1e-6, err_msg=name)

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from semgan.networks.heatmaps import LANDMARKS, HeatMaps, face_masks, resize_to_corners, with_coordinates
+from semgan.networks.heatmaps import HeatMaps, face_masks, resize_to_corners, with_coordinates
 
 SIZE = 64
 ROW, COLUMN = 30, 40
@@ -13,7 +13,7 @@ ROW, COLUMN = 30, 40
 
 def masks_of(landmark, height=0.5):
     """Of heat at one pixel, in one landmark's map."""
-    maps = np.zeros((1, SIZE, SIZE, LANDMARKS), np.float32)
+    maps = np.zeros((1, SIZE, SIZE, 98), np.float32)
     maps[0, ROW, COLUMN, landmark] = height
     return np.asarray(face_masks(jnp.asarray(maps)))[0]
 

@@ -2,13 +2,10 @@
 
 import json
 import sys
-from pathlib import Path
 
 import pytest
 
 from semgan import cli
-from semgan import config as configs
-from semgan.planning.experiment import UNKNOWN_SIZES, filled, open_experiment
 
 SMALL = """
 from configs import drawn_faces_dcgan
@@ -75,20 +72,3 @@ def test_bad_input_is_one_line(small, capsys, options, words):
     assert said.err.startswith("semgan: error: ")
     assert said.err.count("\n") == 1
     assert words in said.err
-
-
-def test_what_the_data_would_fill_in_is_taken_as_known():
-    config = filled(configs.load("configs/folder_semgan.py"))
-    assert len(config.data.domains) == 2
-    assert {name: config.networks.semantic_heads[name] for name in UNKNOWN_SIZES} == UNKNOWN_SIZES
-    named = filled(configs.load("configs/celeba_semgan.py"))
-    assert named.data.domains == ("Male", "~Male")
-
-
-@pytest.mark.parametrize("name", ["quickstart", "folder_semgan", "celeba_semgan", "celeba_progan", "drawn_faces_cyclegan"])
-def test_batches_have_all_that_a_step_needs(name):
-    experiment = open_experiment(configs.load(str(Path("configs") / f"{name}.py")))
-    batch = experiment.batch(2)
-    assert set(experiment.algorithm.annotations) <= set(batch)
-    assert all(each.shape[0] == 2 for each in batch.values())
-    assert set(experiment.prepared(2)) == set(batch)

@@ -59,12 +59,13 @@ def test_gradients_floating_metrics_and_floating_state_are_averaged(cost):
 
 def test_bytes_averaged_are_those_that_the_mapped_step_sums():
     experiment = toy()
-    state = experiment.state()
-    batch = {name: jax.ShapeDtypeStruct((2, *each.shape), each.dtype) for name, each in experiment.batch(EXAMPLES).items()}
+    state = experiment.state_shapes()
+    batch = {name: jax.ShapeDtypeStruct((2, *each.shape), each.dtype) for name, each in experiment.batch_shapes(EXAMPLES).items()}
     for phase in experiment.algorithm.phases:
         alone = experiment.algorithm._replace(phases=(phase._replace(every=1),))
-        step = jax.pmap(experiment.step(alone, AXIS_NAME), axis_name=AXIS_NAME, in_axes=(None, 0), out_axes=None, devices=jax.devices()[:2])
-        told = averaged_bytes(alone, state, experiment.prepared(EXAMPLES))
+        step = experiment._replace(algorithm=alone).step(axis_name=AXIS_NAME)
+        step = jax.pmap(step, axis_name=AXIS_NAME, in_axes=(None, 0), out_axes=None, devices=jax.devices()[:2])
+        told = averaged_bytes(alone, state, experiment.prepared_shapes(EXAMPLES))
         assert averaged_in(jax.make_jaxpr(step)(state, batch).jaxpr) == told[0].total
 
 
@@ -117,4 +118,4 @@ def test_bytes_moved_are_those_of_products_and_of_what_is_made_for_them():
 
 
 def test_pictures_are_of_the_config_s_size():
-    assert toy().batch(2)["image"].shape == (2, SIDE, SIDE, 3)
+    assert toy().batch_shapes(2)["image"].shape == (2, SIDE, SIDE, 3)

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import optax
 
 from configs.common import get_config
-from semgan.planning.experiment import Experiment
+from semgan.training.experiment import Experiment
 from semgan.types import Algorithm, Aux, Phase
 
 SIDE, WIDTH = 8, 4

@@ -20,6 +20,7 @@ from semgan.errors import UserError
 from semgan.snapshot import read_snapshot
 from semgan.training import guards, loop, manifest, metrics, page, pictures, resume, scoring, steps
 from semgan.training.checkpoints import Checkpoints
+from semgan.training.experiment import seed_after
 from semgan.training.metrics import read_lines
 from tests.training import toy
 from tests.training.states import final_state
@@ -273,8 +274,8 @@ def test_a_return_takes_other_noise_and_twice_from_one_place_goes_further_back(s
 
 
 def test_every_return_has_a_seed_of_its_own():
-    assert guards.seed_after(5, 0) == 5
-    assert len({guards.seed_after(seed, times) for seed in range(3) for times in range(4)}) == 12
+    assert seed_after(5, 0) == 5
+    assert len({seed_after(seed, times) for seed in range(3) for times in range(4)}) == 12
 
 
 def test_only_skips_in_a_row_are_a_divergence():

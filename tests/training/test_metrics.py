@@ -1,4 +1,4 @@
-"""Metrics: means of what was measured, intervals by images seen, and a file without duplicates after a resume."""
+"""Metrics: means of what was measured, and a file without duplicates after a resume."""
 
 import json
 
@@ -15,14 +15,6 @@ def test_means_leave_out_the_steps_that_a_lazy_phase_sat_out():
         totals = metrics.add(totals, {"d/loss": jnp.float32(loss), "d_r1/loss": jnp.float32(lazy), "x": jnp.float32(np.inf)})
     assert totals is not None
     assert metrics.means(totals) == {"d/loss": 3.0, "d_r1/loss": 6.0, "x": None}
-
-
-@pytest.mark.parametrize(
-    ("batch_size", "every_kimg", "steps"),
-    [(16, 0.064, [4, 8, 12]), (16, 0.05, [4, 7, 10]), (16, 0.001, list(range(1, 13))), (16, 0.0, []), (300, 0.1, list(range(1, 13)))],
-)
-def test_intervals_end_at_the_step_that_passes_a_multiple(batch_size, every_kimg, steps):
-    assert [step for step in range(1, 13) if metrics.due(step * batch_size, batch_size, every_kimg)] == steps
 
 
 def test_the_progress_line_says_how_far_how_fast_and_how_long():

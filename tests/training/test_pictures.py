@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from semgan.data.dataset import Dataset
 from semgan.training import grids, pictures
 
 SIZE = 32
@@ -16,10 +17,16 @@ def plain(value):
     return np.full((SIZE, SIZE, 3), value, np.uint8)
 
 
-def make_examples(contents=2, references=3, targets=None):
+def dataset_of(images, rows, domain, **annotations):
+    return Dataset("folder", "test", images, rows, domain, DOMAINS, annotations, {}, "00")
+
+
+def make_examples(contents=2, references=3, targets=None, inputs=(), **annotations):
     images = np.stack([plain(value) for value in range(20)])
     domain = np.array([0, 1, 0, 1, 0, 1, 0, 1, 0, 1])
-    return pictures.choose_examples(images, np.arange(10) + 5, domain, contents, references, targets)
+    return pictures.choose_examples(
+        dataset_of(images, np.arange(10) + 5, domain, **annotations), contents, references, targets, dict.fromkeys(inputs, ())
+    )
 
 
 class Sampler:
@@ -67,13 +74,13 @@ def test_only_contents_that_can_be_translated_are_shown_where_targets_are_few():
 
 def test_the_target_is_the_next_domain_that_is_allowed():
     domain = np.arange(12) % 4
-    examples = pictures.choose_examples(np.stack([plain(v) for v in range(12)]), np.arange(12), domain, 4, 2, targets=(1, 3))
+    examples = pictures.choose_examples(dataset_of(np.stack([plain(v) for v in range(12)]), np.arange(12), domain), 4, 2, targets=(1, 3))
     assert examples.content_domain.tolist() == [0, 1, 2, 3]
     assert examples.target_domain.tolist() == [1, 3, 3, 1]
 
 
 def test_a_single_domain_has_examples_too():
-    examples = pictures.choose_examples(np.stack([plain(v) for v in range(6)]), np.arange(6), np.zeros(6, int), 3, 3)
+    examples = pictures.choose_examples(dataset_of(np.stack([plain(v) for v in range(6)]), np.arange(6), np.zeros(6, int)), 3, 3)
     assert examples.references[:, 0, 0, 0].tolist() == [0, 1, 2]
     assert examples.contents[:, 0, 0, 0].tolist() == [3, 4, 5]
 
@@ -85,6 +92,18 @@ def test_guided_cells_pair_every_content_with_every_reference_and_a_column_share
     assert batch["reference"][:, 0, 0, 0].tolist() == [5, 6, 7, 5, 6, 7]
     assert batch["target_domain"].tolist() == [0, 1, 0, 0, 1, 0]
     assert batch["position"].tolist() == [0, 1, 2, 0, 1, 2]
+
+
+def test_every_cell_has_its_own_contents_inputs_whatever_is_sampled():
+    masks = np.arange(20, dtype=np.uint8)[:, None, None] * np.ones((1, SIZE, SIZE), np.uint8)
+    examples = make_examples(contents=4, references=4, inputs=("mask",), mask=masks, category=np.arange(20))
+    for kinds in (("reference", "latent"), ("translated",), ("sample",)):
+        sampler = Sampler(*kinds)
+        drawn(examples, sampler)
+        (batch,) = sampler.asked
+        assert "category" not in batch
+        contents = batch["image"][:, 0, 0, 0] if "image" in batch else 9 + batch["position"] % 4  # contents 9 to 12 in turn
+        np.testing.assert_array_equal(batch["mask"][:, 0, 0], contents)
 
 
 def test_contents_are_down_references_across_and_translations_in_the_cells():

@@ -5,7 +5,7 @@
 
 from semgan.data.drawn_faces.factors import ATTRIBUTE_NAMES, CONTENT_ATTRIBUTES, MEDIA, STYLE_ATTRIBUTES, Content, Style, draw_factors
 from semgan.data.drawn_faces.parts import MASK_CLASSES
-from semgan.data.drawn_faces.render import Face, draw, render
+from semgan.data.drawn_faces.render import Face, draw, render_face
 from semgan.data.drawn_faces.source import build_drawn_faces, drawn_faces_source, paired_faces_source
 
 __all__ = [
@@ -22,5 +22,5 @@ __all__ = [
     "draw_factors",
     "drawn_faces_source",
     "paired_faces_source",
-    "render",
+    "render_face",
 ]

@@ -17,7 +17,7 @@ from absl import logging
 
 from semgan.data.drawn_faces.encode import LANDMARK_NAMES, Chunk, encode_chunk
 from semgan.data.drawn_faces.factors import ATTRIBUTE_NAMES, MEDIA, SPLITS, Content, Style
-from semgan.data.drawn_faces.source import NAME, VERSION, config_name
+from semgan.data.drawn_faces.prepared_folder import NAME, VERSION, config_name
 from semgan.data.workers import run_in_workers
 from semgan.errors import UserError
 from semgan.progress import Progress
@@ -125,7 +125,7 @@ def make_builder(data_dir: Path, config: DrawnFacesConfig) -> DrawnFaces:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Without tfds' announcements on stdout, its bars, and its warning that a configuration is not one of its own."""
+    """Silences tfds' announcements on stdout, its bars, and its warning that a configuration is not one of its own."""
     tfds.disable_progress_bar()
     verbosity = logging.get_verbosity()
     logging.set_verbosity(logging.ERROR)

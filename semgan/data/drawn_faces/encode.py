@@ -25,10 +25,10 @@ class Chunk(NamedTuple):
 
 def encode_chunk(chunk: Chunk) -> list[dict[str, Any]]:
     """Draws and encodes examples `start` to `stop - 1`."""
-    return [encode(draw(index, chunk.image_size, split=chunk.split)) for index in range(chunk.start, chunk.stop)]
+    return [encode_face(draw(index, chunk.image_size, split=chunk.split)) for index in range(chunk.start, chunk.stop)]
 
 
-def encode(face: Face) -> dict[str, Any]:
+def encode_face(face: Face) -> dict[str, Any]:
     """A face in the features of the dataset, pictures as PNG bytes."""
     return {
         "image": _png(face.image),

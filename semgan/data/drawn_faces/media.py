@@ -24,7 +24,7 @@ class Scene(NamedTuple):
 
 
 def stroke_width(style: Style) -> float:
-    """Of contours, in fractions of the picture; 0: none."""
+    """Width of contours, in fractions of the picture; 0: none."""
     low, high = {"shaded": (0, 0), "ink": (0.014, 0.024), "poster": (0.026, 0.042), "mosaic": (0.016, 0.024)}[MEDIA[style.medium]]
     return low + (high - low) * style.stroke_width
 
@@ -77,7 +77,7 @@ def _hatch(view: View, angle: float, period: float) -> Grid:
 
 
 def _strands(view: View, period: float) -> Grid:
-    """As `_hatch`, for strokes that fall from the crown."""
+    """Distance from the nearest stroke's middle as in `_hatch`, for strokes that fall from the crown."""
     turn = np.arctan2(view.x, view.y + 1.3) * (1.1 * view.content.scale / period)
     return _to_nearest(turn)
 

@@ -45,12 +45,12 @@ def ink_and_paper(style: Style) -> tuple[Color, Color]:
 
 
 def outline(style: Style) -> Color:
-    """Of contours in the poster and mosaic media."""
+    """The colour of contours in the poster and mosaic media."""
     return _rgb("150f2a") if MEDIA[style.medium] == "poster" else _rgb("2b211f")
 
 
 def mix(a: Color, b: Color, share: float) -> Color:
-    """From a to b."""
+    """The colour that is `share` of the way from a to b."""
     return (a + share * (b - a)).astype(np.float32)
 
 

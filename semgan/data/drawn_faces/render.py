@@ -26,10 +26,10 @@ class Face(NamedTuple):
 
 def draw(index: int, size: int, *, split: str = "train", seed: int = 0) -> Face:
     """The face at `index`, the same at any size; `size` is the picture's side in pixels."""
-    return render(*draw_factors(seed, split, index), size)
+    return render_face(*draw_factors(seed, split, index), size)
 
 
-def render(content: Content, style: Style, size: int) -> Face:
+def render_face(content: Content, style: Style, size: int) -> Face:
     """Any content in any style: two faces of one content differ in nothing but their style."""
     view = geometry.view(content, size * _SAMPLES)
     light = _light(style)
@@ -49,7 +49,7 @@ def _light(style: Style) -> tuple[float, float, float]:
 
 
 def _lit(view: geometry.View, light: tuple[float, float, float]) -> tuple[np.ndarray, np.ndarray]:
-    """Lambert's law and a soft mirror reflection, 0 to 1, for sub-pixels; they are smooth, so a value a pixel is enough."""
+    """Lambert's law and a soft mirror reflection, 0 to 1, for sub-pixels; they are smooth, so one value per pixel is enough."""
     down, across = np.gradient(geometry.height(view), view.pixel)
     norm = 1 / np.sqrt(1 + across**2 + down**2)
     facing = (light[2] - light[0] * across - light[1] * down) * norm

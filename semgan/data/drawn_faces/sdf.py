@@ -15,7 +15,7 @@ def ellipse(x: Grid, y: Grid, width: float, height: float) -> Grid:
 
 
 def superellipse(x: Grid, y: Grid, width: float, height: float, power: float) -> Grid:
-    """As `ellipse`, with any power: more than 2 is squarer."""
+    """Distance to an ellipse-like shape as in `ellipse`, with any power: more than 2 is squarer."""
     p, q = np.abs(x) / width + 1e-4, np.abs(y) / height + 1e-4
     p1, q1 = p ** (power - 1), q ** (power - 1)
     total = p1 * p + q1 * q

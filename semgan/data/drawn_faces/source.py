@@ -1,7 +1,6 @@
 """Drawn faces for the cache: the prepared dataset's records, decoded. Prepared at first use; tfds is imported only then."""
 
 import io
-import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,12 +13,11 @@ from semgan.data.domains import DOMAIN, PAIR
 from semgan.data.drawn_faces.encode import LANDMARK_NAMES
 from semgan.data.drawn_faces.factors import ATTRIBUTE_NAMES, MEDIA, SPLITS, draw_factors
 from semgan.data.drawn_faces.parts import MASK_CLASSES
-from semgan.data.drawn_faces.render import render
-from semgan.data.records import open_records, parse_example, split_lengths
+from semgan.data.drawn_faces.prepared_folder import NAME, VERSION, find_prepared
+from semgan.data.drawn_faces.render import render_face
+from semgan.data.records import open_records, parse_example
 from semgan.errors import UserError
 
-NAME = "drawn_faces"
-VERSION = "1.0.0"  # raise it when any example changes
 COUNTS = {"train": 20_000, "test": 2_000}  # where no other number is asked for
 _NAMES = {DOMAIN: MEDIA, "attributes": ATTRIBUTE_NAMES, "mask": MASK_CLASSES}
 _LEAST_SIZE, _LARGEST_SIZE = 16, 1024
@@ -75,7 +73,7 @@ class PairedExample(NamedTuple):
     def __call__(self, row: int) -> dict[str, np.ndarray]:
         index, medium = divmod(row, len(MEDIA))
         content, style = draw_factors(0, self.split, index)
-        face = render(content, style._replace(medium=medium), self.image_size)
+        face = render_face(content, style._replace(medium=medium), self.image_size)
         return {
             "image": face.image,
             "mask": face.mask,
@@ -94,7 +92,7 @@ def paired_faces_source(split: str, image_size: int, count: int) -> Source:
     _check_size(image_size)
     count = (count or COUNTS[split]) // len(MEDIA) * len(MEDIA)
     if not count:
-        raise UserError(f"data.{split}_count: a paired face takes {len(MEDIA)} pictures, one a medium; use a multiple of that")
+        raise UserError(f"data.{split}_count: a paired face takes {len(MEDIA)} pictures, one per medium; use a multiple of that")
     fingerprint = hash_json([NAME, VERSION, "paired", split, image_size, count])
     return Source(NAME, split, count, fingerprint, PairedExample(split, image_size), _NAMES)
 
@@ -112,22 +110,6 @@ def build_drawn_faces(out: Path | str, image_size: int, count: int = 0) -> str:
     folder = prepare(Path(out), image_size, *counts)
     made = ", ".join(f"{number:,} {split}" for split, number in zip(SPLITS, counts, strict=True))
     return f"{folder}: drawn faces at {image_size} px, {made}; open it with tfds.builder_from_directory({str(folder)!r})"
-
-
-def config_name(image_size: int, train_count: int, test_count: int) -> str:
-    """Of the folder that holds a dataset of this size and these counts."""
-    return f"{image_size}px_train{train_count}_test{test_count}"
-
-
-def find_prepared(data_dir: Path, split: str, image_size: int, count: int) -> Path | None:
-    """The smallest prepared dataset that has enough examples of the split."""
-    place = 1 + SPLITS.index(split)
-    found = []
-    for folder in (data_dir / NAME).glob(f"{image_size}px_*/{VERSION}"):
-        match = re.fullmatch(r"\d+px_train(\d+)_test(\d+)", folder.parent.name)
-        if match and int(match[place]) >= count and sum(split_lengths(folder).get(split, ())) >= count:
-            found.append((int(match[place]), folder))
-    return min(found)[1] if found else None
 
 
 def _check_size(image_size: int) -> None:

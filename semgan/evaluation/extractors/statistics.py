@@ -3,7 +3,6 @@
 A file is taken only when it is whole and of exactly the data, split, count and extractor that are asked for.
 """
 
-import hashlib
 import json
 import warnings
 from collections.abc import Callable
@@ -19,11 +18,10 @@ from semgan.data.cache import hash_json
 from semgan.evaluation.scores.moments import Moments
 from semgan.files import write_whole
 from semgan.paths import cache_dir
+from semgan.sealed import UNSEALED, is_intact, seal
 
 _VERSION = 1
 """Part of a key: raise it when what is kept changes its meaning."""
-_DIGITS = 64
-_SUM, _NO_SUM = b'"sha256":"', "0" * _DIGITS
 
 
 class Statistics(NamedTuple):
@@ -91,9 +89,8 @@ def load_or_compute(key: Key, compute: Callable[[], Statistics], *, features: bo
 def _encode(key: Key, statistics: Statistics) -> bytes:
     tensors = {"mean": statistics.moments.mean, "covariance": statistics.moments.covariance}
     tensors |= {name: values for name in ("features", "logits") if (values := getattr(statistics, name)) is not None}
-    metadata = {"key": key.text, "count": str(statistics.moments.count), "pictures": statistics.pictures, "sha256": _NO_SUM}
-    contents = save({name: np.ascontiguousarray(values) for name, values in tensors.items()}, metadata)
-    return contents.replace(_SUM + _NO_SUM.encode(), _SUM + _sha256(contents).encode(), 1)
+    metadata = {"key": key.text, "count": str(statistics.moments.count), "pictures": statistics.pictures, "sha256": UNSEALED}
+    return seal(save({name: np.ascontiguousarray(values) for name, values in tensors.items()}, metadata))
 
 
 def _read(path: Path, key: Key) -> Statistics | None:
@@ -113,14 +110,7 @@ def _read(path: Path, key: Key) -> Statistics | None:
 
 
 def _checked_metadata(contents: bytes) -> dict[str, str]:
-    """The header's texts; ValueError or KeyError where the file's sum is not its own."""
-    header = json.loads(contents[8 : 8 + int.from_bytes(contents[:8], "little")])
-    metadata = header["__metadata__"]
-    told = metadata["sha256"]
-    if len(told) != _DIGITS or _sha256(contents.replace(_SUM + told.encode(), _SUM + _NO_SUM.encode(), 1)) != told:
+    """The header's texts; ValueError or KeyError where the file is not what was written."""
+    if not is_intact(contents):
         raise ValueError("its SHA-256 does not match")
-    return metadata
-
-
-def _sha256(contents: bytes) -> str:
-    return hashlib.sha256(contents).hexdigest()
+    return json.loads(contents[8 : 8 + int.from_bytes(contents[:8], "little")])["__metadata__"]

@@ -17,7 +17,7 @@ import safetensors.numpy
 
 from semgan.errors import UserError
 from semgan.evaluation.extractors import inception, lpips
-from semgan.interop.mapping import CONVOLUTION, DENSE, SAME, Entry, Layout, to_params
+from semgan.torch_files.mapping import CONVOLUTION, DENSE, SAME, Entry, Layout, to_params
 
 Tensors = dict[str, np.ndarray]
 
@@ -181,9 +181,9 @@ def _plain_name(name: str) -> str:
 
 
 def _read_torch(contents: bytes, path: Path) -> Any:
-    from semgan.interop import torch_file
+    from semgan.torch_files import reader
 
-    return torch_file.read_bytes(contents, path)
+    return reader.read_bytes(contents, path)
 
 
 def _read_safetensors(contents: bytes, path: Path) -> Any:

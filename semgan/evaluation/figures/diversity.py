@@ -10,7 +10,7 @@ from semgan.evaluation.figures.figure import Figure, resamples_of
 from semgan.evaluation.figures.origin import OF, Origin
 from semgan.evaluation.judge.judge import Judge, decide
 from semgan.evaluation.judge.judged_pairs import JudgedPairs
-from semgan.evaluation.judge.pairs import Pairs, pair_batches
+from semgan.evaluation.judge.pairs import pair_batches
 from semgan.evaluation.scores import bootstrap
 from semgan.evaluation.scores.neighbours import mean_distance
 from semgan.evaluation.scores.variety import distance_influences, diversity_share, pairwise_distances
@@ -43,7 +43,7 @@ def style_figures(translate_latent: TranslateStyle | None, judged: JudgedPairs, 
     Args:
       translate_latent: None where the model has no latent: then there is only the second.
     """
-    data, first = judged.dataset, Pairs(judged.pairs.content[:_CONTENTS], judged.pairs.reference[:_CONTENTS])
+    data, first = judged.dataset, judged.pairs.first(_CONTENTS)
     figures = []
     if translate_latent is not None:
         batch, _ = next(pair_batches(data, first, len(first.content)))

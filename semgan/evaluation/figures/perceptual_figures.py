@@ -16,7 +16,7 @@ from semgan.evaluation.figures.diversity import TranslateStyle
 from semgan.evaluation.figures.figure import Figure, resamples_of
 from semgan.evaluation.figures.origin import Origin
 from semgan.evaluation.judge.judged_pairs import JudgedPairs
-from semgan.evaluation.judge.pairs import Pairs, pair_batches
+from semgan.evaluation.judge.pairs import pair_batches
 from semgan.evaluation.scores import bootstrap, path_length
 from semgan.evaluation.scores.perceptual import OUTPUTS, mean_over_tasks, output_diversity
 from semgan.evaluation.scores.structure import structure_distances
@@ -43,7 +43,7 @@ def diversity_figure(perceptual: Perceptual, judged: JudgedPairs, translate: Tra
     Args:
       styles: what they come from, "latent" or "reference".
     """
-    data, first = judged.dataset, Pairs(judged.pairs.content[:_CONTENTS], judged.pairs.reference[:_CONTENTS])
+    data, first = judged.dataset, judged.pairs.first(_CONTENTS)
     batches = track(pair_batches(data, first, _BATCH), f"looking at {OUTPUTS} {styles} styles", -(-len(first.content) // _BATCH))
     values = np.concatenate([_of_batch(perceptual, translate, judged.seed, batch, count) for batch, count in batches])
     source, target = data.domain[first.content], data.domain[first.reference]

@@ -1,7 +1,7 @@
 """The judge: a network trained on real pictures of a dataset that says what a picture shows and in which domain.
 
 It predicts whatever the dataset is annotated with (mask, landmarks, attributes) and the domain. The same network judges
-real and translated pictures, so its own errors cancel in the scores of `semgan/evaluation/figures/semantics.py`.
+real and translated pictures, so its own errors cancel in the scores of `semgan/evaluation/scores/transfer.py`.
 """
 
 import functools
@@ -23,6 +23,7 @@ from semgan.evaluation.scores import agreement
 from semgan.files import write_whole
 from semgan.networks.judge import Heads, Judgement, JudgeNetwork
 from semgan.paths import cache_dir
+from semgan.sealed import content_digest
 from semgan.types import Images
 
 _VERSION = 1
@@ -174,7 +175,7 @@ def save_judge(path: Path, judge: Judge) -> None:
     """One safetensors file whose header holds the rest as JSON, with a SHA-256 of all of it; complete or not there at all."""
     tensors = {name: np.ascontiguousarray(values) for name, values in _flatten(judge.params).items()}
     about = json.dumps({"heads": judge.heads._asdict(), "name": judge.name, "accuracy": judge.accuracy}, sort_keys=True)
-    write_whole(path, save(tensors, metadata={"judge": about, "sha256": _digest(about, tensors)}))
+    write_whole(path, save(tensors, metadata={"judge": about, "sha256": content_digest(about, tensors)}))
 
 
 def load_judge(path: Path) -> Judge | None:
@@ -186,18 +187,10 @@ def load_judge(path: Path) -> Judge | None:
     except (SafetensorError, OSError):
         return None
     about = metadata.get("judge", "")
-    if not tensors or metadata.get("sha256") != _digest(about, tensors):
+    if not tensors or metadata.get("sha256") != content_digest(about, tensors):
         return None
     meta = json.loads(about)
     return Judge(_unflatten(tensors), Heads(**meta["heads"]), meta["name"], meta["accuracy"])
-
-
-def _digest(about: str, tensors: dict[str, np.ndarray]) -> str:
-    digest = hashlib.sha256(about.encode())
-    for name in sorted(tensors):
-        digest.update(f"{name} {tensors[name].shape} {tensors[name].dtype}".encode())
-        digest.update(tensors[name].tobytes())
-    return digest.hexdigest()
 
 
 def _flatten(tree: dict[str, Any], prefix: str = "") -> dict[str, np.ndarray]:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from semgan.data.dataset import Dataset
+from semgan.data.loader import NO_ANNOTATIONS, Annotations, check_inputs
 from semgan.evaluation.judge.judge import Judge, Verdict, decide
 from semgan.evaluation.judge.pairs import Pairs, Translate, choose_pairs, contents_matching, translate_pairs
 from semgan.evaluation.scores.transfer import Compared
@@ -58,6 +59,7 @@ def judge_pairs(
     targets: Sequence[int] | None = None,
     contents: str = "",
     style_attributes: Sequence[str] | None = None,
+    inputs: Annotations = NO_ANNOTATIONS,
 ) -> JudgedPairs:
     """Chooses the pairs and judges their pictures.
 
@@ -66,8 +68,13 @@ def judge_pairs(
       contents: an expression that contents have to match, see `pairs.contents_matching`; "": any may be one.
       style_attributes: attributes that belong to the style, and so are no part of what has to be kept; None: those that the
         domains' names name (`"Male"`, `"~Male"`).
+      inputs: what else the model translates a content with (`Algorithm.inputs`).
+
+    Raises:
+      UserError: no such pairs can be made, or the data do not have the inputs.
     """
-    chosen = choose_pairs(dataset, pairs, seed, targets, contents_matching(dataset, contents) if contents else None)
+    check_inputs(dataset, inputs, "the model")
+    chosen = choose_pairs(dataset, pairs, seed, targets, contents_matching(dataset, contents) if contents else None)._replace(inputs=inputs)
     content, reference = dataset.rows[chosen.content], dataset.rows[chosen.reference]
     left_out = _named_in_domains(dataset.domains) if style_attributes is None else set(style_attributes)
     return JudgedPairs(

@@ -8,6 +8,7 @@ from jaxtyping import Bool
 
 from semgan.data.dataset import Dataset
 from semgan.data.domains import DOMAIN, check_expressions, matches
+from semgan.data.loader import NO_ANNOTATIONS, Annotations, take_inputs
 from semgan.data.order import content_rows, hash_counter
 from semgan.errors import UserError
 
@@ -19,10 +20,20 @@ Translate = Callable[[dict[str, np.ndarray]], np.ndarray]
 
 
 class Pairs(NamedTuple):
-    """Places in a dataset's `rows` (so `dataset.domain[content]` is a content's domain), int64 (pairs,) each."""
+    """Held-out pairs of a dataset.
+
+    Attributes:
+      content, reference: places in the dataset's `rows` (so `dataset.domain[content]` is a content's domain), int64 (pairs,).
+      inputs: what else a content is translated with (`Algorithm.inputs`).
+    """
 
     content: np.ndarray
     reference: np.ndarray
+    inputs: Annotations = NO_ANNOTATIONS
+
+    def first(self, count: int) -> "Pairs":
+        """Returns the first `count` of them, all if there are fewer."""
+        return self._replace(content=self.content[:count], reference=self.reference[:count])
 
 
 def contents_matching(dataset: Dataset, expression: str) -> Bool[np.ndarray, " row"]:
@@ -114,6 +125,7 @@ def pair_batches(dataset: Dataset, pairs: Pairs, batch_size: int) -> Iterator[tu
             "reference": dataset.images[dataset.rows[reference]],
             "target_domain": dataset.domain[reference].astype(np.int32),
             "position": position.astype(np.int32),
+            **take_inputs(dataset, pairs.inputs, content),
         }
         yield batch, int(np.sum(wanted < len(pairs.content)))
 

@@ -11,9 +11,11 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from semgan.algorithms import make
+from semgan.config import to_json
 from semgan.errors import UserError
-from semgan.interop import mapping
-from semgan.interop.mapping import Shapes, Tensors
+from semgan.settings import defaults
+from semgan.torch_files import mapping
+from semgan.torch_files.mapping import Shapes, Tensors
 from semgan.trained_model import example_batch
 
 LARGEST = 4096
@@ -21,6 +23,14 @@ LARGEST = 4096
 
 FILTER = np.outer([1, 3, 3, 1], [1, 3, 3, 1]).astype(np.float32) / 64
 """The low-pass filter of `semgan/layers/fir.py`, in two dimensions; exact in float32."""
+
+
+_READ = (
+    "precision",
+    *(f"data.{name}" for name in ("name", "source", "domains", "pairing", "train_count", "test_count")),
+    *(f"judge.{name}" for name in ("channels", "steps", "batch_size", "pairs", "samples")),
+)
+"""Keys of a config that sampling and evaluation read, whose defaults an imported model has."""
 
 
 def state_dict(data: Any, name: str, whole: str) -> dict[str, np.ndarray]:
@@ -91,14 +101,15 @@ def plain_config(algorithm: str, image_size: int, networks: Mapping[str, Any], l
       networks: constructor arguments by network name.
       more: further keys.
     """
+    known = to_json(defaults(_READ))
     return {
         "algorithm": algorithm,
         "image_size": image_size,
-        "precision": "float32",
-        "data": {"name": "folder", "source": "", "domains": [], "pairing": "none", "train_count": 0, "test_count": 0},
+        "precision": known["precision"],
+        "data": known["data"] | {"name": "folder", "pairing": "none"},
         "networks": {name: dict(options) for name, options in networks.items()},
         "losses": dict(losses),
-        "judge": {"channels": 32, "steps": 1500, "batch_size": 64, "pairs": 500, "samples": 1000},
+        "judge": known["judge"],
         **more,
     }
 
@@ -110,9 +121,10 @@ def expected_shapes(config: Mapping[str, Any], networks: Collection[str]) -> Sha
 
 @functools.lru_cache(maxsize=8)
 def _all_shapes(config: str) -> Shapes:
-    """Of all networks; of one config it is asked once a network, and tracing them takes a while."""
+    """Shapes of all networks' parameters; kept, since they are asked for once per network and tracing takes a while."""
     plain = json.loads(config)
-    params, _ = jax.eval_shape(make(ConfigDict(plain)).init, jax.random.key(0), example_batch(plain["image_size"]))
+    algorithm = make(ConfigDict(plain))
+    params, _ = jax.eval_shape(algorithm.init, jax.random.key(0), example_batch(algorithm, plain["image_size"]))
     return mapping.shapes_of(params)
 
 

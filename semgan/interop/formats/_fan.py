@@ -3,8 +3,8 @@
 import numpy as np
 
 from semgan.interop.formats._translation import Official, layer, scale_and_bias
-from semgan.interop.mapping import SAME, Entry
 from semgan.networks.heatmaps import DEPTH
+from semgan.torch_files.mapping import SAME, Entry
 
 OURS = "heat_maps"
 

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from semgan.interop import torch_file
 from semgan.interop.formats._common import state_dict
+from semgan.torch_files import reader
 
 
 class Network(NamedTuple):
@@ -25,17 +25,17 @@ def network(data: Any, name: str, whole: str) -> Network:
     """The network that the file holds under `name`, as a module or as a state dict.
 
     Raises:
-      UserError: there is none; it says to give `whole` instead.
+      UserError: there is no such network; it says to give `whole` instead.
     """
     value = data.get(name) if isinstance(data, Mapping) else None
-    if isinstance(value, torch_file.Module):
-        return Network(dict(torch_file.module_tensors(value)), dict(_attributes(value, "")))
+    if isinstance(value, reader.Module):
+        return Network(dict(reader.module_tensors(value)), dict(_attributes(value, "")))
     return Network(state_dict(data, name, whole), {})
 
 
-def _attributes(module: torch_file.Module, name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _attributes(module: reader.Module, name: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     yield name, module.state
     parts = module.state.get("_modules")
     for part, inner in parts.items() if isinstance(parts, Mapping) else ():
-        if isinstance(inner, torch_file.Module):
+        if isinstance(inner, reader.Module):
             yield from _attributes(inner, f"{name}.{part}" if name else f"{part}")

@@ -6,12 +6,7 @@ from typing import Any
 from semgan.errors import UserError
 from semgan.interop.formats import _common as common
 from semgan.interop.formats._translation import Official, blur_filter, last_number, layer
-from semgan.interop.mapping import TRANSPOSED_CONVOLUTION, Tensors
-
-
-def is_resnet(tensors: Tensors, name: str) -> bool:
-    """Whether the state dict `name` is one, and not a U-Net."""
-    return f"{name}.model.1.weight" in tensors
+from semgan.torch_files.mapping import TRANSPOSED_CONVOLUTION, Tensors
 
 
 def is_antialiased(tensors: Tensors, name: str) -> bool:
@@ -23,10 +18,10 @@ def resnet_options(tensors: Tensors, name: str, initializer: str) -> dict[str, A
     """Constructor arguments of `semgan.networks.resnet.ResNetGenerator`.
 
     Raises:
-      UserError: it is none, or one with dropout or batch norm, which ours does not have.
+      UserError: it is not a ResNet, or has dropout or batch norm, which ours does not have.
     """
     if f"{name}.model.1.weight" not in tensors:
-        raise UserError(f"its {name!r} is no ResNet generator (it has no tensor model.1.weight): give another file or another format")
+        raise UserError(f"its {name!r} is not a ResNet generator (it has no tensor model.1.weight): give another file or another format")
     if f"{name}.model.1.bias" not in tensors:
         raise UserError(f"its {name!r} is a ResNet with batch norm, but semgan's has instance norm: give another model")
     if any(key.endswith(".conv_block.6.weight") for key in tensors if key.startswith(f"{name}.")):

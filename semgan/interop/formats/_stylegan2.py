@@ -9,8 +9,8 @@ import numpy as np
 
 from semgan.errors import UserError
 from semgan.interop.formats._common import check_size, listed, plain_config
-from semgan.interop.mapping import Layout
 from semgan.networks.stylegan2 import MappingNetwork
+from semgan.torch_files.mapping import Layout
 
 LEAST = 8
 """Pixels, of the smallest model."""

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from semgan.errors import UserError
-from semgan.interop import mapping
 from semgan.interop.format import Imported
 from semgan.interop.formats import _common as common
-from semgan.interop.mapping import CONVOLUTION, SAME, Entry, Layout, Shapes, Tensors
+from semgan.torch_files import mapping
+from semgan.torch_files.mapping import CONVOLUTION, SAME, Entry, Layout, Shapes, Tensors
 
 UNREAD = ("*.running_mean", "*.running_var", "*.num_batches_tracked")
 """Statistics of training that these networks do not use: they normalise every picture by its own."""
@@ -47,7 +47,7 @@ def state_dicts(data: Any, required: Collection[str], optional: Collection[str],
     states = {name: common.state_dict(data, name, whole) for name in names}
     unknown = [str(name) for name in data if name not in names]
     if unknown:
-        raise UserError(f"it holds {unknown[0]!r}, which is no network of this format: give {whole}")
+        raise UserError(f"it holds {unknown[0]!r}, which is not a network of this format: give {whole}")
     return {name: {key.removeprefix("module."): tensor for key, tensor in state.items()} for name, state in states.items()}
 
 
@@ -123,7 +123,7 @@ def statistics(theirs: str, channels: int) -> dict[str, np.ndarray]:
 
 
 def blur_filter(taps: Sequence[int], channels: int, gain: int = 1) -> np.ndarray:
-    """CUT's resampling filter, the taps' outer product with themselves, once a channel; exact in float32."""
+    """CUT's resampling filter, the taps' outer product with themselves, once per channel; exact in float32."""
     square = np.outer(taps, taps).astype(np.float32)
     return np.tile(gain * square / square.sum(), (channels, 1, 1, 1))
 
@@ -147,7 +147,7 @@ def patchgan_layers(tensors: Tensors, name: str) -> int:
     pattern = re.compile(rf"{re.escape(name)}\.model\.\d+\.weight")
     count = sum(bool(pattern.fullmatch(key)) and value.ndim == 4 for key, value in tensors.items())
     if count < 3:
-        raise UserError(f"its {name!r} is no PatchGAN of two layers or more (it has {count} convolutions): give another discriminator")
+        raise UserError(f"its {name!r} is not a PatchGAN of two layers or more (it has {count} convolutions): give another discriminator")
     return count - 2
 
 

@@ -7,14 +7,14 @@ from typing import Any
 from semgan.errors import UserError
 from semgan.interop.formats import _common as common
 from semgan.interop.formats._translation import Official, layer, scale_and_bias, statistics
-from semgan.interop.mapping import TRANSPOSED_CONVOLUTION, Tensors
+from semgan.torch_files.mapping import TRANSPOSED_CONVOLUTION, Tensors
 
 LEAST_LEVELS = 5
 """What theirs consists of at least."""
 
 
 def is_unet(tensors: Tensors, name: str) -> bool:
-    """Whether the state dict `name` is one, and not a ResNet."""
+    """Whether the state dict `name` is a U-Net, and not a ResNet."""
     return f"{name}.model.model.0.weight" in tensors
 
 
@@ -27,10 +27,10 @@ def unet_levels(tensors: Tensors, name: str) -> int:
     """How often it halves the resolution, down to one pixel.
 
     Raises:
-      UserError: it is no U-Net, or one of fewer levels than their code makes.
+      UserError: it is not a U-Net, or has fewer levels than their code makes.
     """
     if not is_unet(tensors, name):
-        raise UserError(f"its {name!r} is no U-Net (it has no tensor model.model.0.weight): give another file or another format")
+        raise UserError(f"its {name!r} is not a U-Net (it has no tensor model.model.0.weight): give another file or another format")
     pattern = re.compile(rf"{re.escape(name)}\.model\.model\.1\.model((?:\.3\.model)*)\.1\.weight")
     depths = [found[1].count("3") for key in tensors if (found := pattern.fullmatch(key))]
     levels = max(depths, default=-1) + 2

@@ -13,19 +13,19 @@ from semgan.interop.formats import _common as common
 from semgan.interop.formats import _translation as shared
 from semgan.interop.formats._resnet import resnet, resnet_options
 from semgan.interop.formats._translation import Official
-from semgan.interop.mapping import DENSE, Tensors
+from semgan.torch_files.mapping import DENSE, Tensors
 
 WHOLE = "a generator's file, such as latest_net_G.pth, with F and D or alone"
 NETWORKS = {"G": "generator", "F": "patch_sampler", "D": "discriminator"}
 LAYERS = (0, 4, 8, 12, 16)
-"""Of the generator, whose features are compared."""
+"""The generator's modules whose features are compared, by their numbers in the official code."""
 
 
 def read(data: Any) -> Imported:
     """The generator and, where they are given, the patch sampler and the discriminator.
 
     Raises:
-      UserError: it is no such file, or its tensors are not those of a network that semgan can make.
+      UserError: it is not such a file, or its tensors are not those of a network that semgan can make.
     """
     return read_one_way(shared.state_dicts(_by_name(data), ["G"], ["F", "D"], WHOLE), "xavier")
 

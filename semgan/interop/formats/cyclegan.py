@@ -17,7 +17,7 @@ from semgan.interop.formats import cut
 from semgan.interop.formats._resnet import is_antialiased, resnet, resnet_options
 from semgan.interop.formats._translation import Official
 from semgan.interop.formats._unet import check_levels, is_unet, unet, unet_levels, unet_options
-from semgan.interop.mapping import Tensors
+from semgan.torch_files.mapping import Tensors
 
 WHOLE = "a generator's file, such as latest_net_G_A.pth, or G_A and G_B together"
 NETWORKS = {"G_A": "generator_ab", "G_B": "generator_ba", "D_A": "discriminator_b", "D_B": "discriminator_a"}
@@ -28,7 +28,7 @@ def read(data: Any) -> Imported:
     """Both directions, or one of them.
 
     Raises:
-      UserError: it is no such file, or its tensors are not those of a network that semgan can make.
+      UserError: it is not such a file, or its tensors are not those of a network that semgan can make.
     """
     if shared.is_one_state_dict(data) or (isinstance(data, Mapping) and "G" in data):
         named = {"G": data} if shared.is_one_state_dict(data) else data

@@ -22,7 +22,7 @@ def read(data: Any) -> Imported:
     """The generator and, where it is given, the discriminator.
 
     Raises:
-      UserError: it is no such file, or its tensors are not those of a network that semgan can make.
+      UserError: it is not such a file, or its tensors are not those of a network that semgan can make.
     """
     named = {"G": data} if shared.is_one_state_dict(data) else data
     states = shared.state_dicts(named, ["G"], ["D"], WHOLE)

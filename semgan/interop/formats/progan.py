@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 
 from semgan.errors import UserError
-from semgan.interop import mapping
 from semgan.interop.format import Format, Imported
 from semgan.interop.formats import _common as common
-from semgan.interop.mapping import CONVOLUTION, SAME, Entry, Layout, Tensors
 from semgan.networks.progan import full_depth
+from semgan.torch_files import mapping
+from semgan.torch_files.mapping import CONVOLUTION, SAME, Entry, Layout, Tensors
 
 WHOLE = "a model of pro_gan_pytorch, such as depth_8_epoch_60.bin"
 LEAST = 8
@@ -66,7 +66,7 @@ def _layer(ours: str, theirs: str, kernel: Layout = CONVOLUTION) -> list[Entry]:
 
 
 def generator_table(depth: int) -> list[Entry]:
-    """Of the generator that ends at 4 * 2^depth pixels."""
+    """The table of the generator that ends at 4 * 2^depth pixels."""
     table = [
         Entry("generator/from_z/kernel", "layers.0.conv_1.weight", FROM_Z),
         Entry("generator/from_z_bias", "layers.0.conv_1.bias", SAME),
@@ -79,7 +79,7 @@ def generator_table(depth: int) -> list[Entry]:
 
 
 def discriminator_table(depth: int) -> list[Entry]:
-    """Of the discriminator; both of its lists go from the full size down."""
+    """The table of the discriminator; both of its lists go from the full size down."""
     table = []
     for level in range(depth + 1):
         theirs = f"layers.{depth - level}"
@@ -132,7 +132,7 @@ def read(data: Any) -> Imported:
     """The averaged generator where the file has one, or else the one that is trained; and the discriminator where the file has it.
 
     Raises:
-      UserError: it is no such file, conditional, not equalised, or its tensors are not those of a network that semgan can make.
+      UserError: it is not such a file, conditional, not equalised, or its tensors are not those of a network that semgan can make.
     """
     generator = _state_dict(data, "shadow_generator", "generator")
     depth, options = _generator_options(generator)

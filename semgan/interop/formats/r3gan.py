@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from semgan.errors import UserError
-from semgan.interop import mapping
 from semgan.interop.format import Format, Imported
 from semgan.interop.formats import _common as common
 from semgan.interop.formats._pickled import network
-from semgan.interop.mapping import CONVOLUTION, DENSE, SAME, Entry, Layout, Tensors
 from semgan.networks.r3gan import EXPANSION
+from semgan.torch_files import mapping
+from semgan.torch_files.mapping import CONVOLUTION, DENSE, SAME, Entry, Layout, Tensors
 
 WHOLE = "a network pickle of R3GAN, such as network-snapshot-final.pkl"
 LEAST = 16
@@ -54,7 +54,7 @@ def _block(ours: str, theirs: str) -> list[Entry]:
 
 
 def generator_table(plan: Plan) -> list[Entry]:
-    """Of `G_ema`: a stage's change of resolution comes before its blocks."""
+    """The table of `G_ema`: a stage's change of resolution comes before its blocks."""
     first = "Model.MainLayers.0.Layers.0"
     table = [Entry("generator/basis", f"{first}.Basis", BASIS), Entry("generator/from_z", f"{first}.LinearLayer.weight", DENSE)]
     for stage, width in enumerate(plan.widths):
@@ -67,7 +67,7 @@ def generator_table(plan: Plan) -> list[Entry]:
 
 
 def discriminator_table(plan: Plan) -> list[Entry]:
-    """Of `D`, whose stages are listed from the full size down."""
+    """The table of `D`, whose stages are listed from the full size down."""
     table = [Entry("discriminator/from_rgb/kernel", "Model.ExtractionLayer.Layer.weight", CONVOLUTION)]
     for stage, width in enumerate(plan.widths):
         theirs = f"Model.MainLayers.{len(plan.widths) - 1 - stage}.Layers"
@@ -136,7 +136,7 @@ def read(data: Any) -> Imported:
     """The averaged generator, and the discriminator where the file has one.
 
     Raises:
-      UserError: it is no such file, conditional, or its tensors are not those of a network that semgan can make.
+      UserError: it is not such a file, conditional, or its tensors are not those of a network that semgan can make.
     """
     generator = network(data, "G_ema", WHOLE).tensors
     plan, options = _options(generator, 1, 1)

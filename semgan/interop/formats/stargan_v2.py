@@ -18,7 +18,7 @@ from semgan.interop.formats import _translation as shared
 from semgan.interop.formats._fan import OURS as HEAT_MAPS
 from semgan.interop.formats._fan import fan
 from semgan.interop.formats._translation import Official, layer, scale_and_bias
-from semgan.interop.mapping import DENSE, SAME, Entry, Layout, Shapes, Tensors
+from semgan.torch_files.mapping import DENSE, SAME, Entry, Layout, Shapes, Tensors
 
 WHOLE = "a file such as 100000_nets_ema.ckpt"
 LAYOUT = "clovaai/stargan-v2"
@@ -35,7 +35,7 @@ def read(data: Any) -> Imported:
     """The three averaged networks and, where the file has them, the discriminator and the heat maps' network.
 
     Raises:
-      UserError: it is no such file, or its tensors are not those of a network that semgan can make.
+      UserError: it is not such a file, or its tensors are not those of a network that semgan can make.
     """
     states = shared.state_dicts(data, ["generator", "mapping_network", "style_encoder"], ["discriminator", "fan"], WHOLE)
     tensors = shared.flat(states)

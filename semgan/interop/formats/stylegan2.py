@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from semgan.errors import UserError
-from semgan.interop import mapping
 from semgan.interop.format import Format, Imported
 from semgan.interop.formats import _common as common
 from semgan.interop.formats import _stylegan2 as shared
-from semgan.interop.mapping import CONVOLUTION, DENSE, SAME, Entry, Layout, Tensors
+from semgan.torch_files import mapping
+from semgan.torch_files.mapping import CONVOLUTION, DENSE, SAME, Entry, Layout, Tensors
 
 WHOLE = "a checkpoint of rosinality's stylegan2-pytorch, such as 550000.pt"
 
@@ -39,7 +39,7 @@ def _style(ours: str, theirs: str, kernel: Layout) -> list[Entry]:
 
 
 def generator_table(image_size: int, mapping_layers: int, with_noise: bool = True) -> list[Entry]:
-    """Of `g_ema`; `with_noise` has the constant noise maps as well."""
+    """The table of `g_ema`; with `with_noise` it has the constant noise maps as well."""
     sizes = shared.sizes_up_to(image_size)
     table = [Entry("generator/constant", "input.input", CONSTANT)]
     for index in range(mapping_layers):
@@ -60,7 +60,7 @@ def generator_table(image_size: int, mapping_layers: int, with_noise: bool = Tru
 
 
 def discriminator_table(image_size: int) -> list[Entry]:
-    """Of `d`."""
+    """The table of `d`."""
     sizes = shared.sizes_up_to(image_size)[::-1]
     layers = [(f"from_rgb{image_size}", "convs.0", 0)]
     for index, size in enumerate(sizes[:-1], 1):
@@ -114,7 +114,7 @@ def read(data: Any) -> Imported:
     """The averaged generator, the discriminator where the file has one, and the mean w, which is computed where it has none.
 
     Raises:
-      UserError: it is no such file, or its tensors are not those of a network that semgan can make.
+      UserError: it is not such a file, or its tensors are not those of a network that semgan can make.
     """
     ema = common.state_dict(data, "g_ema", WHOLE)
     image_size, mapping_network, generator = _generator_options(ema)
@@ -141,7 +141,7 @@ def _w_avg(data: Mapping[str, Any], options: Mapping[str, Any], params: Mapping[
     if stored is None:
         return shared.average_w(options, params["mapping_network"])
     if not isinstance(stored, np.ndarray) or stored.size != options["style_dim"]:
-        raise UserError(f"its 'latent_avg' is no tensor of {options['style_dim']} numbers: give {WHOLE}")
+        raise UserError(f"its 'latent_avg' is not a tensor of {options['style_dim']} numbers: give {WHOLE}")
     return stored.reshape(-1).astype(np.float32)
 
 

@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from semgan.errors import UserError
-from semgan.interop import mapping
 from semgan.interop.format import Format, Imported
 from semgan.interop.formats import _common as common
 from semgan.interop.formats import _stylegan2 as shared
 from semgan.interop.formats._pickled import Network, network
-from semgan.interop.mapping import CONVOLUTION, DENSE, SAME, Entry, Layout, Tensors
+from semgan.torch_files import mapping
+from semgan.torch_files.mapping import CONVOLUTION, DENSE, SAME, Entry, Layout, Tensors
 
 WHOLE = "a network pickle of stylegan2-ada-pytorch or stylegan3 with a StyleGAN2, such as ffhq.pkl"
 
@@ -47,7 +47,7 @@ def _styled(ours: str, theirs: str, kernel: Layout) -> list[Entry]:
 
 
 def generator_table(plan: Plan) -> list[Entry]:
-    """Of `G_ema`."""
+    """The table of `G_ema`."""
     sizes = shared.sizes_up_to(plan.image_size)
     table = [Entry("generator/constant", "synthesis.b4.const", CONSTANT)]
     for name in shared.layer_names(sizes):
@@ -67,7 +67,7 @@ def generator_table(plan: Plan) -> list[Entry]:
 
 
 def discriminator_table(plan: Plan) -> list[Entry]:
-    """Of `D`."""
+    """The table of `D`."""
     sizes = shared.sizes_up_to(plan.image_size)[::-1]
     layers = [(f"conv{size}_{index}", f"b{size}.conv{index}", CONVOLUTION) for size in sizes[:-1] for index in (0, 1)]
     layers += [(f"from_rgb{size}", f"b{size}.fromrgb", CONVOLUTION) for size in (sizes if plan.architecture == "skip" else sizes[:1])]
@@ -164,7 +164,7 @@ def read(data: Any) -> Imported:
     """The averaged generator with its mean w, and the discriminator where the file has one.
 
     Raises:
-      UserError: it is no such file, a StyleGAN3, conditional, or its tensors are not those of a network that semgan can make.
+      UserError: it is not such a file, a StyleGAN3, conditional, or its tensors are not those of a network that semgan can make.
     """
     generator = network(data, "G_ema", WHOLE)
     plan, widths = _generator_plan(generator.tensors)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from semgan.evaluation.extractors import inception, lpips, protocols, resize, weights
-from semgan.interop import torch_writer
+from semgan.torch_files import writer
 from tests.evaluation import random_weights
 
 torch = pytest.importorskip("torch")
@@ -148,7 +148,7 @@ def _relative(got, want):
 def test_inception_equals_the_official_network(variant, tmp_path):
     """Float32 to 1e-4 and float64 to 1e-10 of the largest value; from a file that PyTorch could have written."""
     tensors = random_weights.inception_tensors(variant)
-    torch_writer.write(tmp_path / "inception.pth", tensors)
+    writer.write(tmp_path / "inception.pth", tensors)
     images = np.random.default_rng(0).uniform(-1, 1, (1, SIZE, SIZE, 3))
     module = _loaded(Inception(inception.CLASSES[variant]), tensors, torch.float64)
 
@@ -196,8 +196,8 @@ def _official_lpips(features, heads, taps, a, b):
 @pytest.mark.parametrize(("backbone", "taps"), [("alexnet", [1, 4, 7, 9, 11]), ("vgg16", [3, 8, 15, 22, 29])])
 def test_lpips_equals_the_official_network(backbone, taps, tmp_path):
     classifier, heads = random_weights.classifier_tensors(backbone), random_weights.head_tensors(backbone)
-    torch_writer.write(tmp_path / "classifier.pth", classifier)
-    torch_writer.write(tmp_path / "heads.pth", heads)
+    writer.write(tmp_path / "classifier.pth", classifier)
+    writer.write(tmp_path / "heads.pth", heads)
     params = weights.lpips_params(tmp_path / "classifier.pth", tmp_path / "heads.pth")[1]
     module = _classifier(backbone)
     kept = {name.removeprefix("features."): value for name, value in classifier.items() if name.startswith("features.")}

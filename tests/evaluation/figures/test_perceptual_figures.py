@@ -41,7 +41,7 @@ def test_diversity_counts_every_task_the_same(judge, test_squares):
         return np.broadcast_to((style * batch["domain"])[:, None, None, None], batch["image"].shape).astype(np.uint8)
 
     judged = judge_pairs(judge, test_squares, pairs=40)
-    source, target = (test_squares.domain[places] for places in judged.pairs)
+    source, target = (test_squares.domain[places] for places in judged.pairs[:2])
     tasks = sorted(set(zip(source.tolist(), target.tolist(), strict=True)))
     figure = diversity_figure(absolute_differences(), judged, translate, "reference")
     assert figure.value == pytest.approx(np.mean([11 / 3 * own for own, _ in tasks]))

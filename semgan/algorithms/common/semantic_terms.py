@@ -1,0 +1,93 @@
+"""Which annotations belong to the content and which to the style, and how far translations carry them."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+from jaxtyping import Array
+from ml_collections import ConfigDict
+
+from semgan.errors import UserError
+from semgan.losses import semantic
+from semgan.networks.judge import Heads
+from semgan.types import HEADS, OF_REFERENCE, Batch
+
+_PLURAL = "attributes"
+
+
+class Kept(NamedTuple):
+    """Whose annotations a translation carries.
+
+    Attributes:
+      content, style: weights by annotation: of what is the content's, and of what comes from the reference.
+      content_attributes, style_attributes: names of the attributes that are meant by "attributes"; the heads have them in this order.
+    """
+
+    content: Mapping[str, float]
+    style: Mapping[str, float]
+    content_attributes: tuple[str, ...]
+    style_attributes: tuple[str, ...]
+
+    @property
+    def learned(self) -> dict[str, float]:
+        """What the heads learn of real images, by annotation, with weights."""
+        return {**self.content, **self.style}
+
+    def annotations(self) -> dict[str, tuple[str, ...]]:
+        """What batches have to carry: all that the heads learn of the image, and what belongs to the style of the reference."""
+        learned, taken = ({_PLURAL: names} for names in (self.content_attributes + self.style_attributes, self.style_attributes))
+        own = {name: learned.get(name, ()) for name in self.learned}
+        return own | {f"{OF_REFERENCE}{name}": taken.get(name, ()) for name in self.style}
+
+
+def kept_of(config: ConfigDict) -> Kept:
+    """The weights above 0 in `config.losses.content` and `.style`, where there are such, and the attributes of those.
+
+    Raises:
+      UserError: an unknown annotation, one that is the content's and the style's at once, or attributes without names.
+    """
+    losses = config.losses
+    weights = {of: {name: weight for name, weight in losses.get(of, {}).items() if weight > 0} for of in ("content", "style")}
+    for of, chosen in weights.items():
+        for name in chosen:
+            _check(losses, of, name)
+    named = {of: tuple(losses[f"{of}_attributes"]) if _PLURAL in chosen else () for of, chosen in weights.items()}
+    both = sorted((weights["content"].keys() & weights["style"].keys()) - {_PLURAL}) + sorted({*named["content"]} & {*named["style"]})
+    if both:
+        raise UserError(f"config.losses has {both[0]} in content and in style: it can come from one alone, so take it out of the other")
+    return Kept(weights["content"], weights["style"], named["content"], named["style"])
+
+
+def _check(losses: ConfigDict, of: str, name: str) -> None:
+    if name not in semantic.ANNOTATIONS:
+        raise UserError(f"config.losses.{of} names {name!r}, which is not an annotation: choose from {', '.join(semantic.ANNOTATIONS)}")
+    if name == _PLURAL and not losses[f"{of}_attributes"]:
+        raise UserError(f"config.losses.{of}.attributes is above 0, but config.losses.{of}_attributes is empty: name some, or set it to 0")
+
+
+def heads_of(config: ConfigDict, kept: Kept) -> Heads:
+    """What the heads predict: of what is kept, as much as `config.networks.semantic_heads` says that the data have."""
+    settings, learned = config.networks[HEADS], kept.learned
+    sizes = {"mask": "mask_classes", "landmarks": "landmarks", "category": "categories", "boxes": "boxes"}
+    chosen = {size: settings[size] for name, size in sizes.items() if name in learned}
+    return Heads(settings.channels, domains=0, attributes=len(kept.content_attributes + kept.style_attributes), **chosen)
+
+
+def of_translations(judged: Any, kept: Kept, batch: Batch) -> tuple[Array, dict[str, Array]]:
+    """How far fakes carry the contents' annotations and, where references guide them, those of the references that belong to the style.
+
+    Returns:
+      the weighted sum of the losses, (batch,), and each annotation's error, (batch,), in its unit; the style's as "style_NAME".
+    """
+    total, errors, count = jnp.zeros(len(batch["position"])), {}, len(kept.content_attributes)
+    if kept.content:
+        of_content = judged if judged.attributes is None else judged._replace(attributes=judged.attributes[:, :count])
+        truth = {name: batch[name][:, :count] if name == _PLURAL else batch[name] for name in kept.content}
+        total, errors = semantic.consistency(of_content, truth, kept.content)
+    if kept.style:
+        of_style = judged if judged.attributes is None else judged._replace(attributes=judged.attributes[:, count:])
+        theirs = {name: batch[f"{OF_REFERENCE}{name}"] for name in kept.style}
+        taken, taken_errors = semantic.consistency(of_style, theirs, kept.style)
+        total += jnp.where(batch["position"] % 2 == 0, 0, taken)  # a latent has no annotations
+        errors = errors | {f"style_{name}": error for name, error in taken_errors.items()}
+    return total, errors

@@ -1,0 +1,72 @@
+"""Style codes, from references or latents, for translation as StarGAN v2 guides it (Choi et al. 2020, arXiv 1912.01865)."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from semgan.algorithms.common import draws
+from semgan.types import Batch, Key, Params
+
+Style = Float[Array, "batch style"]
+
+MEAN_STYLE_COUNT = 10_000
+"""How many style codes make the mean towards which a domain's latents are truncated."""
+
+
+class Styles(NamedTuple):
+    """Where style codes come from, as functions of `(params, inputs...)`; `latents` of `(rng, batch, stream)`."""
+
+    map_latent: Callable[..., Style]
+    encode: Callable[..., Style]
+    latents: Callable[..., Array]
+    mean_styles: Callable[[Params], Array]
+
+
+def styles_of(modules: dict) -> Styles:
+    """The functions of the modules `mapping_network` and `style_encoder`."""
+    mapping = modules["mapping_network"]
+
+    def run(name, params, *inputs):
+        return modules[name].apply({"params": params[name]}, *inputs)
+
+    def latents(rng, batch, stream=0):
+        return draws.latents(rng, batch, mapping.latent_dim, stream)
+
+    def mean_styles(params):
+        z = jax.random.normal(jax.random.key(0), (MEAN_STYLE_COUNT, mapping.latent_dim))
+        return jnp.stack([run("mapping_network", params, z, jnp.full(len(z), domain)).mean(0) for domain in range(mapping.domain_count)])
+
+    return Styles(partial(run, "mapping_network"), partial(run, "style_encoder"), latents, mean_styles)
+
+
+def target_styles(styles: Styles, params: Params, batch: Batch, rng: Key) -> dict[str, Float[Array, "batch *region style"]]:
+    """The style codes that a batch's translations take in the target domain: "reference" and "latent".
+
+    Args:
+      batch: with an optional `style` (batch, style), a code that stands in for the reference's, `truncation` (batch,) below 1, which draws
+        a latent's code towards the mean of its domain, `region_styles` (batch, region, style), the codes of parts of the picture, and
+        `strength` (batch,) from 0 to 1, which leads from the content's own code to the target's.
+
+    Returns:
+      (batch, style); with `region_styles` (batch, 1 + region, style), of which the first is the code of the rest of the picture.
+    """
+    target = batch["target_domain"]
+    codes = {
+        "reference": batch["style"] if "style" in batch else styles.encode(params, batch["reference"], target),
+        "latent": styles.map_latent(params, styles.latents(rng, batch), target),
+    }
+    if "truncation" in batch:
+        mean = styles.mean_styles(params)[target]
+        codes["latent"] = mean + batch["truncation"][:, None] * (codes["latent"] - mean)
+    if "region_styles" in batch:
+        codes = {name: jnp.concatenate([code[:, None], batch["region_styles"]], 1) for name, code in codes.items()}
+    if "strength" in batch:
+        own, strength = styles.encode(params, batch["image"], batch["domain"]), batch["strength"][:, None]
+        if "region_styles" in batch:
+            own, strength = own[:, None], strength[:, None]
+        codes = {name: (1 - strength) * own + strength * code for name, code in codes.items()}
+    return codes
