@@ -63,8 +63,8 @@ def test_the_step_planned_is_the_step_benchmarked_is_the_step_trained(paired, tm
         np.testing.assert_array_equal(leaf, expected, strict=True)
 
 
-def lowered(experiment, **options):
-    return jax.jit(experiment.step(**options)).lower(experiment.state_shapes(), experiment.batch_shapes(4)).as_text()
+def lowered(experiment, state=None, **options):
+    return jax.jit(experiment.step(**options)).lower(state or experiment.state_shapes(), experiment.batch_shapes(4)).as_text()
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,18 @@ def small():
 def test_the_step_follows_every_setting(small, key, value):
     changed = small.copy_and_resolve_references()
     changed.update_from_flattened_dict({key: value})
-    assert lowered(Experiment.of(changed)) != lowered(Experiment.of(small))
+    state = Experiment.of(changed).state_shapes()
+    assert lowered(Experiment.of(changed), state) != lowered(Experiment.of(small), state)
+
+
+def test_pairs_are_augmented_alike_and_others_are_not(paired):
+    image = np.random.default_rng(0).integers(0, 256, (16, 16, 16, 3), np.uint8)
+    batch = {"image": image, "reference": image, "reference2": image, "position": np.arange(16, dtype=np.int32)}
+    alike = Experiment.of(paired).prepare(batch)
+    np.testing.assert_array_equal(alike["image"], alike["reference"])
+    paired.data.pairing = "other"
+    apart = Experiment.of(paired).prepare(batch)
+    assert (np.asarray(apart["image"]) != np.asarray(apart["reference"])).any()
 
 
 def test_a_return_to_an_earlier_state_changes_the_noise_and_nothing_else(small):
