@@ -44,12 +44,27 @@ COVERS: dict[str, tuple[str, ...]] = {
     "semgan/losses/penalties.py": ("losses/test_losses.py",),
     "semgan/losses/reconstruction.py": ("losses/test_losses.py",),
     "semgan/algorithms/__init__.py": ("algorithms/test_algorithms.py",),
-    "semgan/algorithms/common/ada.py": ("algorithms/test_stylegan2.py",),
-    "semgan/algorithms/common/checks.py": ("algorithms/common/test_ada.py",),
-    "semgan/algorithms/common/patch_contrast.py": ("algorithms/test_cut.py",),
+    "semgan/algorithms/common/ada.py": (
+        "algorithms/common/test_ada.py",
+        "algorithms/test_stylegan2.py",
+    ),
+    "semgan/algorithms/common/checks.py": (
+        "algorithms/common/test_checks.py",
+        "algorithms/common/test_ada.py",
+    ),
+    "semgan/algorithms/common/patch_contrast.py": (
+        "algorithms/common/test_patch_contrast.py",
+        "algorithms/test_cut.py",
+    ),
     "semgan/algorithms/common/draws.py": ("algorithms/common/test_styles.py", "algorithms/test_stylegan2.py"),
-    "semgan/algorithms/common/semantic_terms.py": ("algorithms/test_semgan.py",),
-    "semgan/algorithms/common/styles.py": ("algorithms/test_stargan_v2.py",),
+    "semgan/algorithms/common/semantic_terms.py": (
+        "algorithms/common/test_semantic_terms.py",
+        "algorithms/test_semgan.py",
+    ),
+    "semgan/algorithms/common/styles.py": (
+        "algorithms/common/test_styles.py",
+        "algorithms/test_stargan_v2.py",
+    ),
     "semgan/algorithms/common/two_domains.py": ("algorithms/test_cyclegan.py", "algorithms/test_cut.py"),
     "semgan/algorithms/semgan.py": ("algorithms/test_semgan_losses.py", "algorithms/test_semgan.py"),
     "semgan/layers/augment_geometry.py": ("layers/test_adaptive_augment.py",),
@@ -57,20 +72,23 @@ COVERS: dict[str, tuple[str, ...]] = {
     "semgan/layers/blocks.py": ("networks/test_stargan_v2.py", "networks/test_semgan.py"),
     "semgan/layers/precision.py": ("layers/test_normalize.py",),
     "semgan/evaluation/scores/moments.py": ("evaluation/scores/test_frechet.py", "evaluation/extractors/test_statistics.py"),
-    "semgan/evaluation/scores/neighbours.py": ("evaluation/scores/test_audit.py",),
+    "semgan/evaluation/scores/neighbours.py": (
+        "evaluation/scores/test_neighbours.py",
+        "evaluation/scores/test_audit.py",
+    ),
     "semgan/evaluation/scores/path_length.py": ("evaluation/scores/test_perceptual.py", "evaluation/figures/test_perceptual_figures.py"),
     "semgan/evaluation/scores/structure.py": ("evaluation/scores/test_perceptual.py",),
     "semgan/adaptation/losses.py": ("adaptation/test_losses.py", "adaptation/test_adapt.py"),
 }
-"""The tests, under tests/, of sources that have no file of their own name there, or more than that one; the quickest first."""
+"""The tests, under tests/, of sources for which the file of their own name is not there or not enough; the quickest first."""
 EQUIVALENT, BY_HAND = (Path(__file__).with_name(f"mutations_{name}.json") for name in ("equivalent", "by_hand"))
 
 
 def tests_of(path: str, root: Path) -> list[str]:
     """The test files that cover a source, of those that there are, the quickest first."""
     folder, name = path.removeprefix("semgan/").rsplit("/", 1)
-    files = [f"{folder}/test_{name}", *COVERS.get(path, ())]
-    return [f"tests/{file}" for file in dict.fromkeys(files) if (root / "tests" / file).is_file()]
+    files = COVERS.get(path, (f"{folder}/test_{name}",))
+    return [f"tests/{file}" for file in files if (root / "tests" / file).is_file()]
 
 
 def sampled(by_path: Sequence[Sequence[Mutant]], count: int, seed: int) -> list[Mutant]:

@@ -62,6 +62,8 @@ def test_a_slip_of_the_pen_is_made_once(source, expected):
         "x = (a,) + b",
         "@partial(jax.jit, static_argnums=1)\ndef f(): ...",
         "from a import b",
+        "assert a < b",
+        "x = zip(a, b, strict=True)",
         "x = {**a} | b",
     ],
 )
