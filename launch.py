@@ -94,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _config(options: argparse.Namespace, overrides: list[str]):
-    """The experiment, checked: a mistake in it is told before jax is imported."""
+    """Reads and checks the experiment: a mistake in it is reported before jax is imported."""
     from semgan import config as configs
 
     config = configs.read(options.config)
@@ -142,7 +142,7 @@ def _quiet() -> None:
     from absl import logging as absl_logging
 
     warnings.simplefilter("ignore")
-    absl_logging.set_verbosity(absl_logging.FATAL)  # what fails is told by semgan itself
+    absl_logging.set_verbosity(absl_logging.FATAL)  # semgan itself reports what fails
     logging.getLogger("jax").setLevel(logging.ERROR)
 
 

@@ -190,7 +190,7 @@ def prepare(folder: Path) -> Place:
 
 
 def step_of(name: str) -> int:
-    """Of a checkpoint's folder, under whichever of its names."""
+    """The step of a checkpoint's folder, whichever of its names that has."""
     return int(name.partition(".")[0])
 
 

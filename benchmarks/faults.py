@@ -70,7 +70,7 @@ class Chain:
         return run
 
     def _left_over(self, run: Training) -> list[str]:
-        """What is no checkpoint and older than the run."""
+        """Entries that are not checkpoints and older than the run."""
         left = []
         for path in self.checkpoints.glob("*.*"):
             with contextlib.suppress(FileNotFoundError):  # the run's own work
@@ -84,7 +84,7 @@ class Chain:
             self._checked.add(step)
 
     def finished(self) -> None:
-        """It has come to its end: the next launch begins anew."""
+        """Notes that the run has come to its end: the next launch begins a new one."""
         self.check()
         self._tally.hold(self.newest() == max(self._place.expected), f"it ended at step {self.newest()}")
         self._anew()

@@ -80,7 +80,7 @@ COLUMNS = {
     "share_of_product": "share of the bfloat16 product",
     "result": "result",
 }
-"""Of the table: keys of a result, and their headings."""
+"""The table's columns: keys of a result, and their headings."""
 
 
 def table(rows: list[dict]) -> str:
@@ -95,7 +95,7 @@ def _line(row: dict) -> str:
 
 
 def part(name: str, command: list[str], out: Path, environment: dict[str, str], seconds: float) -> Iterator[dict]:
-    """Run `command` for at most so many seconds: each line of JSON that it prints, as it comes, and where it did not end well, how."""
+    """Run `command` for at most `seconds`: yields each line of JSON that it prints, as it comes, and how it ended where it failed."""
     with (out / f"{name}.log").open("a") as log:
         child = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=log, env=environment, cwd=ROOT, text=True, start_new_session=True, errors="replace"

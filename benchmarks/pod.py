@@ -34,14 +34,14 @@ sys.path.insert(0, str(ROOT))
 
 BATCH, STEPS, EVERY = 8, 24, 4
 TOLERANCE = 1e-5
-"""Of parameters after all steps, as a share of the network's largest parameter."""
+"""The largest difference of parameters after all steps, as a share of the network's largest parameter."""
 _NETWORKS = ("generator", "discriminator", "mapping_network", "style_encoder", "semantic_heads")
 _HEARTBEAT = "10"
 _PATIENCE = 600.0
 
 
 def started(workdir: Path, processes: int, devices: int) -> subprocess.Popen[str]:
-    """The run on so many processes with so many devices each; its output goes to a file beside its folder."""
+    """Starts the run on `processes` processes; its output goes to a file beside its folder."""
     command = [sys.executable, "launch.py", "--config", "configs/drawn_faces_semgan.py", "--workdir", str(workdir), "--debug"]
     command += [f"--config.batch_size={BATCH}", f"--config.total_kimg={STEPS * BATCH / 1000}"]
     command += [f"--config.{key}_kimg={EVERY * BATCH / 1000}" for key in ("checkpoint", "log")]
@@ -119,7 +119,7 @@ def equal_bits(found: dict[str, np.ndarray], expected: dict[str, np.ndarray]) ->
 
 
 def losses(workdir: Path) -> np.ndarray:
-    """Of each interval of the log, (interval, phase)."""
+    """The losses in the log, (interval, phase)."""
     lines = [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
     return np.array([[line[name] for name in ("d/loss", "g/loss")] for line in lines if "steps" in line])
 

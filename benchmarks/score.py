@@ -4,7 +4,7 @@
     python benchmarks/score.py --count 2000 --folder /scratch
 
 Two folders of PNG files are made first, of the training faces from the first on and from the last back. What features wait for pictures is
-told apart from what decoding costs when nothing else runs.
+separate from what decoding costs when nothing else runs.
 """
 
 import argparse

@@ -26,7 +26,7 @@ ONE_WAY = (1,)
 COMBINATION, COMBINATION_PAIRS = "Eyeglasses", 200
 """What two of the methods have not seen in ink, and how many pairs with it are translated into ink."""
 STEPS = 20
-"""Of the transfer score, from 0 to 1, whose times are taken."""
+"""The number of levels of the transfer score, from 0 to 1, whose times are taken."""
 _BATCH = 50
 
 

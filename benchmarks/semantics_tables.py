@@ -11,7 +11,7 @@ from benchmarks.semantics_measured import STEPS
 Found = Mapping[str, Mapping[int, dict[str, Any]]]
 """What was measured, by method and seed."""
 Point = Mapping[str, float]
-"""Of a curve over the strength of the style."""
+"""The scores of a curve over the strength of the style."""
 SEMGAN, STARGAN = "semgan", "stargan_v2"
 UNSEEN = {SEMGAN: "left_out", STARGAN: "stargan_v2_left_out"}
 """By method, the same one trained without the combination."""

@@ -36,7 +36,7 @@ UNKNOWN_SIZES: Values = dict.fromkeys(("mask_classes", "landmarks", "categories"
 
 
 def changed(config: ConfigDict, *changes: Mapping[str, Any]) -> ConfigDict:
-    """The config with other values in the place of its own; changes may be in groups: `{"networks.generator": {"blocks": 4}}`.
+    """The config with some of its values replaced; changes may be in groups: `{"networks.generator": {"blocks": 4}}`.
 
     Raises:
       ValueError: a key that the config does not have, or that two of the changes give.
@@ -85,7 +85,7 @@ CROPS_OF_286: Values = {
 
 
 def for_two_cores(minutes: float = 20.0, train_count: int = 20_000, test_count: int = 2_000) -> Values:
-    """What the small experiments on `drawn_faces` share: 64 px, so many minutes by the clock, and a judge of a size to match."""
+    """What the small experiments on `drawn_faces` share: 64 px, `minutes` by the clock, and a judge of a size to match."""
     return {
         "image_size": 64,
         "max_minutes": minutes,

@@ -7,7 +7,7 @@ from configs.common import Values
 
 
 def get_config() -> ConfigDict:
-    """StarGAN v2's style networks, generator and discriminator of its own, the relativistic objective with R1 and R2, semantic heads."""
+    """StarGAN v2's style networks, its own generator and discriminator, the relativistic objective with R1 and R2, semantic heads."""
     config = common.get_config()
     config.algorithm = "semgan"
     config.image_size = 256

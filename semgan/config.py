@@ -115,7 +115,7 @@ def _run(path: Path, call: Callable[[], Any]) -> Any:
     except UserError:
         raise
     except SyntaxError as error:
-        raise UserError(f"{error.filename or path}, line {error.lineno}: {error.msg}: mend the file") from error
+        raise UserError(f"{error.filename or path}, line {error.lineno}: {error.msg}: correct the file") from error
     except Exception as error:
         line = next((frame.lineno for frame in reversed(_frames(error)) if frame.filename == str(path)), None)
         place = f"{path}, line {line}" if line else str(path)

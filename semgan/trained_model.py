@@ -86,7 +86,7 @@ class TrainedModel(NamedTuple):
 
 
 def from_state(config: ConfigDict, meta: Mapping[str, Any], algorithm: Algorithm, state: TrainState) -> TrainedModel:
-    """Makes the model of a training state, in memory of its own: the next step overwrites the state's.
+    """Makes the model of a training state, in memory that it does not share with it: the next step overwrites the state's.
 
     Args:
       config: with the domains filled in.

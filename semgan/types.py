@@ -18,9 +18,9 @@ ModelState = dict[str, Any]
 Batch = Mapping[str, Array]
 """Arrays that share their first axis; keys as in the glossary (`image`, `domain`, `reference`, `position`, ...)."""
 OF_REFERENCE = "reference_"
-"""Before the name of an annotation in a batch that is the reference's."""
+"""The prefix of an annotation's name in a batch where it is the reference's."""
 HEADS = "semantic_heads"
-"""The network that learns, of real images alone, to tell what is annotated."""
+"""The network that learns from real images alone to predict their annotations."""
 Images = Float[Array, "batch height width channel"]
 """NHWC, float32 in [-1, 1]."""
 Key = jax.Array
@@ -79,7 +79,7 @@ class Algorithm(NamedTuple):
     stages: "Stages | None" = None
 
     def at(self, kimg: float) -> "Algorithm":
-        """Returns its program at so many thousand images; the same object as long as that stays the same."""
+        """Returns its program at `kimg` thousand images; the same object as long as the program stays the same."""
         return self.stages.at(kimg) if self.stages else self
 
 

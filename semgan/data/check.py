@@ -27,12 +27,12 @@ _SHOWN = 50  # lines of each kind in the text of a report
 
 
 class Report(NamedTuple):
-    """What a check found.
+    """The findings of a check.
 
     Attributes:
       folder, kind: what was checked, and as what.
       counts: pictures by "split/domain" or split, with the bad ones.
-      bad: names of pictures that should be mended or removed, and why.
+      bad: names of pictures that should be fixed or removed, and why.
       ignored: names of what was skipped, and why.
       notes: other things worth knowing.
     """

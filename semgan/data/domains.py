@@ -12,7 +12,7 @@ DOMAIN = "domain"
 PAIR = "pair"
 """The annotation that tells which pictures show the same in different domains: those with the same number."""
 ALL = "all"
-"""The one domain of data that has none of its own, where none is asked for."""
+"""The one domain of data without domains, where none is asked for."""
 
 
 def check_expressions(expressions: Sequence[str], names: Mapping[str, Sequence[str]], key: str = "data.domains") -> None:

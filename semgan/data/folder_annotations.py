@@ -192,7 +192,7 @@ def _find_masks(rows: Sequence[Row], cells: Sequence[str]) -> list[Path]:
         if parts[:1] != (MASKS,) or ".." in parts:
             raise row.fault("mask", f"is {cell!r}; give a file in the sub-folder {MASKS}, such as {MASKS}/7.png")
         if not path.is_file():
-            raise row.fault("mask", f"is {cell!r}, but there is no such file; add it or mend its name")
+            raise row.fault("mask", f"is {cell!r}, but there is no such file; add it or correct its name")
     return masks
 
 

@@ -123,7 +123,7 @@ class _Inspector(NamedTuple):
         largest = int(mask.max())
         fault = size_fault(mask.shape, _seen_size(picture, mask.shape))
         if not fault and largest >= self.limit:
-            fault = f"has the class {largest}, but {CLASSES} names {self.limit}, from 0 on; name it there or mend the mask"
+            fault = f"has the class {largest}, but {CLASSES} names {self.limit}, from 0 on; name it there or correct the mask"
         return largest, fault
 
 

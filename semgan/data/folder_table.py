@@ -59,17 +59,19 @@ def _read_table(path: Path, pictures: Sequence[Path]) -> Table:
     _check_header(path, columns)
     for line, cells in lines[1:]:
         if len(cells) != len(columns):
-            raise UserError(f"{path}: line {line} ({cells[0]}) has {len(cells)} cells where the header has {len(columns)}; mend that line")
+            raise UserError(
+                f"{path}: line {line} ({cells[0]}) has {len(cells)} cells where the header has {len(columns)}; correct that line"
+            )
     rows = _rows(path, [(line, cells[0]) for line, cells in lines[1:]], pictures)
     return Table(path, rows, {column: [cells[place] for _, cells in lines[1:]] for place, column in enumerate(columns) if place})
 
 
 def _rows(path: Path, named: Sequence[tuple[int, str]], pictures: Sequence[Path]) -> list[Row]:
-    """The rows with these lines and names, each of a picture of its own, and all pictures among them."""
+    """The rows with these lines and names; UserError unless they are of different pictures, and of all."""
     of_name, lines = {picture.name: picture for picture in pictures}, {}
     for line, name in named:
         if name not in of_name:
-            raise UserError(f"{path}: line {line} ({name}) has no picture of that name in the folder; mend the name or delete the line")
+            raise UserError(f"{path}: line {line} ({name}) has no picture of that name in the folder; correct the name or delete the line")
         if name in lines:
             raise UserError(f"{path}: line {line} ({name}) is of the same picture as line {lines[name]}; leave one of them")
         lines[name] = line

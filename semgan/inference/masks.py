@@ -48,7 +48,7 @@ def fitted(model: TrainedModel, mask: Mask, picture: np.ndarray | None, name: st
         raise DecodeError(name, fault)
     classes, largest = model.mask_class_count, int(ids.max())
     if largest >= classes:
-        raise DecodeError(name, f"has the class {largest}, but the model has {classes}, from 0 on; mend the mask")
+        raise DecodeError(name, f"has the class {largest}, but the model has {classes}, from 0 on; correct the mask")
     return fit_mask(ids, model.image_size)
 
 

@@ -84,7 +84,7 @@ class Model:
 
     @property
     def mask_classes(self) -> tuple[str, ...]:
-        """What of a content it tells apart, and so gives styles of their own; none for a model that has not learned from masks."""
+        """Names of a content's parts that can take different styles; none for a model that has not learned from masks."""
         return self.trained.mask_classes
 
     @property
@@ -157,7 +157,7 @@ class Model:
         style_request.check_translates(self.trained)
 
     def translate_batch(self, batch: Mapping[str, np.ndarray], latent_seed: int | None = None) -> np.ndarray:
-        """Translates a batch at the model's size; compiled once a batch size.
+        """Translates a batch at the model's size; compiled once per batch size.
 
         Args:
           batch: `image` and (without `latent_seed`) `reference` uint8 (b, size, size, 3); `domain`, `target_domain` and

@@ -105,7 +105,7 @@ def grid(images: np.ndarray, gap: int = 2) -> np.ndarray:
 def check_writable_suffix(path: Path) -> None:
     """UserError unless the suffix names a format that `write` knows."""
     if path.suffix.lower() not in WRITTEN:
-        raise UserError(f"{path}: {path.suffix or 'no suffix'} is no picture format that is written: use {', '.join(WRITTEN)}")
+        raise UserError(f"{path}: {path.suffix or 'no suffix'} is not a picture format that can be written: use {', '.join(WRITTEN)}")
 
 
 def write(path: Path, image: np.ndarray) -> None:

@@ -41,11 +41,11 @@ Codes = Float[Array, "1 ws dim"]
 
 
 class Projection(NamedTuple):
-    """What was found.
+    """The projection of one picture.
 
     Attributes:
       image: uint8 (size, size, 3), the generator's picture of the codes.
-      codes: float32 (num_ws, dim), a row a layer; all rows are equal in the space "w".
+      codes: float32 (num_ws, dim), one row per layer; all rows are equal in the space "w".
       distance: of that picture from the target, as `distance` measures it; of the mean w's picture in `first_distance`.
     """
 

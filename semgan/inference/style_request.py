@@ -140,7 +140,7 @@ def _domain_and_attributes(model: TrainedModel, request: Request) -> tuple[str |
 def _base(model: TrainedModel, request: Request, domain: str | None, wanted: Mapping[str, bool]) -> Style:
     """The style of the whole picture: a latent's, a recipe's, that of references or, for regions' sake, the content's own."""
     if request.latent_seed is not None:
-        return Style({}, domain_choice.named(model, domain, "a latent has no domain of its own"), latent_seed=request.latent_seed)
+        return Style({}, domain_choice.named(model, domain, "a latent belongs to no domain"), latent_seed=request.latent_seed)
     if request.style is not None:
         return _of_recipe(model, domain, wanted)
     return Style({}) if request.reference is None else _of_references(model, request.reference, domain)

@@ -57,7 +57,7 @@ def translate_files(
 
 
 def _say_guesses(style: Style) -> None:
-    """A line a domain."""
+    """One line per domain."""
     named: dict[str, list[str]] = {}
     for name, domain in style.guesses:
         named.setdefault(domain, []).append(name)

@@ -45,7 +45,7 @@ _DEFAULT_DEVICES = {"gpu": 8, "cpu": 1}
 
 
 def parse(text: str, hosts: int | None = None, devices: int | None = None) -> Accelerator:
-    """`gpu`, `gpu:4`, `cpu` or `tpu:v5e-16`; `hosts` and `devices` are those asked for besides, which a TPU slice has of its own."""
+    """`gpu`, `gpu:4`, `cpu` or `tpu:v5e-16`; `hosts` and `devices` are the options' numbers, which a TPU slice implies."""
     kind, _, size = text.partition(":")
     if kind == "tpu":
         if hosts or devices:

@@ -10,7 +10,7 @@ from semgan.errors import UserError
 from semgan.launching.accelerators import Accelerator, parse
 
 SAVING_SECONDS = 300
-"""How long before its end a job is told to save and stop."""
+"""How long before its end a job gets the signal to save and stop, in seconds."""
 _NAME = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
 _PLAIN = re.compile(r"[\w.,:+@-]+")
 

@@ -1,4 +1,4 @@
-"""A whole plan: what training an experiment on so many devices takes, as plain data."""
+"""A whole plan: what training an experiment on a number of devices takes, as plain data."""
 
 import difflib
 import json
@@ -22,7 +22,7 @@ THIS = "this"
 
 
 def make_plan(config: ConfigDict, devices: int, hardware_name: str | None = None, compiled: bool = False) -> dict[str, Any]:
-    """Everything that `semgan plan` tells; without a name the step is predicted for all of the table.
+    """Everything that `semgan plan` reports; without a name the step is predicted for all of the table.
 
     `compiled`: see `semgan.planning.step_cost.cost_of_step`.
 

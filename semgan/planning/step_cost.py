@@ -16,13 +16,13 @@ _LEAST = 8
 
 
 class Line(NamedTuple):
-    """A cost that grows with a device's examples: `fixed` (the optimizers' and averages') and so much an `example`."""
+    """A cost that grows with a device's examples: `fixed` (the optimizers' and averages') and `example` for each one."""
 
     fixed: float
     example: float
 
     def at(self, examples: float) -> float:
-        """The cost at so many examples."""
+        """The cost at this many examples."""
         return self.fixed + self.example * examples
 
 
@@ -61,7 +61,7 @@ class _Cost(NamedTuple):
 
 
 def cost_of_step(experiment: Experiment, examples: int, compiled: bool = False) -> StepCost:
-    """Traces and lowers the step at `examples` a device (or `_LEAST`) and at twice as many; no array is made.
+    """Traces and lowers the step at `examples` per device (or `_LEAST`) and at twice as many; no array is made.
 
     FLOPs are XLA's cost analysis of the lowered step, bytes and memory those of `semgan.planning.traced`. With `compiled`, which takes
     minutes, all three are what XLA says of the step compiled for the device at hand.

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 _VIEWS = {"reshape", "squeeze"}
-"""Take no memory of their own."""
+"""Primitives whose results take no further memory."""
 _MADE_WHERE_USED = {"broadcast_in_dim", "iota"}
 _HEAVY = {"dot_general", "conv_general_dilated"}
 

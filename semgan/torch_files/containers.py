@@ -10,8 +10,8 @@ number of elements as a little-endian int64 and the elements.
 A persistent id is `("storage", type, key, location, elements)`; the old format adds None or `(key, offset, elements)`, a part of that
 storage. The location ("cuda:0") says where the tensor lived, and is of no use here.
 
-A plain pickle, as StyleGAN2-ADA, StyleGAN3 and R3GAN release their networks, has neither; each storage in it is the bytes of a file
-of its own in the old format.
+A plain pickle, as StyleGAN2-ADA, StyleGAN3 and R3GAN release their networks, has neither; each storage in it is the bytes of a whole
+file in the old format.
 """
 
 import io
@@ -55,7 +55,7 @@ def _load_storage(budget: Budget, contents: bytes) -> Storage:
     storage = load(contents, budget, inside=True)
     if not isinstance(storage, Storage):
         raise malformed("storage")
-    # All else of it is thrown away again. Its length is paid for lest the same bytes be read a thousand times.
+    # All else of it is thrown away. Its length is paid for, so that the same bytes cannot be read a thousand times.
     budget.left = before
     budget.spend(RECORD + (storage.whole or storage).size + len(contents))
     return storage

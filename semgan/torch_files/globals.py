@@ -32,7 +32,7 @@ class Context:
     """What the makers of records need.
 
     Attributes:
-      load_storage: reads a storage that was saved as a file of its own, `torch.storage._load_from_bytes`.
+      load_storage: reads a storage that was saved as a separate file, `torch.storage._load_from_bytes`.
     """
 
     budget: Budget

@@ -1,4 +1,4 @@
-"""A pickle machine of its own that can build nothing but passive records.
+"""A restricted pickle machine that can build nothing but passive records.
 
 Python's own unpickler cannot be made safe for files of unknown origin by a list of names alone: it allocates by lengths and memo
 indices that a file merely claims (a few bytes ask for a memo of gigabytes), hashes whatever stands as a key, and its

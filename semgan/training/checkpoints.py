@@ -145,7 +145,7 @@ class Checkpoints:
         if steps:
             raise UserError(
                 f"{self.folder}: none of its checkpoints ({', '.join(map(str, steps))}) is whole; bring one back from a copy, or "
-                "remove them to start anew."
+                "remove them to start again."
             )
         return None
 

@@ -138,7 +138,7 @@ def drawn(examples: Examples, sample: Sample, caption: str) -> Image.Image:
 
 
 def drawn_cells(count: int) -> dict[str, np.ndarray]:
-    """The batch of `count` samples and then of the strips, whose ends are latents of their own.
+    """The batch of `count` samples and then of the strips, whose ends are separate latents.
 
     A sample is drawn as the start (mix 0) of a way to itself, so that one program serves both.
     """

@@ -19,14 +19,14 @@ DIVERGED = "diverged"
 
 
 class Collapsed(UserError):
-    """The generator draws one thing, or few."""
+    """The generator draws the same image, or a few images, for everything."""
 
 
 class Skips:
     """Counts the skipped steps in a row, of this process's work.
 
     Args:
-      most: so many in a row are a divergence; 0: none are.
+      most: steps in a row that count as a divergence; 0: no number does.
     """
 
     def __init__(self, most: int):
@@ -34,7 +34,7 @@ class Skips:
         self.streak = 0
 
     def add(self, skipped: bool) -> bool:
-        """One more step; whether training has diverged."""
+        """Counts one more step; returns whether training has diverged."""
         self.streak = self.streak + 1 if skipped else 0
         return 0 < self._most <= self.streak
 
@@ -53,12 +53,12 @@ def check_rollbacks(workdir: Path, config: ConfigDict, rollbacks: int, left: int
 
 
 def hold_good(lines: Sequence[metrics.Line], checkpoints: Checkpoints) -> None:
-    """Of a run that goes on: holds the checkpoint that its log vouches for."""
+    """Holds the checkpoint that the log of a resumed run vouches for."""
     checkpoints.hold(watch(lines).healthy_step)
 
 
-def heed(seen: Watch, checkpoints: Checkpoints, workdir: Path) -> None:
-    """Takes an evaluation's word: a healthy one vouches for the checkpoints so far, a low one is told, too many in a row end training.
+def act_on(seen: Watch, checkpoints: Checkpoints, workdir: Path) -> None:
+    """Acts on an evaluation: a healthy one vouches for the checkpoints so far, a poor one is reported, and too many in a row end training.
 
     Raises:
       Collapsed: training should stop. The checkpoint that the last healthy evaluation vouched for is the newest that is left.
@@ -71,6 +71,6 @@ def heed(seen: Watch, checkpoints: Checkpoints, workdir: Path) -> None:
         step = checkpoints.roll_back()
         left = f"keeps the checkpoint of step {step} from before" if step else "holds no checkpoint from before"
         raise Collapsed(
-            f"the generator has collapsed: {seen.why}, {seen.streak} evaluations in a row; {workdir} {left}: start anew in another "
+            f"the generator has collapsed: {seen.why}, {seen.streak} evaluations in a row; {workdir} {left}: start again in another "
             "--workdir with lower rates or a stronger penalty, or set --config.stop_on_collapse=False to train on"
         )

@@ -18,12 +18,12 @@ from semgan.training.signals import Interrupted
 T = TypeVar("T")
 
 AGREE_STEPS = 8
-"""Steps from one agreement on stopping to the next: a signal is heeded within as many, and they cost little."""
+"""Steps from one agreement on stopping to the next: a signal takes effect within as many, and they cost little."""
 WAIT_SECONDS = 3600
-"""For a process that prepares its data."""
+"""Seconds that the others wait for a process that prepares its data."""
 _WISHES = ("", "clock", "signal")
 _MOST_BYTES = 2048
-"""Of what a process says of its trouble."""
+"""Bytes of the longest message about a process's failure."""
 
 
 def several() -> bool:
@@ -86,14 +86,14 @@ def meet(what: str, seconds: int) -> None:
         raise UserError(_missing(str(error), what, seconds)) from error
 
 
-def same(what: str, value: str, mend: str) -> None:
-    """UserError, such as "process 3 has {what} than process 0: {mend}", unless the value is the same on all processes."""
+def same(what: str, value: str, remedy: str) -> None:
+    """UserError, such as "process 3 has {what} than process 0: {remedy}", unless the value is the same on all processes."""
     if not several():
         return
     first, *others = _gathered(("", hashlib.sha256(value.encode()).hexdigest()))
     for number, other in enumerate(others, 1):
         if other != first:
-            raise UserError(f"process {number} has {what} than process 0: {mend}")
+            raise UserError(f"process {number} has {what} than process 0: {remedy}")
 
 
 def agreed(wish: str, step: int) -> str:
@@ -122,14 +122,14 @@ def _made(outcome: tuple[Any, Exception | None]) -> Any:
 
 
 def _told(trouble: Exception | None) -> tuple[str, str]:
-    """Its kind, "interrupted", "error" or none, and its message."""
+    """A failure's kind, "interrupted", "error" or "", and its message."""
     if isinstance(trouble, Interrupted):
         return "interrupted", ""
     return ("error", str(trouble)) if trouble else ("", "")
 
 
 def _gathered(told: tuple[str, str]) -> list[tuple[str, str]]:
-    """What each process tells, in their order."""
+    """The reports of all processes, in their order."""
     from jax.experimental import multihost_utils
 
     text = "\n".join(told).encode()[:_MOST_BYTES]
@@ -139,7 +139,7 @@ def _gathered(told: tuple[str, str]) -> list[tuple[str, str]]:
 
 
 def _from_first(data: bytes) -> bytes:
-    """The first process's bytes."""
+    """The first process's bytes, on all processes."""
     from jax.experimental import multihost_utils
 
     high, low = map(int, multihost_utils.broadcast_one_to_all(np.array(divmod(len(data), 2**30), np.int32)))

@@ -41,7 +41,7 @@ def join() -> None:
         ) from error
     finally:
         late.cancel()
-        signal.signal(signal.SIGTERM, on_term)  # JAX has put a handler of its own there, which does not end the process
+        signal.signal(signal.SIGTERM, on_term)  # JAX has put its own handler there, which does not end the process
 
 
 def heartbeat_seconds() -> int:

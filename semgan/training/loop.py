@@ -46,7 +46,7 @@ def train(config: ConfigDict, workdir: Path | str, *, started: float | None = No
     started = time.monotonic() if started is None else started
     workdir = Path(workdir)
     validate(config)
-    Experiment.of(config)  # what the algorithm refuses is told before data are prepared
+    Experiment.of(config)  # what the algorithm refuses is reported before data are prepared
     check_batch(config.batch_size, jax.device_count(), config.accumulate)
     hosts.connect()
     hosts.same("another config", json.dumps(to_json(config), sort_keys=True), "start all with the same command")

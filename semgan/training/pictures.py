@@ -55,7 +55,7 @@ def _member(members: Mapping[int, np.ndarray], domains: Sequence[int], index: in
 
 
 def _next(aims: Sequence[int], own: int) -> int:
-    """The aim that follows a domain, around the circle; its own where there is no other."""
+    """The target domain that follows a domain, around the circle; the domain itself where there is no other."""
     return min(aims, key=lambda value: (value == own, value < own, value))
 
 

@@ -70,11 +70,11 @@ def check_data(workdir: Path, config: ConfigDict, saved: str, fingerprint: str) 
         _refuse(config, changed, "bring the old files back")
 
 
-def _refuse(config: ConfigDict, changed: str, mend: str) -> None:
+def _refuse(config: ConfigDict, changed: str, remedy: str) -> None:
     if config.allow_changes:
         say(f"warning: {changed}; going on, as --config.allow_changes asks")
         return
-    raise UserError(f"{changed}: {mend} to go on, choose another --workdir, or go on all the same with --config.allow_changes=True")
+    raise UserError(f"{changed}: {remedy} to go on, choose another --workdir, or go on all the same with --config.allow_changes=True")
 
 
 def write_config(workdir: Path, config: ConfigDict) -> None:

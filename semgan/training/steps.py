@@ -45,7 +45,7 @@ class Programs:
 
 
 def iterate(job: Job, programs: Programs, state: TrainState, checkpoints: Checkpoints, report: Report) -> tuple[TrainState, str]:
-    """Steps until there is a reason to stop: "signal", "done", "clock" or `guards.DIVERGED`.
+    """Takes steps until there is a reason to stop: "signal", "done", "clock" or `guards.DIVERGED`.
 
     Returns:
       the state, which is being saved unless training has diverged, and the reason, the same on all processes.
@@ -93,10 +93,10 @@ def iterate(job: Job, programs: Programs, state: TrainState, checkpoints: Checkp
 
 
 def _show(job: Job, state: TrainState, report: Report, checkpoints: Checkpoints, step: int, position: int) -> None:
-    """What is due, and what the scores say of it."""
+    """Makes what is due after this step, and acts on its scores."""
     seen = results.show(job, state, report, step, position)
     if seen is not None and job.config.stop_on_collapse:
-        guards.heed(seen, checkpoints, job.workdir)
+        guards.act_on(seen, checkpoints, job.workdir)
 
 
 def _why_stop(job: Job, step: int, position: int) -> str:

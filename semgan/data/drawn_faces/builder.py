@@ -118,7 +118,7 @@ def prepare(data_dir: Path, image_size: int, train_count: int, test_count: int) 
 
 
 def make_builder(data_dir: Path, config: DrawnFacesConfig) -> DrawnFaces:
-    """The builder of any configuration; of its own tfds takes only the very object that it lists."""
+    """The builder of any configuration; from its own list tfds accepts only the listed object itself."""
     listed = DrawnFaces.builder_configs.get(config.name, config)
     return DrawnFaces(data_dir=data_dir, config=listed, file_format="array_record")
 

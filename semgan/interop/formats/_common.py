@@ -75,7 +75,7 @@ def refuse_conditional(tensors: Tensors, *parts: str) -> None:
 
 
 def check_size(size: int, least: int) -> None:
-    """Raises a UserError unless networks of halvings can work at so many pixels."""
+    """Raises a UserError unless networks that halve the resolution can work at this number of pixels."""
     if not least <= size <= LARGEST or size & (size - 1):
         raise UserError(f"its layers are those of {size} pixels: give a model of {least} to {LARGEST} pixels, a power of two")
 
