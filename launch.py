@@ -54,16 +54,18 @@ def summary(result) -> list[str]:
     lines = [f"{why} at {result.kimg:.4g} kimg (step {result.step:,})"]
     if result.scores is not None and "transfer_score" in result.scores:
         score, retention, adoption = (result.scores[name] for name in ("transfer_score", "retention", "adoption"))
-        lines.append(f"transfer score {_shown(score)} (retention {_shown(retention)}, adoption {_shown(adoption)})")
+        lines.append(f"transfer score {_number_text(score)} (retention {_number_text(retention)}, adoption {_number_text(adoption)})")
     elif result.scores is not None:
         whole, real, coverage = (result.scores[name] for name in ("whole_faces", "whole_faces_real", "medium_coverage"))
-        lines.append(f"whole faces {_shown(whole)} (of real pictures {_shown(real)}), coverage of the domains {_shown(coverage)}")
+        lines.append(
+            f"whole faces {_number_text(whole)} (of real pictures {_number_text(real)}), coverage of the domains {_number_text(coverage)}"
+        )
     if result.scores is not None:
         lines += [f"  {note}" for note in result.scores["notes"]]
     return [*lines, f"picture: {result.picture}", f"page:    {result.page}", result.usage]
 
 
-def _shown(score: float | None) -> str:
+def _number_text(score: float | None) -> str:
     return "unknown" if score is None else f"{score:.2f}"
 
 

@@ -115,13 +115,13 @@ class Training:
 
     def wait_for_save(self, number: int = 1) -> str | None:
         """The name of the `number`th folder from here on in which a checkpoint is being written, while it is; None where there is none."""
-        seen: set[str] = set()
+        saves: set[str] = set()
 
         def begun() -> bool:
-            seen.update(writing(self.checkpoints))
-            return len(seen) >= number
+            saves.update(writing(self.checkpoints))
+            return len(saves) >= number
 
-        return max(seen, key=step_of) if self.wait_until(begun) and begun() else None
+        return max(saves, key=step_of) if self.wait_until(begun) and begun() else None
 
     def signal(self, number: int) -> None:
         if self.alive:
@@ -163,10 +163,10 @@ class Place(NamedTuple):
 
     def check(self, checkpoints: Path, step: int, tally: Tally) -> None:
         """Holds a checkpoint against the undisturbed run's of the same step, where that has one."""
-        found = fingerprints(self.reader, checkpoints / str(step))
-        tally.hold(found is not None, f"the checkpoint of step {step} is not whole")
-        if found is not None and (expected := self.expected.get(step)) is not None:
-            differ = [key for key in expected | found if found.get(key) != expected.get(key)]
+        actual = fingerprints(self.reader, checkpoints / str(step))
+        tally.hold(actual is not None, f"the checkpoint of step {step} is not whole")
+        if actual is not None and (expected := self.expected.get(step)) is not None:
+            differ = [key for key in expected | actual if actual.get(key) != expected.get(key)]
             tally.equal(f"the checkpoint of step {step}", differ)
 
 

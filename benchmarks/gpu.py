@@ -90,8 +90,8 @@ def table(rows: list[dict]) -> str:
 
 
 def _line(row: dict) -> str:
-    shown = {key: format(value, ".3g") if isinstance(value, float) else str(value) for key, value in row.items()}
-    return " | ".join(shown.get(key, "") for key in COLUMNS)
+    texts = {key: format(value, ".3g") if isinstance(value, float) else str(value) for key, value in row.items()}
+    return " | ".join(texts.get(key, "") for key in COLUMNS)
 
 
 def part(name: str, command: list[str], out: Path, environment: dict[str, str], seconds: float) -> Iterator[dict]:

@@ -107,14 +107,14 @@ def chosen(root: Path, patterns: Sequence[str], count: int, seed: int) -> list[M
 
 def by_hand(root: Path) -> list[Mutant]:
     """Those of `mutations_by_hand.json`, by the text that is changed, which has to be in the source once."""
-    made = []
+    slips = []
     for path, before, after in (slip.values() for slip in json.loads(BY_HAND.read_text(encoding="utf-8"))):
         source = (root / path).read_text(encoding="utf-8")
         if source.count(before) != 1:
             raise SystemExit(f"{BY_HAND.name}: {path} has {before!r} {source.count(before)} times instead of once")
         line = source[: source.index(before)].count("\n") + 1
-        made.append(Mutant(f"{path}:by hand: {before.strip()} -> {after.strip()}", path, line, source.replace(before, after)))
-    return made
+        slips.append(Mutant(f"{path}:by hand: {before.strip()} -> {after.strip()}", path, line, source.replace(before, after)))
+    return slips
 
 
 def copied(folder: Path, revision: str) -> Path:

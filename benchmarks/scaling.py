@@ -71,12 +71,12 @@ def _checkpoints(state, saves: int) -> dict[str, float]:
 
     stall, whole = [], []
     with tempfile.TemporaryDirectory() as folder:
-        kept = Checkpoints(folder)
+        checkpoints = Checkpoints(folder)
         for index in range(saves + 1):
             start = time.perf_counter()
-            kept.save(state._replace(step=jax.numpy.int32(index)), {})
+            checkpoints.save(state._replace(step=jax.numpy.int32(index)), {})
             stall.append(1000 * (time.perf_counter() - start))
-            kept.wait()
+            checkpoints.wait()
             whole.append(1000 * (time.perf_counter() - start))
     size = sum(leaf.nbytes for leaf in jax.tree.leaves(state)) / 1e6
     return {"state_mb": size, "stall": statistics.median(stall[1:]), "whole": statistics.median(whole[1:])}

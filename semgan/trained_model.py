@@ -93,8 +93,8 @@ def from_state(config: ConfigDict, meta: Mapping[str, Any], algorithm: Algorithm
       meta: what is noted beside `step` and `kimg`.
       algorithm: as the config makes it; one that grows is taken at the state's stage.
     """
-    kept = {name: state.model_state[name] for name in algorithm.kept}
-    params, model_state = jax.tree.map(np.array, jax.device_get((state.ema_params, kept)))
+    state_entries = {name: state.model_state[name] for name in algorithm.kept}
+    params, model_state = jax.tree.map(np.array, jax.device_get((state.ema_params, state_entries)))
     kimg = int(state.position) / 1000
     return TrainedModel(to_json(config), {**meta, "step": int(state.step), "kimg": kimg}, algorithm.at(kimg), params, model_state)
 

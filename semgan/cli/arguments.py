@@ -22,15 +22,15 @@ class Parser(argparse.ArgumentParser):
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
         """Parses as argparse does, but takes overrides out of the unknown options; any other is an error that names the nearest."""
-        found, unknown = super().parse_known_args(args, namespace)
+        options, unknown = super().parse_known_args(args, namespace)
         if self.takes_overrides:
-            found.overrides = [item for item in unknown if item.startswith("--config.")]
+            options.overrides = [item for item in unknown if item.startswith("--config.")]
             unknown = [item for item in unknown if not item.startswith("--config.")]
         if unknown and unknown[0].startswith("-"):
             name = unknown[0].partition("=")[0]
             near = difflib.get_close_matches(name, self._option_string_actions, n=1)
             self.error(f"{name} is not an option" + (f": did you mean {near[0]}?" if near else ""))
-        return found, unknown
+        return options, unknown
 
     def error(self, message: str) -> NoReturn:
         print(f"semgan: error: {message} (see {self.prog} --help)", file=sys.stderr)

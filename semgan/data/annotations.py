@@ -63,8 +63,8 @@ def crop(annotated: Mapping[str, Any], part: Crops, size: int) -> dict[str, Arra
     if "boxes" in annotated:
         boxes = annotated["boxes"]
         moved = jnp.clip((boxes * size - jnp.tile(start, 2)) / jnp.tile(length, 2), 0, 1)
-        seen = _present(boxes) & jnp.all(moved[..., 2:] > moved[..., :2], -1, keepdims=True)
-        result["boxes"] = jnp.where(seen, moved, ABSENT)
+        visible = _present(boxes) & jnp.all(moved[..., 2:] > moved[..., :2], -1, keepdims=True)
+        result["boxes"] = jnp.where(visible, moved, ABSENT)
     return result
 
 

@@ -72,10 +72,10 @@ def format_report(report: Report) -> str:
     lines = [f"{report.folder}: {report.kind}"]
     lines += [f"  {name}: {count:,} pictures" for name, count in report.counts.items()]
     lines += [f"  note: {note}" for note in report.notes]
-    for title, found in (("ignored", report.ignored), ("bad", report.bad)):
-        lines += [f"  {title}: {name}: {reason}" for name, reason in found[:_SHOWN]]
-        if len(found) > _SHOWN:
-            lines.append(f"  {title}: and {len(found) - _SHOWN:,} more")
+    for title, entries in (("ignored", report.ignored), ("bad", report.bad)):
+        lines += [f"  {title}: {name}: {reason}" for name, reason in entries[:_SHOWN]]
+        if len(entries) > _SHOWN:
+            lines.append(f"  {title}: and {len(entries) - _SHOWN:,} more")
     total = sum(report.counts.values())
     verdict = "clean" if report.clean else f"{len(report.bad):,} bad"
     lines.append(f"{total:,} pictures, {len(report.ignored):,} files ignored: {verdict}")
@@ -147,9 +147,9 @@ class _ReadRecord(NamedTuple):
 def _inspect_all(read: Callable[[int], bytes], count: int, label: str, minds_size: bool = False) -> list[_Finding]:
     findings: dict[int, list[_Finding]] = {}
     with Progress(label, count) as progress:
-        for start, found in run_in_workers(_Inspector(read, count, minds_size), range(0, count, _BATCH)):
-            findings[start] = found
-            progress.advance(len(found))
+        for start, batch in run_in_workers(_Inspector(read, count, minds_size), range(0, count, _BATCH)):
+            findings[start] = batch
+            progress.advance(len(batch))
     return [finding for start in sorted(findings) for finding in findings[start]]
 
 

@@ -96,10 +96,10 @@ def inspect_masks(pairs: Sequence[tuple[str, str]], files: Any, limit: int) -> t
         return int(note.read_text()), {}
     largest, faults = 0, {}
     with Progress("checking masks", len(pairs)) as progress:
-        for start, found in run_in_workers(_Inspector(tuple(pairs), limit), range(0, len(pairs), _BATCH)):
-            largest = max(largest, *(most for most, _ in found))
-            faults |= {start + place: fault for place, (_, fault) in enumerate(found) if fault}
-            progress.advance(len(found))
+        for start, results in run_in_workers(_Inspector(tuple(pairs), limit), range(0, len(pairs), _BATCH)):
+            largest = max(largest, *(most for most, _ in results))
+            faults |= {start + place: fault for place, (_, fault) in enumerate(results) if fault}
+            progress.advance(len(results))
     if not faults:
         with contextlib.suppress(OSError):  # they are read again then
             write_whole(note, str(largest).encode())

@@ -104,8 +104,8 @@ def _check_header(path: Path, columns: Sequence[str]) -> None:
 
 def names_of(columns: Iterable[str], kind: str) -> tuple[str, ...]:
     """Names of the attributes, landmarks or boxes, in the columns' order."""
-    found = [column.removeprefix(f"{kind}:") for column in columns if column.startswith(f"{kind}:")]
-    return tuple(dict.fromkeys(found if kind == "attribute" else [name.rpartition(":")[0] for name in found]))
+    names = [column.removeprefix(f"{kind}:") for column in columns if column.startswith(f"{kind}:")]
+    return tuple(dict.fromkeys(names if kind == "attribute" else [name.rpartition(":")[0] for name in names]))
 
 
 def columns_of(columns: Iterable[str], kind: str) -> list[str]:

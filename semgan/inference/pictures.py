@@ -38,10 +38,10 @@ def is_loaded(picture: Picture) -> bool:
 
 def list_folder(folder: Path) -> list[Path]:
     """The pictures directly in a folder, by their suffixes, in the order of their names; UserError when there is none."""
-    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.name[0] != "." and path.is_file())
-    if not found:
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.name[0] != "." and path.is_file())
+    if not paths:
         raise UserError(f"{folder} has no pictures in it: give a folder with files of {', '.join(SUFFIXES)}")
-    return found
+    return paths
 
 
 def _encoded(image: Image.Image, name: str) -> bytes:

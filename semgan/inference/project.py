@@ -68,16 +68,16 @@ def project_file(snapshot: Path, image: Path, out: Path, *, space: str = "w", st
         raise UserError(f"{out} is the input and would be overwritten: write to another place")
     model = load(snapshot)
     target = fit(target, model.image_size)
-    found = project_picture(model, target, space=space, steps=steps, seed=seed)
-    pictures.write(out, pictures.grid(np.stack([target, found.image])))
+    projection = project_picture(model, target, space=space, steps=steps, seed=seed)
+    pictures.write(out, pictures.grid(np.stack([target, projection.image])))
     codes = out.with_suffix(".npz")
     encoded = io.BytesIO()
-    np.savez(encoded, w=found.codes)
+    np.savez(encoded, w=projection.codes)
     try:
         write_whole(codes, encoded.getvalue())
     except OSError as error:
         raise UserError(f"{codes} cannot be written ({error.strerror or error}): choose another place or free the disk") from error
-    print(f"wrote {out} and {codes}: distance {found.distance:.4f}, from {found.first_distance:.4f} of the mean")
+    print(f"wrote {out} and {codes}: distance {projection.distance:.4f}, from {projection.first_distance:.4f} of the mean")
 
 
 def project_picture(model: Model, target: np.ndarray, *, space: str = "w", steps: int = 500, seed: int = 0) -> Projection:

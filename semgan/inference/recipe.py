@@ -142,21 +142,23 @@ def parse(text: str, domains: Sequence[str]) -> tuple[str | None, dict[str, bool
     return (named[0] if named else None), wanted
 
 
-def code_of(recipe: Recipe, wanted: Mapping[str, bool], domain: int, domains: Sequence[str], kept: Sequence[str] = ()) -> np.ndarray:
+def code_of(
+    recipe: Recipe, attributes: Mapping[str, bool], domain: int, domains: Sequence[str], content_attributes: Sequence[str] = ()
+) -> np.ndarray:
     """The style code, float32 (style,), of a picture that has what is wanted, with the other attributes as they usually go with it.
 
     The others are at their conditional means, as if all were jointly normal: fair hair is not grey as well.
 
-
     Args:
-      kept: attributes of the content.
+      attributes: whether each is wanted or not, by name.
+      content_attributes: names of the attributes that the model keeps from the content.
 
     Raises:
       UserError: an attribute that is the content's, that does not exist, or that no training picture of the domain showed.
     """
     columns = []
-    for name, value in wanted.items():
-        if name in kept:
+    for name, value in attributes.items():
+        if name in content_attributes:
             raise UserError(f"{name} belongs to the content of this model, which keeps it in every style: leave it out of the style")
         if name not in recipe.attributes:
             require(name, [*(other for other in domains if other != name), *recipe.attributes], "domain or attribute")
@@ -166,7 +168,7 @@ def code_of(recipe: Recipe, wanted: Mapping[str, bool], domain: int, domains: Se
             raise UserError(f"this model has learned from no picture of {domains[domain]!r} {which}: leave it out of the style")
         columns.append(column)
     values, covariance = recipe.mean[domain], recipe.covariance[domain]
-    moved = np.array([*wanted.values()], np.float32) - values[columns]
+    moved = np.array([*attributes.values()], np.float32) - values[columns]
     within = covariance[np.ix_(columns, columns)] + _RIDGE * np.eye(len(columns), dtype=np.float32)
     values = values + covariance[:, columns] @ np.linalg.solve(within, moved) if columns else values
     return values @ recipe.kernel[domain, :-1] + recipe.kernel[domain, -1]

@@ -101,15 +101,15 @@ def _check(model: TrainedModel, request: Request) -> None:
     """UserError unless this model translates by what is given."""
     check_translates(model)
     guided = trained_model.guided(model)
-    strength, given = request.strength, sum(each is not None for each in (request.reference, request.latent_seed, request.style))
+    strength, sources = request.strength, sum(each is not None for each in (request.reference, request.latent_seed, request.style))
     if not 0 <= strength <= 1:
         raise UserError(f"strength is {strength}: give a number from 0 (the content's own style) to 1 (the reference's)")
     check_truncation(request.truncation)
-    if not guided and (given or request.regions):
+    if not guided and (sources or request.regions):
         raise UserError("this model needs no style: leave out --reference, --latent-seed, --style and --region")
     if not guided and (strength < 1 or request.truncation < 1):
         raise UserError("this model has no style to weaken: leave out --strength and --truncation")
-    if guided and given != 1 and (given or not request.regions):
+    if guided and sources != 1 and (sources or not request.regions):
         raise UserError(
             "a style comes from references, a latent seed or a recipe: give one of the three (--reference, --latent-seed or --style)"
         )

@@ -10,7 +10,7 @@ from typing import Any
 from semgan.data.decode import DecodeError
 from semgan.errors import EXIT_USER_ERROR, UserError
 from semgan.inference import pictures
-from semgan.inference.masks import check_given
+from semgan.inference.masks import check_presence
 from semgan.inference.model import Model, load
 from semgan.inference.style_request import Request, Style, prepare
 from semgan.progress import track
@@ -40,14 +40,14 @@ def translate_files(
     Raises:
       UserError: for what concerns all pictures, or the only one.
     """
-    shown = [path for given in references for path in (pictures.list_folder(given) if given.is_dir() else [given])]
-    jobs = plan(content, out, [*shown, *regions.values()])
+    paths = [path for each in references for path in (pictures.list_folder(each) if each.is_dir() else [each])]
+    jobs = plan(content, out, [*paths, *regions.values()])
     masks = {} if mask is None else masks_of(content, list(jobs), mask)
     if overwritten := set(masks.values()) & set(jobs.values()):
         raise UserError(f"{min(overwritten)} is an input and would be overwritten: write to another place")
     model = load(snapshot)
-    check_given(model.trained, mask is not None)
-    style = prepare(model.trained, Request(shown or None, regions=regions, **asked))
+    check_presence(model.trained, mask is not None)
+    style = prepare(model.trained, Request(paths or None, regions=regions, **asked))
     _say_guesses(style)
     if not content.is_dir():
         taken_for = _translate_one(model, content, jobs[content], style, masks.get(content))

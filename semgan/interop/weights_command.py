@@ -64,8 +64,8 @@ def import_weights(name: str, weights: Path, out: Path, domains: str = "") -> st
     }
     write_snapshot(out, params, imported.config, meta)
     model = load(out)
-    made = "samples" if "sample" in model.kinds else f"translations between {', '.join(model.domains)}"
-    return f"{out}: {imported.config['algorithm']} at {model.image_size} px, for {made}"
+    products = "samples" if "sample" in model.kinds else f"translations between {', '.join(model.domains)}"
+    return f"{out}: {imported.config['algorithm']} at {model.image_size} px, for {products}"
 
 
 def export_weights(model: Path, out: Path, layout: str = "") -> str:
@@ -105,10 +105,10 @@ def format_of(name: str) -> Format:
 
 def _read_folder(folder: Path) -> dict[str, Any]:
     """The folder's networks by their short names: `latest_net_G_A.pth` is "G_A"."""
-    found = {match[1]: path for path in sorted(folder.iterdir()) if (match := re.fullmatch(r"latest_net_(\w+)\.pth", path.name))}
-    if not found:
+    files = {match[1]: path for path in sorted(folder.iterdir()) if (match := re.fullmatch(r"latest_net_(\w+)\.pth", path.name))}
+    if not files:
         raise UserError(f"{folder} holds no latest_net_NAME.pth: give a file, or the folder that the project saved its networks in")
-    return {name: reader.read(path) for name, path in found.items()}
+    return {name: reader.read(path) for name, path in files.items()}
 
 
 def _with_domains(imported: Imported, domains: str) -> Imported:

@@ -72,8 +72,8 @@ def volume(job: Job, source: str, example: str) -> tuple[str, str]:
     text = job.volume or ""
     name, _, folder = text.rpartition(":")
     if not re.fullmatch(source, name) or not re.fullmatch(r"(/[\w.-]+)+", folder) or ".." in folder:
-        given = f"--volume is {text!r}" if text else "--volume is missing"
-        raise UserError(f"{given}: give the shared volume that holds the run and where it appears, such as {example}")
+        problem = f"--volume is {text!r}" if text else "--volume is missing"
+        raise UserError(f"{problem}: give the shared volume that holds the run and where it appears, such as {example}")
     workdir = PurePath(job.workdir)
     if PurePath(folder) not in workdir.parents or ".." in workdir.parts:
         raise UserError(f"--workdir {job.workdir} is not on the volume at {folder} and would end with the job: give {folder}/{job.name}")
@@ -87,23 +87,23 @@ def image(job: Job, target: str) -> str:
     return job.image
 
 
-def _name(given: str | None, workdir: str) -> str:
+def _name(name: str | None, workdir: str) -> str:
     """A name that every place takes; from the run's folder where none is given."""
-    if given is None:
+    if name is None:
         slug = re.sub(r"[^a-z0-9]+", "-", PurePath(workdir).name.lower()).strip("-")
         return (slug if slug[:1].isalpha() else f"semgan-{slug}")[:40].strip("-")
-    if not _NAME.fullmatch(given):
-        raise UserError(f"--name is {given!r}, but has to be lower-case letters, digits and -, from a letter on and 40 at most")
-    return given
+    if not _NAME.fullmatch(name):
+        raise UserError(f"--name is {name!r}, but has to be lower-case letters, digits and -, from a letter on and 40 at most")
+    return name
 
 
-def _time(given: str | None) -> str | None:
-    if given is None:
+def _time(time: str | None) -> str | None:
+    if time is None:
         return None
-    parts = re.fullmatch(r"(?:(\d+)-)?(\d+):([0-5]\d):([0-5]\d)", given)
+    parts = re.fullmatch(r"(?:(\d+)-)?(\d+):([0-5]\d):([0-5]\d)", time)
     if not parts:
-        raise UserError(f"--time is {given!r}, but has to be HH:MM:SS or DAYS-HH:MM:SS")
+        raise UserError(f"--time is {time!r}, but has to be HH:MM:SS or DAYS-HH:MM:SS")
     days, hours, minutes, seconds = (int(part or 0) for part in parts.groups())
     if ((days * 24 + hours) * 60 + minutes) * 60 + seconds <= SAVING_SECONDS:
-        raise UserError(f"--time is {given}, but the last {SAVING_SECONDS // 60} minutes are for saving: give more")
-    return given
+        raise UserError(f"--time is {time}, but the last {SAVING_SECONDS // 60} minutes are for saving: give more")
+    return time

@@ -123,8 +123,8 @@ def _trace(experiment: Experiment, algorithm: Algorithm, state: TrainState, exam
 def _compile(experiment: Experiment, algorithm: Algorithm, state: TrainState, examples: int) -> _Cost:
     compiled = _traced(experiment, algorithm, state, examples).lower().compile()
     analysis, memory = _analysis(compiled), compiled.memory_analysis()
-    made = memory.output_size_in_bytes - memory.alias_size_in_bytes  # the rest of what is returned lies where the old state was
-    return _Cost(analysis["flops"], analysis["bytes accessed"], memory.temp_size_in_bytes + made)
+    outputs = memory.output_size_in_bytes - memory.alias_size_in_bytes  # the rest of what is returned lies where the old state was
+    return _Cost(analysis["flops"], analysis["bytes accessed"], memory.temp_size_in_bytes + outputs)
 
 
 def _traced(experiment: Experiment, algorithm: Algorithm, state: TrainState, examples: int) -> Any:

@@ -55,11 +55,11 @@ def _roots_and_sizes(jaxpr: Any) -> tuple[dict, dict]:
     """The array that each view shows, and the bytes that each other array of the equations holds."""
     roots, held = {}, {}
     for equation in jaxpr.eqns:
-        if equation.primitive.name in _VIEWS and (seen := list(_variables(equation.invars[:1]))):
-            roots[equation.outvars[0]] = roots.get(seen[0], seen[0])
+        if equation.primitive.name in _VIEWS and (sources := list(_variables(equation.invars[:1]))):
+            roots[equation.outvars[0]] = roots.get(sources[0], sources[0])
         else:
-            made = equation.primitive.name not in _MADE_WHERE_USED
-            held |= {out: size(out) if made else 0 for out in equation.outvars}
+            stored = equation.primitive.name not in _MADE_WHERE_USED
+            held |= {out: size(out) if stored else 0 for out in equation.outvars}
     return roots, held
 
 

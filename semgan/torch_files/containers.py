@@ -24,7 +24,7 @@ from typing import Any
 from semgan.errors import UserError
 from semgan.torch_files.globals import Context, Global
 from semgan.torch_files.unpickler import Unpickler
-from semgan.torch_files.values import RECORD, TYPES, Budget, Storage, malformed, shown
+from semgan.torch_files.values import RECORD, TYPES, Budget, Storage, excerpt, malformed
 
 MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
 PROTOCOL = 1001
@@ -76,9 +76,9 @@ def _load_pickles(contents: bytes, context: Context) -> Any:
 
 
 def _load_old(contents: bytes, at: int, context: Context) -> Any:
-    for known in (_is_protocol, _is_little_endian):
+    for check in (_is_protocol, _is_little_endian):
         head = Unpickler(contents, at, context)
-        if not known(head.load()):
+        if not check(head.load()):
             raise UserError("is of a version or a machine whose PyTorch files are not known here: save it again with PyTorch 1.6 or newer")
         at = head.at
     storages: dict[str, Storage] = {}
@@ -115,7 +115,7 @@ def _declared(storages: dict[str, Storage], budget: Budget, identifier: Any) -> 
     """The storage that a persistent id of the old format means; its bytes are found later."""
     match identifier:
         case ("storage", Global(storage=str(type_name)), str(key), str(), int(count), view):
-            storage = _known(storages, budget, key, type_name, count)
+            storage = _storage_of(storages, budget, key, type_name, count)
             match view:
                 case None:
                     return storage
@@ -125,7 +125,7 @@ def _declared(storages: dict[str, Storage], budget: Budget, identifier: Any) -> 
     raise malformed("storage")
 
 
-def _known(storages: dict[str, Storage], budget: Budget, key: str, type_name: str, count: int) -> Storage:
+def _storage_of(storages: dict[str, Storage], budget: Budget, key: str, type_name: str, count: int) -> Storage:
     size = count * TYPES[type_name].itemsize
     if key not in storages:
         budget.spend(2 * RECORD)
@@ -151,7 +151,7 @@ def _load_zip(contents: bytes, context: Context) -> Any:
     def stored(identifier: Any) -> Storage:
         match identifier:
             case ("storage", Global(storage=str(type_name)), str(key), str(), int(count)):
-                storage = _known(storages, context.budget, key, type_name, count)
+                storage = _storage_of(storages, context.budget, key, type_name, count)
                 if storage.contents is None:
                     storage.order, storage.contents = order, archive.read(f"{folder}/data/{key}")
                 if len(storage.contents) != storage.size:
@@ -187,12 +187,12 @@ class _Archive:
         member = self.members.get(name)
         if member is None:
             if default is None:
-                raise UserError(f"lacks its member {shown(name)}: download it again")
+                raise UserError(f"lacks its member {excerpt(name)}: download it again")
             return default
         if member.flag_bits & 1 or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise UserError(f"has an encrypted or unusually compressed member {shown(name)}: save it again with torch.save")
+            raise UserError(f"has an encrypted or unusually compressed member {excerpt(name)}: save it again with torch.save")
         if member.file_size > _MOST_DEFLATED * max(member.compress_size, 1):
-            raise UserError(f"has a member {shown(name)} that swells more than {_MOST_DEFLATED} times: use a file that you trust")
+            raise UserError(f"has a member {excerpt(name)} that swells more than {_MOST_DEFLATED} times: use a file that you trust")
         self._budget.spend(member.file_size)
         contents = self._inflated(member) if member.compress_type == zipfile.ZIP_DEFLATED else self._stored(member)
         if len(contents) != member.file_size or zlib.crc32(contents) != member.CRC:

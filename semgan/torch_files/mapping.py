@@ -74,8 +74,8 @@ def to_params(table: Sequence[Entry], tensors: Tensors, expected: Shapes, *, ign
     """
     if {entry.ours for entry in table} != set(expected):
         raise ValueError(f"the table does not fill the parameters: {sorted({entry.ours for entry in table} ^ set(expected))}")
-    known = {entry.theirs for entry in table}
-    extra = [name for name in tensors if name not in known and not any(fnmatch.fnmatchcase(name, pattern) for pattern in ignored)]
+    table_names = {entry.theirs for entry in table}
+    extra = [name for name in tensors if name not in table_names and not any(fnmatch.fnmatchcase(name, pattern) for pattern in ignored)]
     _refuse("is missing", "are missing", [entry.theirs for entry in table if entry.theirs not in tensors])
     _refuse("is not known", "are not known", extra)
     misshapen = [fault for entry in table if (fault := _misshapen(entry, tensors[entry.theirs], expected[entry.ours]))]

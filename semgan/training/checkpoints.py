@@ -196,9 +196,9 @@ class Checkpoints:
     def _give_up(self, writing: Path, error: Exception) -> None:
         self._saved = False
         shutil.rmtree(writing, ignore_errors=True)
-        kept = f"the one of step {self.latest_step()} is kept" if self.steps() else "there is NO checkpoint yet"
+        fallback = f"the one of step {self.latest_step()} is kept" if self.steps() else "there is NO checkpoint yet"
         reason = str(error).partition(" [")[0]  # without the kilobytes that the storage library adds
-        _warn(f"SAVING THE CHECKPOINT {writing.with_suffix('')} FAILED ({reason}); training goes on, {kept}.")
+        _warn(f"SAVING THE CHECKPOINT {writing.with_suffix('')} FAILED ({reason}); training goes on, {fallback}.")
 
     def _make_folder(self) -> None:
         try:
@@ -223,17 +223,17 @@ def _describe(array: Any) -> str:
     return f"{np.dtype(array.dtype).name} {tuple(array.shape)}"
 
 
-def _check_fits(folder: Path, found: dict[str, str], wanted: dict[str, str]) -> None:
-    keys = [key for key in wanted | found if found.get(key) != wanted.get(key)]
+def _check_fits(folder: Path, saved: dict[str, str], expected: dict[str, str]) -> None:
+    keys = [key for key in expected | saved if saved.get(key) != expected.get(key)]
     if not keys:
         return
-    shown = [
-        f"{key}: the checkpoint has {found.get(key, 'none')}, the config wants {wanted.get(key, 'none')}"
+    differences = [
+        f"{key}: the checkpoint has {saved.get(key, 'none')}, the config wants {expected.get(key, 'none')}"
         for key in keys[:_DIFFERENCES_SHOWN]
     ]
-    more = f"; and {len(keys) - len(shown)} more" if len(keys) > len(shown) else ""
+    more = f"; and {len(keys) - len(differences)} more" if len(keys) > len(differences) else ""
     raise UserError(
-        f"{folder} does not fit the config: {'; '.join(shown)}{more}. Go on with the config that it was trained with, or choose "
+        f"{folder} does not fit the config: {'; '.join(differences)}{more}. Go on with the config that it was trained with, or choose "
         "another workdir."
     )
 

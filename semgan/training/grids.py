@@ -101,8 +101,8 @@ def translated(examples: Examples, sample: Sample, domains: Sequence[str], capti
         sheet.write(MARGIN + block * pair + pitch, MARGIN, "translated", pitch - GAP)
     for index in range(count):
         left, top = MARGIN + index // rows * pair, MARGIN + LABEL + index % rows * cell
-        shown = (examples.contents[index], examples.content_domain[index]), (images[index], examples.target_domain[index])
-        for column, (picture, domain) in enumerate(shown):
+        cells = (examples.contents[index], examples.content_domain[index]), (images[index], examples.target_domain[index])
+        for column, (picture, domain) in enumerate(cells):
             sheet.write(left + column * pitch, top, domains[int(domain)], pitch - GAP)
             sheet.paste(left + column * pitch, top + LABEL, picture)
     return sheet.image

@@ -22,14 +22,14 @@ def join() -> None:
     """
     import jax
 
-    given, heartbeat = _given(), heartbeat_seconds()
+    place, heartbeat = _place(), heartbeat_seconds()
     late = threading.Timer(_JOIN_SECONDS, _give_up)  # at its own time limit JAX aborts with a stack trace
     late.daemon = True
     late.start()
     on_term = signal.getsignal(signal.SIGTERM)
     try:
         jax.distributed.initialize(
-            **given,
+            **place,
             initialization_timeout=_JOIN_SECONDS + 60,
             heartbeat_timeout_seconds=heartbeat,
             shutdown_timeout_seconds=_LEAVE_SECONDS,
@@ -49,7 +49,7 @@ def heartbeat_seconds() -> int:
     return _whole("SEMGAN_HEARTBEAT") or _HEARTBEAT_SECONDS
 
 
-def _given() -> dict:
+def _place() -> dict:
     """The place among the others where the environment says it in full; empty where JAX is to find it."""
     address, count, index = os.environ.get("JAX_COORDINATOR_ADDRESS"), _whole("JAX_NUM_PROCESSES"), _whole("JAX_PROCESS_ID")
     if address is None or count is None or index is None:

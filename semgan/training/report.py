@@ -60,8 +60,8 @@ class Report:
         self._log_path = workdir / metrics.FILE
         self._marked_step, self._marked_position = step, position
         self._marked_time: float | None = None
-        for made, path in self.pictures().items() if writes else ():
-            if made > step:
+        for picture_step, path in self.pictures().items() if writes else ():
+            if picture_step > step:
                 path.unlink()
 
     def minutes(self) -> float:

@@ -152,8 +152,8 @@ def first_norms(algorithm: Algorithm) -> dict[str, jax.Array]:
 
 def _is_spike(norm: Scalar, norms: jax.Array, factor: float) -> Bool[jax.Array, ""]:
     """Whether the norm is above `factor` times the median of the finite ones before it; never while these are few."""
-    known = jnp.where(jnp.isfinite(norms), norms, jnp.nan)
-    return (jnp.isfinite(known).sum() >= _LEAST) & (norm > factor * jnp.nanmedian(known))
+    finite_norms = jnp.where(jnp.isfinite(norms), norms, jnp.nan)
+    return (jnp.isfinite(finite_norms).sum() >= _LEAST) & (norm > factor * jnp.nanmedian(finite_norms))
 
 
 def _every(every: int, run: Callable, step: jax.Array, carry: _Carry) -> tuple[_Carry, Metrics]:

@@ -54,7 +54,7 @@ def iterate(job: Job, programs: Programs, state: TrainState, checkpoints: Checkp
     step, position = int(state.step), int(state.position)
     if reason := _why_stop(job, step, position):
         return state, reason
-    made = batches(
+    stream = batches(
         job.train,
         batch_size=size,
         seed=config.seed,
@@ -65,7 +65,7 @@ def iterate(job: Job, programs: Programs, state: TrainState, checkpoints: Checkp
         hosts=jax.process_count(),
     )
     totals, waiting, skips = None, deque(), guards.Skips(config.rollback_after)
-    with closing(made) as source:  # pyright: ignore[reportArgumentType]
+    with closing(stream) as source:  # pyright: ignore[reportArgumentType]
         while not reason:
             state, step_metrics = programs.at(position)(state, next(source))
             step, position = step + 1, position + size
@@ -94,9 +94,9 @@ def iterate(job: Job, programs: Programs, state: TrainState, checkpoints: Checkp
 
 def _show(job: Job, state: TrainState, report: Report, checkpoints: Checkpoints, step: int, position: int) -> None:
     """Makes what is due after this step, and acts on its scores."""
-    seen = results.show(job, state, report, step, position)
-    if seen is not None and job.config.stop_on_collapse:
-        guards.act_on(seen, checkpoints, job.workdir)
+    collapse_watch = results.show(job, state, report, step, position)
+    if collapse_watch is not None and job.config.stop_on_collapse:
+        guards.act_on(collapse_watch, checkpoints, job.workdir)
 
 
 def _why_stop(job: Job, step: int, position: int) -> str:

@@ -64,7 +64,7 @@ def shape_of(tensors: Tensors, name: str, dimensions: int) -> tuple[int, ...]:
 
 def numbers(tensors: Tensors, pattern: str) -> list[int]:
     """Every number that the pattern's one group matches in the tensors' names, in order; names are matched from their start."""
-    return sorted({int(found[1]) for name in tensors if (found := re.match(pattern, name))})
+    return sorted({int(match[1]) for name in tensors if (match := re.match(pattern, name))})
 
 
 def refuse_conditional(tensors: Tensors, *parts: str) -> None:
@@ -101,15 +101,15 @@ def plain_config(algorithm: str, image_size: int, networks: Mapping[str, Any], l
       networks: constructor arguments by network name.
       more: further keys.
     """
-    known = to_json(defaults(_READ))
+    base = to_json(defaults(_READ))
     return {
         "algorithm": algorithm,
         "image_size": image_size,
-        "precision": known["precision"],
-        "data": known["data"] | {"name": "folder", "pairing": "none"},
+        "precision": base["precision"],
+        "data": base["data"] | {"name": "folder", "pairing": "none"},
         "networks": {name: dict(options) for name, options in networks.items()},
         "losses": dict(losses),
-        "judge": known["judge"],
+        "judge": base["judge"],
         **more,
     }
 
@@ -134,9 +134,9 @@ def check_algorithm(config: Mapping[str, Any], algorithm: str) -> None:
         raise UserError(f"the model is a {config['algorithm']}, but this format holds models of {algorithm} alone: choose another format")
 
 
-def check_known(options: Mapping[str, Any], wanted: Mapping[str, Any], layout: str) -> None:
+def check_options(options: Mapping[str, Any], required: Mapping[str, Any], layout: str) -> None:
     """Raises a UserError unless a network's constructor arguments have the only values that the layout's own code knows."""
-    for name, value in wanted.items():
+    for name, value in required.items():
         if options.get(name, value) != value:
             raise UserError(f"the model's {name} is {options[name]!r}, but {layout} has only {value!r}: it cannot be written so")
 

@@ -136,10 +136,10 @@ def config_of(algorithm: str, image_size: int, networks: Mapping[str, Any], loss
 
 def last_number(tensors: Tensors, pattern: str, missing: str) -> int:
     """The largest number that the pattern's group matches; UserError naming the tensor `missing` where there is none."""
-    found = common.numbers(tensors, pattern)
-    if not found:
+    values = common.numbers(tensors, pattern)
+    if not values:
         raise UserError(f"its tensor {missing} is missing: give a whole file of this format")
-    return found[-1]
+    return values[-1]
 
 
 def patchgan_layers(tensors: Tensors, name: str) -> int:

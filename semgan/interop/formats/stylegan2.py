@@ -157,14 +157,14 @@ def write(params: Mapping[str, Any], model_state: Mapping[str, Any], config: Map
     common.check_algorithm(config, "stylegan2")
     networks = config["networks"]
     layout = "rosinality's stylegan2-pytorch"
-    common.check_known(networks["generator"], {"architecture": "skip"}, layout)
-    common.check_known(networks["mapping_network"], {"latent_dim": networks["mapping_network"]["style_dim"]}, layout)
+    common.check_options(networks["generator"], {"architecture": "skip"}, layout)
+    common.check_options(networks["mapping_network"], {"latent_dim": networks["mapping_network"]["style_dim"]}, layout)
     image_size = config["image_size"]
     noise = {shared.NOISE_MAPS: shared.noise_maps(params, shared.sizes_up_to(image_size))}
     table = generator_table(image_size, networks["mapping_network"]["layers"])
     data: dict[str, Any] = {"g_ema": mapping.to_tensors(table, {**params, **noise}) | generator_filters(image_size)}
     if "discriminator" in params:
-        common.check_known(networks["discriminator"], {"architecture": "residual", "stddev_group": 4}, layout)
+        common.check_options(networks["discriminator"], {"architecture": "residual", "stddev_group": 4}, layout)
         data["d"] = mapping.to_tensors(discriminator_table(image_size), params) | discriminator_filters(image_size)
     return data | {"latent_avg": np.asarray(model_state["w_avg"])}
 
