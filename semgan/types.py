@@ -1,7 +1,7 @@
 """The values that everything else is made of: an algorithm, its phases, and what training carries.
 
 An algorithm is a NamedTuple of pure functions. It says *what* is minimised over *which* networks; how a step is taken is
-written once, in `semgan/training/step.py`.
+written once, in `semgan/training/step.py`. `docs/glossary.md` defines the words used here: domain, reference, kind, position, phase, ...
 """
 
 from collections.abc import Callable, Mapping
@@ -100,10 +100,10 @@ class TrainState(NamedTuple):
 
     Attributes:
       step: updates done; one step runs every phase once.
-      position: examples seen, summed over all devices; the place in the data's order.
+      position: examples seen, summed over all devices; the position in the data's order.
       params, ema_params: trained and averaged parameters; `ema_params` holds the averaged networks only.
       model_state, opt_state: dicts keyed by name and by network.
-      skipped: steps left out because a loss or gradient was not finite.
+      skipped: steps without effect because a loss or gradient was not finite.
     """
 
     step: Int[Array, ""]

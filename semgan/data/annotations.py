@@ -1,4 +1,4 @@
-"""What is annotated of a picture, and how it moves along when the picture is mirrored or cropped."""
+"""A picture's annotations, and how they move along when the picture is mirrored or cropped."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -8,13 +8,13 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 PLACED = ("mask", "landmarks", "boxes")
-"""Annotations that have a place in the picture."""
+"""Annotations with coordinates in the picture."""
 LANDMARKS = 5
 """Landmarks per picture: the eyes, the nose and the corners of the mouth."""
 ABSENT = -1.0
 """All four sides of a box whose part is not in the picture."""
 _MIRRORED = np.array([1, 0, 2, 4, 3])
-"""Left and right eye, and left and right mouth corner, change places in a mirrored picture."""
+"""The order of landmarks in a mirrored picture: left and right eye, and left and right mouth corner, are exchanged."""
 
 
 class Crops(NamedTuple):

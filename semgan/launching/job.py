@@ -16,7 +16,7 @@ _PLAIN = re.compile(r"[\w.,:+@-]+")
 
 
 class Job(NamedTuple):
-    """What a target renders; None: the place's own default."""
+    """What a target renders; None: the target's own default."""
 
     name: str
     workdir: str
@@ -55,12 +55,12 @@ def make(options: argparse.Namespace, overrides: Sequence[str], accelerator: Acc
 
 
 def train_arguments(options: argparse.Namespace, overrides: Sequence[str]) -> list[str]:
-    """What of the command line is about training, not about the place."""
+    """The arguments that are about training, not about the target."""
     return ["--config", options.config, "--workdir", options.workdir, *(["--debug"] if options.debug else []), *overrides]
 
 
 def accelerator(options: argparse.Namespace) -> Accelerator:
-    """The one asked for, by default eight GPUs on one host."""
+    """The accelerator asked for, by default eight GPUs on one host."""
     for option in ("hosts", "devices_per_host"):
         if (value := getattr(options, option)) is not None and value < 1:
             raise UserError(f"--{option.replace('_', '-')} is {value}, but has to be 1 or more")
@@ -88,7 +88,7 @@ def image(job: Job, target: str) -> str:
 
 
 def _name(name: str | None, workdir: str) -> str:
-    """A name that every place takes; from the run's folder where none is given."""
+    """A name that every target takes; made from the run's folder where none is given."""
     if name is None:
         slug = re.sub(r"[^a-z0-9]+", "-", PurePath(workdir).name.lower()).strip("-")
         return (slug if slug[:1].isalpha() else f"semgan-{slug}")[:40].strip("-")

@@ -1,4 +1,4 @@
-"""The places that `launch.py --on` knows: their options, and what starts a job there."""
+"""The targets of `launch.py --on`: their options, and what starts a job there."""
 
 import argparse
 import shutil
@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # --help is there before it
 
 
 class _Site(NamedTuple):
-    """How a job file gets to a place: the program that has to be there, the command that takes the file, and the file's ending."""
+    """How a job file gets to a target: the program that has to be there, the command that takes the file, and the file's ending."""
 
     options: frozenset[str]
     program: str
