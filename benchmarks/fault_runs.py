@@ -205,7 +205,7 @@ def committed(checkpoints: Path) -> list[int]:
 
 
 def target(checkpoint: Path) -> dict[str, jax.ShapeDtypeStruct]:
-    """Every array of a checkpoint by its key, as its manifest has it: a state to restore without the networks at hand."""
+    """Every array of a checkpoint by its key, as its manifest has it: a state to restore without the networks."""
     arrays = json.loads((checkpoint / MANIFEST).read_text())["arrays"]
     described = {key: text.split(" ", 1) for key, text in arrays.items()}
     return {key: jax.ShapeDtypeStruct(ast.literal_eval(shape), jnp.dtype(dtype)) for key, (dtype, shape) in described.items()}

@@ -1,4 +1,4 @@
-"""Times `semgan score` with the judge of `drawn_faces`: pictures a second, and what decoding, features and scores take of it.
+"""Times `semgan score` with the judge of `drawn_faces`: pictures per second, and what decoding, features and scores take of it.
 
     python benchmarks/score.py
     python benchmarks/score.py --count 2000 --folder /scratch

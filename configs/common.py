@@ -1,6 +1,6 @@
 """What experiments share: every key with its default, changes of a config, recipes for one machine or another, and the debug shrinker.
 
-What each key means stands in `semgan/settings.py`.
+`semgan/settings.py` says what each key means.
 
 Configs are two levels deep. An algorithm's base file (`stargan_v2.py`) writes its paper's values over the defaults and imports nothing
 but this file; an experiment's file (`celeba_stargan_v2.py`) takes one base and changes it by `changed`, once a key. What several

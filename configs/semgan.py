@@ -11,7 +11,7 @@ def get_config() -> ConfigDict:
     config = common.get_config()
     config.algorithm = "semgan"
     config.image_size = 256
-    config.ema_half_life_kimg = 5.54  # 0.999 a step at batch 8
+    config.ema_half_life_kimg = 5.54  # 0.999 per step at batch 8
 
     networks = config.networks
     widths = {"base_channels": 64, "max_channels": 512, "patch_size": 2}

@@ -35,7 +35,7 @@ class TrainedModel(NamedTuple):
     Attributes:
       config: the experiment's, as plain data.
       meta: `domains` (names), `step`, `kimg`, and what training noted, such as `mask_classes`, `dataset` and `scores`.
-      algorithm: its networks and its `sample`, at the stage that training had come to.
+      algorithm: its networks and its `sample`, at the stage that training had reached.
       params: averaged weights by network name, and what a snapshot has learned about them under names that no network has
         (`domain_guess`, `style_recipe`).
       model_state: what else its samples depend on (`Algorithm.kept`), such as running statistics by network name.

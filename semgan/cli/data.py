@@ -15,7 +15,7 @@ def add_data(commands: Any) -> None:
     check = add(
         subcommands, "check", _check, "decode every picture of a folder and list those that cannot be used", "semgan data check photos"
     )
-    check.add_argument("folder", type=Path, metavar="DIR", help="one sub-folder a domain, or pictures of any layout")
+    check.add_argument("folder", type=Path, metavar="DIR", help="one sub-folder per domain, or pictures of any layout")
     build = add(
         subcommands,
         "build",

@@ -180,7 +180,7 @@ def _check_pictures(folder: Path) -> Report:
 
 
 def _check_annotations(folder: Path, paths: list[Path]) -> tuple[list[tuple[str, str]], list[str]]:
-    """What is wrong with the annotations of a folder's pictures, and else a note of what is annotated."""
+    """The faults of the annotations of a folder's pictures, or a note of what is annotated."""
     try:
         names = read_annotations(folder, paths).names
     except UserError as error:

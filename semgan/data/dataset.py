@@ -180,9 +180,9 @@ def _leave_out(source: Source, cache: Cache, rows: np.ndarray, left_out: Sequenc
         return rows
     matched = np.stack([matches(each, cache.annotations, source.names, len(cache.images))[rows] for each in left_out])
     by_expression = ", ".join(f"{each}: {number:,}" for each, number in zip(left_out, matched.sum(1).tolist(), strict=True))
-    gone = matched.any(0)
-    print(f"{source.name} ({source.split}): {gone.sum():,} of {len(rows):,} pictures are left out ({by_expression})", file=sys.stderr)
-    return rows[~gone]
+    excluded = matched.any(0)
+    print(f"{source.name} ({source.split}): {excluded.sum():,} of {len(rows):,} pictures are left out ({by_expression})", file=sys.stderr)
+    return rows[~excluded]
 
 
 def _partners(dataset: Dataset, pair: np.ndarray) -> np.ndarray:

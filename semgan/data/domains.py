@@ -79,7 +79,7 @@ def matches(expression: str, annotations: Mapping[str, np.ndarray], names: Mappi
 
 
 def _is_true(term: str, annotations: Mapping[str, np.ndarray], names: Mapping[str, Sequence[str]]) -> np.ndarray:
-    name, wanted = term.removeprefix("~"), not term.startswith("~")
+    name, value = term.removeprefix("~"), not term.startswith("~")
     if name in names.get(DOMAIN, ()):
-        return (np.asarray(annotations[DOMAIN]) == names[DOMAIN].index(name)) == wanted
-    return (np.asarray(annotations["attributes"][:, names["attributes"].index(name)]) == 1) == wanted
+        return (np.asarray(annotations[DOMAIN]) == names[DOMAIN].index(name)) == value
+    return (np.asarray(annotations["attributes"][:, names["attributes"].index(name)]) == 1) == value

@@ -76,12 +76,12 @@ def folder_source(root: Path | str, split: str, image_size: int, least_domains: 
     files = [(path.relative_to(root).as_posix(), index, pairs[path.stem]) for index, name in enumerate(names) for path in domains[name]]
     files.sort(key=lambda item: _name_hash(item[0]))
     stats = [(root / path).stat() for path, _, _ in files]
-    listed = [[path, domain, stat.st_size, stat.st_mtime_ns] for (path, domain, _), stat in zip(files, stats, strict=True)]
+    listing = [[path, domain, stat.st_size, stat.st_mtime_ns] for (path, domain, _), stat in zip(files, stats, strict=True)]
     return Source(
         name="folder",
         split=split,
         count=len(files),
-        fingerprint=hash_json(["folder", _DECODING, image_size, names, listed, *annotations.identity]),
+        fingerprint=hash_json(["folder", _DECODING, image_size, names, listing, *annotations.identity]),
         example=FolderExample(str(root), tuple(files), image_size, annotations.of([root / path for path, _, _ in files])),
         names={DOMAIN: names, **annotations.names},
     )
@@ -156,19 +156,19 @@ def _unused(folder: Path, used: set[Path]) -> list[Path]:
 
 
 def _check_domains(root: Path, files: dict[str, dict[str, list[Path]]], ignored: int, least_domains: int) -> None:
-    found = "; ".join(
+    summary = "; ".join(
         f"{split}: " + (", ".join(f"{name} ({len(paths):,} pictures)" for name, paths in domains.items()) or "no sub-folder")
         for split, domains in files.items()
     )
-    found = f"(found {found}" + (f"; {ignored:,} other files ignored)" if ignored else ")")
+    summary = f"(found {summary}" + (f"; {ignored:,} other files ignored)" if ignored else ")")
     if len(files["train"]) < least_domains:
-        raise UserError(f"{root}: {least_domains} domains are needed; make one sub-folder per domain, or trainA and trainB {found}")
+        raise UserError(f"{root}: {least_domains} domains are needed; make one sub-folder per domain, or trainA and trainB {summary}")
     for split, domains in files.items():
         for name in files["train"] | domains:
             if not domains.get(name):
-                raise UserError(f"{root}: domain {name!r} has no picture in {split}; add some or delete its folder {found}")
+                raise UserError(f"{root}: domain {name!r} has no picture in {split}; add some or delete its folder {summary}")
             if name not in files["train"]:
-                raise UserError(f"{root}: domain {name!r} is in {split} alone; add it to train {found}")
+                raise UserError(f"{root}: domain {name!r} is in {split} alone; add it to train {summary}")
 
 
 def _check_pairs(root: Path, domains: dict[str, list[Path]]) -> None:

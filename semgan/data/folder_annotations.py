@@ -14,7 +14,7 @@ A header, and a row for each picture. All domains and splits have the same colum
     mask                                `masks/...`, below the picture's folder: a PNG of the picture's size, 8-bit grey or with a
                                         palette, whose values are class ids
 
-Coordinates are in pixels from the top left corner of the picture as it is seen (turned as its EXIF says). `mask_classes.txt` in the root folder
+Coordinates are in pixels from the top left corner of the picture as seen (turned as its EXIF says). `mask_classes.txt` in the root folder
 may name the classes, one per line, id 0 first; without it they are "0", "1", ... to the largest id found. Beside a table the folder `masks`
 is not reported as ignored.
 

@@ -47,7 +47,7 @@ def read_classes(root: Path) -> tuple[str, ...]:
 
 
 def load_mask(path: Path | str) -> np.ndarray:
-    """Class ids as they stand in the file, uint8 (height, width).
+    """Reads class ids as the file has them, uint8 (height, width).
 
     Raises:
       DecodeError: unreadable, damaged, too large, or neither of 8-bit grey nor with a palette.
@@ -131,9 +131,9 @@ def _seen_size(picture: str, likely: tuple[int, ...]) -> tuple[int, ...]:
     """(height, width) of a picture as it is seen, from its header; the likely one for a picture that will be left out."""
     try:
         with Image.open(picture, formats=FORMATS) as image:
-            stored = (image.height, image.width)
-            if stored == likely or image.getexif().get(_ORIENTATION_TAG) not in _LYING:
-                return stored
-            return stored[::-1]
+            shape = (image.height, image.width)
+            if shape == likely or image.getexif().get(_ORIENTATION_TAG) not in _LYING:
+                return shape
+            return shape[::-1]
     except Exception:  # whatever Pillow raises on damaged bytes; decoding says it
         return likely

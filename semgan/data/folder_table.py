@@ -66,10 +66,10 @@ def _read_table(path: Path, pictures: Sequence[Path]) -> Table:
     return Table(path, rows, {column: [cells[place] for _, cells in lines[1:]] for place, column in enumerate(columns) if place})
 
 
-def _rows(path: Path, named: Sequence[tuple[int, str]], pictures: Sequence[Path]) -> list[Row]:
+def _rows(path: Path, entries: Sequence[tuple[int, str]], pictures: Sequence[Path]) -> list[Row]:
     """The rows with these lines and names; UserError unless they are of different pictures, and of all."""
     of_name, lines = {picture.name: picture for picture in pictures}, {}
-    for line, name in named:
+    for line, name in entries:
         if name not in of_name:
             raise UserError(f"{path}: line {line} ({name}) has no picture of that name in the folder; correct the name or delete the line")
         if name in lines:
@@ -77,7 +77,7 @@ def _rows(path: Path, named: Sequence[tuple[int, str]], pictures: Sequence[Path]
         lines[name] = line
     if missing := [name for name in of_name if name not in lines]:
         raise UserError(f"{path}: {len(missing):,} pictures have no line, the first is {missing[0]}; add one for each or take them away")
-    return [Row(path, line, of_name[name]) for line, name in named]
+    return [Row(path, line, of_name[name]) for line, name in entries]
 
 
 def _check_header(path: Path, columns: Sequence[str]) -> None:

@@ -44,7 +44,7 @@ class Model:
 
     @property
     def algorithm(self) -> Algorithm:
-        """Its networks and its `sample`, at the stage that training had come to."""
+        """Its networks and its `sample`, at the stage that training had reached."""
         return self.trained.algorithm
 
     @property
@@ -54,7 +54,7 @@ class Model:
 
     @property
     def model_state(self) -> dict[str, Any]:
-        """What else its samples depend on, such as running statistics by network name."""
+        """The entries of `model_state` that its samples depend on, such as running statistics by network name."""
         return self.trained.model_state
 
     @cached_property

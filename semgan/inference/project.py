@@ -2,7 +2,7 @@
 
 The projection of StyleGAN2 (Karras et al. 2020, arXiv 1912.04958, appendix D): Adam on w from the mean of 10,000 mapped latents, with
 noise on w that fades and a learning rate that rises and falls. Two things are simpler here. The paper's image distance, LPIPS, needs
-the weights of another network, which semgan does not bring: in its place stands a distance of pixels at every scale. And the
+the weights of another network, which semgan does not include: a distance of pixels at every scale takes its place. And the
 generator's noise inputs are off rather than optimized, so that the codes alone make the picture.
 """
 

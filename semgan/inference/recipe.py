@@ -86,13 +86,13 @@ def fit_for(
     columns = [column for column, name in enumerate(names) if name not in left_out]
     if "attributes" not in dataset.annotations or not columns:
         return None
-    chosen = _of_each_domain(dataset.domain, len(dataset.domains), count, seed)
+    places = _of_each_domain(dataset.domain, len(dataset.domains), count, seed)
     codes = [
-        np.asarray(encode(to_float(dataset.images[piece["row"]]), piece["domain"]))[:counted]
-        for piece, counted in in_pieces({"row": dataset.rows[chosen], "domain": dataset.domain[chosen]}, _BATCH)
+        np.asarray(encode(to_float(dataset.images[piece["row"]]), piece["domain"]))[:count_in_piece]
+        for piece, count_in_piece in in_pieces({"row": dataset.rows[places], "domain": dataset.domain[places]}, _BATCH)
     ]
-    attributes = dataset.annotations["attributes"][dataset.rows[chosen]][:, columns]
-    fitted = fit(np.concatenate(codes), attributes, dataset.domain[chosen], len(dataset.domains))
+    attributes = dataset.annotations["attributes"][dataset.rows[places]][:, columns]
+    fitted = fit(np.concatenate(codes), attributes, dataset.domain[places], len(dataset.domains))
     return Recipe(tuple(names[column] for column in columns), *fitted)
 
 
@@ -129,17 +129,17 @@ def parse(text: str, domains: Sequence[str]) -> tuple[str | None, dict[str, bool
       UserError: an empty recipe, two domains, or an attribute that is both wanted and not.
     """
     items = [item.strip() for item in text.split(",")]
-    named = [item for item in items if item in domains]
+    names = [item for item in items if item in domains]
     if not all(item.removeprefix(_NOT).strip() for item in items):
         raise UserError(f"the style {text!r} has an empty part: give attributes, such as 'Blond_Hair,~Smiling', and a domain if you like")
-    if len(set(named)) > 1:
-        raise UserError(f"the style {text!r} names the domains {named[0]!r} and {named[1]!r}: name one")
-    wanted: dict[str, bool] = {}
+    if len(set(names)) > 1:
+        raise UserError(f"the style {text!r} names the domains {names[0]!r} and {names[1]!r}: name one")
+    attributes: dict[str, bool] = {}
     for item in (item for item in items if item not in domains):
         name = item.removeprefix(_NOT).strip()
-        if wanted.setdefault(name, item[0] != _NOT) != (item[0] != _NOT):
+        if attributes.setdefault(name, item[0] != _NOT) != (item[0] != _NOT):
             raise UserError(f"the style {text!r} has {name} and {_NOT}{name}: name one")
-    return (named[0] if named else None), wanted
+    return (names[0] if names else None), attributes
 
 
 def code_of(

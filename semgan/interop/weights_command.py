@@ -47,11 +47,11 @@ def import_weights(name: str, weights: Path, out: Path, domains: str = "") -> st
     Raises:
       UserError: an unknown format, a file that is not of it, or a place that cannot be written to.
     """
-    chosen = format_of(name)
+    weights_format = format_of(name)
     check_writable(out)
     data = _read_folder(weights) if weights.is_dir() else reader.read(weights)
     try:
-        imported = _with_domains(chosen.read(data), domains)
+        imported = _with_domains(weights_format.read(data), domains)
     except UserError as error:
         raise UserError(f"{weights}: {error}") from error
     params = imported.params | ({MODEL_STATE: imported.model_state} if imported.model_state else {})
@@ -83,11 +83,11 @@ def export_weights(model: Path, out: Path, layout: str = "") -> str:
     layout = layout or LAYOUTS.get(config["algorithm"], "")
     if not layout:
         raise UserError(f"{model} is a {config['algorithm']}, for which no other project has a layout: use the snapshot itself")
-    chosen = format_of(layout)
-    if chosen.write is None:
+    weights_format = format_of(layout)
+    if weights_format.write is None:
         raise UserError(f"the format {layout} can be read but not written: choose one of {', '.join(LAYOUTS.values())}")
     try:
-        data = chosen.write(params, model_state, config)
+        data = weights_format.write(params, model_state, config)
     except UserError as error:
         raise UserError(f"{model}: {error}") from error
     writer.write(out, data)

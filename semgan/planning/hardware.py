@@ -25,7 +25,7 @@ class Hardware(NamedTuple):
       network_bandwidth: bytes/s that a device sends out of its island.
       devices_per_host: devices of one process's machine.
       devices_per_island: devices joined by links: a host's GPUs, a pod's TPUs.
-      source: where the numbers stand.
+      source: where the numbers were published.
     """
 
     name: str

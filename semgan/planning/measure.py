@@ -1,4 +1,4 @@
-"""The rates of the machine at hand, measured on the spot, so that a plan can be held against a step that runs here."""
+"""The rates of this machine, measured on the spot, so that a plan can be compared with a step that runs here."""
 
 import os
 import statistics
@@ -39,14 +39,14 @@ class Meter:
 
     def sample(self) -> None:
         """Times one more round."""
-        for taken, (run, _) in zip(self._seconds, self._work, strict=True):
+        for times, (run, _) in zip(self._seconds, self._work, strict=True):
             start = time.perf_counter()
             jax.block_until_ready(run())
-            taken.append(time.perf_counter() - start)
+            times.append(time.perf_counter() - start)
 
     def hardware(self) -> Hardware:
         """The medians of the rounds so far."""
-        bandwidth, *rates = (work / statistics.median(taken) for taken, (_, work) in zip(self._seconds, self._work, strict=True))
+        bandwidth, *rates = (work / statistics.median(times) for times, (_, work) in zip(self._seconds, self._work, strict=True))
         rate = dict(zip(self._precisions, rates[::2], strict=True))
         share = {name: attained / rate[name] for name, attained in zip(self._precisions, rates[1::2], strict=True)}
         count = jax.local_device_count()
@@ -60,7 +60,7 @@ class Meter:
 
 
 def measured(rounds: int = _ROUNDS) -> Hardware:
-    """The machine at hand, from this many rounds."""
+    """The rates of this machine: medians of this many rounds."""
     meter = Meter()
     for _ in range(rounds):
         meter.sample()

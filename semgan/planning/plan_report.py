@@ -18,9 +18,9 @@ _UNITS = ("", "k", "M", "G", "T", "P", "E")
 
 def plan_text(plan: Mapping[str, Any]) -> str:
     """All of it, assumptions last."""
-    named = len(plan["hardware"]) == 1
+    single = len(plan["hardware"]) == 1
     devices = plan["experiment"]["devices"]
-    tables = _one(next(iter(plan["hardware"].values())), devices) if named else _overview(plan["hardware"], devices)
+    tables = _one(next(iter(plan["hardware"].values())), devices) if single else _overview(plan["hardware"], devices)
     return "\n".join([*_what(plan), "", *_cost(plan), "", *tables, "", *_assumptions(plan)])
 
 

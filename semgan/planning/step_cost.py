@@ -64,7 +64,7 @@ def cost_of_step(experiment: Experiment, examples: int, compiled: bool = False) 
     """Traces and lowers the step at `examples` per device (or `_LEAST`) and at twice as many; no array is made.
 
     FLOPs are XLA's cost analysis of the lowered step, bytes and memory those of `semgan.planning.traced`. With `compiled`, which takes
-    minutes, all three are what XLA says of the step compiled for the device at hand.
+    minutes, all three are what XLA says of the step compiled for this machine's device.
     """
     state = experiment.state_shapes()
     base = max(examples, _LEAST)

@@ -106,8 +106,8 @@ def _at(params: Mapping[str, Any], path: str) -> np.ndarray:
 
 def _misshapen(entry: Entry, tensor: np.ndarray, expected: tuple[int, ...]) -> str:
     """What is wrong with the tensor's shape; empty where nothing is."""
-    wanted = entry.layout.to_theirs(np.broadcast_to(np.float32(0), expected)).shape
-    return "" if tensor.shape == wanted else f"{entry.theirs} {tensor.shape} (not {wanted})"
+    expected_shape = entry.layout.to_theirs(np.broadcast_to(np.float32(0), expected)).shape
+    return "" if tensor.shape == expected_shape else f"{entry.theirs} {tensor.shape} (not {expected_shape})"
 
 
 def _refuse(one: str, many: str, names: Sequence[str]) -> None:

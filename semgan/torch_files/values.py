@@ -156,7 +156,7 @@ def too_large(limit: int) -> UserError:
 
 
 def excerpt(text: str) -> str:
-    """A piece of an untrusted file as it may stand in a message: short, in ASCII, in one line."""
+    """An excerpt of an untrusted file that is safe in a message: short, in ASCII, on one line."""
     escaped = ascii(text[:80])[1:-1]
     return escaped if len(text) <= 80 and len(escaped) <= 80 else escaped[:80] + "..."
 

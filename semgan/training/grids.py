@@ -23,7 +23,7 @@ _TALLEST = 4
 
 
 class Examples(NamedTuple):
-    """What the pictures show.
+    """The examples that the pictures show.
 
     Attributes:
       contents, references: uint8 (rows, size, size, 3) and (columns, size, size, 3).
@@ -51,7 +51,7 @@ class Examples(NamedTuple):
         }
 
     def inputs_of(self, row: np.ndarray) -> dict[str, np.ndarray]:
-        """Returns what else content number `row[i]` is sampled with."""
+        """Returns the other inputs that content number `row[i]` is sampled with."""
         return {name: values[row] for name, values in self.inputs.items()}
 
 
@@ -153,6 +153,6 @@ def drawn_cells(count: int) -> dict[str, np.ndarray]:
 
 
 def _fill(sheet: Sheet, left: int, top: int, columns: int, pitch: int, images: np.ndarray) -> None:
-    """Row by row."""
+    """The places of a grid, row by row."""
     for index, image in enumerate(images):
         sheet.paste(left + index % columns * pitch, top + index // columns * pitch, image)

@@ -15,7 +15,7 @@ from semgan.types import Phase, Scalar
 
 
 class _Settings(NamedTuple):
-    """`config.optimizers.NETWORK`; the keys' meanings stand in `semgan/settings.py`."""
+    """`config.optimizers.NETWORK`; `semgan/settings.py` says what the keys mean."""
 
     learning_rate: float
     final_learning_rate: float
@@ -137,7 +137,7 @@ def _forgetful(transform: optax.GradientTransformationExtraArgs, every_kimg: flo
 def _lazy_ratio(network: str, phases: Iterable[Phase]) -> float:
     """What lazy regularisation scales the rate and the betas' exponents by: k / (k + 1) for one phase every k steps.
 
-    A network that is also updated by lazy phases takes 1 + sum(1/k) Adam updates a step instead of one (StyleGAN2, appendix B).
+    A network that is also updated by lazy phases takes 1 + sum(1/k) Adam updates per step instead of one (StyleGAN2, appendix B).
     """
     intervals = [phase.every for phase in phases if network in phase.updates]
     lazy = sum(1 / every for every in intervals if every > 1)

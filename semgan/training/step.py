@@ -84,9 +84,9 @@ def make_step(
         decay = ema_decay(kimg, batch_size)
         averaged = {name: carry.params[name] for name in algorithm.averaged}
         ema_params = jax.tree.map(lambda new, old: new + decay * (old - new), averaged, state.ema_params)
-        kept = (state.params, state.ema_params, state.model_state, state.opt_state)
+        before = (state.params, state.ema_params, state.model_state, state.opt_state)
         updated = (carry.params, ema_params, carry.model_state, carry.opt_state)
-        params, ema_params, model_state, opt_state = jax.tree.map(lambda new, old: jnp.where(carry.fine, new, old), updated, kept)
+        params, ema_params, model_state, opt_state = jax.tree.map(lambda new, old: jnp.where(carry.fine, new, old), updated, before)
         if spike_factor:
             opt_state[GRAD_NORMS] = carry.opt_state[GRAD_NORMS]  # so that norms which have risen for good become usual
         skipped = ~carry.fine

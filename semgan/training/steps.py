@@ -103,5 +103,5 @@ def _why_stop(job: Job, step: int, position: int) -> str:
     """One of "signal", "done" and "clock", on all processes at the same step; nothing while training goes on."""
     over = job.deadline is not None and time.monotonic() >= job.deadline
     wish = hosts.agreed("signal" if job.stop.requested else "clock" if over else "", step)
-    done = position >= 1000 * job.config.total_kimg
-    return wish if wish == "signal" else "done" if done else wish
+    finished = position >= 1000 * job.config.total_kimg
+    return wish if wish == "signal" else "done" if finished else wish

@@ -1,4 +1,4 @@
-"""What the formats of networks that draw from noise share: checks of a file's contents, and the config that it amounts to."""
+"""What the formats of networks that draw from noise share: checks of a file's contents, and the config that describes it."""
 
 import functools
 import json
@@ -37,7 +37,7 @@ def state_dict(data: Any, name: str, whole: str) -> dict[str, np.ndarray]:
     """The state dict that the file holds under `name`.
 
     Args:
-      whole: what to give instead, for the error.
+      whole: what to give instead, for the error message.
 
     Raises:
       UserError: there is none, or it does not hold tensors alone.

@@ -1,4 +1,4 @@
-"""What the two layouts of StyleGAN2's weights share: axes, widths, and the config that a file amounts to."""
+"""What the two layouts of StyleGAN2's weights share: axes, widths, and the config that describes a file."""
 
 from collections.abc import Mapping
 from typing import Any

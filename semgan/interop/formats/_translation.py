@@ -118,8 +118,8 @@ def scale_and_bias(ours: str, theirs: str) -> list[Entry]:
 def statistics(theirs: str, channels: int) -> dict[str, np.ndarray]:
     """Buffers of a batch norm that has seen nothing."""
     zeros = np.zeros(channels, np.float32)
-    named = {"running_mean": zeros, "running_var": zeros + 1, "num_batches_tracked": np.zeros((), np.int64)}
-    return {f"{theirs}.{name}": value for name, value in named.items()}
+    buffers = {"running_mean": zeros, "running_var": zeros + 1, "num_batches_tracked": np.zeros((), np.int64)}
+    return {f"{theirs}.{name}": value for name, value in buffers.items()}
 
 
 def blur_filter(taps: Sequence[int], channels: int, gain: int = 1) -> np.ndarray:

@@ -137,12 +137,12 @@ def read(data: Any) -> Imported:
 
 
 def _w_avg(data: Mapping[str, Any], options: Mapping[str, Any], params: Mapping[str, Any]) -> np.ndarray:
-    stored = data.get("latent_avg")
-    if stored is None:
+    latent_mean = data.get("latent_avg")
+    if latent_mean is None:
         return shared.average_w(options, params["mapping_network"])
-    if not isinstance(stored, np.ndarray) or stored.size != options["style_dim"]:
+    if not isinstance(latent_mean, np.ndarray) or latent_mean.size != options["style_dim"]:
         raise UserError(f"its 'latent_avg' is not a tensor of {options['style_dim']} numbers: give {WHOLE}")
-    return stored.reshape(-1).astype(np.float32)
+    return latent_mean.reshape(-1).astype(np.float32)
 
 
 def write(params: Mapping[str, Any], model_state: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
