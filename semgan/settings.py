@@ -1,4 +1,4 @@
-"""Every key of a config, once: its default, its range, what it means, and what may become of it.
+"""The table of config keys, each once: its default, its range, its meaning, and what may happen to it.
 
 A key with a `*` is for all networks: `optimizers.*.b1` is that of `optimizers.generator.b1`. Lengths of training are in thousands of
 images (kimg), so that a run means the same at any batch size.
