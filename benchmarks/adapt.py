@@ -89,7 +89,7 @@ def main() -> None:
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="for the pictures and the adapted snapshot")
     options, passed_on = parser.parse_known_args()
     prepare_jax()
-    from semgan.inference.load import load
+    from semgan.inference.model import load
 
     before, out = load(options.model), options.out / "adapted.safetensors"
     write_pictures(options.out / "pictures", before.config, options.medium, options.count)

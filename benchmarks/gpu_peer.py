@@ -14,8 +14,9 @@ import math
 import sys
 import time
 from collections.abc import Callable
+from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 from unittest.mock import MagicMock
 
@@ -33,14 +34,21 @@ class Munch(dict):
 
 
 def replace_absent() -> None:
-    """Put stand-ins for modules that are absent where an import finds them."""
-    for name in NOT_NEEDED:
-        package = name.partition(".")[0]
-        if isinstance(sys.modules.get(package), MagicMock) or importlib.util.find_spec(package) is None:
-            sys.modules.setdefault(package, MagicMock())
-            sys.modules[name] = getattr(sys.modules[package], name.partition(".")[2], sys.modules[package])
+    """Put stand-ins where an import finds them: for the checkout's own scores, and for packages that are absent."""
+    absent = [name for name in NOT_NEEDED if importlib.util.find_spec(name.partition(".")[0]) is None]
+    packages = {name.partition(".")[0] for name in absent}
+    sys.modules.update({name: _stand_in(name) for name in ("metrics.eval", *packages, *absent)})
     if importlib.util.find_spec("munch") is None:
-        sys.modules["munch"] = SimpleNamespace(Munch=Munch)  # pyright: ignore[reportArgumentType]
+        sys.modules["munch"] = _stand_in("munch")
+        sys.modules["munch"].Munch = Munch  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _stand_in(name: str) -> ModuleType:
+    """A module that has everything, and nothing behind it."""
+    module = ModuleType(name)
+    module.__spec__ = ModuleSpec(name, None)
+    module.__getattr__ = lambda attribute: MagicMock()  # pyright: ignore[reportAttributeAccessIssue]
+    return module
 
 
 def official_step(image_size: int, batch: int) -> Callable[[], None]:

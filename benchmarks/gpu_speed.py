@@ -129,7 +129,7 @@ def time_config(name: str, batches: tuple[int, ...], small: bool) -> None:
     import jax
 
     from benchmarks.train_step import matrix_product
-    from semgan.planning.step_cost import step_cost
+    from semgan.planning.step_cost import cost_of_step
 
     config = read(name, small)
     with ThreadPoolExecutor() as pool:
@@ -138,7 +138,7 @@ def time_config(name: str, batches: tuple[int, ...], small: bool) -> None:
         for batch, future in waiting.items():
             try:
                 timed = future.result()
-                cost = cost or step_cost(timed.experiment, batches[0])
+                cost = cost or cost_of_step(timed.experiment, batches[0])
                 if batch == batches[0]:
                     multiply = matrix_product("bfloat16")
                 seconds, product = timed.step_seconds(multiply)

@@ -17,6 +17,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+Imports = dict[str, set[str]]
+"""By module, the names of all that it imports."""
 PYTEST = ("-o", "addopts=", "--import-mode=importlib", "-m", "not slow", "-x", "-q", "--no-header", "--tb=no", "-p", "no:cacheprovider")
 PYTEST += ("-W", "ignore::pytest.PytestAssertRewriteWarning")  # some of its plugins are imported already
 BROKEN = 70
@@ -32,8 +36,10 @@ def main() -> None:
         with contextlib.suppress(ImportError):  # what needs an extra
             importlib.import_module(name)
     answers, sys.stdout = sys.stdout, sys.stderr
+    pytest.main([*PYTEST, "--collect-only", "tests/conftest.py"])  # its plugins are imported here, once
+    imports = imports_by_module()
     for line in sys.stdin:
-        print(json.dumps(outcome(**json.loads(line))), file=answers, flush=True)
+        print(json.dumps(outcome(imports=imports, **json.loads(line))), file=answers, flush=True)
 
 
 def _modules() -> Iterator[str]:
@@ -42,7 +48,7 @@ def _modules() -> Iterator[str]:
             yield ".".join(path.with_suffix("").parts).removesuffix(".__init__")
 
 
-def outcome(path: str, source: str | None, tests: list[str], limit: float) -> dict[str, Any]:
+def outcome(imports: Imports, path: str, source: str | None, tests: list[str], limit: float) -> dict[str, Any]:
     """How the tests end with the source in the place of the file, or as it is.
 
     Args:
@@ -58,7 +64,7 @@ def outcome(path: str, source: str | None, tests: list[str], limit: float) -> di
         os.utime(file, (time.time(), times[1] + 10 + began))  # compiled files are told apart by whole seconds
     child = os.fork()
     if not child:
-        _run_tests(path if source is not None else "", tests, limit)
+        _run_tests(dependents(path, imports) if source is not None else set(), tests, limit)
     status, processor = _ended(child, WAIT * limit)
     file.write_bytes(original)
     os.utime(file, times)
@@ -86,16 +92,14 @@ def _ended(child: int, wait: float) -> tuple[int | None, float]:
         time.sleep(0.05)
 
 
-def _run_tests(changed: str, tests: list[str], limit: float) -> None:
-    """Ends the process with pytest's status. What depends on the changed file is imported anew."""
+def _run_tests(changed: set[str], tests: list[str], limit: float) -> None:
+    """Ends the process with pytest's status. The modules that are changed are imported anew."""
     status = BROKEN
     try:
         resource.setrlimit(resource.RLIMIT_CPU, (int(limit), int(limit) + 5))
         if changed:
             sys.dont_write_bytecode = True
-            _forget(dependents(changed))
-        import pytest
-
+            _forget(changed)
         status = int(pytest.main([*PYTEST, *tests]))
     except BaseException:
         traceback.print_exc()
@@ -113,15 +117,18 @@ def _forget(names: set[str]) -> None:
             vars(sys.modules[package]).pop(last, None)
 
 
-def dependents(changed: str) -> set[str]:
-    """The loaded modules under semgan/ and configs/ that import a file, by way of others too, and itself."""
-    own = ".".join(Path(changed).with_suffix("").parts).removesuffix(".__init__")
-    imports = {name: _imports(name) for name in [*sys.modules] if name.split(".")[0] in ("semgan", "configs")}
-    depending, size = {own}, 0
+def dependents(path: str, imports: Imports) -> set[str]:
+    """The modules that import a file, by way of others too, and itself."""
+    depending, size = {".".join(Path(path).with_suffix("").parts).removesuffix(".__init__")}, 0
     while size < len(depending):
         size = len(depending)
         depending |= {name for name, needed in imports.items() if needed & depending}
     return depending
+
+
+def imports_by_module() -> Imports:
+    """Of the loaded modules under semgan/ and configs/."""
+    return {name: _imports(name) for name in [*sys.modules] if name.split(".")[0] in ("semgan", "configs")}
 
 
 def _imports(name: str) -> set[str]:

@@ -43,13 +43,28 @@ COVERS: dict[str, tuple[str, ...]] = {
     "semgan/losses/adversarial.py": ("losses/test_losses.py",),
     "semgan/losses/penalties.py": ("losses/test_losses.py",),
     "semgan/losses/reconstruction.py": ("losses/test_losses.py",),
-    "semgan/algorithms/__init__.py": ("algorithms/test_stargan_v2.py",),
-    "semgan/algorithms/common/ada.py": ("algorithms/test_stylegan2.py",),
-    "semgan/algorithms/common/checks.py": ("algorithms/common/test_ada.py",),
-    "semgan/algorithms/common/patch_contrast.py": ("algorithms/test_cut.py",),
+    "semgan/algorithms/__init__.py": ("algorithms/test_algorithms.py",),
+    "semgan/algorithms/common/ada.py": (
+        "algorithms/common/test_ada.py",
+        "algorithms/test_stylegan2.py",
+    ),
+    "semgan/algorithms/common/checks.py": (
+        "algorithms/common/test_checks.py",
+        "algorithms/common/test_ada.py",
+    ),
+    "semgan/algorithms/common/patch_contrast.py": (
+        "algorithms/common/test_patch_contrast.py",
+        "algorithms/test_cut.py",
+    ),
     "semgan/algorithms/common/draws.py": ("algorithms/common/test_styles.py", "algorithms/test_stylegan2.py"),
-    "semgan/algorithms/common/semantic_terms.py": ("algorithms/test_semgan.py",),
-    "semgan/algorithms/common/styles.py": ("algorithms/test_stargan_v2.py",),
+    "semgan/algorithms/common/semantic_terms.py": (
+        "algorithms/common/test_semantic_terms.py",
+        "algorithms/test_semgan.py",
+    ),
+    "semgan/algorithms/common/styles.py": (
+        "algorithms/common/test_styles.py",
+        "algorithms/test_stargan_v2.py",
+    ),
     "semgan/algorithms/common/two_domains.py": ("algorithms/test_cyclegan.py", "algorithms/test_cut.py"),
     "semgan/algorithms/semgan.py": ("algorithms/test_semgan_losses.py", "algorithms/test_semgan.py"),
     "semgan/layers/augment_geometry.py": ("layers/test_adaptive_augment.py",),
@@ -62,15 +77,15 @@ COVERS: dict[str, tuple[str, ...]] = {
     "semgan/evaluation/scores/structure.py": ("evaluation/scores/test_perceptual.py",),
     "semgan/adaptation/losses.py": ("adaptation/test_losses.py", "adaptation/test_adapt.py"),
 }
-"""The tests, under tests/, of sources that have no file of their own name there, or more than that one; the quickest first."""
+"""The tests, under tests/, of sources for which the file of their own name is not there or not enough; the quickest first."""
 EQUIVALENT, BY_HAND = (Path(__file__).with_name(f"mutations_{name}.json") for name in ("equivalent", "by_hand"))
 
 
 def tests_of(path: str, root: Path) -> list[str]:
-    """The test files that cover a source, of those that there are."""
+    """The test files that cover a source, of those that there are, the quickest first."""
     folder, name = path.removeprefix("semgan/").rsplit("/", 1)
-    files = [f"{folder}/test_{name}", *COVERS.get(path, ())]
-    return [f"tests/{file}" for file in dict.fromkeys(files) if (root / "tests" / file).is_file()]
+    files = COVERS.get(path, (f"{folder}/test_{name}",))
+    return [f"tests/{file}" for file in files if (root / "tests" / file).is_file()]
 
 
 def sampled(by_path: Sequence[Sequence[Mutant]], count: int, seed: int) -> list[Mutant]:
@@ -144,10 +159,13 @@ class Worker:
         return json.loads(line)
 
 
-def run(mutants: Iterable[Mutant], out: Path, workers: Sequence[Worker], limit: float, checked: bool = True) -> None:
+def run(
+    mutants: Iterable[Mutant], out: Path, workers: Sequence[Worker], limit: float, most: int | None = None, checked: bool = True
+) -> None:
     """Tries those that `out` does not have yet, and appends what became of each.
 
     Args:
+      most: test files of each source that are run.
       checked: runs every set of tests once on the sources as they are: tests that fail there would catch everything.
     """
     done = {result["name"] for result in read(out) if result["outcome"] != "unsound"}
@@ -161,7 +179,7 @@ def run(mutants: Iterable[Mutant], out: Path, workers: Sequence[Worker], limit: 
                 if not waiting:
                     return
                 mutant = waiting.pop(0)
-            tests = tests_of(mutant.path, worker.folder)
+            tests = tests_of(mutant.path, worker.folder)[:most]
             key = tuple(tests)
             if key not in sound:
                 sound[key] = not checked or not tests or worker.run(mutant.path, None, tests, 10 * limit)["outcome"] == "survived"
@@ -223,6 +241,7 @@ def main() -> None:
     parser.add_argument("--revision", default="", help="a commit whose sources and tests are taken instead of those that are here")
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "mutations_cache", help="folder of compiled programs")
     parser.add_argument("--out", type=Path, required=True, help="file of results, one line of JSON per mutant")
+    parser.add_argument("--files", type=int, default=0, help="how many of a source's test files are run, the quickest first; 0: all")
     parser.add_argument("--unchecked", action="store_true", help="trusts that all tests pass on the sources as they are")
     parser.add_argument("--report", action="store_true", help="says what the file has, and tries nothing")
     options = parser.parse_args()
@@ -230,7 +249,8 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as temporary:
             folders = [copied(Path(temporary) / f"copy{number}", options.revision) for number in range(options.workers)]
             mutants = wanted(folders[0], options)
-            run(mutants, options.out, [Worker(folder, options.cache) for folder in folders], options.limit, not options.unchecked)
+            workers = [Worker(folder, options.cache) for folder in folders]
+            run(mutants, options.out, workers, options.limit, options.files or None, not options.unchecked)
     equivalent = json.loads(EQUIVALENT.read_text(encoding="utf-8")) if EQUIVALENT.is_file() else {}
     print(report(read(options.out), equivalent))
 

@@ -1,7 +1,8 @@
 """Small faults to put into a source, one at a time: what `mutations.py` tries the tests on.
 
 A fault is a change of one expression or statement that a slip of the pen could make: a sign, a comparison, a constant, a mean for a sum.
-Text that no test should hold is left alone: docstrings, annotations, decorators, error messages and what raises them.
+What no test should hold is left alone: docstrings, annotations, decorators, error messages and what raises them, assertions and the
+`strict` of a zip.
 """
 
 import ast
@@ -123,7 +124,8 @@ def _children(node: ast.AST) -> Iterator[ast.AST]:
             continue
         for child in value if isinstance(value, list) else [value]:
             text = isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)
-            if isinstance(child, ast.AST) and not text and not isinstance(child, (ast.Raise, ast.Import, ast.ImportFrom, ast.Assert)):
+            asserted = isinstance(child, ast.Assert) or (isinstance(child, ast.keyword) and child.arg == "strict")
+            if isinstance(child, ast.AST) and not (text or asserted or isinstance(child, (ast.Raise, ast.Import, ast.ImportFrom))):
                 yield child
 
 

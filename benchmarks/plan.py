@@ -29,12 +29,12 @@ def compare(spec: str, examples: int, steps: int) -> dict[str, float]:
     from benchmarks.train_step import lowered_step
     from semgan.planning.measure import Meter
     from semgan.planning.predict import step_time
-    from semgan.planning.step_cost import step_cost
+    from semgan.planning.step_cost import cost_of_step
     from semgan.training.experiment import Experiment
 
     config = configs.load(spec)
     experiment = Experiment.of(config).at(config.total_kimg)
-    cost = step_cost(experiment, examples)
+    cost = cost_of_step(experiment, examples)
     batch = random_batch(experiment, examples)
     state = experiment.initial()()
     compiled = lowered_step(experiment, state, batch).compile()

@@ -19,8 +19,7 @@ from semgan.evaluation.judge.judge import Judge
 from semgan.evaluation.judge.judged_pairs import JudgedPairs, judge_pairs
 from semgan.evaluation.report.evaluation_json import strength_point
 from semgan.files import write_whole
-from semgan.inference.load import load
-from semgan.inference.model import Model
+from semgan.inference.model import Model, load
 
 ONE_WAY = (1,)
 """Into ink, which every method can."""

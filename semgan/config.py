@@ -78,7 +78,7 @@ def from_json(data: Mapping[str, Any]) -> ConfigDict:
 
 
 def validate(config: ConfigDict) -> None:
-    """UserError naming the first key whose value is out of its range."""
+    """Raises a UserError naming the first key whose value is out of its range."""
     flat = flatten(config)
     for key, setting in SETTINGS.items():
         if setting.range and "*" not in key and not setting.range.holds(flat[key]):
@@ -109,7 +109,7 @@ def _get_config(path: Path) -> Callable[..., Any]:
 
 
 def _run(path: Path, call: Callable[[], Any]) -> Any:
-    """Runs the user's own code; whatever goes wrong in it is told in one sentence, with the line where it is known."""
+    """Runs the user's own code; whatever goes wrong in it becomes one sentence, with the line where it is known."""
     try:
         return call()
     except UserError:

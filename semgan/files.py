@@ -8,7 +8,7 @@ from semgan.errors import UserError
 
 
 def check_writable(path: Path) -> None:
-    """UserError unless a file can be written there: before the work rather than after it. Makes the folder."""
+    """Raises a UserError unless a file can be written there: before the work rather than after it. Makes the folder."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -165,5 +165,5 @@ def test_help_of_the_command_imports_no_library():
 
 
 def test_load_comes_with_the_package_but_on_first_use():
-    done = run("import sys, semgan\nassert semgan.load.__module__ == 'semgan.inference.load'\nprint('jax' in sys.modules)")
+    done = run("import sys, semgan\nassert semgan.load.__module__ == 'semgan.inference.model'\nprint('jax' in sys.modules)")
     assert done.stdout.strip() == "True", done.stderr

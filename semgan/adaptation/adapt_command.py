@@ -16,8 +16,7 @@ from semgan.adaptation.parameters import joined, tuned_of
 from semgan.adaptation.subsets import SUBSETS
 from semgan.errors import UserError
 from semgan.files import check_writable
-from semgan.inference.load import load
-from semgan.inference.model import Model
+from semgan.inference.model import Model, load
 from semgan.progress import format_duration, say
 from semgan.training import metrics
 from semgan.types import Params, TrainState
@@ -25,7 +24,7 @@ from semgan.types import Params, TrainState
 STEPS = 1000
 BATCH_SIZE = 8
 _SECONDS = 15
-"""Between lines of progress."""
+"""Seconds between lines of progress."""
 
 
 class Length(NamedTuple):
@@ -86,7 +85,7 @@ def _check_out(out: Path, model_path: Path) -> None:
 
 
 def check(model: Model, path: Path, name: str) -> None:
-    """UserError unless the model can be adapted, to a domain of this name."""
+    """Raises a UserError unless the model can be adapted, to a domain of this name."""
     _check_algorithm(model, path)
     if name in model.domains:
         raise UserError(f"--name {name!r}: {path} has this domain already (it has {', '.join(model.domains)}); give another name")
@@ -114,7 +113,7 @@ def _trained(adaptation: Adaptation, learned: FewShotPictures, length: Length, s
 
 
 def _iterate(step: Any, state: TrainState, learned: FewShotPictures, length: Length, seed: int, started: float) -> tuple[TrainState, int]:
-    """Steps until the length is reached, with a line now and then; and their number."""
+    """Trains until the length is reached, with a line now and then; returns the state and the number of steps."""
     totals, shown = None, time.monotonic()
     for number in count(1):
         positions = np.arange((number - 1) * BATCH_SIZE, number * BATCH_SIZE)

@@ -12,7 +12,7 @@ from ml_collections import ConfigDict
 from semgan import algorithms
 from semgan.adaptation.losses import SOURCE, TUNED, Setting, Weights, discriminator_loss, generator_loss
 from semgan.adaptation.parameters import grown, joined, tuned_of
-from semgan.algorithms.common.semantic_terms import kept_of
+from semgan.algorithms.common.semantic_terms import semantics_of
 from semgan.algorithms.semgan import functions
 from semgan.data.augment import augment_batch, to_float
 from semgan.inference.model import Model
@@ -52,7 +52,7 @@ def adaptation_of(model: Model, name: str, subset: str, nearest: int, weights: W
     shapes, _ = jax.eval_shape(made.init, jax.random.key(0), example_batch(made, model.image_size))
     larger = grown(model.params, shapes, nearest)
     modules = {**made.networks, DISCRIMINATOR: made.networks[DISCRIMINATOR].clone(domain_count=1)}
-    setting = Setting(functions(modules), kept_of(settings), settings.losses, subset == "all", weights or Weights())
+    setting = Setting(functions(modules), semantics_of(settings), settings.losses, subset == "all", weights or Weights())
     phases = (
         Phase("d", (DISCRIMINATOR,), partial(discriminator_loss, setting)),
         Phase("g", (TUNED,), partial(generator_loss, setting)),
@@ -68,7 +68,7 @@ def adaptation_of(model: Model, name: str, subset: str, nearest: int, weights: W
 
 
 def _init(discriminator: Any, size: int, larger: Params, tuned: Params, rng: Key, batch: Batch) -> tuple[Params, ModelState]:
-    """All as it was, the discriminator as the new domain's of the model's; of a model without one, anew."""
+    """Starts from the model's own parameters; its discriminator takes the new domain's head, or starts anew where the model has none."""
     if DISCRIMINATOR in larger:
         known = larger[DISCRIMINATOR]
         params = known | {"logits": jax.tree.map(lambda leaf: leaf[..., -1:], known["logits"])}

@@ -17,7 +17,7 @@ from ml_collections import ConfigDict
 
 from semgan.adaptation.parameters import joined
 from semgan.algorithms.common import draws
-from semgan.algorithms.common.semantic_terms import Kept, of_translations
+from semgan.algorithms.common.semantic_terms import Semantics, of_translations
 from semgan.algorithms.semgan import FAKE_AUGMENT, REAL_AUGMENT, Functions, noisy, two_styles
 from semgan.layers.adaptive_augment import augment
 from semgan.layers.normalize import instance_norm
@@ -46,13 +46,13 @@ class Setting(NamedTuple):
 
     Attributes:
       f: the networks as functions, with one more domain; the discriminator knows the new one alone.
-      kept: whose annotations translations carry.
+      semantics: whose annotations translations carry.
       losses: the `losses` of the model's config.
       whole_encoder: the style encoder and the mapping network change for old domains too.
     """
 
     f: Functions
-    kept: Kept
+    semantics: Semantics
     losses: ConfigDict
     whole_encoder: bool
     weights: Weights = Weights()
@@ -92,8 +92,8 @@ def generator_loss(setting: Setting, params: Params, model_state: ModelState, ba
     image, new, reference = batch["image"], batch["target_domain"], batch["reference"]
     style, _ = two_styles(f.styles, now, batch, rng)
     fake = f.generate(now, image, style)
-    real, shown = _augmented(setting, reference, fake, batch, rng)
-    fake_logits, real_logits = _logits(f, params, shown), _logits(f, params, real)
+    real, augmented_fake = _augmented(setting, reference, fake, batch, rng)
+    fake_logits, real_logits = _logits(f, params, augmented_fake), _logits(f, params, real)
     seen, was = f.features(source, fake), _translated_before(f, source, batch, rng)
     terms = {
         "style_reconstruction": l1(f.styles.encode(now, fake, new), jax.lax.stop_gradient(style)).mean(),
@@ -102,7 +102,7 @@ def generator_loss(setting: Setting, params: Params, model_state: ModelState, ba
         "correspondence": correspondence(seen, f.features(source, was.images)).mean(),
         "kept": _kept(setting, now, was, batch, rng),
     }
-    if HEADS in source and setting.kept.content:
+    if HEADS in source and setting.semantics.content:
         terms["semantic"] = _semantic(setting, source, fake, batch, rng)
     loss = adversarial.objective(setting.losses.objective).generator(fake_logits, real_logits).mean()
     metrics = {"adversarial": loss} | terms
@@ -128,7 +128,7 @@ def _likeness(features: Float[Array, "batch height width channel"]) -> Float[Arr
 
 
 def _divergence(log_p: Float[Array, "batch others"], log_q: Float[Array, "batch others"]) -> Float[Array, " batch"]:
-    """Kullback and Leibler's, of p from q."""
+    """Kullback-Leibler divergence of p from q."""
     return jnp.sum(jnp.exp(log_p) * (log_p - log_q), -1)
 
 
@@ -159,17 +159,17 @@ def _kept(setting: Setting, now: Params, was: _Before, batch: Batch, rng: Key) -
 
 def _semantic(setting: Setting, source: Params, fake: Images, batch: Batch, rng: Key) -> Scalar:
     """The fakes' annotations as the source's heads see them, against the contents' as they see those."""
-    told = _decided(setting.f.judge(source, batch["image"]), setting.kept)
+    annotations = _decided(setting.f.judge(source, batch["image"]), setting.semantics)
     judged = setting.f.judge(source, noisy(setting.losses, fake, batch, rng))
-    losses, _ = of_translations(judged, setting.kept._replace(style={}), {**batch, **told})
+    losses, _ = of_translations(judged, setting.semantics._replace(style={}), {**batch, **annotations})
     return losses.mean()
 
 
-def _decided(judged: Any, kept: Kept) -> dict[str, Array]:
+def _decided(judged: Any, semantics: Semantics) -> dict[str, Array]:
     """Annotations of the contents, by name, as they would stand in a batch."""
     decide = {"mask": lambda logits: jnp.argmax(logits, -1), "category": lambda logits: jnp.argmax(logits, -1)}
     decide |= {"attributes": lambda logits: (logits > 0).astype(jnp.int32)}
-    return {name: jax.lax.stop_gradient(decide.get(name, lambda places: places)(getattr(judged, name))) for name in kept.content}
+    return {name: jax.lax.stop_gradient(decide.get(name, lambda places: places)(getattr(judged, name))) for name in semantics.content}
 
 
 def _augmented(setting: Setting, real: Images, fake: Images, batch: Batch, rng: Key) -> tuple[Images, Images]:

@@ -18,7 +18,7 @@ from ml_collections import ConfigDict
 
 from semgan.algorithms.common import draws
 from semgan.algorithms.common.patch_contrast import contrast
-from semgan.algorithms.common.semantic_terms import Kept, heads_of, kept_of
+from semgan.algorithms.common.semantic_terms import Semantics, heads_of, semantics_of
 from semgan.algorithms.common.two_domains import check_two_domains, of_sources, sides
 from semgan.errors import UserError
 from semgan.losses import adversarial, semantic
@@ -56,24 +56,24 @@ def _functions(modules: dict, layers: tuple[int, ...]) -> Functions:
 
 
 def discriminator_loss(
-    f: Functions, kept: Kept, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
+    f: Functions, semantics: Semantics, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
 ) -> tuple[Scalar, Aux]:
     """Real images of domain 1 against translations, halved, and the heads on real images of both domains."""
     source, real = sides(batch)
     real_logits, fake_logits = f.discriminate(params, real), f.discriminate(params, f.generate(params, source))
     loss = 0.5 * adversarial.objective(weights.objective).discriminator(real_logits, fake_logits).mean()
     metrics = {"adversarial": loss} | adversarial.signs(real_logits, fake_logits)
-    if kept.content:
-        truth = {name: jnp.concatenate([batch[name], batch[f"{OF_REFERENCE}{name}"]]) for name in kept.content}
+    if semantics.content:
+        truth = {name: jnp.concatenate([batch[name], batch[f"{OF_REFERENCE}{name}"]]) for name in semantics.content}
         judged = f.judge(params, jnp.concatenate([batch["image"], batch["reference"]]))
-        learned, errors = semantic.consistency(judged, truth, kept.content)
+        learned, errors = semantic.consistency(judged, truth, semantics.content)
         loss += weights.heads_weight * learned.mean()
         metrics |= {f"{name}_error": error.mean() for name, error in errors.items()}
     return loss, Aux(metrics, model_state)
 
 
 def generator_loss(
-    f: Functions, kept: Kept, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
+    f: Functions, semantics: Semantics, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
 ) -> tuple[Scalar, Aux]:
     """Adversarial, PatchNCE (equation 5) and semantic terms; with `weights.nce_identity` the mean of both domains' PatchNCE.
 
@@ -94,10 +94,10 @@ def generator_loss(
         metrics["nce_identity"] = nce(real, f.generate(params, _mirrored(real, flipped)), len(weights.nce_layers))
         term = (term + metrics["nce_identity"]) / 2
     loss = metrics["adversarial"] + weights.nce_weight * term
-    if kept.content:
+    if semantics.content:
         judged = f.judge(params, _mirrored(fake, flipped))
-        semantics, errors = semantic.consistency(judged, of_sources(batch, kept.content), kept.content)
-        metrics |= {"semantic": semantics.mean()} | {f"{name}_error": error.mean() for name, error in errors.items()}
+        semantic_losses, errors = semantic.consistency(judged, of_sources(batch, semantics.content), semantics.content)
+        metrics |= {"semantic": semantic_losses.mean()} | {f"{name}_error": error.mean() for name, error in errors.items()}
         loss += weights.semantic_weight * metrics["semantic"]
     return loss, Aux(metrics, model_state)
 
@@ -136,24 +136,24 @@ def make(config: ConfigDict) -> Algorithm:
     """CUT for `config`; exactly two domains, layers that the generator's encoder has and known annotations, or UserError."""
     check_two_domains(config)
     adversarial.objective(config.losses.objective)
-    kept, dtype = kept_of(config), jnp.dtype(config.precision)
+    semantics, dtype = semantics_of(config), jnp.dtype(config.precision)
     kinds = {"generator": ResNetGenerator, "patch_sampler": PatchSampler, "discriminator": PatchGAN}
     modules: dict[str, Any] = {name: kind(**config.networks[name].to_dict(), dtype=dtype) for name, kind in kinds.items()}
     layers, d = tuple(config.losses.nce_layers), ("discriminator",)
     _check_layers(layers, modules["generator"].layer_count - 1)
-    if kept.content:
-        modules[HEADS] = JudgeNetwork(heads_of(config, kept))
+    if semantics.content:
+        modules[HEADS] = JudgeNetwork(heads_of(config, semantics))
         d += (HEADS,)
     f = _functions(modules, layers)
     return Algorithm(
         init=jax.jit(partial(_init, modules, layers, config.image_size)),
         phases=(
-            Phase("d", d, partial(discriminator_loss, f, kept, config.losses)),
-            Phase("g", ("generator", "patch_sampler"), partial(generator_loss, f, kept, config.losses)),
+            Phase("d", d, partial(discriminator_loss, f, semantics, config.losses)),
+            Phase("g", ("generator", "patch_sampler"), partial(generator_loss, f, semantics, config.losses)),
         ),
         sample=partial(_sample, f),
         averaged=("generator",),
         networks=modules,
         targets=(1,),
-        annotations={f"{of}{name}": columns for of in ("", OF_REFERENCE) for name, columns in kept.annotations().items()},
+        annotations={f"{of}{name}": columns for of in ("", OF_REFERENCE) for name, columns in semantics.annotations().items()},
     )

@@ -106,7 +106,7 @@ def _init(modules: dict, rng: Key, batch: Batch) -> tuple[Params, ModelState]:
 
 
 def _check_groups(name: str, network: Generator | Discriminator) -> None:
-    """UserError unless every width, expanded, is cut into whole groups."""
+    """Raises a UserError unless every width, expanded, is cut into whole groups."""
     for width, _ in network.plan:
         channels, group = EXPANSION * width, network.group_size
         if group and channels > group and channels % group:

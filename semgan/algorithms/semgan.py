@@ -19,7 +19,7 @@ from ml_collections import ConfigDict
 from semgan.algorithms.common import ada, draws
 from semgan.algorithms.common.checks import check_domains, check_image_size
 from semgan.algorithms.common.patch_contrast import contrast
-from semgan.algorithms.common.semantic_terms import Kept, heads_of, kept_of, of_translations
+from semgan.algorithms.common.semantic_terms import Semantics, heads_of, of_translations, semantics_of
 from semgan.algorithms.common.styles import Style, Styles, styles_of, target_styles
 from semgan.errors import UserError
 from semgan.layers.adaptive_augment import augment
@@ -47,10 +47,10 @@ class Functions(NamedTuple):
 
 
 class Setting(NamedTuple):
-    """What both losses work with: the networks as functions, whose annotations are kept, and the config's `losses`."""
+    """What both losses work with: the networks as functions, which annotations are carried, and the config's `losses`."""
 
     f: Functions
-    kept: Kept
+    semantics: Semantics
     weights: ConfigDict
 
 
@@ -86,7 +86,7 @@ def discriminator_loss(
     setting: Setting, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
 ) -> tuple[Scalar, Aux]:
     """References against fakes of their domain (R3GAN, equations 2 and 3), and the heads on the real contents."""
-    f, kept, weights = setting
+    f, semantics, weights = setting
     domain = batch["target_domain"]
     style, _ = two_styles(f.styles, params, batch, rng)
     fake = jax.lax.stop_gradient(f.generate(params, batch["image"], style))
@@ -104,8 +104,8 @@ def discriminator_loss(
         if weight := weights[f"{name}_weight"]:
             metrics[name] = penalty(logits_of, images).mean() / real_logits[0].size  # per place
             loss += weight * metrics[name]
-    if kept.learned:
-        learned, errors = semantic.consistency(f.judge(params, noisy(weights, batch["image"], batch, rng)), batch, kept.learned)
+    if semantics.learned:
+        learned, errors = semantic.consistency(f.judge(params, noisy(weights, batch["image"], batch, rng)), batch, semantics.learned)
         loss += weights.heads_weight * _learning(kimg, weights.heads_until_kimg) * learned.mean()
         metrics |= {f"{name}_error": error.mean() for name, error in errors.items()}
     if weights.ada_target:
@@ -116,7 +116,7 @@ def discriminator_loss(
 
 def generator_loss(setting: Setting, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar) -> tuple[Scalar, Aux]:
     """Adversarial, semantic, contrastive, style reconstruction, diversity and reconstruction terms; those of weight 0 are left out."""
-    f, kept, weights = setting
+    f, semantics, weights = setting
     image, target = batch["image"], batch["target_domain"]
     style, style2 = two_styles(f.styles, params, batch, rng)
     fake = f.generate(params, image, style)
@@ -133,13 +133,13 @@ def generator_loss(setting: Setting, params: Params, model_state: ModelState, ba
         own = f.styles.encode(params, image, batch["domain"])
         metrics["reconstruction"] = l1(f.generate(params, image, own), image).mean()
         loss += weights.reconstruction_weight * metrics["reconstruction"]
-    if kept.learned:
-        semantics, errors = of_translations(f.judge(params, noisy(weights, fake, batch, rng)), kept, batch)
-        metrics |= {"semantic": semantics.mean()} | {f"{name}_error": error.mean() for name, error in errors.items()}
+    if semantics.learned:
+        semantic_losses, errors = of_translations(f.judge(params, noisy(weights, fake, batch, rng)), semantics, batch)
+        metrics |= {"semantic": semantic_losses.mean()} | {f"{name}_error": error.mean() for name, error in errors.items()}
         loss += weights.semantic_weight * metrics["semantic"]
     if weights.nce_weight:
-        seen, shown = f.features(params, image), f.features(params, fake)
-        metrics["nce"] = contrast(partial(f.project, params), seen, shown, weights, batch, rng, PLACES)
+        keys, queries = f.features(params, image), f.features(params, fake)
+        metrics["nce"] = contrast(partial(f.project, params), keys, queries, weights, batch, rng, PLACES)
         loss += weights.nce_weight * metrics["nce"]
     if weights.diversity_weight:
         metrics["diversity"] = l1(fake, jax.lax.stop_gradient(f.generate(params, image, style2))).mean()
@@ -188,7 +188,7 @@ def make(config: ConfigDict) -> Algorithm:
     generator, discriminator = config.networks.generator, config.networks.discriminator
     least = max(generator.patch_size * generator.bottleneck_size, discriminator.patch_size * discriminator.logits_size)
     check_image_size(config, least)
-    weights, kept = config.losses, kept_of(config)
+    weights, semantics = config.losses, semantics_of(config)
     adversarial.objective(weights.objective)
     ada.check(weights)
     _check_heads(config)
@@ -196,23 +196,23 @@ def make(config: ConfigDict) -> Algorithm:
     modules = networks.networks_of(config.image_size, len(config.data.domains), jnp.dtype(config.precision), options)
     d, g = ("discriminator",), ("generator", "mapping_network", "style_encoder")
     averaged = g
-    if kept.learned:
-        heads, branch = heads_of(config, kept), config.networks[HEADS].branch
+    if semantics.learned:
+        heads, branch = heads_of(config, semantics), config.networks[HEADS].branch
         modules[HEADS] = BranchHeads(heads, modules["discriminator"].patch_size) if branch else JudgeNetwork(heads)
         d += (HEADS,)
-        if "mask" in kept.learned:  # by it regions are found in contents without a mask
+        if "mask" in semantics.learned:  # by it regions are found in contents without a mask
             averaged += ("discriminator", HEADS) if branch else (HEADS,)
     if weights.nce_weight:
         modules[SAMPLER] = PatchSampler(**config.networks[SAMPLER], dtype=jnp.dtype(config.precision))
         g += (SAMPLER,)
-    setting = Setting(functions(modules), kept, weights)
+    setting = Setting(functions(modules), semantics, weights)
     return Algorithm(
         init=jax.jit(partial(_init, modules, weights)),
         phases=(Phase("d", d, partial(discriminator_loss, setting)), Phase("g", g, partial(generator_loss, setting))),
         sample=partial(_sample, setting.f),
         averaged=averaged,
         networks=modules,
-        annotations=kept.annotations(),
+        annotations=semantics.annotations(),
     )
 
 

@@ -100,7 +100,7 @@ def generator_loss(
     metrics = {"adversarial": jnp.zeros(()), "feature_matching": jnp.zeros(())}
     for real, fakes in zip(real_scales, fake_scales, strict=True):
         metrics["adversarial"] += objective(fakes[-1], real[-1]).mean() / count
-        distances = [l1(fake, jax.lax.stop_gradient(truth)).mean() for fake, truth in zip(fakes[:-1], real[:-1], strict=True)]
+        distances = [l1(fake, truth).mean() for fake, truth in zip(fakes[:-1], real[:-1], strict=True)]
         metrics["feature_matching"] += sum(distances) / count
     divergence = 0.5 * (painted.mean**2 + jnp.exp(painted.log_variance) - 1 - painted.log_variance)
     metrics["kl"] = divergence.sum(-1).mean()

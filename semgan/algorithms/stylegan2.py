@@ -60,7 +60,7 @@ def _functions(modules: dict) -> Functions:
 
 
 def _mixed_styles(f: Functions, weights: ConfigDict, params: Params, batch: Batch, rng: Key) -> tuple[W, WPlus]:
-    """The w of one latent, and one w a layer: from a random layer on another latent's, with probability `style_mixing`."""
+    """The w of one latent, and one w per layer: from a random layer on another latent's, with probability `style_mixing`."""
     first, second = (f.map_latent(params, f.latents(rng, batch, stream)) for stream in (LATENT, OTHER_LATENT))
     mixes, where = draws.uniform(rng, batch, 2, stream=MIXING).T
     crossover = 1 + jnp.floor(where * (f.num_ws - 1))

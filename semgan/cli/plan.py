@@ -34,9 +34,9 @@ def _plan(args: argparse.Namespace) -> None:
     config = configs.load(args.config, args.overrides)
     prepare_jax()
     from semgan.planning.plan import make_plan, write_plan
-    from semgan.planning.report import report
+    from semgan.planning.plan_report import plan_text
 
     plan = make_plan(config, args.devices, args.hardware, args.compile)
     if args.json:
         write_plan(plan, args.json)
-    print(report(plan))
+    print(plan_text(plan))

@@ -193,7 +193,7 @@ def _open_zip(path: str) -> zipfile.ZipFile:
     except (zipfile.BadZipFile, OSError, EOFError) as error:
         size = Path(path).stat().st_size if Path(path).is_file() else 0
         raise UserError(
-            f"{path}: {size:,} bytes are cut short or no zip file (CelebA's has {OFFICIAL_FILES[ZIP][0]:,}); download it again"
+            f"{path}: {size:,} bytes are cut short or not a zip file (CelebA's has {OFFICIAL_FILES[ZIP][0]:,}); download it again"
         ) from error
 
 

@@ -70,7 +70,7 @@ def _annotation(dataset: Dataset, name: str, columns: Sequence[str], content: np
 
 
 def check_annotated(dataset: Dataset, annotations: Annotations) -> None:
-    """UserError unless the data have all that `make_batch` is to take from them."""
+    """Raises a UserError unless the data have all that `make_batch` is to take from them."""
     for name, columns in annotations.items():
         own = name.removeprefix(OF_REFERENCE)
         if own not in dataset.annotations:

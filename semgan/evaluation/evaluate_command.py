@@ -47,7 +47,7 @@ def evaluate_snapshot(
       strengths: of the style, each in [0, 1], where a model that takes a reference is measured too; None: `strength.STRENGTHS`.
       weights: files of Inception and LPIPS, for the figures that need them.
     """
-    from semgan.inference.load import load  # here: all else in evaluation does without inference
+    from semgan.inference.model import load  # here: all else in evaluation does without inference
 
     out = Path(out)
     check_writable(out)

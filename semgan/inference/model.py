@@ -1,8 +1,9 @@
-"""A trained model as something to call: `model.translate(content, reference)`, `model.sample(16)`."""
+"""A trained model as something to call: `model = semgan.load(path)`, `model.translate(content, reference)`, `model.sample(16)`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -16,7 +17,8 @@ from semgan.inference.masks import Mask
 from semgan.inference.pictures import Picture
 from semgan.inference.recipe import Recipe, recipe_of
 from semgan.inference.style_request import Request, Style, check_truncation
-from semgan.trained_model import PIECE, TrainedModel
+from semgan.snapshot import blaming
+from semgan.trained_model import PIECE, TrainedModel, from_snapshot
 from semgan.types import Algorithm
 
 
@@ -271,3 +273,20 @@ class Model:
         if self.guess_kernel is None:
             return None
         return self.domains[domain_choice.guess(self.trained, fit(pictures.read(picture), self.image_size), "domain")]
+
+
+def load(path: str | Path) -> Model:
+    """Reads a snapshot and makes its networks ready.
+
+    >>> import semgan
+    >>> model = semgan.load("runs/quickstart/snapshot.safetensors")
+    >>> model.domains
+    ('shaded', 'ink')
+
+    Raises:
+      UserError: the file is missing, damaged or not a snapshot, or this version of semgan has no such model.
+    """
+    trained = from_snapshot(path)
+    with blaming(path):
+        recipe_of(trained)
+    return Model(trained)

@@ -24,8 +24,7 @@ from semgan.data.decode import fit
 from semgan.errors import UserError
 from semgan.files import write_whole
 from semgan.inference import pictures
-from semgan.inference.load import load
-from semgan.inference.model import Model
+from semgan.inference.model import Model, load
 from semgan.progress import Progress
 from semgan.types import Images, Key, Scalar
 
@@ -69,7 +68,7 @@ def project_file(snapshot: Path, image: Path, out: Path, *, space: str = "w", st
         raise UserError(f"{out} is the input and would be overwritten: write to another place")
     model = load(snapshot)
     target = fit(target, model.image_size)
-    found = project(model, target, space=space, steps=steps, seed=seed)
+    found = project_picture(model, target, space=space, steps=steps, seed=seed)
     pictures.write(out, pictures.grid(np.stack([target, found.image])))
     codes = out.with_suffix(".npz")
     encoded = io.BytesIO()
@@ -81,7 +80,7 @@ def project_file(snapshot: Path, image: Path, out: Path, *, space: str = "w", st
     print(f"wrote {out} and {codes}: distance {found.distance:.4f}, from {found.first_distance:.4f} of the mean")
 
 
-def project(model: Model, target: np.ndarray, *, space: str = "w", steps: int = 500, seed: int = 0) -> Projection:
+def project_picture(model: Model, target: np.ndarray, *, space: str = "w", steps: int = 500, seed: int = 0) -> Projection:
     """Projects uint8 (size, size, 3), at the model's size.
 
     Args:

@@ -10,9 +10,8 @@ from semgan.data.dataset import open_dataset
 from semgan.data.loader import take_inputs
 from semgan.errors import UserError
 from semgan.inference import pictures, video
-from semgan.inference.load import load
 from semgan.inference.masks import Mask
-from semgan.inference.model import Model
+from semgan.inference.model import Model, load
 from semgan.inference.translate import masks_of
 from semgan.progress import track
 

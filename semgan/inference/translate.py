@@ -10,9 +10,8 @@ from typing import Any
 from semgan.data.decode import DecodeError
 from semgan.errors import EXIT_USER_ERROR, UserError
 from semgan.inference import pictures
-from semgan.inference.load import load
 from semgan.inference.masks import check_given
-from semgan.inference.model import Model
+from semgan.inference.model import Model, load
 from semgan.inference.style_request import Request, Style, prepare
 from semgan.progress import track
 

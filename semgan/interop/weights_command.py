@@ -9,7 +9,7 @@ from typing import Any
 
 from semgan.errors import UserError
 from semgan.files import check_writable
-from semgan.inference.load import load
+from semgan.inference.model import load
 from semgan.interop.format import Format, Imported
 from semgan.snapshot import MODEL_STATE, read_snapshot, write_snapshot
 from semgan.torch_files import reader, writer
@@ -95,7 +95,7 @@ def export_weights(model: Path, out: Path, layout: str = "") -> str:
 
 
 def format_of(name: str) -> Format:
-    """UserError, with the nearest name, for one that does not exist."""
+    """The format of that name; raises a UserError, with the nearest name, for one that does not exist."""
     if name not in FORMATS:
         near = difflib.get_close_matches(name.lower().replace("_", "-"), FORMATS, n=1)
         hint = f"did you mean {near[0]}? " if near else ""

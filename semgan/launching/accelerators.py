@@ -29,7 +29,7 @@ class _Family(NamedTuple):
     runtime: str
     pool: str
     cores: int  # of a chip, where gcloud counts cores; else 1
-    most_on_one_host: int  # chips; larger slices have four a host
+    most_on_one_host: int  # chips; larger slices have four per host
     topologies: tuple[str, ...]
 
 
@@ -52,7 +52,7 @@ def parse(text: str, hosts: int | None = None, devices: int | None = None) -> Ac
             raise UserError(f"--accelerator {text} has its own hosts and devices: leave out --hosts and --devices-per-host")
         return _tpu(text, size)
     if kind not in _DEFAULT_DEVICES or (size and (kind == "cpu" or not size.isdecimal() or int(size) < 1)):
-        raise UserError(f"--accelerator {text} is not known: give gpu:8 (eight a host), tpu:v5e-16 (a slice) or cpu")
+        raise UserError(f"--accelerator {text} is not known: give gpu:8 (eight per host), tpu:v5e-16 (a slice) or cpu")
     if size and devices not in (None, int(size)):
         raise UserError(f"--accelerator {text} and --devices-per-host {devices} contradict each other: give one of them")
     return Accelerator(kind, hosts or 1, int(size) if size else devices or _DEFAULT_DEVICES[kind])

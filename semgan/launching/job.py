@@ -33,7 +33,7 @@ class Job(NamedTuple):
 
 
 def make(options: argparse.Namespace, overrides: Sequence[str], accelerator: Accelerator) -> Job:
-    """Checks what the options say of the job; UserError naming the first that is wrong."""
+    """Checks what the options say of the job; raises a UserError that names the first that is wrong."""
     for option in ("partition", "account", "image", "zone", "project"):
         value = getattr(options, option)
         if value is not None and not _PLAIN.fullmatch(value.replace("/", "") if option == "image" else value):

@@ -1,4 +1,4 @@
-"""A JobSet for Kubernetes: one pod a host, started anew together when one of them stops before its end.
+"""A JobSet for Kubernetes: one pod per host, started anew together when one of them stops before its end.
 
 Pods of GPUs are told of one another by environment variables, which needs neither rights in the cluster nor JAX's `k8s` extra; on
 TPU node pools GKE tells JAX itself.

@@ -1,4 +1,4 @@
-"""A batch script for Slurm: one task a host, requeued when it was stopped before its end."""
+"""A batch script for Slurm: one task per host, requeued when it was stopped before its end."""
 
 import shlex
 
@@ -49,7 +49,7 @@ def _directives(job: Job) -> list[str]:
 
 
 def _devices(job: Job) -> str:
-    """JAX takes one GPU a task under Slurm unless it is told of all."""
+    """JAX takes one GPU per task under Slurm unless it is told of all."""
     if job.accelerator.kind != "gpu":
         return ""
-    return f"export JAX_LOCAL_DEVICE_IDS={','.join(map(str, range(job.accelerator.devices)))}  # else JAX takes one a task\n"
+    return f"export JAX_LOCAL_DEVICE_IDS={','.join(map(str, range(job.accelerator.devices)))}  # else JAX takes one per task\n"

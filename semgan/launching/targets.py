@@ -71,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def check(options: argparse.Namespace) -> None:
-    """UserError for a target that does not exist, or an option that the target does not take."""
+    """Raises a UserError for a target that does not exist, or an option that the target does not take."""
     target, _, count = options.on.partition(":")
     if target == "processes":
         if not count.isdecimal() or not 1 <= int(count) <= 256:

@@ -46,7 +46,7 @@ class BatchNorm(nn.Module):
 
 
 def _statistics(x: Float[Array, "batch *pixels channel"]) -> tuple[Float[Array, " channel"], Float[Array, " channel"]]:
-    """Mean and biased variance a channel over everything else and over the devices."""
+    """Mean and biased variance per channel over everything else and over the devices."""
     axes = tuple(range(x.ndim - 1))
     mean = mean_over_devices(x.mean(axes))
     return mean, mean_over_devices(jnp.square(x - per_channel(mean, x)).mean(axes))

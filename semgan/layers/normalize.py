@@ -15,7 +15,7 @@ EPSILON = 1e-5
 
 
 def instance_norm(x: Float[Array, "batch height width channel"]) -> Float[Array, "batch height width channel"]:
-    """Zero mean and unit (biased) variance over each image's pixels, a channel at a time (Ulyanov et al. 2016, arXiv 1607.08022)."""
+    """Zero mean and unit (biased) variance over each image's pixels, channel by channel (Ulyanov et al. 2016, arXiv 1607.08022)."""
     wide = at_least_float32(x)
     mean = wide.mean((1, 2), keepdims=True)
     variance = jnp.square(wide - mean).mean((1, 2), keepdims=True)
@@ -23,7 +23,7 @@ def instance_norm(x: Float[Array, "batch height width channel"]) -> Float[Array,
 
 
 class InstanceNorm(nn.Module):
-    """`instance_norm` with a learned scale and bias a channel."""
+    """`instance_norm` with a learned scale and bias per channel."""
 
     @nn.compact
     def __call__(self, x: Float[Array, "batch height width channel"]) -> Float[Array, "batch height width channel"]:

@@ -88,7 +88,7 @@ class BranchHeads(nn.Module):
     """The same heads on the features of another network, such as a discriminator, in the place of an encoder of their own.
 
     Attributes:
-      patch_size: pixels of the image to a place of the highest level, along a side.
+      patch_size: pixels of the image per place of the highest level, along a side.
     """
 
     heads: Heads

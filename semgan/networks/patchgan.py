@@ -18,7 +18,7 @@ class PatchGAN(nn.Module):
     A condition, such as pix2pix's input, comes as further channels of the image.
 
     Attributes:
-      base_channels: width of the first layer; doubles a layer up to eight times that.
+      base_channels: width of the first layer; doubles per layer up to eight times that.
       layers: that halve the resolution, or as many as leave 2x2 logits (pictures under 32 px); one 4x4 convolution follows.
       norm: "instance", "batch" or "none" (see `Normalization`); the first layer has none.
       antialiased: CUT's blurred halving of stride-1 convolutions; else strided ones.

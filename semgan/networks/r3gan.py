@@ -27,7 +27,7 @@ GAIN = math.sqrt(2 / (1 + 0.2**2))
 LOW_PRECISION_STAGES = 4
 """How many of the largest resolutions compute in `dtype`; those below stay float32."""
 SPLIT_GROUPS = 8
-"""Up to so many groups, a grouped convolution is written as one convolution a group."""
+"""Up to so many groups, a grouped convolution is written as one convolution per group."""
 
 
 def grouped_convolution(x: Features, kernel: Float[Array, "size size group out"]) -> Float[Array, "batch height width out"]:
@@ -49,7 +49,7 @@ def grouped_convolution(x: Features, kernel: Float[Array, "size size group out"]
 
 
 class Convolution(nn.Module):
-    """A square convolution without bias, weights N(0, gain^2 / fan_in); `group_size` input channels a group, 0: all."""
+    """A square convolution without bias, weights N(0, gain^2 / fan_in); `group_size` input channels per group, 0: all."""
 
     channels: int
     size: int
@@ -88,7 +88,7 @@ class _Stages(nn.Module):
 
     Attributes:
       base_channels, max_channels: width at the full size (of the last stage, with patches) and the largest width.
-      blocks: a stage.
+      blocks: per stage.
       group_size: channels in a group of the 3x3 convolutions; 0: one group of all. It divides twice every width, or is larger.
       patch_size: above 1 (the paper's), the last stage works on patches of that many pixels a side.
     """

@@ -37,7 +37,7 @@ def _sum(x: Array, y: Array) -> Array:
 class Generator(nn.Module):
     """Content image and style code to translated image, linear output.
 
-    With `regions`, weights in [0, 1] that sum to 1 over the regions, the style is one code a region and holds where its region is.
+    With `regions`, weights in [0, 1] that sum to 1 over the regions, the style is one code per region and holds where its region is.
 
     Attributes:
       image_size: pixels, a power of two.

@@ -96,10 +96,10 @@ class SpadeBlock(nn.Module):
     def __call__(self, x: Features, labels: Labels, *, train: bool) -> Float[Array, "batch height width {self.channels}"]:
         width = x.shape[-1]
 
-        def normal(h: Features, name: str) -> Features:
+        def normal(h: Array, name: str) -> Array:
             return Spade(self.hidden_channels, self.dtype, name=name)(h, labels, train=train)
 
-        def conv(h: Features, channels: int, name: str) -> Features:
+        def conv(h: Array, channels: int, name: str) -> Array:
             return SpectralConv(channels, dtype=self.dtype, name=name)(leaky_relu(h), train=train)
 
         h = conv(normal(x, "norm1"), min(width, self.channels), "conv1")
@@ -175,7 +175,7 @@ class StyleEncoder(nn.Module):
         """Means over places of what the style is read off, by which domains can be told apart."""
         return at_least_float32(self._activations(image, False).mean((1, 2)))
 
-    def _activations(self, image: Images, train: bool) -> Float[Array, "batch 4 4 channel"]:
+    def _activations(self, image: Images, train: bool) -> Float[Array, "batch 4 4 _"]:
         x = image.astype(self.dtype)
         for conv in self.convs:
             x = conv(x, train=train)
@@ -200,7 +200,7 @@ class Discriminator(nn.Module):
     dtype: Dtype = jnp.float32
 
     @nn.compact
-    def __call__(self, image: Images, mask: Mask, domain: Domain, *, train: bool = False) -> list[list[Features]]:
+    def __call__(self, image: Images, mask: Mask, domain: Domain, *, train: bool = False) -> list[list[Float[Array, "batch ..."]]]:
         labels = label_map(mask, domain, self.mask_classes, self.domain_count)
         seen, activations = jnp.concatenate([labels, image], -1), []
         for scale in range(self.scales):

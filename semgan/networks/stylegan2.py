@@ -93,7 +93,7 @@ class _ToRGB(nn.Module):
 
 
 class Generator(nn.Module):
-    """The synthesis network: one w a layer to an image, linear output.
+    """The synthesis network: one w per layer to an image, linear output.
 
     Attributes:
       image_size: pixels, a power of two, 8 at least.

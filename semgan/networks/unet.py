@@ -18,7 +18,7 @@ class UNetGenerator(nn.Module):
     """Image to image in [-1, 1]: halved down to one pixel and doubled back, each level joined with that of the way down.
 
     Attributes:
-      base_channels: width of the first level; doubles a level up to eight times that.
+      base_channels: width of the first level; doubles per level up to eight times that.
       norm: "instance" or "batch" (see `Normalization`); neither the first level nor the one pixel has any on the way down.
       dropout_layers: levels on the way up that drop half of their values, the network's only noise (section 3.1).
       dropout_start: levels on the way up before these; the paper has none, its authors' later code (PyTorch) one.

@@ -14,7 +14,7 @@ from semgan.planning import predict
 from semgan.planning.collectives import HOP_SECONDS, LINK_SHARE, ring_bytes
 from semgan.planning.hardware import TABLE, Hardware
 from semgan.planning.measure import measured
-from semgan.planning.step_cost import StepCost, step_cost
+from semgan.planning.step_cost import StepCost, cost_of_step
 from semgan.training.experiment import Experiment
 
 THIS = "this"
@@ -24,7 +24,7 @@ THIS = "this"
 def make_plan(config: ConfigDict, devices: int, hardware_name: str | None = None, compiled: bool = False) -> dict[str, Any]:
     """Everything that `semgan plan` tells; without a name the step is predicted for all of the table.
 
-    `compiled`: see `semgan.planning.step_cost.step_cost`.
+    `compiled`: see `semgan.planning.step_cost.cost_of_step`.
 
     Raises:
       UserError: a bad config, a batch that does not divide over the devices, hardware that is not in the table.
@@ -34,7 +34,7 @@ def make_plan(config: ConfigDict, devices: int, hardware_name: str | None = None
     chosen = TABLE if hardware_name is None else {hardware_name: named(hardware_name)}
     experiment = Experiment.of(config).at(config.total_kimg)  # of one that grows, the last and largest stage
     device_batch = config.batch_size // devices
-    cost = step_cost(experiment, device_batch // config.accumulate, compiled)
+    cost = cost_of_step(experiment, device_batch // config.accumulate, compiled)
     settings = {name: config[name] for name in ("algorithm", "image_size", "precision", "batch_size", "accumulate")}
     return {
         "experiment": settings | {"domains": list(config.data.domains), "devices": devices, "device_batch": device_batch},

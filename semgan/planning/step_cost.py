@@ -60,7 +60,7 @@ class _Cost(NamedTuple):
     working: float
 
 
-def step_cost(experiment: Experiment, examples: int, compiled: bool = False) -> StepCost:
+def cost_of_step(experiment: Experiment, examples: int, compiled: bool = False) -> StepCost:
     """Traces and lowers the step at `examples` a device (or `_LEAST`) and at twice as many; no array is made.
 
     FLOPs are XLA's cost analysis of the lowered step, bytes and memory those of `semgan.planning.traced`. With `compiled`, which takes

@@ -78,7 +78,7 @@ def to_params(table: Sequence[Entry], tensors: Tensors, expected: Shapes, *, ign
     extra = [name for name in tensors if name not in known and not any(fnmatch.fnmatchcase(name, pattern) for pattern in ignored)]
     _refuse("is missing", "are missing", [entry.theirs for entry in table if entry.theirs not in tensors])
     _refuse("is not known", "are not known", extra)
-    misshapen = [told for entry in table if (told := _misshapen(entry, tensors[entry.theirs], expected[entry.ours]))]
+    misshapen = [fault for entry in table if (fault := _misshapen(entry, tensors[entry.theirs], expected[entry.ours]))]
     _refuse("has another shape", "have other shapes", misshapen)
     arrays = {entry.ours: np.asarray(entry.layout.to_ours(tensors[entry.theirs]), dtype=np.float32, order="C") for entry in table}
     return unflatten_dict(arrays, sep="/")
@@ -112,5 +112,5 @@ def _misshapen(entry: Entry, tensor: np.ndarray, expected: tuple[int, ...]) -> s
 
 def _refuse(one: str, many: str, names: Sequence[str]) -> None:
     if names:
-        shown = ", ".join(names[:_MOST_NAMED]) + (f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else "")
-        raise UserError(f"{len(names)} of its tensors {one if len(names) == 1 else many}: {shown}; give a whole file of this format")
+        listing = ", ".join(names[:_MOST_NAMED]) + (f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else "")
+        raise UserError(f"{len(names)} of its tensors {one if len(names) == 1 else many}: {listing}; give a whole file of this format")

@@ -72,18 +72,19 @@ def finish(job: Job, state: TrainState, report: Report, reason: str) -> Result:
     picture = report.pictures().get(step) or _picture(job, model, report, step)
     scores = _score(job, model, report, step, position)
     snapshot = snapshots.write(job, state, scores.logged if scores else {}, last=True)
-    taken, usage = scores.report if scores else None, _usage(job.kinds, snapshot)
+    taken, usage = scores.report if scores else None, _usage(job, snapshot)
     result = Result(step, position / 1000, reason, taken, usage, str(picture), str(snapshot), str(report.page()))
     resume.write_result(job.workdir, result, job.config)
     return result
 
 
-def _usage(kinds: frozenset[str], snapshot: Path) -> str:
+def _usage(job: Job, snapshot: Path) -> str:
     """The command that a person tries next."""
-    if "sample" in kinds:
-        return f"semgan sample --model {snapshot} --count 64 --out grid.png"
-    reference = " --reference ANOTHER.jpg" if "reference" in kinds else ""
-    return f"semgan translate --model {snapshot} --content YOUR.jpg{reference} --out out.png"
+    mask = " --mask MASK.png" if "mask" in job.algorithm.inputs else ""
+    if "sample" in job.kinds:
+        return f"semgan sample --model {snapshot} --count 64{mask} --out grid.png"
+    reference = " --reference ANOTHER.jpg" if "reference" in job.kinds else ""
+    return f"semgan translate --model {snapshot} --content YOUR.jpg{mask}{reference} --out out.png"
 
 
 def stopped(workdir: Path, step: int, position: int) -> Result:

@@ -8,7 +8,7 @@ import pytest
 from configs import semgan as experiment
 from semgan.adaptation import losses
 from semgan.algorithms import semgan
-from semgan.algorithms.common.semantic_terms import kept_of
+from semgan.algorithms.common.semantic_terms import semantics_of
 from tests.algorithms import toy_networks as toy
 from tests.losses import by_hand
 
@@ -85,7 +85,7 @@ def evaluate(phase, weights=WEIGHTS, whole_encoder=False, params=None, tuned=TUN
     config.losses.update({"content_attributes": ("Smiling", "Bald"), "style_attributes": ("Blond_Hair",)})
     config.losses.update({"r1_weight": 0.3, "r2_weight": 0.7, "heads_noise": 0.0})
     config.losses.update(changes)
-    setting = losses.Setting(semgan.functions(toy.modules()), kept_of(config), config.losses, whole_encoder, weights)
+    setting = losses.Setting(semgan.functions(toy.modules()), semantics_of(config), config.losses, whole_encoder, weights)
     trained = {losses.TUNED: tuned, "discriminator": JUDGE} | (params or {})
     given = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float32), (trained, {losses.SOURCE: source}))
     loss = {"d": losses.discriminator_loss, "g": losses.generator_loss}[phase]

@@ -10,7 +10,7 @@ import pytest
 from configs.common import shrink
 from semgan import algorithms
 from semgan import config as configs
-from semgan.data.augment import to_float
+from semgan.data.augment import STREAMS, to_float
 from semgan.training.checkpoints import Checkpoints
 from semgan.training.experiment import Experiment
 from semgan.training.parallel import axis_name, parallelize
@@ -18,8 +18,8 @@ from semgan.training.parallel import axis_name, parallelize
 NAMES = sorted(path.stem.removeprefix("drawn_faces_") for path in Path("configs").glob("drawn_faces_*.py"))
 DEPEND_ON_THE_DEVICE_COUNT = {"progan", "stylegan2"}
 """By the minibatch standard deviation, whose groups stay inside a device."""
-SPEAK_TO_OTHER_DEVICES = {"dcgan", "cyclegan"}
-"""Inside their losses: batch norm, image pool. For the others, whose step alone does, two devices are a slow test (what StyleGAN2
+SPEAK_TO_OTHER_DEVICES = {"dcgan", "cyclegan", "spade"}
+"""Inside their losses: batch norms, image pool. For the others, whose step alone does, two devices are a slow test (what StyleGAN2
 controls is tested on eight devices by itself)."""
 SIZES = {"stylegan2": 8}
 """Where 16 px are not needed: fewer resolutions, and so less to compile."""
@@ -134,7 +134,7 @@ def test_two_devices_take_the_same_step(small, stepped, two_devices):
 def test_samples_are_whole_pictures_made_from_what_a_snapshot_keeps(small, stepped):
     states, _ = stepped
     kept = {name: states[1].model_state[name] for name in small.algorithm.kept}
-    batch = {name: to_float(value) if value.dtype == np.uint8 else value for name, value in small.batch(0).items()}
+    batch = {name: to_float(value) if name in STREAMS else value for name, value in small.batch(0).items()}
     samples = jax.jit(small.algorithm.sample)(states[1].ema_params, kept, batch, jax.random.key(0))
     assert samples.keys() in ({"sample"}, {"translated"}, {"reference", "latent"})
     for images in samples.values():

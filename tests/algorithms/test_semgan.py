@@ -1,5 +1,8 @@
 """semgan: whose style each example takes, what the heads learn from, and what is refused."""
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,6 +13,7 @@ from semgan import algorithms
 from semgan import config as configs
 from semgan.algorithms import semgan
 from semgan.errors import UserError
+from semgan.types import Algorithm, ModelState, Params
 from tests.algorithms.batches import batch_of_domains
 
 SIZE = 16
@@ -35,21 +39,30 @@ def batch():
     return annotated(batch_of_domains([0, 1, 0, 1], [1, 0, 0, 1], SIZE, ("image", "reference", "reference2")))
 
 
+class Made(NamedTuple):
+    """An algorithm with its first parameters and state, and each phase's loss with its gradient for every network, compiled once."""
+
+    algorithm: Algorithm
+    params: Params
+    model_state: ModelState
+    compiled: dict[str, Callable]
+
+
+def started(batch, **changes):
+    algorithm = algorithms.make(configured(**changes))
+    compiled = {phase.name: jax.jit(jax.value_and_grad(phase.loss, has_aux=True)) for phase in algorithm.phases}
+    return Made(algorithm, *algorithm.init(jax.random.key(0, impl="rbg"), batch), compiled)
+
+
 @pytest.fixture(scope="module")
 def made(batch):
-    """The small experiment's, which keeps masks, landmarks and expressions and takes the hair's colour, with its parameters."""
-    algorithm = algorithms.make(configured())
-    params, model_state = algorithm.init(jax.random.key(0, impl="rbg"), batch)
-    return algorithm, params, model_state
+    """The small experiment's, which keeps masks, landmarks and expressions and takes the hair's colour."""
+    return started(batch)
 
 
 def gradient(made, phase, batch):
-    """Of the phase's loss for every network, at once compiled."""
-    algorithm, params, model_state = made
-    loss = next(each.loss for each in algorithm.phases if each.name == phase)
-    return jax.jit(lambda params, batch: jax.value_and_grad(loss, has_aux=True)(params, model_state, batch, jax.random.key(1), 1.0))(
-        params, batch
-    )
+    """The phase's `((loss, aux), gradient)` at 1 kimg."""
+    return made.compiled[phase](made.params, made.model_state, batch, jax.random.key(1), jnp.float32(1))
 
 
 @pytest.fixture(scope="module")
@@ -58,13 +71,13 @@ def gradients(made, batch):
 
 
 def test_two_phases_update_each_network_once(made):
-    assert [(phase.name, phase.updates) for phase in made[0].phases] == [
+    assert [(phase.name, phase.updates) for phase in made.algorithm.phases] == [
         ("d", ("discriminator", "semantic_heads")),
         ("g", ("generator", "mapping_network", "style_encoder")),
     ]
-    assert set(made[0].averaged) == {"generator", "mapping_network", "style_encoder", "discriminator", "semantic_heads"}
+    assert set(made.algorithm.averaged) == {"generator", "mapping_network", "style_encoder", "discriminator", "semantic_heads"}
     losses = configured().losses
-    assert made[0].annotations == {
+    assert made.algorithm.annotations == {
         "mask": (),
         "landmarks": (),
         "attributes": losses.content_attributes + losses.style_attributes,
@@ -80,7 +93,7 @@ def test_heads_learn_from_real_images_alone(made, batch, gradients):
 
 
 def test_even_positions_take_their_style_from_a_latent_and_odd_ones_from_a_reference(made, batch):
-    algorithm, params, _ = made
+    algorithm, params = made.algorithm, made.params
     modules = algorithm.networks
     first, second = semgan.two_styles(semgan.styles_of(dict(modules)), params, batch, jax.random.key(3))
     encoder, variables = modules["style_encoder"], {"params": params["style_encoder"]}
@@ -108,8 +121,8 @@ def test_contents_hold_the_generator_by_their_own_annotations(made, batch, gradi
 
 def test_the_style_s_attributes_come_from_references_and_hold_those_guided_by_one_alone(made, batch):
     """Of the generator's loss: reference_attributes of even positions, whose style is a latent, change nothing."""
-    algorithm, params, model_state = made
-    loss = jax.jit(lambda batch: algorithm.phases[1].loss(params, model_state, batch, jax.random.key(1), 1.0)[0])
+    algorithm, params, model_state, _ = made
+    loss = jax.jit(lambda batch: algorithm.phases[1].loss(params, model_state, batch, jax.random.key(1), jnp.float32(1))[0])
     even = (batch["position"] % 2 == 0)[:, None]
     theirs = batch["reference_attributes"]
     whole = loss(batch)
@@ -129,9 +142,8 @@ def test_without_annotations_there_are_no_heads_to_train():
 
 def test_the_contrast_trains_its_projection_with_the_generator_and_needs_no_annotation(batch):
     none = {f"losses.content.{name}": 0.0 for name in ("mask", "landmarks", "attributes")}
-    changed = configured(**none, **{"losses.style.attributes": 0.0, "losses.nce_weight": 1.0})
-    algorithm = algorithms.make(changed)
-    made = algorithm, *algorithm.init(jax.random.key(0, impl="rbg"), batch)
+    made = started(batch, **none, **{"losses.style.attributes": 0.0, "losses.nce_weight": 1.0})
+    algorithm = made.algorithm
     assert algorithm.annotations == {}
     assert algorithm.phases[1].updates == ("generator", "mapping_network", "style_encoder", "patch_sampler")
     (_, aux), gradients = gradient(made, "g", batch)
@@ -140,39 +152,36 @@ def test_the_contrast_trains_its_projection_with_the_generator_and_needs_no_anno
 
 
 def test_heads_as_a_branch_of_the_discriminator_teach_it_too(batch):
-    algorithm = algorithms.make(configured(**{"losses.objective": "wasserstein"}))
-    made = algorithm, *algorithm.init(jax.random.key(0, impl="rbg"), batch)
+    made = started(batch, **{"losses.objective": "wasserstein"})
     before = gradient(made, "d", batch)[1]["discriminator"]["from_rgb"]["kernel"]
     after = gradient(made, "d", batch | {"attributes": 1 - batch["attributes"]})[1]["discriminator"]["from_rgb"]["kernel"]
     assert float(jnp.abs(before - after).max()) > 1e-5
 
 
 def test_heads_of_their_own_leave_the_discriminator_alone(batch):
-    algorithm = algorithms.make(configured(**{"networks.semantic_heads.branch": False, "losses.objective": "wasserstein"}))
-    made = algorithm, *algorithm.init(jax.random.key(0, impl="rbg"), batch)
+    made = started(batch, **{"networks.semantic_heads.branch": False, "losses.objective": "wasserstein"})
     before = gradient(made, "d", batch)[1]
     after = gradient(made, "d", batch | {"attributes": 1 - batch["attributes"]})[1]
     jax.tree.map(np.testing.assert_array_equal, before["discriminator"], after["discriminator"])
     assert float(jnp.abs(before["semantic_heads"]["Dense_0"]["kernel"] - after["semantic_heads"]["Dense_0"]["kernel"]).max()) > 1e-5
-    assert "semantic_heads" in algorithm.averaged
-    assert "discriminator" not in algorithm.averaged
+    assert "semantic_heads" in made.algorithm.averaged
+    assert "discriminator" not in made.algorithm.averaged
 
 
 def test_frozen_heads_stay_as_they_are(batch):
-    algorithm = algorithms.make(configured(**{"losses.heads_until_kimg": 0.5, "networks.semantic_heads.branch": False}))
-    made = algorithm, *algorithm.init(jax.random.key(0, impl="rbg"), batch)  # gradients are taken at 1 kimg
+    made = started(batch, **{"losses.heads_until_kimg": 0.5, "networks.semantic_heads.branch": False})  # gradients are taken at 1 kimg
     assert all(not leaf.any() for leaf in jax.tree.leaves(gradient(made, "d", batch)[1]["semantic_heads"]))
 
 
 def test_augmentation_follows_how_often_the_discriminator_is_right(batch):
     """The steps' counter moves; at p = 0 nothing that is seen changes."""
-    plain, adaptive = (algorithms.make(configured(**{"losses.ada_target": target})) for target in (0.0, 0.5))
-    made = adaptive, *adaptive.init(jax.random.key(0, impl="rbg"), batch)
-    assert set(made[2]) == {"augment_p", "augment_sign", "augment_steps"}
-    (loss, aux), _ = gradient(made, "d", batch)
+    made = started(batch, **{"losses.ada_target": 0.5})
+    assert set(made.model_state) == {"augment_p", "augment_sign", "augment_steps"}
+    loss, aux = jax.jit(made.algorithm.phases[0].loss)(made.params, made.model_state, batch, jax.random.key(1), jnp.float32(1))
     assert int(aux.model_state["augment_steps"]) == 1
     assert aux.model_state["augment_sign"] == pytest.approx(float(aux.metrics["gap_sign"]), abs=1e-6)
-    assert float(loss) == pytest.approx(float(gradient((plain, made[1], {}), "d", batch)[0][0]), rel=1e-5)
+    plain = algorithms.make(configured()).phases[0].loss
+    assert float(loss) == pytest.approx(float(jax.jit(plain)(made.params, {}, batch, jax.random.key(1), jnp.float32(1))[0]), rel=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from configs import semgan as experiment
 from semgan.algorithms import semgan
-from semgan.algorithms.common.semantic_terms import kept_of
+from semgan.algorithms.common.semantic_terms import semantics_of
 from tests.algorithms import toy_networks as toy
 from tests.losses import by_hand
 
@@ -41,7 +41,7 @@ NET = toy.in_numpy(PARAMS)
 def evaluate(phase, kimg=5.0, params=PARAMS, model_state=None, batch=BATCH, **losses):
     """The phase's value, metrics and new model_state."""
     config = configured(**losses)
-    setting = semgan.Setting(semgan.functions(toy.modules()), kept_of(config), config.losses)
+    setting = semgan.Setting(semgan.functions(toy.modules()), semantics_of(config), config.losses)
     loss = {"d": semgan.discriminator_loss, "g": semgan.generator_loss}[phase]
     run = partial(loss, setting)
     in_jax = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float32), params)
@@ -201,7 +201,7 @@ def test_a_term_of_weight_0_is_left_out_and_leaves_the_others_as_they_were(phase
 def _gradient(phase, term, network):
     """Of a metric with respect to a network's parameters."""
     config = configured()
-    setting = semgan.Setting(semgan.functions(toy.modules()), kept_of(config), config.losses)
+    setting = semgan.Setting(semgan.functions(toy.modules()), semantics_of(config), config.losses)
     loss = {"d": semgan.discriminator_loss, "g": semgan.generator_loss}[phase]
     params = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float32), PARAMS)
 

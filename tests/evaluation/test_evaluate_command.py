@@ -45,7 +45,7 @@ def opened(monkeypatch, squares):
         return Model(squares_model(model.kinds, model.config, model.meta, model.targets))
 
     monkeypatch.setattr(evaluate_command, "open_dataset", open_dataset)
-    monkeypatch.setattr("semgan.inference.load.load", load)
+    monkeypatch.setattr("semgan.inference.model.load", load)
     return SimpleNamespace(calls=calls, model=model, datasets=datasets)
 
 

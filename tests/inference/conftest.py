@@ -9,7 +9,7 @@ from configs import stargan_v2
 from semgan import domain_guess
 from semgan.algorithms import make
 from semgan.data.dataset import Dataset
-from semgan.inference.load import load
+from semgan.inference.model import load
 from semgan.snapshot import DOMAIN_GUESS, read_snapshot, write_snapshot
 from tests.inference import tiny_semgan
 from tests.inference.noise import DOMAINS, SIZE, noise

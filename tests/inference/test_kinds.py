@@ -7,7 +7,7 @@ from semgan.algorithms.common import draws
 from semgan.data.augment import to_float, to_uint8
 from semgan.errors import UserError
 from semgan.inference import translate
-from semgan.inference.load import load
+from semgan.inference.model import load
 from semgan.inference.pictures import read
 from tests.inference import stand_ins
 

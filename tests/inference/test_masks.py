@@ -8,7 +8,7 @@ from semgan import cli
 from semgan.data.decode import fit
 from semgan.errors import UserError
 from semgan.inference import pictures, sample, translate
-from semgan.inference.load import load
+from semgan.inference.model import load
 from semgan.inference.sample import Draws
 from tests.inference import stand_ins
 

@@ -3,7 +3,7 @@ import pytest
 
 from semgan.errors import UserError
 from semgan.inference import pictures, project
-from semgan.inference.load import load
+from semgan.inference.model import load
 from tests.inference import stand_ins
 
 
@@ -27,7 +27,7 @@ def halves(left, right):
 
 def test_own_pictures_are_found_again_in_w(model):
     target = model.sample(3, 5)[2]
-    found = project.project(model, target, steps=200)
+    found = project.project_picture(model, target, steps=200)
     assert found.distance < 0.1 * found.first_distance
     assert found.codes.shape == (2, 4)
     np.testing.assert_array_equal(found.codes[0], found.codes[1])
@@ -36,7 +36,7 @@ def test_own_pictures_are_found_again_in_w(model):
 
 def test_a_code_a_layer_reaches_what_one_cannot(model):
     target = halves((40, 160, 90), (170, 60, 140))
-    one, several = (project.project(model, target, space=space, steps=200) for space in project.SPACES)
+    one, several = (project.project_picture(model, target, space=space, steps=200) for space in project.SPACES)
     assert several.distance < 0.3 * one.distance
     assert (several.codes[0] != several.codes[1]).any()
     assert np.abs(several.image.astype(int) - target).mean() < 8
@@ -44,7 +44,7 @@ def test_a_code_a_layer_reaches_what_one_cannot(model):
 
 def test_seed_decides_and_codes_make_the_picture(model):
     target = halves((40, 160, 90), (170, 60, 140))
-    first, again = (project.project(model, target, space="w+", steps=30, seed=4) for _ in range(2))
+    first, again = (project.project_picture(model, target, space="w+", steps=30, seed=4) for _ in range(2))
     np.testing.assert_array_equal(first.codes, again.codes)
     made = model.apply("generator", first.codes[None])
     np.testing.assert_array_equal(project.to_uint8(np.asarray(made))[0], first.image)
@@ -83,12 +83,12 @@ def test_command_writes_the_pair_and_the_codes(snapshot, picture, tmp_path, caps
 
 def test_models_without_codes_are_a_clean_error(plain_model, tmp_path, monkeypatch):
     with pytest.raises(UserError, match="style codes of a model such as stylegan2, which stargan_v2 does not have"):
-        project.project(plain_model, np.zeros((16, 16, 3), np.uint8))
+        project.project_picture(plain_model, np.zeros((16, 16, 3), np.uint8))
 
 
 def test_other_spaces_and_overwritten_inputs_are_clean_errors(model, snapshot, picture):
     image = picture("me.png")
     with pytest.raises(UserError, match=r"the space is 'z': give one of w, w\+"):
-        project.project(model, np.zeros((8, 8, 3), np.uint8), space="z")
+        project.project_picture(model, np.zeros((8, 8, 3), np.uint8), space="z")
     with pytest.raises(UserError, match="is the input and would be overwritten"):
         project.project_file(snapshot, image, image)

@@ -5,7 +5,7 @@ import pytest
 
 from semgan.errors import UserError
 from semgan.inference import pictures, sample
-from semgan.inference.load import load
+from semgan.inference.model import load
 from semgan.inference.sample import Draws
 from tests.inference import stand_ins
 

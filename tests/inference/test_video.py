@@ -6,7 +6,7 @@ from PIL import Image, ImageSequence
 
 from semgan.errors import UserError
 from semgan.inference import sample, video
-from semgan.inference.load import load
+from semgan.inference.model import load
 from semgan.inference.sample import Draws
 from tests.inference import stand_ins
 

@@ -8,7 +8,7 @@ from semgan import domain_guess
 from semgan.algorithms import make
 from semgan.data.dataset import Dataset
 from semgan.inference import recipe
-from semgan.inference.load import load
+from semgan.inference.model import load
 from semgan.snapshot import DOMAIN_GUESS, STYLE_RECIPE, write_snapshot
 from tests.inference.noise import DOMAINS, SIZE, noise
 

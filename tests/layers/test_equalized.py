@@ -34,6 +34,17 @@ def test_convolution_is_the_scaled_sum_over_the_window():
     np.testing.assert_allclose(layer.apply({"params": params}, jnp.asarray(x, jnp.float32))[0], expected, rtol=1e-4, atol=1e-5)
 
 
+def test_a_convolution_adds_its_bias_where_it_has_one():
+    x, layer = jnp.asarray(_normal(1, 4, 4, 3), jnp.float32), EqualizedConv(2, 3)
+    params = layer.init(jax.random.key(0), x)["params"]
+    np.testing.assert_array_equal(params["bias"], [0, 0])
+    without = EqualizedConv(2, 3, use_bias=False)
+    assert without.init(jax.random.key(0), x)["params"].keys() == {"kernel"}
+    plain = without.apply({"params": {"kernel": params["kernel"]}}, x)
+    moved = layer.apply({"params": params | {"bias": jnp.array([0.5, -2.0])}}, x)
+    np.testing.assert_allclose(moved - plain, np.broadcast_to([0.5, -2.0], (1, 4, 4, 2)), atol=1e-5)
+
+
 def test_output_variance_does_not_depend_on_the_fan_in():
     for width in (16, 1024):
         x = jnp.asarray(_normal(64, width), jnp.float32)

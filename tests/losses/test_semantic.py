@@ -24,6 +24,51 @@ def sure(ids, classes=4, by=20.0):
     return by * jax.nn.one_hot(ids, classes)
 
 
+def _boxes(*shape):
+    """Boxes inside of the picture, none empty."""
+    corners = np.sort(RNG.random((*shape, 2, 2)), -2)
+    return np.concatenate([corners[..., 0, :], corners[..., 1, :] + 0.05], -1)
+
+
+def _by_annotation():
+    """What is judged and what is true, by annotation: classes, landmarks and boxes that are absent among them."""
+    mask = np.array(RNG.integers(0, 5, (4, 6, 6)))
+    mask[1], mask[2][mask[2] == 3] = 2, 0  # one class alone; four
+    places, landmarks = RNG.random((2, 4, 5, 2)) * 1.2 - 0.1
+    landmarks[:2, :2], landmarks[2], landmarks[3, 1] = FACE[:2], -1, landmarks[3, 0] + 0.01
+    boxes, true_boxes = _boxes(4, 3), _boxes(4, 3)
+    boxes[3], true_boxes[0, 1], true_boxes[2] = true_boxes[3] + RNG.uniform(-0.15, 0.15, (3, 4)), -1, -1
+    return {
+        "mask": (RNG.normal(size=(4, 6, 6, 5)), mask),
+        "landmarks": (places, landmarks),
+        "attributes": (3 * RNG.normal(size=(4, 3)), RNG.integers(0, 2, (4, 3))),
+        "category": (3 * RNG.normal(size=(4, 3)), RNG.integers(0, 3, 4)),
+        "boxes": (boxes, true_boxes),
+    }
+
+
+JUDGED = _by_annotation()
+BY_HAND = {
+    "mask": (by_hand.mask_loss, by_hand.lost_iou),
+    "landmarks": (by_hand.landmark_loss, by_hand.landmark_error),
+    "attributes": (by_hand.attribute_loss, by_hand.attribute_error),
+    "category": (by_hand.category_loss, by_hand.category_error),
+    "boxes": (by_hand.box_loss, by_hand.box_error),
+}
+
+
+def _arrays(name):
+    predicted, truth = JUDGED[name]
+    return floats(predicted), jnp.asarray(truth, jnp.int32 if np.issubdtype(truth.dtype, np.integer) else jnp.float32)
+
+
+@pytest.mark.parametrize("name", sorted(semantic.ANNOTATIONS))
+def test_every_annotation_s_loss_and_error_equal_their_formulas(name):
+    loss, error = BY_HAND[name]
+    np.testing.assert_allclose(semantic.ANNOTATIONS[name].loss(*_arrays(name)), loss(*JUDGED[name]), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(semantic.ANNOTATIONS[name].error(*_arrays(name)), error(*JUDGED[name]), rtol=1e-4, atol=1e-6)
+
+
 def test_right_masks_lose_nothing_and_the_error_is_the_lost_iou():
     np.testing.assert_allclose(semantic.mask_loss(sure(MASK), MASK), 0, atol=1e-5)
     np.testing.assert_allclose(semantic.lost_iou(sure(MASK), MASK), 0, atol=1e-6)
@@ -121,51 +166,6 @@ def test_an_example_s_loss_does_not_depend_on_the_others(name):
     alone = jnp.concatenate([loss(predicted[i : i + 1], truth[i : i + 1]) for i in range(4)])
     np.testing.assert_allclose(loss(predicted, truth), alone, rtol=1e-6)
     assert loss(predicted, truth).shape == semantic.ANNOTATIONS[name].error(predicted, truth).shape == (4,)
-
-
-def _boxes(*shape):
-    """Boxes inside of the picture, none empty."""
-    corners = np.sort(RNG.random((*shape, 2, 2)), -2)
-    return np.concatenate([corners[..., 0, :], corners[..., 1, :] + 0.05], -1)
-
-
-def _by_annotation():
-    """What is judged and what is true, by annotation: classes, landmarks and boxes that are absent among them."""
-    mask = np.array(RNG.integers(0, 5, (4, 6, 6)))
-    mask[1], mask[2][mask[2] == 3] = 2, 0  # one class alone; four
-    places, landmarks = RNG.random((2, 4, 5, 2)) * 1.2 - 0.1
-    landmarks[:2, :2], landmarks[2], landmarks[3, 1] = FACE[:2], -1, landmarks[3, 0] + 0.01
-    boxes, true_boxes = _boxes(4, 3), _boxes(4, 3)
-    boxes[3], true_boxes[0, 1], true_boxes[2] = true_boxes[3] + RNG.uniform(-0.15, 0.15, (3, 4)), -1, -1
-    return {
-        "mask": (RNG.normal(size=(4, 6, 6, 5)), mask),
-        "landmarks": (places, landmarks),
-        "attributes": (3 * RNG.normal(size=(4, 3)), RNG.integers(0, 2, (4, 3))),
-        "category": (3 * RNG.normal(size=(4, 3)), RNG.integers(0, 3, 4)),
-        "boxes": (boxes, true_boxes),
-    }
-
-
-JUDGED = _by_annotation()
-BY_HAND = {
-    "mask": (by_hand.mask_loss, by_hand.lost_iou),
-    "landmarks": (by_hand.landmark_loss, by_hand.landmark_error),
-    "attributes": (by_hand.attribute_loss, by_hand.attribute_error),
-    "category": (by_hand.category_loss, by_hand.category_error),
-    "boxes": (by_hand.box_loss, by_hand.box_error),
-}
-
-
-def _arrays(name):
-    predicted, truth = JUDGED[name]
-    return floats(predicted), jnp.asarray(truth, jnp.int32 if np.issubdtype(truth.dtype, np.integer) else jnp.float32)
-
-
-@pytest.mark.parametrize("name", sorted(semantic.ANNOTATIONS))
-def test_every_annotation_s_loss_and_error_equal_their_formulas(name):
-    loss, error = BY_HAND[name]
-    np.testing.assert_allclose(semantic.ANNOTATIONS[name].loss(*_arrays(name)), loss(*JUDGED[name]), rtol=1e-4, atol=1e-6)
-    np.testing.assert_allclose(semantic.ANNOTATIONS[name].error(*_arrays(name)), error(*JUDGED[name]), rtol=1e-4, atol=1e-6)
 
 
 def test_annotations_are_those_that_data_can_have_each_in_its_unit():

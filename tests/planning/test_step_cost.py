@@ -7,7 +7,7 @@ import pytest
 from semgan.planning import traced as programs
 from semgan.planning.collectives import averaged_bytes
 from semgan.planning.predict import memory_bytes
-from semgan.planning.step_cost import _analysis, step_cost
+from semgan.planning.step_cost import _analysis, cost_of_step
 from semgan.training.parallel import AXIS_NAME
 from tests.planning.toy import INPUTS, SIDE, WIDTH, toy, traced
 
@@ -18,7 +18,7 @@ FIRST, SECOND = INPUTS * WIDTH + WIDTH, WIDTH
 
 @pytest.fixture(scope="module")
 def cost():
-    return step_cost(toy(), EXAMPLES)
+    return cost_of_step(toy(), EXAMPLES)
 
 
 def averaged_in(program):
@@ -76,13 +76,13 @@ def test_flops_an_example_are_those_of_the_products(cost):
 
 
 def test_flops_are_a_line(cost):
-    direct = step_cost(toy(), 4 * EXAMPLES)
+    direct = cost_of_step(toy(), 4 * EXAMPLES)
     assert direct.flops.at(4 * EXAMPLES) == pytest.approx(cost.flops.at(4 * EXAMPLES), rel=0.01)
     assert cost.flops.at(4096) / cost.flops.at(2048) == pytest.approx(2, rel=0.02)
 
 
 def test_a_compiled_step_is_told_as_xla_tells_it(cost):
-    compiled = step_cost(toy(), EXAMPLES, compiled=True)
+    compiled = cost_of_step(toy(), EXAMPLES, compiled=True)
     assert compiled._replace(working=cost.working, flops=cost.flops, moved=cost.moved) == cost
     assert compiled.flops.example == pytest.approx(cost.flops.example, rel=0.2)
     assert compiled.moved.at(EXAMPLES) > 0

@@ -14,7 +14,7 @@ INPUTS = SIDE * SIDE * 3
 
 def hidden(params, batch):
     pixels = batch["image"].reshape(-1, INPUTS).astype(jnp.float32)
-    return pixels @ params["first"]["kernel"] + params["first"]["bias"]
+    return pixels @ params["first"]["kernel"] + params["first"]["bias"][None]
 
 
 def first_loss(params, model_state, batch, rng, kimg):

@@ -13,6 +13,7 @@ from semgan import config as configs
 from semgan.data.dataset import open_dataset
 from semgan.data.loader import make_batch
 from semgan.planning import step_cost
+from semgan.settings import setting_of
 from semgan.training import loop
 from semgan.training.experiment import ASSUMED_SIZES, Experiment, filled, seed_after
 from semgan.training.step import GRAD_NORMS
@@ -62,8 +63,8 @@ def test_the_step_planned_is_the_step_benchmarked_is_the_step_trained(paired, tm
         np.testing.assert_array_equal(leaf, expected, strict=True)
 
 
-def lowered(experiment, **options):
-    return jax.jit(experiment.step(**options)).lower(experiment.state_shapes(), experiment.batch_shapes(4)).as_text()
+def lowered(experiment, state=None, **options):
+    return jax.jit(experiment.step(**options)).lower(state or experiment.state_shapes(), experiment.batch_shapes(4)).as_text()
 
 
 @pytest.fixture(scope="module")
@@ -73,12 +74,31 @@ def small():
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("seed", 1), ("accumulate", 2), ("spike_factor", 5.0), ("ema_half_life_kimg", 1.0), ("ema_ramp", 0.5), ("augment.flip", False)],
+    [
+        ("seed", 1),
+        ("accumulate", 2),
+        ("spike_factor", 5.0),
+        ("ema_half_life_kimg", 1.0),
+        ("ema_ramp", 0.5),
+        ("ema_burn_in_kimg", 1.0),
+        ("augment.flip", False),
+    ],
 )
 def test_the_step_follows_every_setting(small, key, value):
     changed = small.copy_and_resolve_references()
     changed.update_from_flattened_dict({key: value})
-    assert lowered(Experiment.of(changed)) != lowered(Experiment.of(small))
+    state = Experiment.of(changed).state_shapes()
+    assert lowered(Experiment.of(changed), state) != lowered(Experiment.of(small), state)
+
+
+def test_pairs_are_augmented_alike_and_others_are_not(paired):
+    image = np.random.default_rng(0).integers(0, 256, (16, 16, 16, 3), np.uint8)
+    batch = {"image": image, "reference": image, "reference2": image, "position": np.arange(16, dtype=np.int32)}
+    alike = Experiment.of(paired).prepare(batch)
+    np.testing.assert_array_equal(alike["image"], alike["reference"])
+    paired.data.pairing = "other"
+    apart = Experiment.of(paired).prepare(batch)
+    assert (np.asarray(apart["image"]) != np.asarray(apart["reference"])).any()
 
 
 def test_a_return_to_an_earlier_state_changes_the_noise_and_nothing_else(small):
@@ -120,6 +140,15 @@ def test_without_data_what_a_config_leaves_open_is_assumed():
     named = filled(configs.load("configs/celeba_semgan.py"))
     assert named.data.domains == ("Male", "~Male")
     assert configs.load("configs/folder_semgan.py").data.domains == ()
+
+
+@pytest.mark.parametrize("name", ["folder_semgan", "drawn_faces_spade", "horse2zebra_cut", "celeba_dcgan"])
+def test_what_is_filled_in_is_what_the_table_says(name):
+    config = configs.load(f"configs/{name}.py")
+    before, after = configs.flatten(config), configs.flatten(filled(config))
+    left_to_data = {key for key, value in before.items() if (row := setting_of(key)) and row.filled and not value}
+    assert {key for key in before if before[key] != after[key]} == left_to_data
+    assert all(after[key] for key in left_to_data)
 
 
 def test_shapes_are_those_of_the_loader_s_batches(faces):

@@ -12,7 +12,7 @@ from semgan.compare.unlike_figures import unlike
 from semgan.evaluation.extractors import tools
 from semgan.evaluation.figures.figure import from_json
 from semgan.inference import recipe
-from semgan.inference.load import load
+from semgan.inference.model import load
 from semgan.snapshot import read_snapshot
 from semgan.training import loop, snapshots
 from semgan.training.metrics import read_lines

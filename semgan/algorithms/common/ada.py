@@ -18,7 +18,7 @@ EVERY = 4
 
 
 def check(losses: ConfigDict) -> None:
-    """UserError unless `ada_target` and `augment_supersampling` can be worked with."""
+    """Raises a UserError unless `ada_target` and `augment_supersampling` can be worked with."""
     if not 0 <= losses.ada_target < 1:
         raise UserError(f"config.losses.ada_target is {losses.ada_target}: choose a mean sign from 0 (no augmentation) to below 1.")
     check_supersampling(losses)

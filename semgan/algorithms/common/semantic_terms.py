@@ -15,8 +15,8 @@ from semgan.types import HEADS, OF_REFERENCE, Batch
 _PLURAL = "attributes"
 
 
-class Kept(NamedTuple):
-    """Whose annotations a translation carries.
+class Semantics(NamedTuple):
+    """Which annotations a translation carries, of its content and of its reference.
 
     Attributes:
       content, style: weights by annotation: of what is the content's, and of what comes from the reference.
@@ -40,7 +40,7 @@ class Kept(NamedTuple):
         return own | {f"{OF_REFERENCE}{name}": taken.get(name, ()) for name in self.style}
 
 
-def kept_of(config: ConfigDict) -> Kept:
+def semantics_of(config: ConfigDict) -> Semantics:
     """The weights above 0 in `config.losses.content` and `.style`, where there are such, and the attributes of those.
 
     Raises:
@@ -55,7 +55,7 @@ def kept_of(config: ConfigDict) -> Kept:
     both = sorted((weights["content"].keys() & weights["style"].keys()) - {_PLURAL}) + sorted({*named["content"]} & {*named["style"]})
     if both:
         raise UserError(f"config.losses has {both[0]} in content and in style: it can come from one alone, so take it out of the other")
-    return Kept(weights["content"], weights["style"], named["content"], named["style"])
+    return Semantics(weights["content"], weights["style"], named["content"], named["style"])
 
 
 def _check(losses: ConfigDict, of: str, name: str) -> None:
@@ -65,29 +65,29 @@ def _check(losses: ConfigDict, of: str, name: str) -> None:
         raise UserError(f"config.losses.{of}.attributes is above 0, but config.losses.{of}_attributes is empty: name some, or set it to 0")
 
 
-def heads_of(config: ConfigDict, kept: Kept) -> Heads:
-    """What the heads predict: of what is kept, as much as `config.networks.semantic_heads` says that the data have."""
-    settings, learned = config.networks[HEADS], kept.learned
+def heads_of(config: ConfigDict, semantics: Semantics) -> Heads:
+    """What the heads predict: of these annotations, as much as `config.networks.semantic_heads` says that the data have."""
+    settings, learned = config.networks[HEADS], semantics.learned
     sizes = {"mask": "mask_classes", "landmarks": "landmarks", "category": "categories", "boxes": "boxes"}
     chosen = {size: settings[size] for name, size in sizes.items() if name in learned}
-    return Heads(settings.channels, domains=0, attributes=len(kept.content_attributes + kept.style_attributes), **chosen)
+    return Heads(settings.channels, domains=0, attributes=len(semantics.content_attributes + semantics.style_attributes), **chosen)
 
 
-def of_translations(judged: Any, kept: Kept, batch: Batch) -> tuple[Array, dict[str, Array]]:
+def of_translations(judged: Any, semantics: Semantics, batch: Batch) -> tuple[Array, dict[str, Array]]:
     """How far fakes carry the contents' annotations and, where references guide them, those of the references that belong to the style.
 
     Returns:
       the weighted sum of the losses, (batch,), and each annotation's error, (batch,), in its unit; the style's as "style_NAME".
     """
-    total, errors, count = jnp.zeros(len(batch["position"])), {}, len(kept.content_attributes)
-    if kept.content:
+    total, errors, count = jnp.zeros(len(batch["position"])), {}, len(semantics.content_attributes)
+    if semantics.content:
         of_content = judged if judged.attributes is None else judged._replace(attributes=judged.attributes[:, :count])
-        truth = {name: batch[name][:, :count] if name == _PLURAL else batch[name] for name in kept.content}
-        total, errors = semantic.consistency(of_content, truth, kept.content)
-    if kept.style:
+        truth = {name: batch[name][:, :count] if name == _PLURAL else batch[name] for name in semantics.content}
+        total, errors = semantic.consistency(of_content, truth, semantics.content)
+    if semantics.style:
         of_style = judged if judged.attributes is None else judged._replace(attributes=judged.attributes[:, count:])
-        theirs = {name: batch[f"{OF_REFERENCE}{name}"] for name in kept.style}
-        taken, taken_errors = semantic.consistency(of_style, theirs, kept.style)
+        theirs = {name: batch[f"{OF_REFERENCE}{name}"] for name in semantics.style}
+        taken, taken_errors = semantic.consistency(of_style, theirs, semantics.style)
         total += jnp.where(batch["position"] % 2 == 0, 0, taken)  # a latent has no annotations
         errors = errors | {f"style_{name}": error for name, error in taken_errors.items()}
     return total, errors

@@ -12,7 +12,7 @@ from semgan.types import OF_REFERENCE, Batch, Images
 
 
 def check_two_domains(config: ConfigDict) -> None:
-    """UserError unless there are exactly two domains, and pictures whose size is a power of two from 8 up."""
+    """Raises a UserError unless there are exactly two domains, and pictures whose size is a power of two from 8 up."""
     count = len(config.data.domains)
     if count != 2:
         raise UserError(

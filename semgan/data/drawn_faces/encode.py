@@ -10,7 +10,7 @@ from semgan.data.drawn_faces.factors import ATTRIBUTE_NAMES
 from semgan.data.drawn_faces.render import Face, draw
 
 LANDMARK_NAMES = tuple(f"{point}_{axis}" for point in ("lefteye", "righteye", "nose", "leftmouth", "rightmouth") for axis in "xy")
-"""CelebA's names."""
+"""CelebA's names of the landmarks' coordinates, in order."""
 _COMPRESSION = 3  # of PNG: nearly as small as the most, at a third of the time
 
 

@@ -32,7 +32,7 @@ class Content(NamedTuple):
     roll: float  # radians, clockwise
     x: float  # centre of the head
     y: float
-    scale: float  # fraction of the picture to a face unit
+    scale: float  # fraction of the picture per face unit
     face_width: float
     jaw_width: float  # share of the face's width
     chin: float  # exponent of the jaw's superellipse: 2 is round, more is square

@@ -30,7 +30,7 @@ def stroke_width(style: Style) -> float:
 
 
 def render(scene: Scene) -> np.ndarray:
-    """float32 (3, n, n)."""
+    """Renders a scene in its medium: float32 (3, n, n)."""
     return _MEDIA[MEDIA[scene.style.medium]](scene)
 
 

@@ -29,7 +29,7 @@ _MOSAIC_HAIR = _colors("23212e 74411f f0b63c b4b8be c24a1c")
 _MOSAIC_GROUND = _colors("e6ae22 1550a8 0f8a84 a81c34 d8cda8 2c3f86")
 _MOSAIC_CLOTHES = _colors("7c1f3a 2a6a4c 274a8c c9772b e5dcc3")
 GROUT = _rgb("9a8f80")
-"""Between the tiles of the mosaic medium."""
+"""The colour between the tiles of the mosaic medium."""
 _PAPER = _colors("f7f1e1 fbfaf6 efe6d0 e9eef2 f4e6dc")
 _INK = _colors("14131a 1c2444 3a2213 12312c")
 

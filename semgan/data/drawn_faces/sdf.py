@@ -3,7 +3,7 @@
 import numpy as np
 
 Grid = np.ndarray
-"""float32 (rows, columns): a value a sub-pixel."""
+"""float32 (rows, columns): one value per sub-pixel."""
 
 
 def ellipse(x: Grid, y: Grid, width: float, height: float) -> Grid:

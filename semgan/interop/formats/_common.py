@@ -75,7 +75,7 @@ def refuse_conditional(tensors: Tensors, *parts: str) -> None:
 
 
 def check_size(size: int, least: int) -> None:
-    """UserError unless networks of halvings can work at so many pixels."""
+    """Raises a UserError unless networks of halvings can work at so many pixels."""
     if not least <= size <= LARGEST or size & (size - 1):
         raise UserError(f"its layers are those of {size} pixels: give a model of {least} to {LARGEST} pixels, a power of two")
 
@@ -129,13 +129,13 @@ def _all_shapes(config: str) -> Shapes:
 
 
 def check_algorithm(config: Mapping[str, Any], algorithm: str) -> None:
-    """UserError unless the model to be written is one of `algorithm`."""
+    """Raises a UserError unless the model to be written is one of `algorithm`."""
     if config["algorithm"] != algorithm:
         raise UserError(f"the model is a {config['algorithm']}, but this format holds models of {algorithm} alone: choose another format")
 
 
 def check_known(options: Mapping[str, Any], wanted: Mapping[str, Any], layout: str) -> None:
-    """UserError unless a network's constructor arguments have the only values that the layout's own code knows."""
+    """Raises a UserError unless a network's constructor arguments have the only values that the layout's own code knows."""
     for name, value in wanted.items():
         if options.get(name, value) != value:
             raise UserError(f"the model's {name} is {options[name]!r}, but {layout} has only {value!r}: it cannot be written so")

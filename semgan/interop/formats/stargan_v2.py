@@ -101,7 +101,7 @@ def _config(tensors: Tensors) -> dict[str, Any]:
 
 
 def _check_size(tensors: Tensors, image_size: int, high_pass: bool) -> None:
-    """UserError unless the generator is of the style encoder's image size."""
+    """Raises a UserError unless the generator is of the style encoder's image size."""
     last = shared.last_number(tensors, r"generator\.encode\.(\d+)\.conv1\.weight", "generator.encode.0.conv1.weight")
     found = 2 ** (min(last, 30) - 1 + 4 - high_pass)
     if found != image_size:

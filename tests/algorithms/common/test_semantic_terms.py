@@ -23,7 +23,7 @@ BOTH = configured({"mask": 0.5, "attributes": 2.0}, {"category": 3.0, "attribute
 
 
 def test_what_has_a_weight_above_0_is_carried_with_its_attributes():
-    carried = semantic_terms.kept_of(BOTH)
+    carried = semantic_terms.semantics_of(BOTH)
     assert dict(carried.content) == {"mask": 0.5, "attributes": 2.0}
     assert dict(carried.style) == {"category": 3.0, "attributes": 4.0}
     assert (carried.content_attributes, carried.style_attributes) == (("Smiling", "Bald"), ("Blond_Hair",))
@@ -31,13 +31,13 @@ def test_what_has_a_weight_above_0_is_carried_with_its_attributes():
 
 
 def test_attributes_of_weight_0_are_not_asked_for():
-    carried = semantic_terms.kept_of(configured({"mask": 1.0}, {}, ("Smiling",), ("Smiling",)))
+    carried = semantic_terms.semantics_of(configured({"mask": 1.0}, {}, ("Smiling",), ("Smiling",)))
     assert (carried.content_attributes, carried.style_attributes) == ((), ())
     assert carried.annotations() == {"mask": ()}
 
 
 def test_batches_carry_what_heads_learn_and_the_reference_s_style():
-    assert semantic_terms.kept_of(BOTH).annotations() == {
+    assert semantic_terms.semantics_of(BOTH).annotations() == {
         "mask": (),
         "attributes": ("Smiling", "Bald", "Blond_Hair"),
         "category": (),
@@ -47,9 +47,12 @@ def test_batches_carry_what_heads_learn_and_the_reference_s_style():
 
 
 def test_heads_have_what_is_carried_and_no_more():
-    assert semantic_terms.heads_of(BOTH, semantic_terms.kept_of(BOTH)) == Heads(8, domains=0, mask_classes=7, attributes=3, categories=4)
+    assert semantic_terms.heads_of(BOTH, semantic_terms.semantics_of(BOTH)) == Heads(
+        8, domains=0, mask_classes=7, attributes=3, categories=4
+    )
     others = configured({"landmarks": 1.0, "boxes": 1.0}, {})
-    assert semantic_terms.heads_of(others, semantic_terms.kept_of(others)) == Heads(8, domains=0, landmarks=5, boxes=2)
+    heads = semantic_terms.heads_of(others, semantic_terms.semantics_of(others))
+    assert heads == Heads(8, domains=0, landmarks=5, boxes=2)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +66,7 @@ def test_heads_have_what_is_carried_and_no_more():
 )
 def test_contradictions_are_refused(config, sentence):
     with pytest.raises(UserError, match=sentence):
-        semantic_terms.kept_of(config)
+        semantic_terms.semantics_of(config)
 
 
 def test_an_annotation_that_does_not_exist_is_refused():
@@ -71,7 +74,7 @@ def test_an_annotation_that_does_not_exist_is_refused():
     config.losses.content.unlock()
     config.losses.content["pose"] = 1.0
     with pytest.raises(UserError, match="content names 'pose'"):
-        semantic_terms.kept_of(config)
+        semantic_terms.semantics_of(config)
 
 
 def _judged(attributes, category=None):
@@ -87,7 +90,7 @@ def _judged(attributes, category=None):
 
 def test_fakes_are_charged_for_the_content_s_attributes_and_guided_ones_for_the_reference_s():
     """Logits of 0 cost log 2 an attribute and are wrong where the attribute is there; the second position alone is guided."""
-    carried = semantic_terms.Kept({"attributes": 2.0}, {"attributes": 4.0, "category": 3.0}, ("Smiling", "Bald"), ("Blond_Hair",))
+    carried = semantic_terms.Semantics({"attributes": 2.0}, {"attributes": 4.0, "category": 3.0}, ("Smiling", "Bald"), ("Blond_Hair",))
     judged = _judged(jnp.array([[0.0, 0.0, -1.0], [0.0, 0.0, -1.0]]), jnp.zeros((2, 5)))
     batch = {
         "position": jnp.array([2, 3]),
@@ -108,9 +111,9 @@ def test_fakes_are_charged_for_the_content_s_attributes_and_guided_ones_for_the_
 def test_either_side_may_be_missing():
     batch = {"position": jnp.array([2, 3]), "category": jnp.array([0, 1]), "reference_category": jnp.array([0, 1])}
     judged = _judged(None, jnp.array([[0.0, 0.0], [0.0, 0.0]]))
-    total, errors = semantic_terms.of_translations(judged, semantic_terms.Kept({"category": 2.0}, {}, (), ()), batch)
+    total, errors = semantic_terms.of_translations(judged, semantic_terms.Semantics({"category": 2.0}, {}, (), ()), batch)
     np.testing.assert_allclose(total, [2 * np.log(2)] * 2, rtol=1e-6)
     assert errors.keys() == {"category"}
-    total, errors = semantic_terms.of_translations(judged, semantic_terms.Kept({}, {"category": 2.0}, (), ()), batch)
+    total, errors = semantic_terms.of_translations(judged, semantic_terms.Semantics({}, {"category": 2.0}, (), ()), batch)
     np.testing.assert_allclose(total, [0, 2 * np.log(2)], rtol=1e-6)
     assert errors.keys() == {"style_category"}

@@ -29,6 +29,14 @@ def test_the_seed_decides_and_shares_stay_shares():
     assert mean_interval(np.ones(5)) == (1, 1)
 
 
+def test_intervals_are_of_95_percent_of_1000_resamples_drawn_from_seed_0():
+    values = np.random.RandomState(0).random(50)
+    assert mean_interval(values) == mean_interval(values, level=0.95, resamples=1000, seed=0)
+    moved = values - values.mean()
+    assert percentile_interval(values.mean(), [moved]) == percentile_interval(values.mean(), [moved], level=0.95, resamples=1000, seed=0)
+    assert mean_interval(values) == percentile_interval(values.mean(), [moved])
+
+
 def test_intervals_of_the_frechet_distance_hold_its_mean_where_resampling_pictures_would_not():
     draw = np.random.RandomState(0)
     found, intervals = [], []

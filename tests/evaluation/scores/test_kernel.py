@@ -1,3 +1,4 @@
+import inspect
 import itertools
 
 import numpy as np
@@ -28,6 +29,11 @@ def test_equal_seeds_give_equal_figures_and_subsets_are_capped(feature_sets):
     assert first == kernel_distance(real, fake, subsets=3, subset_size=50, seed=1)
     assert first.mean != kernel_distance(real, fake, subsets=3, subset_size=50, seed=2).mean
     assert kernel_distance(real, fake[:30], subsets=2).subset_size == 30
+
+
+def test_subsets_are_torch_fidelity_s_unless_others_are_asked_for():
+    settings = inspect.signature(kernel_distance).parameters
+    assert [settings[name].default for name in ("subsets", "subset_size", "seed")] == [100, 1000, 2020]
 
 
 def test_whole_sets_are_taken_once(feature_sets):

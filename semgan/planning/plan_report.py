@@ -16,7 +16,7 @@ _PARTS = {
 _UNITS = ("", "k", "M", "G", "T", "P", "E")
 
 
-def report(plan: Mapping[str, Any]) -> str:
+def plan_text(plan: Mapping[str, Any]) -> str:
     """All of it, assumptions last."""
     named = len(plan["hardware"]) == 1
     devices = plan["experiment"]["devices"]
