@@ -45,13 +45,14 @@ def write_pictures(folder: Path, config: dict[str, Any], medium: str, count: int
         write(folder / f"{number:03d}.png", dataset.images[row])
 
 
-def scores(translate: Any, judge: Any, test: Any, targets: tuple[int, ...], contents: str, pairs: int) -> dict[str, float]:
-    """Of held-out contents of the old domains."""
-    from semgan.evaluation.figures import semantics
+def scores(translate: Any, judge: Any, test: Any, targets: tuple[int, ...], contents: str, pairs: int) -> dict[str, float | None]:
+    """Takes `SCORES` of held-out contents of the old domains."""
+    from semgan.evaluation.evaluate import evaluate_translations
     from semgan.evaluation.judge.judged_pairs import judge_pairs, judge_translations
 
     judged = judge_pairs(judge, test, pairs=pairs, targets=targets, contents=contents)
-    return semantics.full_report(judged, judge_translations(translate, judged, BATCH))
+    evaluation = evaluate_translations(judged, judge_translations(translate, judged, BATCH))
+    return {name: evaluation.value(name) for name in SCORES}
 
 
 def table(before: Any, after: Any, medium: str, pairs: int) -> list[str]:

@@ -12,10 +12,12 @@ from benchmarks.runs import metrics
 from configs import drawn_faces_semgan
 from semgan.data.dataset import Dataset
 from semgan.evaluation.evaluate_command import open_judge, open_splits
-from semgan.evaluation.figures.semantics import scores
-from semgan.evaluation.figures.strength import STRENGTHS, strength_curve
+from semgan.evaluation.figures.figure import by_name
+from semgan.evaluation.figures.strength import STRENGTHS, strength_figures
+from semgan.evaluation.figures.transfer_figures import transfer_figures, transfer_origin
 from semgan.evaluation.judge.judge import Judge
 from semgan.evaluation.judge.judged_pairs import JudgedPairs, judge_pairs
+from semgan.evaluation.report.evaluation_json import strength_point
 from semgan.files import write_whole
 from semgan.inference.model import Model, load
 
@@ -76,16 +78,18 @@ def _kept(
     def at_strength(batch: dict[str, np.ndarray], strength: float) -> np.ndarray:
         return model.translate_batch(batch | {"strength": np.full(len(batch["image"]), strength, np.float32)})
 
-    curve = strength_curve(at_strength, judged, strengths if "reference" in model.kinds else (1.0,), _BATCH)
+    by_strength = strength_figures(at_strength, judged, strengths if "reference" in model.kinds else (1.0,), _BATCH)
+    curve = [strength_point(*point) for point in by_strength.items()]
     keys = ("strength", "transfer_score", "retention", "adoption", "landmark_error", "attributes")
     points = [{key: point[key] for key in keys} | {"lost_iou": 1 - point["mask_iou"]} for point in curve]
     return {"curve": points, "floor": _floor(judged)}
 
 
 def _floor(judged: JudgedPairs) -> dict[str, float]:
-    found = scores(judged, judged.content)
-    told = {key: found[name]["content"] for key, name in (("landmark_error", "landmark_error"), ("attributes", "attributes_kept"))}
-    return told | {"lost_iou": 1 - found["agreement"]["content"]}
+    figures, _ = transfer_figures(judged, judged.content, transfer_origin(judged))
+    names = {"landmark_error": "landmark_error", "attributes": "attributes_kept", "agreement": "agreement"}
+    values = {key: by_name(figures)[f"{name}/content"].value for key, name in names.items()}
+    return values | {"lost_iou": 1 - values.pop("agreement")}
 
 
 def _settings(config: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from PIL import Image, UnidentifiedImageError
 
 from semgan.config import flatten
 from semgan.errors import UserError
-from semgan.evaluation.figures.passport import Figure, from_json
+from semgan.evaluation.figures.figure import Figure, from_json
 from semgan.training.metrics import FILE, Line, read_lines
 from semgan.training.resume import CONFIG, RESULT
 

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from semgan.compare.folder import Run
-from semgan.evaluation.figures.passport import comparable, is_part
+from semgan.evaluation.figures.figure import is_part
+from semgan.evaluation.figures.passport import comparable
 from semgan.evaluation.report.figure_table import in_words
 
 MARK = "*"

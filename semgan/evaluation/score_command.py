@@ -13,9 +13,9 @@ from semgan.evaluation import folder_pictures
 from semgan.evaluation.extractors import statistics
 from semgan.evaluation.extractors.feature_extractor import JUDGE, FeatureExtractor, default_extractor
 from semgan.evaluation.extractors.statistics import Key, Statistics
-from semgan.evaluation.figures.feature_figures import SCORES, Sets, figures
-from semgan.evaluation.figures.passport import to_json
-from semgan.evaluation.report.report_file import write_report
+from semgan.evaluation.figures.figure import to_json
+from semgan.evaluation.figures.set_figures import SCORES, Sets, figures_of_sets
+from semgan.evaluation.report.report_file import write_json
 from semgan.evaluation.scores import bootstrap, moments
 from semgan.files import check_writable
 from semgan.progress import Progress
@@ -28,7 +28,7 @@ def score_to_file(real_dir: str | Path, fake_dir: str | Path, out: str | Path, *
     out = Path(out)
     check_writable(out)
     result = score_folders(real_dir, fake_dir, **options)
-    write_report(out, result)
+    write_json(out, result)
     print(score_text(result))
     print(f"written to {out}")
     return result
@@ -52,15 +52,15 @@ def score_folders(
     Args:
       real_dir, fake_dir: folders with pictures at any depth, all of one size.
       extractor: of features; None: the judge of `drawn_faces`, whose distances are named `fd_judge` and `kd_judge`.
-      scores: which of `figures.SCORES`.
+      scores: which of `set_figures.SCORES`.
       count: takes that many pictures of each folder, evenly from first to last; 0: all.
       split: what the real pictures are, for the passports.
-      seed: see `figures.figures`.
+      seed: see `figures_of_sets`.
       resamples: of the bootstrap; 0: no intervals.
       cache: the real pictures' statistics are kept for the next time, in `cache_folder` (`cache_dir()/statistics`).
 
     Returns:
-      `figures`: see `passport.to_json`. `notes`: what to mind. `real`, `fake`: `folder` and `count`. `time`: seconds of `decoding` (the
+      `figures`: see `figure.to_json`. `notes`: what to mind. `real`, `fake`: `folder` and `count`. `time`: seconds of `decoding` (the
       time that features had to wait for pictures), `features` and `scores`; and `images`, how many pictures were looked at.
       `semgan`: version.
 
@@ -84,10 +84,10 @@ def score_folders(
     of_real = statistics.load_or_compute(key, look_at_real, features=True, folder=cache_folder) if cache else look_at_real()
     of_fake = look(fake, "looking at generated pictures")
     start = time.perf_counter()
-    made, notes = figures(Sets(of_real, of_fake, extractor.identity(), split), scores, seed=seed, resamples=resamples)
+    scored, notes = figures_of_sets(Sets(of_real, of_fake, extractor.identity(), split), scores, seed=seed, resamples=resamples)
     spent["scores"] = time.perf_counter() - start
     return {
-        "figures": [to_json(figure) for figure in made],
+        "figures": [to_json(figure) for figure in scored],
         "notes": ([_JUDGED] if extractor.protocol == JUDGE else []) + _few(of_real, of_fake) + notes,
         "real": {"folder": str(real_dir), "count": of_real.moments.count},
         "fake": {"folder": str(fake_dir), "count": of_fake.moments.count},

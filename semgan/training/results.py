@@ -2,7 +2,6 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import jax
 
@@ -58,11 +57,11 @@ def _picture(job: Job, model: TrainedModel, report: Report, step: int) -> Path:
     return report.picture(partial(sample, job, model), step, stages.describe(model.meta["kimg"]) if stages else "")
 
 
-def _score(job: Job, model: TrainedModel, report: Report, step: int, position: int) -> dict[str, Any] | None:
+def _score(job: Job, model: TrainedModel, report: Report, step: int, position: int) -> scoring.Scores | None:
     """Takes the scores and writes them to the log; None where there are none."""
     scores = scoring.score(job, model)
     if scores:
-        report.scores(scoring.summary(scores), step, position)
+        report.scores(scores.logged, step, position)
     return scores
 
 
@@ -72,8 +71,9 @@ def finish(job: Job, state: TrainState, report: Report, reason: str) -> Result:
     model = model_of(job, state)
     picture = report.pictures().get(step) or _picture(job, model, report, step)
     scores = _score(job, model, report, step, position)
-    snapshot = snapshots.write(job, state, scoring.summary(scores) if scores else {}, last=True)
-    result = Result(step, position / 1000, reason, scores, _usage(job, snapshot), str(picture), str(snapshot), str(report.page()))
+    snapshot = snapshots.write(job, state, scores.logged if scores else {}, last=True)
+    taken, usage = scores.report if scores else None, _usage(job, snapshot)
+    result = Result(step, position / 1000, reason, taken, usage, str(picture), str(snapshot), str(report.page()))
     resume.write_result(job.workdir, result, job.config)
     return result
 

@@ -13,7 +13,8 @@ from semgan.compare.differences import comparability, differences
 from semgan.compare.folder import images_per_second, kimg, minutes, read_runs, score
 from semgan.compare.table import compare_text
 from semgan.errors import UserError
-from semgan.evaluation.figures.passport import Figure, new_passport, to_json
+from semgan.evaluation.figures.figure import Figure, to_json
+from semgan.evaluation.figures.passport import new_passport
 from tests.pages.html import Page
 
 CONFIG = {

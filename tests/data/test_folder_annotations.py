@@ -344,12 +344,12 @@ def test_wrong_masks_are_named_with_the_row_before_anything_is_decoded(tmp_path,
 
 
 @pytest.mark.parametrize("text", ["", "a\n\nb", "a\nb\na", "\n".join(map(str, range(257)))])
-def test_names_of_classes_are_one_a_line(tmp_path, text):
+def test_names_of_classes_are_one_per_line(tmp_path, text):
     write_two(tmp_path, "file,mask", ("masks/a.png", "masks/a.png"))
     for domain in ("cats", "dogs"):
         save(tmp_path / domain / "masks" / "a.png", np.zeros((4, 8), np.uint8))
     (tmp_path / "mask_classes.txt").write_text(text)
-    with pytest.raises(UserError, match=r"mask_classes.txt: has to have one class a line, that of id 0 first"):
+    with pytest.raises(UserError, match=r"mask_classes.txt: has to have one class per line, that of id 0 first"):
         folder_source(tmp_path, "train", 4)
 
 

@@ -6,13 +6,17 @@ import numpy as np
 import pytest
 
 from semgan.errors import UserError
+from semgan.evaluation import evaluate as evaluation
 from semgan.evaluation import evaluate_command
 from semgan.evaluation.evaluate_command import evaluate_snapshot
 from semgan.evaluation.extractors import tools
 from semgan.evaluation.extractors.extractor import Perceptual
 from semgan.evaluation.extractors.tools import Files
-from semgan.evaluation.figures.passport import Figure, new_passport
+from semgan.evaluation.figures.figure import Figure
+from semgan.evaluation.figures.passport import new_passport
+from semgan.inference.model import Model
 from tests.evaluation.standins import MeanColours, absolute_differences, random_lpips
+from tests.evaluation.toy_models import squares_model
 from tests.pages.html import Page
 
 PASSPORT = new_passport({}, real="", real_count=0, fake_count=12)
@@ -24,7 +28,7 @@ CONFIG = {
 
 
 @pytest.fixture
-def opened(monkeypatch, squares, oracle):
+def opened(monkeypatch, squares):
     """Stands in for the snapshot and the data that it was trained on; notes what is opened."""
     calls, datasets = [], {}
 
@@ -33,24 +37,15 @@ def opened(monkeypatch, squares, oracle):
         datasets[split] = squares(count, seed=len(split), split=split)
         return datasets[split]
 
-    def translate_batch(batch, latent_seed=None):
-        strength = batch.get("strength", np.ones(len(batch["image"]), np.float32))[:, None, None, None]
-        return np.where(strength > 0.5, oracle(batch), batch["image"]).astype(np.uint8)
-
-    def sample(count, seed):
-        return np.random.default_rng(seed).integers(0, 256, (count, 16, 16, 3), np.uint8)
-
     model = SimpleNamespace(
-        config=copy.deepcopy(CONFIG),
-        meta={"domains": ["red", "green", "blue"]},
-        kinds={"reference", "latent"},
-        algorithm=SimpleNamespace(targets=None, inputs={}),
-        target_index=("red", "green", "blue").index,
-        translate_batch=translate_batch,
-        sample=sample,
+        config=copy.deepcopy(CONFIG), meta={"domains": ["red", "green", "blue"]}, kinds={"reference", "latent"}, targets=None
     )
+
+    def load(_):
+        return Model(squares_model(model.kinds, model.config, model.meta, model.targets))
+
     monkeypatch.setattr(evaluate_command, "open_dataset", open_dataset)
-    monkeypatch.setattr("semgan.inference.model.load", lambda path: model)
+    monkeypatch.setattr("semgan.inference.model.load", load)
     return SimpleNamespace(calls=calls, model=model, datasets=datasets)
 
 
@@ -117,7 +112,7 @@ def test_data_elsewhere_and_other_pairs_are_taken_when_given(opened, tmp_path):
 
 
 def test_model_that_translates_into_one_domain_is_judged_on_that(opened, tmp_path):
-    opened.model.algorithm.targets = (2,)
+    opened.model.targets = (2,)
     report = evaluate_snapshot("model.safetensors", tmp_path / "report.json")
     assert {target for targets in report["adopted"].values() for target in targets} == {"blue"}
 
@@ -216,9 +211,7 @@ def perceptual(monkeypatch):
     monkeypatch.setattr(tools.lpips_network, "SMALLEST", {"alexnet": 16})
     standin = absolute_differences()
     monkeypatch.setattr(Perceptual, "distances", lambda self, a, b: standin.distances(a, b))
-    monkeypatch.setattr(
-        evaluate_command.perceptual_figures, "structure_figure", lambda *_: Figure("structure_distance", 0.5, None, PASSPORT)
-    )
+    monkeypatch.setattr(evaluation.perceptual_figures, "structure_figure", lambda *_: Figure("structure_distance", 0.5, None, PASSPORT))
 
 
 def figures_of(report):

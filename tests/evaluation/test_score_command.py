@@ -10,8 +10,9 @@ from PIL import Image, ImageFilter
 from semgan.errors import UserError
 from semgan.evaluation.extractors.feature_extractor import extractor_from_judge_file
 from semgan.evaluation.extractors.statistics import Statistics
-from semgan.evaluation.figures.feature_figures import Sets, distance_name, figures
-from semgan.evaluation.figures.passport import comparable, from_json
+from semgan.evaluation.figures.figure import from_json
+from semgan.evaluation.figures.passport import comparable
+from semgan.evaluation.figures.set_figures import Sets, distance_name, figures_of_sets
 from semgan.evaluation.folder_pictures import batches, open_folder
 from semgan.evaluation.judge.judge import decide, save_judge
 from semgan.evaluation.score_command import score_folders, score_to_file
@@ -49,7 +50,7 @@ def noised(images, deviation):
 
 def distances(real, fake, extractor):
     sets = [Statistics(moments_of(found), found, None, "") for found in (extractor.features(images) for images in (real, fake))]
-    made, _ = figures(Sets(*sets, extractor.identity()), resamples=0)
+    made, _ = figures_of_sets(Sets(*sets, extractor.identity()), resamples=0)
     return {figure.name: figure.value for figure in made}
 
 

@@ -46,7 +46,8 @@ def test_a_file_becomes_a_model_that_translates_and_the_same_file_again(files, t
     picture, translated = tmp_path / "a.png", tmp_path / "b.png"
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)).save(picture)
     assert run("translate", "--model", snapshot, "--content", picture, "--out", translated) == 0
-    assert Image.open(translated).size == (32, 32)
+    with Image.open(translated) as image:
+        assert image.size == (32, 32)
     assert run("export", "--model", snapshot, "--format", "pytorch", "--out", back) == 0
     before, after = reader.read(weights), reader.read(back)
     after = after.get("G", after)

@@ -74,7 +74,15 @@ def small():
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("seed", 1), ("accumulate", 2), ("spike_factor", 5.0), ("ema_half_life_kimg", 1.0), ("ema_ramp", 0.5), ("augment.flip", False)],
+    [
+        ("seed", 1),
+        ("accumulate", 2),
+        ("spike_factor", 5.0),
+        ("ema_half_life_kimg", 1.0),
+        ("ema_ramp", 0.5),
+        ("ema_burn_in_kimg", 1.0),
+        ("augment.flip", False),
+    ],
 )
 def test_the_step_follows_every_setting(small, key, value):
     changed = small.copy_and_resolve_references()

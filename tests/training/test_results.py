@@ -10,7 +10,7 @@ from semgan import algorithms
 from semgan.compare.folder import read_runs
 from semgan.compare.unlike_figures import unlike
 from semgan.evaluation.extractors import tools
-from semgan.evaluation.figures.passport import from_json
+from semgan.evaluation.figures.figure import from_json
 from semgan.inference import recipe
 from semgan.inference.model import load
 from semgan.snapshot import read_snapshot

@@ -16,6 +16,7 @@ from jaxtyping import Array, Float
 
 from semgan.evaluation.extractors.inception_layers import FEATURES, NETWORK, Block, Convolution, Fork, Pool, Step, convolutions
 from semgan.evaluation.extractors.primitives import average_pool, convolve, max_pool
+from semgan.layers.broadcast import per_channel
 
 Variant = Literal["fid", "imagenet"]
 Params = Mapping[str, Any]
@@ -45,7 +46,7 @@ def pool3(params: Params, images: Float[Array, "batch height width 3"], variant:
 def logits(params: Params, features: Float[Array, "batch 2048"], *, bias: bool) -> Float[Array, "batch classes"]:
     """Class scores of `pool3`'s features. The Inception score of the TensorFlow code, and of torch-fidelity, has no bias."""
     scores = jnp.matmul(features, params["fc"]["kernel"], precision=lax.Precision.HIGHEST)
-    return scores + params["fc"]["bias"] if bias else scores
+    return scores + per_channel(params["fc"]["bias"], scores) if bias else scores
 
 
 def unfolded_shapes(variant: Variant) -> dict[str, tuple[int, ...]]:

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from semgan.evaluation.extractors.primitives import convolve, max_pool
+from semgan.layers.broadcast import per_channel
 
 Backbone = Literal["alexnet", "vgg16"]
 Params = Mapping[str, Any]
@@ -74,14 +75,19 @@ def distance(params: Params, a: Float[Array, "batch height width 3"], b: Float[A
     if min(a.shape[1:3]) < SMALLEST[backbone]:
         raise ValueError(f"LPIPS with {backbone} needs pictures of at least {SMALLEST[backbone]} pixels, not {a.shape[1]}x{a.shape[2]}")
     both = zip(activations(params, a), activations(params, b), strict=True)
-    levels = [(((_unit(x) - _unit(y)) ** 2) * params["heads"][str(at)]).sum(-1).mean((1, 2)) for at, (x, y) in enumerate(both)]
+    levels = [_level(x, y, params["heads"][str(at)]) for at, (x, y) in enumerate(both)]
     return jnp.stack(levels).sum(0)
+
+
+def _level(x: Map, y: Map, head: Float[Array, " channel"]) -> Float[Array, " batch"]:
+    apart = (_unit(x) - _unit(y)) ** 2
+    return (apart * per_channel(head, apart)).sum(-1).mean((1, 2))
 
 
 def activations(params: Params, images: Float[Array, "batch height width 3"]) -> Iterator[Map]:
     """The five maps that LPIPS compares, of pictures in [-1, 1]."""
     backbone = backbone_of(params)
-    x = (images - _SHIFT.astype(images.dtype)) / _SCALE.astype(images.dtype)
+    x = (images - per_channel(jnp.asarray(_SHIFT), images)) / per_channel(jnp.asarray(_SCALE), images)
     for layer in LAYERS[backbone]:
         if layer.pooled:
             x = max_pool(x, *layer.pooled)

@@ -10,15 +10,14 @@ from semgan.data.dataset import Dataset
 from semgan.evaluation.extractors import statistics
 from semgan.evaluation.extractors.feature_extractor import FeatureExtractor, Pictures
 from semgan.evaluation.extractors.statistics import Key, Statistics
-from semgan.evaluation.figures.feature_figures import SCORES, Sets, figures
-from semgan.evaluation.figures.judge_figures import with_parameters
-from semgan.evaluation.figures.passport import Figure
+from semgan.evaluation.figures.figure import Figure, by_name
+from semgan.evaluation.figures.set_figures import SCORES, Sets, figures_of_sets
 from semgan.evaluation.scores.moments import moments_of
 from semgan.progress import track
 
 _BATCH = 256
 _IN_JUDGE_TOO = ("precision", "recall", "density", "coverage")
-Made = tuple[list[Figure], list[str]]
+Taken = tuple[list[Figure], list[str]]
 """Figures, and notes on those that could not be taken or need a word."""
 
 
@@ -29,7 +28,7 @@ def compared_split(extractor: FeatureExtractor, train: Dataset, test: Dataset) -
 
 def sample_figures(
     extractor: FeatureExtractor, images: Pictures, real: Dataset, *, seeds: Mapping[str, int], scores: Sequence[str] = SCORES
-) -> Made:
+) -> Taken:
     """Of samples against all pictures of a split.
 
     Args:
@@ -48,7 +47,7 @@ def translation_figures(
     seeds: Mapping[str, int],
     parameters: Mapping[str, Any],
     scores: Sequence[str] = SCORES,
-) -> Made:
+) -> Taken:
     """Of translations, for each domain against the pictures of that domain ("fid/ink"), and the domains' means ("fid").
 
     So does StarGAN v2 (Choi et al. 2020, arXiv 1912.01865, appendix C), but for its pairs: there each source domain counts for itself.
@@ -60,9 +59,9 @@ def translation_figures(
     notes: list[str] = []
     for each in np.unique(target).tolist():
         name, places = real.domains[each], np.flatnonzero(real.domain == each)
-        by_domain[name], said = _scored(extractor, images[target == each], real, places, seeds, {**parameters, "domain": name}, scores)
-        notes += said if by_domain[name] else [f"into {name}: {note}" for note in said]
-    own = [figure._replace(name=f"{figure.name}/{name}") for name, made in by_domain.items() for figure in made]
+        by_domain[name], reasons = _scored(extractor, images[target == each], real, places, seeds, {**parameters, "domain": name}, scores)
+        notes += reasons if by_domain[name] else [f"into {name}: {note}" for note in reasons]
+    own = [figure._replace(name=f"{figure.name}/{name}") for name, figures in by_domain.items() for figure in figures]
     return [*mean_figures(by_domain), *(own if len(by_domain) > 1 else [])], list(dict.fromkeys(notes))
 
 
@@ -71,9 +70,9 @@ def mean_figures(by_domain: Mapping[str, Sequence[Figure]]) -> list[Figure]:
 
     The domains' pictures are drawn independently of one another, so the squares of the intervals' arms add up.
     """
-    made = [{figure.name: figure for figure in figures} for figures in by_domain.values()]
-    names = [name for name in made[0] if all(name in each for each in made)]
-    return [_mean([each[name] for each in made], ", ".join(by_domain)) for name in names]
+    named = [by_name(figures) for figures in by_domain.values()]
+    names = [name for name in named[0] if all(name in each for each in named)]
+    return [_mean([each[name] for each in named], ", ".join(by_domain)) for name in names]
 
 
 def _mean(figures: Sequence[Figure], domains: str) -> Figure:
@@ -104,17 +103,17 @@ def _scored(
     seeds: Mapping[str, int],
     parameters: Mapping[str, Any],
     scores: Sequence[str],
-) -> Made:
+) -> Taken:
     fewest = min(len(images), len(places))
     if fewest < 2:
         return [], ["no figures of Inception's features: at least 2 generated and 2 real pictures are needed"]
     of_fake = _look(extractor, images, np.arange(len(images)), "generated pictures")
     of_real = real_statistics(extractor, real, places)
-    made, notes = figures(Sets(of_real, of_fake, extractor.identity(), real.split, seeds), scores)
+    figures, notes = figures_of_sets(Sets(of_real, of_fake, extractor.identity(), real.split, seeds), scores)
     size = len(of_real.moments.mean)
     if fewest <= size:
         notes = [f"fewer pictures than the {size:,} features: the Fréchet distance is far above that of many pictures", *notes]
-    return [with_parameters(_renamed(figure), parameters) for figure in made], notes
+    return [_renamed(figure).with_parameters(**parameters) for figure in figures], notes
 
 
 def _renamed(figure: Figure) -> Figure:
@@ -128,8 +127,8 @@ def real_statistics(extractor: FeatureExtractor, dataset: Dataset, places: np.nd
     domain = "" if whole else f" of {dataset.domains[dataset.domain[places[0]]]}"
 
     def look() -> Statistics:
-        made = _look(extractor, dataset.images, dataset.rows[places], f"pictures of the {dataset.split} split{domain}")
-        return made._replace(pictures=dataset.fingerprint)
+        looked_at = _look(extractor, dataset.images, dataset.rows[places], f"pictures of the {dataset.split} split{domain}")
+        return looked_at._replace(pictures=dataset.fingerprint)
 
     key = Key(f"{dataset.fingerprint}{domain}", dataset.split, len(places), dict(extractor.identity()))
     return statistics.load_or_compute(key, look, features=True)

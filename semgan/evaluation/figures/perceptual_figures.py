@@ -1,7 +1,6 @@
 """What LPIPS says of a model: how different its translations are, how smooth its latents, and whether translations keep structure."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -13,15 +12,16 @@ from semgan.data.order import hash_counter
 from semgan.evaluation.extractors import lpips
 from semgan.evaluation.extractors.batches import over_batches
 from semgan.evaluation.extractors.extractor import Perceptual
-from semgan.evaluation.figures.judge_figures import Origin
-from semgan.evaluation.figures.passport import Figure
-from semgan.evaluation.figures.variety import over
+from semgan.evaluation.figures.diversity import TranslateStyle
+from semgan.evaluation.figures.figure import Figure, resamples_of
+from semgan.evaluation.figures.origin import Origin
 from semgan.evaluation.judge.judged_pairs import JudgedPairs
 from semgan.evaluation.judge.pairs import pair_batches
 from semgan.evaluation.scores import bootstrap, path_length
 from semgan.evaluation.scores.perceptual import OUTPUTS, mean_over_tasks, output_diversity
 from semgan.evaluation.scores.structure import structure_distances
 from semgan.progress import track
+from semgan.trained_model import TrainedModel, apply
 
 _CONTENTS = 100
 _BATCH = 50
@@ -30,8 +30,6 @@ _PLACES = 16
 _PROTOCOL = {"protocol": "lpips 0.1", "resize": "none"}
 _STREAM = 12
 """Of draws, apart from those of `pairs`."""
-TranslateStyle = Callable[[dict[str, np.ndarray], int], np.ndarray]
-"""`(batch, style) -> images`: the batch's contents, each in style number `style` of its target domain."""
 
 
 def perceptual_origin(perceptual: Perceptual, dataset: Dataset, seeds: Mapping[str, int]) -> Origin:
@@ -45,10 +43,7 @@ def diversity_figure(perceptual: Perceptual, judged: JudgedPairs, translate: Tra
     Args:
       styles: what they come from, "latent" or "reference".
     """
-    data, first = (
-        judged.dataset,
-        judged.pairs._replace(content=judged.pairs.content[:_CONTENTS], reference=judged.pairs.reference[:_CONTENTS]),
-    )
+    data, first = judged.dataset, judged.pairs.first(_CONTENTS)
     batches = track(pair_batches(data, first, _BATCH), f"looking at {OUTPUTS} {styles} styles", -(-len(first.content) // _BATCH))
     values = np.concatenate([_of_batch(perceptual, translate, judged.seed, batch, count) for batch, count in batches])
     source, target = data.domain[first.content], data.domain[first.reference]
@@ -59,7 +54,7 @@ def diversity_figure(perceptual: Perceptual, judged: JudgedPairs, translate: Tra
     passport = perceptual_origin(perceptual, data, {"pairs": judged.seed}).passport(
         len(values), OUTPUTS * len(values), styles=styles, outputs=OUTPUTS, tasks=len(tasks)
     )
-    return Figure(f"lpips_diversity_{styles}", value, interval, passport, over("the contents of each task"))
+    return Figure(f"lpips_diversity_{styles}", value, interval, passport, resamples_of("the contents of each task"))
 
 
 def _of_batch(perceptual: Perceptual, translate: TranslateStyle, seed: int, batch: dict[str, np.ndarray], count: int) -> np.ndarray:
@@ -88,7 +83,7 @@ def structure_figure(perceptual: Perceptual, judged: JudgedPairs, translations: 
     )
     origin = perceptual_origin(perceptual, judged.dataset, {"pairs": judged.seed})
     passport = origin.passport(len(values), len(values), maps=_maps_in_words(perceptual, translations.shape[1:]))
-    return Figure("structure_distance", float(values.mean()), bootstrap.mean_interval(values), passport, over("the pairs"))
+    return Figure("structure_distance", float(values.mean()), bootstrap.mean_interval(values), passport, resamples_of("the pairs"))
 
 
 def _maps(perceptual: Perceptual, images: np.ndarray) -> Float[np.ndarray, "image place feature"]:
@@ -118,12 +113,14 @@ def _maps_in_words(perceptual: Perceptual, shape: tuple[int, ...]) -> str:
     return f"after {layers[chosen]} and its ReLU, {shapes[chosen][1]} x {shapes[chosen][2]} places"
 
 
-def path_length_figure(perceptual: Perceptual, model: Any, dataset: Dataset, *, count: int, seed: int) -> tuple[list[Figure], list[str]]:
-    """`perceptual_path_length` of a `Model` that draws from noise: in w where it maps its latents, else in z; or a note that says why not.
+def path_length_figure(
+    perceptual: Perceptual, model: TrainedModel, dataset: Dataset, *, count: int, seed: int
+) -> tuple[list[Figure], list[str]]:
+    """Takes `perceptual_path_length` of a model that draws from noise, in w where it maps its latents, else in z; or says why not.
 
     Pictures stay floats, for a step of 1e-4 is lost in bytes; a StyleGAN's noise is off.
     """
-    generator, mapping = model.algorithm.networks.get("generator"), model.algorithm.networks.get("mapping_network")
+    generator, mapping = (model.algorithm.networks.get(name) for name in ("generator", "mapping_network"))
     latent_size = getattr(mapping or generator, "latent_dim", None)
     if latent_size is None:
         return [], ["no perceptual path length: the model does not draw from one latent"]
@@ -136,11 +133,11 @@ def path_length_figure(perceptual: Perceptual, model: Any, dataset: Dataset, *, 
 
     def generate(codes: np.ndarray) -> np.ndarray:
         if mapping is None:
-            return np.asarray(model.apply("generator", codes))
-        return np.asarray(model.apply("generator", np.repeat(codes[:, None], generator.num_ws, axis=1)))
+            return np.asarray(apply(model, "generator", codes))
+        return np.asarray(apply(model, "generator", np.repeat(codes[:, None], model.algorithm.networks["generator"].num_ws, axis=1)))
 
     def to_w(z: np.ndarray) -> np.ndarray:
-        return np.asarray(model.apply("mapping_network", z))
+        return np.asarray(apply(model, "mapping_network", z))
 
     steps = path_length.trimmed(
         path_length.path_steps(generate, distances, latent_size=latent_size, count=count, seed=seed, to_w=None if mapping is None else to_w)
@@ -151,10 +148,10 @@ def path_length_figure(perceptual: Perceptual, model: Any, dataset: Dataset, *, 
         .passport(0, count, space="z" if mapping is None else "w", path="full", epsilon=path_length.EPSILON, kept="1st to 99th percentile")
     )
     interval = bootstrap.mean_interval(steps)
-    return [Figure("perceptual_path_length", float(steps.mean()), interval, passport, over("the steps that are kept"))], []
+    return [Figure("perceptual_path_length", float(steps.mean()), interval, passport, resamples_of("the steps that are kept"))], []
 
 
-def _grown(model: Any) -> bool:
+def _grown(model: TrainedModel) -> bool:
     """Whether a model that grows was trained up to its last stage."""
     stages = model.algorithm.stages
     return stages is None or stages.at(model.meta["kimg"]) is stages.at(_FOREVER)

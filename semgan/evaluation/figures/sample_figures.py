@@ -1,27 +1,43 @@
-"""What `samples.evaluate_samples` finds, as figures: each with an interval and a passport.
+"""How good pictures drawn from noise are, without outside weights: are they whole, of every domain, new, and of many kinds?
 
-A figure of held-out pictures judged alike is called "NAME/real"; what a figure is made of, "NAME/PART".
+A figure of held-out pictures judged alike is called "NAME/real", so that the judge's errors show in both; what a figure is made of,
+"NAME/PART".
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+import jax
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, UInt8
 
 from semgan.data.dataset import Dataset
-from semgan.evaluation.figures.judge_figures import COMPARED, OF, Origin, beside_training, spread
-from semgan.evaluation.figures.passport import Figure, Passport
-from semgan.evaluation.figures.variety import distance_influences, over, share_figures
+from semgan.errors import UserError
+from semgan.evaluation.figures.audit_figures import audit_figures
+from semgan.evaluation.figures.diversity import share_figures
+from semgan.evaluation.figures.evaluation import Evaluation
+from semgan.evaluation.figures.examples import Examples, nearest_examples
+from semgan.evaluation.figures.figure import Figure, resamples_of
+from semgan.evaluation.figures.judge_figures import COMPARED, feature_figures, scaled, spread
+from semgan.evaluation.figures.origin import OF, Origin, beside_training, judge_origin
+from semgan.evaluation.figures.passport import Passport
 from semgan.evaluation.judge import faces
+from semgan.evaluation.judge.judge import Judge, Verdict, decide
+from semgan.evaluation.judge.judge_features import features_of
 from semgan.evaluation.scores import bootstrap
-from semgan.evaluation.scores.audit import Audited
+from semgan.evaluation.scores.audit import audit
+from semgan.evaluation.scores.domain_coverage import coverage_interval, domain_coverage, domain_shares
+from semgan.evaluation.scores.neighbours import mean_distance, nearest
+from semgan.evaluation.scores.variety import distance_influences
 
+_HELD_OUT = 2000
 _GENERATED, _REAL = "generated pictures", "held-out pictures"
 _FIXED = "the real ones taken as fixed"
+Checks = Mapping[str, Bool[np.ndarray, " checked"]]
+"""Which pictures pass, by the check's name."""
 
 
-class Group(NamedTuple):
+class _Group(NamedTuple):
     """Pictures, samples or held-out ones, as they are judged.
 
     Attributes:
@@ -30,86 +46,141 @@ class Group(NamedTuple):
       domain: that each is judged to be of.
       distances: of each to its nearest training picture.
       features: of each.
+      rule_count: how many held-out pictures the checks' ranges come from.
+      real: whether they are held-out pictures.
     """
 
-    passed: Mapping[str, Bool[np.ndarray, " checked"]]
+    passed: Checks
     domain: Int[np.ndarray, " picture"]
     distances: Float[np.ndarray, " picture"]
     features: Float[np.ndarray, "picture feature"]
+    rule_count: int
+    real: bool
 
 
-def sample_figures(
-    report: Mapping[str, Any], samples: Group, real: Group, audited: Audited, train: Dataset, origin: Origin
-) -> list[Figure]:
-    """Figures of the report's numbers, each over the pictures that it is of: what they stand beside is taken as fixed.
+def evaluate_samples(
+    images: UInt8[np.ndarray, "picture size size 3"],
+    judge: Judge,
+    train: Dataset,
+    test: Dataset,
+    *,
+    seeds: Mapping[str, int] | None = None,
+    truncation: float | None = None,
+) -> Evaluation:
+    """Judges samples beside the held-out split `test`.
 
     Args:
-      report: of `samples.evaluate_samples`, but for its figures.
-      audited: the samples.
-      origin: of figures beside the held-out split.
+      seeds, truncation: of the samples, for the figures' passports.
+
+    Returns:
+      An evaluation with these figures:
+      `whole_faces`: share of the samples in which every check of `faces.face_checks` holds; none without masks and landmarks. The checks'
+        ranges come from every other picture of the held-out split; the share among the rest of it is `whole_faces/real`.
+        `checks/NAME`, such as "checks/mouth": the share that passes one of them.
+      `medium_coverage`: 1 less the total variation distance between the domains that the samples are judged to be of and the domains of
+        the train split, 1 at best. `domains/NAME`: share that is judged to be of a domain.
+      `neighbour_distance`: mean distance of a sample to the nearest training picture in the judge's features (unit length, so at
+        most 2).
+      `copies`, `copying_statistic`: see `audit_figures`. The first is 0.01 when samples are as new as held-out pictures.
+      `diversity`: mean distance of two samples in the features; `diversity_share`: of all samples, as a share of that of all held-out
+        pictures.
+      And the features' distances, precision, recall, density and coverage, see `judge_figures`.
     """
-    beside_train = beside_training(origin, train).passport(len(train.rows), len(samples.domain))
-    return [
-        *_of_group(report, samples, train, origin),
-        *share_figures(report["diversity_share"], samples.features, real.features, origin),
-        *audited.figures(beside_train),
-        *_of_group(report, real, train, origin, real=True),
-        *_parts(report, samples, train, origin),
-        *_parts(report, real, train, origin, real=True),
+    if images.dtype != np.uint8 or images.shape[1:] != test.images.shape[1:]:
+        raise ValueError(f"samples are {images.dtype} {images.shape}, not uint8 (n, {test.images.shape[1:]})")
+    if len(images) < 2:
+        raise UserError(f"{len(images)} samples cannot be measured: set judge.samples (or --pairs) to at least 2")
+    verdict, real_verdict = decide(judge, images), decide(judge, test.images[spread(test.rows, _HELD_OUT)])
+    trained = features_of(judge, train)
+    (distances, places), (real_distances, _) = nearest(verdict.features, trained), nearest(real_verdict.features, trained)
+    passed, real_passed, checks = _face_checks(verdict, real_verdict, test.names.get("mask", ()))
+    rule_count = -(-len(real_verdict.domain) // 2)  # every other one, from the first on
+    samples = _Group(passed, verdict.domain, distances, verdict.features, rule_count, real=False)
+    real = _Group(real_passed, real_verdict.domain, real_distances, real_verdict.features, rule_count, real=True)
+    origin = judge_origin(judge, test, seeds or {}, truncation)
+    audited = audit(samples.features, real.features, trained, distances, real_distances)
+    beside_train = beside_training(origin, train).passport(len(trained), len(images))
+    feature_scores, notes = feature_figures(scaled(samples.features), scaled(real.features), origin)
+    figures = [
+        *_of_group(samples, train, origin),
+        *share_figures(samples.features, real.features, origin),
+        *audit_figures(audited, beside_train),
+        *_of_group(real, train, origin),
+        *_parts(samples, train, origin),
+        *_parts(real, train, origin),
+        *feature_scores,
     ]
+    examples = Examples(nearest=nearest_examples(distances, places, images, train))
+    shares = dict(zip(train.domains, domain_shares(train.domain, len(train.domains)).tolist(), strict=True))
+    return Evaluation(figures, [*_notes(real_verdict, train), *notes], examples, checks=checks, training_shares=shares)
 
 
-def _of_group(report: Mapping[str, Any], group: Group, train: Dataset, origin: Origin, *, real: bool = False) -> Iterator[Figure]:
-    """`whole_faces`, `medium_coverage`, `neighbour_distance` and `diversity`."""
-    what = _REAL if real else _GENERATED
-    beside_train = _passport(beside_training(origin, train).passport(len(train.rows), len(group.domain)), real)
+def _face_checks(samples: Verdict, real: Verdict, names: tuple[str, ...]) -> tuple[Checks, Checks, dict[str, dict[str, Any]]]:
+    """Tells which samples and which held-out pictures pass each check, and the checks' ranges."""
+    measured, rest = (jax.tree.map(lambda values, first=first: values[first::2], real) for first in range(2))
+    rule = faces.face_rule(measured, len(names))
+    if rule is None:
+        return {}, {}, {}
+    passed, passed_real = faces.face_checks(rule, samples, names), faces.face_checks(rule, rest, names)
+    ranges: dict[str, dict[str, Any]] = {
+        names[number]: dict(zip(faces.MEASURES, bounds.tolist(), strict=True)) for number, bounds in rule.classes.items()
+    }
+    if rule.inter_ocular is not None:
+        ranges[faces.EYES] = {"distance": rule.inter_ocular.tolist()}
+    return passed, passed_real, {name: ranges.get(name, {}) for name in passed}
 
-    def figure(name: str, interval: tuple[float, float], passport: Passport, fixed: str = "") -> Figure:
-        value = report[f"{name}_real" if real else name]
-        return Figure(f"{name}/real" if real else name, value, interval, passport, over(what + fixed))
+
+def _of_group(group: _Group, train: Dataset, origin: Origin) -> Iterator[Figure]:
+    """Takes `whole_faces`, `medium_coverage`, `neighbour_distance` and `diversity`."""
+    beside_train = _passport(beside_training(origin, train).passport(len(train.rows), len(group.domain)), group)
+
+    def figure(name: str, value: float, interval: tuple[float, float], passport: Passport, fixed: str = "") -> Figure:
+        return Figure(_named(name, group), value, interval, passport, resamples_of(_what(group) + fixed))
 
     if group.passed:
         whole = faces.whole(group.passed)
-        of_rule = _passport(origin.passport(_rule_count(report), len(whole)), real)
-        yield figure("whole_faces", bootstrap.mean_interval(whole), of_rule, f", {_FIXED}")
-    yield figure("medium_coverage", coverage_interval(group.domain, train.domain), beside_train)
-    yield figure("neighbour_distance", bootstrap.mean_interval(group.distances), beside_train, f", {_FIXED}")
+        of_rule = _passport(origin.passport(group.rule_count, len(whole)), group)
+        yield figure("whole_faces", float(np.mean(whole)), bootstrap.mean_interval(whole), of_rule, f", {_FIXED}")
+    shares, wanted = (domain_shares(domain, len(train.domains)) for domain in (group.domain, train.domain))
+    yield figure("medium_coverage", domain_coverage(shares, wanted), coverage_interval(group.domain, train.domain), beside_train)
+    distance, interval = float(group.distances.mean()), bootstrap.mean_interval(group.distances)
+    yield figure("neighbour_distance", distance, interval, beside_train, f", {_FIXED}")
     compared = spread(group.features, COMPARED)
-    alone = _passport(origin._replace(real="", split="").passport(0, len(compared)), real)
-    interval = bootstrap.percentile_interval(report["diversity_real" if real else "diversity"], [distance_influences(compared)])
-    yield figure("diversity", interval, alone)
+    alone, diversity = origin._replace(real="", split="").passport(0, len(compared)), mean_distance(compared)
+    interval = bootstrap.percentile_interval(diversity, [distance_influences(compared)])
+    yield figure("diversity", diversity, interval, _passport(alone, group))
 
 
-def _parts(report: Mapping[str, Any], group: Group, train: Dataset, origin: Origin, *, real: bool = False) -> Iterator[Figure]:
-    """`checks/NAME` and `domains/NAME`: the shares of the pictures that pass a check, and that are judged to be of a domain."""
-    shares = {f"checks/{name}": passed for name, passed in group.passed.items()}
-    shares |= {f"domains/{name}": group.domain == number for number, name in enumerate(train.domains)}
-    for name, share in shares.items():
-        passport = _passport(origin.passport(_rule_count(report) if name.startswith("checks/") else 0, len(share)), real)
-        interval = bootstrap.mean_interval(share)
-        yield Figure(f"{name}/real" if real else name, float(share.mean()), interval, passport, over(_REAL if real else _GENERATED))
+def _parts(group: _Group, train: Dataset, origin: Origin) -> Iterator[Figure]:
+    """Takes `checks/NAME` and `domains/NAME`: the shares of the pictures that pass a check, and that are judged to be of a domain."""
+    shares = {f"checks/{name}": (passed, group.rule_count) for name, passed in group.passed.items()}
+    shares |= {f"domains/{name}": (group.domain == number, 0) for number, name in enumerate(train.domains)}
+    for name, (share, real_count) in shares.items():
+        passport, interval = _passport(origin.passport(real_count, len(share)), group), bootstrap.mean_interval(share)
+        yield Figure(_named(name, group), float(share.mean()), interval, passport, resamples_of(_what(group)))
 
 
-def _rule_count(report: Mapping[str, Any]) -> int:
-    """The held-out pictures that the checks' ranges come from: every other one, from the first on."""
-    return -(-report["real"] // 2)
+def _named(name: str, group: _Group) -> str:
+    return f"{name}/real" if group.real else name
 
 
-def _passport(passport: Passport, real: bool) -> Passport:
-    """Seeds and truncation are of samples alone."""
-    if not real:
-        return passport
-    return passport._replace(seeds={}, truncation=None).told(**{OF: _REAL})
+def _what(group: _Group) -> str:
+    return _REAL if group.real else _GENERATED
 
 
-def coverage_interval(judged: Int[np.ndarray, " picture"], train: Int[np.ndarray, " train"]) -> tuple[float, float]:
-    """Of the coverage, which is the sum over the domains of the smaller of two shares: of the pictures and of the training pictures.
+def _passport(passport: Passport, group: _Group) -> Passport:
+    """Leaves seeds and truncation to samples."""
+    return passport._replace(seeds={}, truncation=None).with_parameters(**{OF: _REAL}) if group.real else passport
 
-    A picture moves it by where it falls: up in a domain that has less than its share, not at all in one that has more.
-    """
-    domains = int(max(judged.max(), train.max())) + 1
-    shares, wanted = (np.bincount(values, minlength=domains) / len(values) for values in (judged, train))
-    value = float(np.minimum(shares, wanted).sum())
-    helps = (shares < wanted)[judged].astype(np.float64)
-    low, high = bootstrap.percentile_interval(value, [helps - helps.mean()])
-    return low, min(high, 1.0)
+
+def _notes(real: Verdict, train: Dataset) -> list[str]:
+    notes = []
+    if real.mask is None and real.landmarks is None:
+        notes.append("whole faces are unknown: the data has neither masks nor landmarks")
+    elif real.mask is None:
+        notes.append("whole faces are told by landmarks alone: the data has no masks")
+    elif real.landmarks is None:
+        notes.append("whole faces are told by masks alone: the data has no landmarks")
+    if len(train.domains) == 1:
+        notes.append("coverage says nothing: the data has one domain")
+    return notes

@@ -1,128 +1,160 @@
 """What translations score, as figures: each with an interval over the pairs and a passport.
 
-A figure of a picture that is copied instead of translated is called after its role, such as "agreement/content".
+`scores.transfer` has the formulas. A figure of a picture that is copied instead of translated is called after its role, such as
+"agreement/content".
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from semgan.evaluation.figures.judge_figures import OF, Origin, feature_figures, judge_origin, scaled, target_features
-from semgan.evaluation.figures.passport import Figure, Passport
-from semgan.evaluation.figures.variety import over, share_figures
-from semgan.evaluation.judge.judge import Verdict
-from semgan.evaluation.judge.judged_pairs import JudgedPairs
-from semgan.evaluation.scores import bootstrap, pair_bootstrap
-from semgan.evaluation.scores.pair_bootstrap import Compared, Resampled, Weights, interval_of_resamples
+from semgan.evaluation.figures.diversity import share_figures
+from semgan.evaluation.figures.figure import Figure, resamples_of
+from semgan.evaluation.figures.judge_figures import feature_figures, scaled, target_features
+from semgan.evaluation.figures.origin import OF, Origin, judge_origin
+from semgan.evaluation.figures.passport import Passport
+from semgan.evaluation.judge.judge import Verdict, by_name
+from semgan.evaluation.judge.judged_pairs import JudgedPairs, compared_with_truth
+from semgan.evaluation.scores import agreement, bootstrap, pair_bootstrap, transfer
+from semgan.evaluation.scores.pair_bootstrap import Resampled, Weights
 
-BY_ROLE = ("agreement", "domain_accuracy", "landmark_error", "attributes_kept")
-"""Parts of a report that have a value for each role."""
 COPIED = {"content": "the content copied", "reference": "the reference copied"}
-ByRole = Mapping[str, Resampled | None]
+"""The roles of pictures that are no translations, and what a passport calls them."""
+ROLES = ("translated", *COPIED)
+
+
+class _Measured(NamedTuple):
+    """A measure of all pairs, and the same of each resample of them; None what is unknown."""
+
+    value: float | None
+    resampled: Resampled | None
+
+
+_ByRole = Mapping[str, _Measured]
 
 
 def transfer_origin(judged: JudgedPairs) -> Origin:
-    """What the passports of all figures of these pairs have in common."""
+    """Returns what the passports of all figures of these pairs have in common."""
     into = ", ".join(judged.dataset.domains[each] for each in np.unique(judged.target))
-    return judge_origin(judged.judge, judged.dataset, {"pairs": judged.seed}, into=into, **judged.asked())
+    return judge_origin(judged.judge, judged.dataset, {"pairs": judged.seed}, into=into, **judged.parameters())
 
 
-def transfer_figures(
-    found: Mapping[str, Any], judged: JudgedPairs, verdicts: Mapping[str, Verdict], compared: Mapping[str, Compared], origin: Origin
-) -> list[Figure]:
-    """`transfer_score`, `retention`, `adoption`, `BY_ROLE` of each role, `attributes` by name, and `adopted`; those that are known.
+def transfer_figures(judged: JudgedPairs, verdict: Verdict, origin: Origin) -> tuple[list[Figure], list[str]]:
+    """Takes what the judge's verdict on translations comes to.
 
     Args:
-      found: their values, see `semantics.scores`.
-      verdicts: on the translations, the contents and the references, by role (translated, content, reference).
-      compared: annotations beside the contents' own, by role.
       origin: see `transfer_origin`.
+
+    Returns:
+      The figures that are known: `transfer_score`, `retention`, `adoption`; of each role `agreement`, `domain_accuracy` (share judged as
+      the reference's domain), `landmark_error` (in inter-ocular distances), `attributes_kept` (mean balanced agreement over those that
+      should be kept) and `attributes/NAME`; and `adopted/SOURCE/TARGET`. And notes on those that are not.
     """
+    verdicts = {"translated": verdict, "content": judged.content, "reference": judged.reference}
+    compared = {role: compared_with_truth(judged, each) for role, each in verdicts.items()}
     weights = pair_bootstrap.pair_weights(len(judged.target))
+    measures = _measures(weights, judged, verdicts, compared)
     passport = origin.passport(len(judged.target), len(judged.target))
-    drawn = {measure: _drawn(measure, weights, judged, verdicts, compared) for measure in BY_ROLE}
-    by = {"agreement": _agreement_by(compared["translated"])}
-    made = [
-        _figure(name, found[name], values, passport.told(**({} if name == "adoption" else by)))
-        for name, values in _shares(found, drawn).items()
-    ]
-    for measure, by_role in drawn.items():
-        told = by if measure == "agreement" else {}
-        made += [
-            _figure(_named(measure, role), found[measure][role], values, _of_role(passport, role, **told))
-            for role, values in by_role.items()
-            if values is not None and found[measure][role] is not None
+    by = {"agreement": transfer.agreement_by(compared["translated"])}
+    figures, notes = _share_figures(measures, passport, by)
+    for measure, by_role in measures.items():
+        parameters = by if measure == "agreement" else {}
+        figures += [
+            _figure(_named(measure, role), each, _of_role(passport, role, **parameters))
+            for role, each in by_role.items()
+            if each.value is not None
         ]
-    return [*made, *_by_attribute(weights, found, judged, compared, passport), *_adopted(judged, verdicts["translated"], origin)]
+    return [*figures, *_attribute_figures(weights, judged, compared, passport), *_adopted(judged, verdict, origin)], notes
 
 
-def variety_figures(share: float | None, judged: JudgedPairs, verdict: Verdict, origin: Origin) -> tuple[list[Figure], list[str]]:
-    """`diversity_share`, beside the references, and the scores of the features, beside held-out pictures of the target domains."""
-    beside = share_figures(share, verdict.features, judged.reference.features, origin)
+def variety_figures(judged: JudgedPairs, verdict: Verdict, origin: Origin) -> tuple[list[Figure], list[str]]:
+    """Takes `diversity_share`, beside the references, and scores of the features beside held-out pictures of the target domains."""
+    shares = share_figures(verdict.features, judged.reference.features, origin)
     real = target_features(judged.judge, judged.dataset, judged.target, origin)
-    made, notes = feature_figures(scaled(verdict.features), real, origin)
-    return [*beside, *made], notes
+    figures, notes = feature_figures(scaled(verdict.features), real, origin)
+    return [*shares, *figures], notes
 
 
-def _drawn(
-    measure: str, weights: Weights, judged: JudgedPairs, verdicts: Mapping[str, Verdict], compared: Mapping[str, Compared]
-) -> ByRole:
+def _measures(
+    weights: Weights, judged: JudgedPairs, verdicts: Mapping[str, Verdict], compared: Mapping[str, transfer.Compared]
+) -> dict[str, dict[str, _Measured]]:
+    """By the measure's name, and by role."""
     names, kept = judged.dataset.names, judged.kept_names
-    if measure == "agreement":
-        return {role: pair_bootstrap.resampled_agreement(weights, each, names, kept) for role, each in compared.items()}
-    if measure == "domain_accuracy":
-        return {role: weights @ (given.domain == judged.target) / len(given.domain) for role, given in verdicts.items()}
-    if measure == "landmark_error":
-        return {role: pair_bootstrap.resampled_landmark_error(weights, each) for role, each in compared.items()}
-    return {role: pair_bootstrap.resampled_attributes(weights, each, names, kept) for role, each in compared.items()}
+    right = {role: verdict.domain == judged.target for role, verdict in verdicts.items()}
+    return {
+        "agreement": {
+            role: _Measured(transfer.agreement(each, names, kept), pair_bootstrap.resampled_agreement(weights, each, names, kept))
+            for role, each in compared.items()
+        },
+        "domain_accuracy": {role: _Measured(float(np.mean(each)), weights @ each / len(each)) for role, each in right.items()},
+        "landmark_error": {
+            role: _Measured(transfer.landmark_error(each), pair_bootstrap.resampled_landmark_error(weights, each))
+            for role, each in compared.items()
+        },
+        "attributes_kept": {
+            role: _Measured(transfer.attributes_kept(each, names, kept), pair_bootstrap.resampled_attributes(weights, each, names, kept))
+            for role, each in compared.items()
+        },
+    }
 
 
-def _shares(found: Mapping[str, Any], drawn: Mapping[str, ByRole]) -> dict[str, Resampled]:
-    """Of the transfer score and its parts, those that are known."""
-    shares: dict[str, Resampled] = {}
-    if found["retention"] is not None:
-        shares["retention"] = _share(drawn["agreement"], copied="reference", best="content")
-    if found["adoption"] is not None:
-        shares["adoption"] = _share(drawn["domain_accuracy"], copied="content", best="reference")
-    if len(shares) == 2:
-        return {"transfer_score": pair_bootstrap.resampled_score(shares["retention"], shares["adoption"])} | shares
-    return shares
+def _share_figures(measures: Mapping[str, _ByRole], passport: Passport, by: Mapping[str, str]) -> tuple[list[Figure], list[str]]:
+    """Takes the transfer score and its parts, those that are known."""
+    retention, why_no_retention = _share("retention", measures["agreement"], copied="reference", best="content")
+    adoption, why_no_adoption = _share("adoption", measures["domain_accuracy"], copied="content", best="reference")
+    whole = _Measured(transfer.transfer_score(retention.value, adoption.value), _resampled_score(retention, adoption))
+    named = (("transfer_score", whole, by), ("retention", retention, by), ("adoption", adoption, {}))
+    figures = [_figure(name, each, passport.with_parameters(**parameters)) for name, each, parameters in named if each.value is not None]
+    return figures, [note for note in (why_no_retention, why_no_adoption) if note]
 
 
-def _share(by_role: ByRole, *, copied: str, best: str) -> Resampled:
-    reached, low, high = by_role["translated"], by_role[copied], by_role[best]
-    assert reached is not None, "the share of all pairs is known"
-    assert low is not None
-    assert high is not None
-    return pair_bootstrap.resampled_share(reached, low, high)
+def _share(name: str, by_role: _ByRole, *, copied: str, best: str) -> tuple[_Measured, str]:
+    reached, low, high = (by_role[role] for role in ("translated", copied, best))
+    value, note = transfer.share(name, reached.value, low.value, high.value)
+    if value is None:
+        return _Measured(None, None), note
+    assert reached.resampled is not None, "the share of all pairs is known"
+    assert low.resampled is not None
+    assert high.resampled is not None
+    return _Measured(value, pair_bootstrap.resampled_share(reached.resampled, low.resampled, high.resampled)), ""
 
 
-def _by_attribute(
-    weights: Weights, found: Mapping[str, Any], judged: JudgedPairs, compared: Mapping[str, Compared], passport: Passport
+def _resampled_score(retention: _Measured, adoption: _Measured) -> Resampled | None:
+    if retention.resampled is None or adoption.resampled is None:
+        return None
+    return pair_bootstrap.resampled_score(retention.resampled, adoption.resampled)
+
+
+def _attribute_figures(
+    weights: Weights, judged: JudgedPairs, compared: Mapping[str, transfer.Compared], passport: Passport
 ) -> Iterator[Figure]:
-    """`attributes/NAME`, of translations and copies: the balanced agreement with the contents' own."""
+    """Takes `attributes/NAME`, of translations and copies: the balanced agreement with the contents' own."""
     for role, each in compared.items():
         if "attributes" not in each:
             continue
-        balances = pair_bootstrap.resampled_balances(weights, *(values.astype(bool) for values in each["attributes"]))
-        for name, values in zip(judged.dataset.names["attributes"], balances.T, strict=True):
-            if (value := found["attributes"][role][name]) is not None:
-                yield _figure(_named(f"attributes/{name}", role), value, values, _of_role(passport, role))
+        values = by_name(judged.dataset.names["attributes"], agreement.balanced_agreement(*each["attributes"]))
+        resampled = pair_bootstrap.resampled_balances(weights, *(given.astype(bool) for given in each["attributes"]))
+        for (name, value), drawn in zip(values.items(), resampled.T, strict=True):
+            if value is not None:
+                yield _figure(_named(f"attributes/{name}", role), _Measured(value, drawn), _of_role(passport, role))
 
 
 def _adopted(judged: JudgedPairs, verdict: Verdict, origin: Origin) -> Iterator[Figure]:
-    """`adopted/SOURCE/TARGET`: the share of those translations that is judged to be of its target."""
+    """Takes `adopted/SOURCE/TARGET`: the share of those translations that is judged to be of its target."""
     domains, source = judged.dataset.domains, judged.dataset.domain[judged.pairs.content]
     for a, b in sorted(set(zip(source.tolist(), judged.target.tolist(), strict=True))):
         right = (verdict.domain == judged.target)[(source == a) & (judged.target == b)].astype(np.float64)
         passport, interval = origin.passport(len(right), len(right)), bootstrap.mean_interval(right)
-        yield Figure(f"adopted/{domains[a]}/{domains[b]}", float(right.mean()), interval, passport, over("the pairs of these domains"))
+        over = resamples_of("the pairs of these domains")
+        yield Figure(f"adopted/{domains[a]}/{domains[b]}", float(right.mean()), interval, passport, over)
 
 
-def _figure(name: str, value: float, drawn: Resampled, passport: Passport) -> Figure:
-    interval = interval_of_resamples(drawn)
-    return Figure(name, value, interval, passport, "" if interval is None else over("the pairs"))
+def _figure(name: str, measured: _Measured, passport: Passport) -> Figure:
+    assert measured.value is not None, "only what is known is a figure"
+    assert measured.resampled is not None
+    interval = pair_bootstrap.interval_of_resamples(measured.resampled)
+    return Figure(name, measured.value, interval, passport, "" if interval is None else resamples_of("the pairs"))
 
 
 def _named(measure: str, role: str) -> str:
@@ -130,9 +162,4 @@ def _named(measure: str, role: str) -> str:
 
 
 def _of_role(passport: Passport, role: str, **parameters: Any) -> Passport:
-    return passport.told(**parameters, **({OF: COPIED[role]} if role in COPIED else {}))
-
-
-def _agreement_by(compared: Compared) -> str:
-    """What the agreement is taken of, in words."""
-    return "masks" if "mask" in compared else " and ".join(name for name in ("attributes", "landmarks") if name in compared)
+    return passport.with_parameters(**parameters, **({OF: COPIED[role]} if role in COPIED else {}))

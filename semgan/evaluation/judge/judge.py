@@ -1,7 +1,7 @@
 """The judge: a network trained on real pictures of a dataset that says what a picture shows and in which domain.
 
 It predicts whatever the dataset is annotated with (mask, landmarks, attributes) and the domain. The same network judges
-real and translated pictures, so its own errors cancel in the scores of `semgan/evaluation/figures/semantics.py`.
+real and translated pictures, so its own errors cancel in the scores of `semgan/evaluation/scores/transfer.py`.
 """
 
 import functools

@@ -10,6 +10,7 @@ from semgan.data.dataset import Dataset
 from semgan.data.loader import NO_ANNOTATIONS, Annotations, check_inputs
 from semgan.evaluation.judge.judge import Judge, Verdict, decide
 from semgan.evaluation.judge.pairs import Pairs, Translate, choose_pairs, contents_matching, translate_pairs
+from semgan.evaluation.scores.transfer import Compared
 
 
 class JudgedPairs(NamedTuple):
@@ -37,8 +38,8 @@ class JudgedPairs(NamedTuple):
     reference: Verdict
     contents: str = ""
 
-    def asked(self) -> dict[str, Any]:
-        """What the passports of all figures of these pairs say of how contents were chosen; nothing where any may be one."""
+    def parameters(self) -> dict[str, Any]:
+        """Returns what passports say of how contents were chosen; nothing where any may be one."""
         return {"contents": self.contents} if self.contents else {}
 
 
@@ -94,6 +95,12 @@ def judge_translations(translate: Translate, judged: JudgedPairs, batch_size: in
     """Translates the pairs and judges what comes of it."""
     images = translate_pairs(translate, judged.dataset, judged.pairs, batch_size)
     return Translated(images, decide(judged.judge, images))
+
+
+def compared_with_truth(judged: JudgedPairs, verdict: Verdict) -> Compared:
+    """Puts the contents' annotations beside what a verdict says instead; only those that both the data and the judge have."""
+    given = verdict._asdict()
+    return {name: (values, given[name]) for name, values in judged.truth.items() if given.get(name) is not None}
 
 
 def _named_in_domains(domains: Sequence[str]) -> set[str]:

@@ -31,6 +31,10 @@ class Pairs(NamedTuple):
     reference: np.ndarray
     inputs: Annotations = NO_ANNOTATIONS
 
+    def first(self, count: int) -> "Pairs":
+        """Returns the first `count` of them, all if there are fewer."""
+        return self._replace(content=self.content[:count], reference=self.reference[:count])
+
 
 def contents_matching(dataset: Dataset, expression: str) -> Bool[np.ndarray, " row"]:
     """Which of the dataset's `rows` match an expression over its domains and attributes (see `semgan.data.domains`).

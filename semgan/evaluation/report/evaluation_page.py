@@ -1,18 +1,21 @@
 """An evaluation's report as one static page, with its pictures inside."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-import numpy as np
-
+from semgan.evaluation.figures.evaluation import Evaluation
+from semgan.evaluation.figures.examples import Example
+from semgan.evaluation.figures.figure import Figure, by_name
+from semgan.evaluation.figures.transfer_figures import ROLES
+from semgan.evaluation.report.evaluation_json import SAMPLE_SCORES, TRANSFER_SCORES, is_of_samples, of_role, strength_point
+from semgan.evaluation.report.evaluation_text import audit_text
 from semgan.evaluation.report.figure_table import HEAD, common_rows, figure_rows, headline
-from semgan.evaluation.scores.audit import audit_text
-from semgan.pages import curves
-from semgan.pages.document import Example, details, document, examples, header, paragraph, said, section, table
+from semgan.evaluation.scores.audit import LEVEL
+from semgan.pages import curves, document
+from semgan.pages.document import details, examples, header, paragraph, said, section, table
 from semgan.pages.images import png, shown_width
-from semgan.pages.scores import SCORES, score_cards, shown
+from semgan.pages.scores import score_cards, shown
 
-Report = Mapping[str, Any]
 _CURVES = {
     "transfer_score": "transfer score",
     "retention": "retention",
@@ -22,7 +25,7 @@ _CURVES = {
     "attributes": "agreement of the attributes",
     "domain_accuracy": "judged as the reference's domain",
 }
-_ROLES = {"translated": "translated", "content": "content copied", "reference": "reference copied"}
+_ROLES = ("translated", "content copied", "reference copied")
 _BY_ROLE = {
     "agreement": "agreement with the content",
     "domain_accuracy": "judged as the reference's domain",
@@ -37,52 +40,49 @@ _BESIDE_REAL = {
 }
 
 
-class Pictures(NamedTuple):
-    """The pictures that the report's lists name, uint8, in the lists' order.
+Figures = Mapping[str, Figure]
+"""By name."""
 
-    Attributes:
-      best, worst: of `best_pairs` and `worst_pairs`, (n, 3, size, size, 3): content, reference, translation.
-      nearest: of `nearest`, (n, 2, size, size, 3): the generated picture and the training picture.
+
+def render(evaluation: Evaluation, about: Mapping[str, Any]) -> str:
+    """Returns the page's HTML.
+
+    Args:
+      about: what was evaluated, and on what: `model`, `algorithm`, `kimg`, `seed`, `semgan`, and as `describe` has them `judge`, `dataset`
+        and `training_data`; of these `model`, `judge` and `dataset` have to be there.
     """
-
-    best: Sequence[np.ndarray] = ()
-    worst: Sequence[np.ndarray] = ()
-    nearest: Sequence[np.ndarray] = ()
-
-
-def render(report: Report, pictures: Pictures) -> str:
-    """The page's HTML, for the reports of `semantics.full_report` and of `samples.evaluate_samples`."""
-    return document(
-        f"Evaluation of {report['model']}",
+    figures, samples = by_name(evaluation.figures), is_of_samples(evaluation)
+    data, accuracy, scores = about["dataset"], about["judge"]["accuracy"], SAMPLE_SCORES if samples else TRANSFER_SCORES
+    return document.document(
+        f"Evaluation of {about['model']}",
         [
-            header("Evaluation", str(report["model"]), _about(report)),
-            score_cards({key: report[key] for key in SCORES if key in report}),
-            _figures(report.get("figures", ())),
-            _audit(report),
-            _strength(report),
-            _pairs("Best pairs", "The translations that keep most of their contents.", report.get("best_pairs", ()), pictures.best),
-            _pairs("Worst pairs", "The translations that keep least of their contents.", report.get("worst_pairs", ()), pictures.worst),
-            _nearest(report, pictures.nearest),
-            _beside_copies(report),
-            _beside_real(report),
-            section("Attributes", _attributes(report)),
-            section("Judged as the target domain", _adopted(report)),
-            section("What makes a whole face", _checks(report)),
-            section("Domains", _domains(report)),
-            section("Notes", *map(paragraph, report["notes"])),
-            section("The judge on held-out real pictures", _judge(report["judge"]["accuracy"])),
-            section("How this was measured", table(passport(report))),
+            header("Evaluation", str(about["model"]), _what(figures, data)),
+            score_cards({key: evaluation.value(key) for key in (*scores, "diversity_share", "recall")}),
+            _figures(evaluation.figures),
+            _audit(figures),
+            _strength(evaluation),
+            _pairs("Best pairs", "The translations that keep most of their contents.", evaluation.examples.best),
+            _pairs("Worst pairs", "The translations that keep least of their contents.", evaluation.examples.worst),
+            _nearest(figures, evaluation.examples.nearest, "sample" if samples else "translation"),
+            _beside_real(figures) if samples else _beside_copies(figures),
+            section("Attributes", _attributes(figures, accuracy)),
+            section("Judged as the target domain", _adopted(figures, data["domains"])),
+            section("What makes a whole face", _checks(figures, evaluation.checks)),
+            section("Domains", _domains(figures, evaluation.training_shares)),
+            section("Notes", *map(paragraph, evaluation.notes)),
+            section("The judge on held-out real pictures", _judge(accuracy)),
+            section("How this was measured", table(facts(figures, about))),
         ],
     )
 
 
-def passport(report: Report) -> list[tuple[str, str]]:
-    """By what and on what the figures were taken, as rows of a table; what a report does not say is left out."""
-    judge, data, trained = report["judge"], report["dataset"], report.get("training_data", {})
+def facts(figures: Figures, about: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Returns by what and on what the figures were taken, as rows of a table; what is not known is left out."""
+    judge, data, trained = about["judge"], about["dataset"], about.get("training_data", {})
     rows = [
-        ("model file", report["model"]),
-        ("algorithm", report.get("algorithm")),
-        ("trained for", None if report.get("kimg") is None else f"{report['kimg']:.4g} kimg"),
+        ("model file", about["model"]),
+        ("algorithm", about.get("algorithm")),
+        ("trained for", None if about.get("kimg") is None else f"{about['kimg']:.4g} kimg"),
         ("data", data["name"]),
         ("domains", ", ".join(data["domains"])),
         ("image size", data.get("image_size")),
@@ -91,38 +91,42 @@ def passport(report: Report) -> list[tuple[str, str]]:
         ("fingerprint of the split", data.get("fingerprint")),
         ("training pictures", _count(trained.get("count"))),
         ("fingerprint of the training pictures", trained.get("fingerprint")),
-        ("held-out pairs", _count(report.get("pairs"))),
-        ("samples", _count(report.get("samples"))),
-        ("real pictures beside them", _count(report.get("real"))),
-        ("seed", report.get("seed")),
+        ("held-out pairs", _count(_fake_count(figures, "domain_accuracy"))),
+        ("samples", _count(_fake_count(figures, "neighbour_distance"))),
+        ("real pictures beside them", _count(_fake_count(figures, "neighbour_distance/real"))),
+        ("seed", about.get("seed")),
         ("judge", judge["name"]),
         ("judge's channels", judge.get("channels")),
         ("judge's accuracy of the domain", shown(judge["accuracy"]["domain"], 3)),
-        ("semgan", report.get("semgan")),
+        ("semgan", about.get("semgan")),
     ]
     return [(name, str(value)) for name, value in rows if value is not None]
+
+
+def _fake_count(figures: Figures, name: str) -> int | None:
+    return figures[name].passport.fake_count if name in figures else None
 
 
 def _count(value: int | None) -> str | None:
     return None if value is None else f"{value:,}"
 
 
-def _about(report: Report) -> str:
-    data = report["dataset"]
-    what = f"{report['pairs']:,} held-out pairs" if "pairs" in report else f"{report['samples']:,} samples beside held-out pictures"
+def _what(figures: Figures, data: Mapping[str, Any]) -> str:
+    pairs, samples = (_fake_count(figures, name) for name in ("domain_accuracy", "neighbour_distance"))
+    what = f"{samples:,} samples beside held-out pictures" if pairs is None else f"{pairs:,} held-out pairs"
     return f"on {what} of {data['name']}, {data['split']} split, {', '.join(data['domains'])}"
 
 
-def _figures(figures: Sequence[Report]) -> str:
-    """All figures, and once for all of them what most of their passports say."""
+def _figures(figures: Sequence[Figure]) -> str:
+    """Shows all figures, and once for all of them what most of their passports say."""
     first = headline(figures)
     if not first:
         return ""
     parts = [figure for figure in figures if figure not in first]
-    told = paragraph("The interval says how far a figure would move if other pictures had been drawn, as the column after it says which.")
+    meaning = "The interval says how far a figure would move if other pictures had been drawn, as the column after it says which."
     return section(
         "Figures",
-        told,
+        paragraph(meaning),
         table(figure_rows(first), HEAD),
         "<h3>How this was measured, where the last column does not say otherwise</h3>",
         table(common_rows(first)),
@@ -130,26 +134,28 @@ def _figures(figures: Sequence[Report]) -> str:
     )
 
 
-def _audit(report: Report) -> str:
-    found = report.get("audit")
-    if found is None:
+def _audit(figures: Figures) -> str:
+    if "copies" not in figures:
         return ""
     rows = [
-        ("C_T: below 0 where the pictures are nearer to training pictures than held-out ones are", f"{found['statistic']:.2f}"),
-        ("p-value of C_T", f"{found['p_value']:.2g}"),
-        ("share of the pictures nearer to a training picture than 99 % of the held-out ones", f"{found['copies']:.4f}"),
-        ("p-value of the share", f"{found['copies_p_value']:.2g}"),
-        ("p-values below which it is called copying", f"{found['level']:g}"),
+        (
+            "C_T: below 0 where the pictures are nearer to training pictures than held-out ones are",
+            f"{figures['copying_statistic'].value:.2f}",
+        ),
+        ("p-value of C_T", f"{figures['copying_statistic/p_value'].value:.2g}"),
+        ("share of the pictures nearer to a training picture than 99 % of the held-out ones", f"{figures['copies'].value:.4f}"),
+        ("p-value of the share", f"{figures['copies/p_value'].value:.2g}"),
+        ("p-values below which it is called copying", f"{LEVEL:g}"),
     ]
-    return section("Memorisation audit", said(f"{_capital(audit_text(found))}."), table(rows))
+    return section("Memorisation audit", said(f"{_capital(audit_text(figures))}."), table(rows))
 
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _strength(report: Report) -> str:
-    points = report.get("strength_curve", ())
+def _strength(evaluation: Evaluation) -> str:
+    points = [strength_point(strength, figures) for strength, figures in evaluation.by_strength.items()]
     along = curves.Axis(1.0, "strength 1")
     lines = {key: curves.points(points, key, "strength") for key in _CURVES}
     charts = "".join(curves.chart(_CURVES[key], line, along) for key, line in lines.items() if line)
@@ -164,81 +170,86 @@ def _strength(report: Report) -> str:
     )
 
 
-def _pairs(title: str, meaning: str, pairs: Iterable[Mapping[str, Any]], pictures: Sequence[np.ndarray]) -> str:
+def _pairs(title: str, meaning: str, pairs: Sequence[Example]) -> str:
     items = [
-        Example(
-            _pictures(("content", "reference", "translated"), images),
-            f"{pair['source']} to {pair['target']}, judged as {pair['judged_as']}: agreement {pair['agreement']:.2f}, "
-            f"of the content itself {pair['content_agreement']:.2f}",
+        document.Example(
+            _pictures(("content", "reference", "translated"), pair),
+            f"{pair.about['source']} to {pair.about['target']}, judged as {pair.about['judged_as']}: "
+            f"agreement {pair.about['agreement']:.2f}, of the content itself {pair.about['content_agreement']:.2f}",
         )
-        for pair, images in zip(pairs, pictures, strict=True)
+        for pair in pairs
     ]
     return section(title, paragraph(meaning), examples(items)) if items else ""
 
 
-def _nearest(report: Report, pictures: Sequence[np.ndarray]) -> str:
-    made = "translation" if "pairs" in report else "sample"
+def _nearest(figures: Figures, nearest: Sequence[Example], made: str) -> str:
     items = [
-        Example(_pictures((made, f"training picture, {each['domain']}"), images), f"distance {each['distance']:.3f}")
-        for each, images in zip(report.get("nearest", ()), pictures, strict=True)
+        document.Example(
+            _pictures((made, f"training picture, {each.about['domain']}"), each),
+            f"distance {each.about['distance']:.3f}",
+        )
+        for each in nearest
     ]
     if not items:
         return ""
     return section(
         "Nearest neighbours",
         paragraph(f"The {len(items)} that come nearest to a training picture in the judge's features, each beside it."),
-        said(f"{_capital(audit_text(report['audit']))}."),
+        said(f"{_capital(audit_text(figures))}."),
         examples(items),
     )
 
 
-def _pictures(names: Sequence[str], images: np.ndarray) -> list[tuple[str, bytes, int]]:
-    return [(name, png(image), shown_width(image)) for name, image in zip(names, images, strict=True)]
+def _pictures(names: Sequence[str], example: Example) -> list[tuple[str, bytes, int]]:
+    return [(name, png(image), shown_width(image)) for name, image in zip(names, example.images, strict=True)]
 
 
-def _beside_copies(report: Report) -> str:
+def _beside_copies(figures: Figures) -> str:
     rows = [
-        [label, *(shown(report[key][role], 3) for role in _ROLES)]
-        for key, label in _BY_ROLE.items()
-        if key in report and report[key]["translated"] is not None
+        [label, *(_shown(figures, of_role(measure, role)) for role in ROLES)] for measure, label in _BY_ROLE.items() if measure in figures
     ]
-    spread = report["diversity"]
-    if isinstance(spread, Mapping):
-        text = f"distance of ten styles {shown(spread['latent'], 3)}, of ten real pictures {shown(spread['real'], 3)}"
-        return section("Beside copies of either picture", table(rows, ["", *_ROLES.values()]), paragraph(_capital(text)))
-    return ""
+    latent, real = _shown(figures, "style_diversity"), _shown(figures, "style_diversity/real")
+    text = paragraph(f"Distance of ten styles {latent}, of ten real pictures {real}")
+    return section("Beside copies of either picture", table(rows, ["", *_ROLES]), text)
 
 
-def _beside_real(report: Report) -> str:
-    rows = [
-        (label, shown(report[key], 3), shown(report[f"{key}_real"], 3)) for key, label in _BESIDE_REAL.items() if f"{key}_real" in report
-    ]
+def _beside_real(figures: Figures) -> str:
+    rows = [(label, _shown(figures, name), _shown(figures, f"{name}/real")) for name, label in _BESIDE_REAL.items()]
     return section("Beside real pictures", table(rows, ("", "samples", "real")))
 
 
-def _attributes(report: Report) -> str:
-    by_role = report.get("attributes")
-    if by_role is None or by_role["translated"] is None:
+def _attributes(figures: Figures, accuracy: Mapping[str, Any]) -> str:
+    """Shows attributes of translations, those that never vary among the contents last."""
+    taken = dict.fromkeys(name.split("/")[1] for name in figures if name.startswith("attributes/"))
+    if "domain_accuracy" not in figures or not accuracy.get("attributes"):
         return ""
-    rows = [[name, *(shown(by_role[role][name], 3) for role in _ROLES)] for name in by_role["translated"]]
-    return paragraph("Balanced agreement with the contents' attributes; a constant answer gives 0.5.") + table(rows, ["", *_ROLES.values()])
+    names = taken | dict.fromkeys(accuracy["attributes"])
+    rows = [[name, *(_shown(figures, of_role(f"attributes/{name}", role)) for role in ROLES)] for name in names]
+    return paragraph("Balanced agreement with the contents' attributes; a constant answer gives 0.5.") + table(rows, ["", *_ROLES])
 
 
-def _adopted(report: Report) -> str:
-    adopted: Mapping[str, Mapping[str, float]] = report.get("adopted", {})
-    targets = [name for name in report["dataset"]["domains"] if any(name in row for row in adopted.values())]
-    rows = [[source, *(shown(row[name]) if name in row else "" for name in targets)] for source, row in adopted.items()]
+def _adopted(figures: Figures, domains: Sequence[str]) -> str:
+    adopted = {tuple(name.split("/")[1:]): figure.value for name, figure in figures.items() if name.startswith("adopted/")}
+    sources, targets = ([name for name in domains if any(pair[place] == name for pair in adopted)] for place in range(2))
+    rows = [[source, *(shown(adopted[source, name]) if (source, name) in adopted else "" for name in targets)] for source in sources]
     return table(rows, ["from, to", *targets])
 
 
-def _checks(report: Report) -> str:
-    rows = [(name, shown(check["samples"], 3), shown(check["real"], 3)) for name, check in report.get("checks", {}).items()]
+def _checks(figures: Figures, checks: Mapping[str, Any]) -> str:
+    rows = [(name, _shown(figures, f"checks/{name}"), _shown(figures, f"checks/{name}/real")) for name in checks]
     return table(rows, ("passed by", "samples", "real"))
 
 
-def _domains(report: Report) -> str:
-    rows = [(name, *(shown(by[group], 3) for group in ("train", "samples", "real"))) for name, by in report.get("domains", {}).items()]
+def _domains(figures: Figures, training_shares: Mapping[str, float]) -> str:
+    rows = [
+        (name, shown(share, 3), _shown(figures, f"domains/{name}"), _shown(figures, f"domains/{name}/real"))
+        for name, share in training_shares.items()
+    ]
     return table(rows, ("", "in training", "samples, judged", "real, judged"))
+
+
+def _shown(figures: Figures, name: str) -> str:
+    return shown(figures[name].value if name in figures else None, 3)
 
 
 def _judge(accuracy: Mapping[str, Any]) -> str:

@@ -32,6 +32,15 @@ def mean_iou(truth: np.ndarray, judged: np.ndarray, classes: int) -> float:
     return float(np.mean(class_iou(confusion)[confusion.sum(1) > 0]))
 
 
+def mask_iou_by_picture(truth: np.ndarray, judged: np.ndarray, classes: int) -> np.ndarray:
+    """Mean IoU of each picture over the classes that are true in it, float64 (n,), from class ids (n, height, width)."""
+    values = []
+    for true, said in zip(truth, judged, strict=True):
+        confusion = confusion_matrix(true, said, classes)
+        values.append(class_iou(confusion)[confusion.sum(1) > 0].mean())
+    return np.array(values)
+
+
 def landmark_distances(truth: np.ndarray, judged: np.ndarray) -> np.ndarray:
     """Distances (n, landmarks) in units of the true inter-ocular distance; inputs (n, landmarks, 2), the eyes first."""
     inter_ocular = np.linalg.norm(truth[:, 0] - truth[:, 1], axis=-1)

@@ -13,13 +13,10 @@ without copying any: audit without truncation, and look at the pairs.
 """
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-
-from semgan.evaluation.figures.passport import Figure, Passport
-from semgan.evaluation.figures.variety import over
-from semgan.evaluation.scores import bootstrap
+from jaxtyping import Bool
 
 _CELLS = 10
 _LEAST_IN_CELL = 20  # of samples and of held-out pictures: the normal approximation of U needs as many
@@ -29,40 +26,18 @@ LEVEL = 0.001
 """p-values below it are called copying; a generator that does not copy is accused once in five hundred audits at most."""
 
 
-class Audited(NamedTuple):
+class Audit(NamedTuple):
     """An audit's findings.
 
     Attributes:
-      report: plain JSON-able data: `copying` (whether a p-value is below `level`), `statistic` (C_T in standard deviations, negative
-        where samples are nearer) and its one-sided `p_value`, `cells` (of how many it is the mean), `copies` (share of samples nearer
-        than 99 % of the held-out pictures are) and its `copies_p_value`, `level`.
-      copied: of each sample, whether it is so near.
-      influences: how much each picture moves the statistic, see `CopyingTest`.
+      test: the data-copying test.
+      copied: of each sample, whether it is nearer to a training picture than 99 % of the held-out pictures are.
+      copies_p_value: the chance of as many such samples as there are, were they no nearer than the held-out pictures.
     """
 
-    report: dict[str, Any]
-    copied: np.ndarray
-    influences: list[np.ndarray]
-
-    def figures(self, passport: Passport) -> list[Figure]:
-        """`copies` and `copying_statistic`; the second's interval is over samples and held-out pictures, cells and training taken as fixed.
-
-        Args:
-          passport: of the samples beside the training pictures.
-        """
-        copies, statistic = self.report["copies"], self.report["statistic"]
-        beyond, in_cells = passport.told(beyond="99 % of the held-out pictures"), passport.told(cells=self.report["cells"])
-        alone = over("generated pictures, the real ones taken as fixed")
-        return [
-            Figure("copies", copies, bootstrap.mean_interval(self.copied), beyond, alone),
-            Figure(
-                "copying_statistic",
-                statistic,
-                bootstrap.percentile_interval(statistic, self.influences),
-                in_cells,
-                over("generated and held-out pictures"),
-            ),
-        ]
+    test: "CopyingTest"
+    copied: Bool[np.ndarray, " sample"]
+    copies_p_value: float
 
 
 class CopyingTest(NamedTuple):
@@ -74,10 +49,8 @@ class CopyingTest(NamedTuple):
     influences: list[np.ndarray]
 
 
-def audit(
-    features: np.ndarray, real_features: np.ndarray, trained: np.ndarray, distances: np.ndarray, real_distances: np.ndarray
-) -> Audited:
-    """Whether samples lie nearer to the training pictures than held-out pictures do.
+def audit(features: np.ndarray, real_features: np.ndarray, trained: np.ndarray, distances: np.ndarray, real_distances: np.ndarray) -> Audit:
+    """Tests whether samples lie nearer to the training pictures than held-out pictures do.
 
     Args:
       features, real_features, trained: of the samples (n, f), of held-out pictures (m, f) and of the training pictures (k, f).
@@ -87,30 +60,16 @@ def audit(
     test = copying_test(distances, real_distances, cells_of(features, centres), cells_of(real_features, centres))
     bound = np.percentile(real_distances, _COPIED)
     copied = distances < bound
-    copies_p_value = more_than(int(copied.sum()), len(copied), int(np.sum(real_distances < bound)), len(real_distances))
-    report = {
-        "copying": bool(min(test.p_value, copies_p_value) < LEVEL),
-        "statistic": test.statistic,
-        "p_value": test.p_value,
-        "cells": test.cells,
-        "copies": float(copied.mean()),
-        "copies_p_value": copies_p_value,
-        "level": LEVEL,
-    }
-    return Audited(report, copied, test.influences)
+    return Audit(test, copied, fisher_p_value(int(copied.sum()), len(copied), int(np.sum(real_distances < bound)), len(real_distances)))
 
 
-def audit_text(found: dict[str, Any]) -> str:
-    """The verdict in a line."""
-    verdict = "it copies training pictures" if found["copying"] else "no sign of copied training pictures"
-    return (
-        f"{verdict}: C_T {found['statistic']:.1f} (p {found['p_value']:.2g}), "
-        f"{found['copies']:.3f} nearer than 99 % of the real (p {found['copies_p_value']:.2g})"
-    )
+def is_copying(p_value: float, copies_p_value: float) -> bool:
+    """Returns whether either test calls it copying."""
+    return bool(min(p_value, copies_p_value) < LEVEL)
 
 
 def copying_test(distances: np.ndarray, real_distances: np.ndarray, cells: np.ndarray, real_cells: np.ndarray) -> CopyingTest:
-    """The test in those cells that have enough pictures; in one cell of all where none has.
+    """Takes the test in those cells that have enough pictures; in one cell of all where none has.
 
     C_T is the mean of the cells' z-scores of U, weighted by their shares of the samples. Under the null hypothesis these are independent
     and standard normal, so that C_T divided by the root of its squared weights' sum, which is returned, is so too.
@@ -124,19 +83,19 @@ def copying_test(distances: np.ndarray, real_distances: np.ndarray, cells: np.nd
 
 
 def mann_whitney(values: np.ndarray, others: np.ndarray) -> float:
-    """z-score of U, the number of pairs in which a value is the larger one, ties counting half; 0 where all are equal."""
+    """Returns the z-score of U, the number of pairs in which a value is the larger one, ties counting half; 0 where all are equal."""
     deviation = _deviation(values, others)
     return float((_below(values, others).sum() - len(values) * len(others) / 2) / deviation) if deviation else 0.0
 
 
 def _below(values: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Of each value, how many of the others are smaller, ties counting half."""
+    """Counts for each value how many of the others are smaller, ties counting half."""
     ordered = np.sort(others)
     return (np.searchsorted(ordered, values, "left") + np.searchsorted(ordered, values, "right")) / 2
 
 
 def _deviation(values: np.ndarray, others: np.ndarray) -> float:
-    """Standard deviation of U when both come from one source; 0 where all are equal."""
+    """Returns the standard deviation of U when both come from one source; 0 where all are equal."""
     n, m = len(values), len(others)
     _, counts = np.unique(np.concatenate([values, others]), return_counts=True)
     if len(counts) == 1:
@@ -146,27 +105,21 @@ def _deviation(values: np.ndarray, others: np.ndarray) -> float:
 
 
 def _influences(values: np.ndarray, others: np.ndarray) -> list[np.ndarray]:
-    """How much each of the values and each of the others moves the z-score, to first order and with its deviation taken as fixed."""
+    """Returns how much each value and each of the others moves the z-score, to first order and with its deviation taken as fixed."""
     deviation = _deviation(values, others) or 1.0
     below, above = _below(values, others), len(values) - _below(others, values)
     return [len(each) * (each - each.mean()) / deviation for each in (below, above)]
 
 
-def more_than(count: int, total: int, other_count: int, other_total: int) -> float:
-    """Fisher's exact test, one-sided: the chance of at least `count` of `total`, were the shares of both groups the same."""
-    marked, everything = count + other_count, total + other_total
+def fisher_p_value(count: int, total: int, other_count: int, other_total: int) -> float:
+    """Takes Fisher's exact test, one-sided: the chance of at least `count` of `total`, were the shares of both groups the same."""
+    from scipy.stats import hypergeom  # here: it takes a second to import, and audits alone need it
 
-    def log_choose(n: int, k: int) -> float:
-        return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
-
-    def chance(k: int) -> float:
-        return math.exp(log_choose(total, k) + log_choose(other_total, marked - k) - log_choose(everything, marked))
-
-    return min(1.0, math.fsum(chance(k) for k in range(count, min(total, marked) + 1) if marked - k <= other_total))
+    return float(hypergeom.sf(count - 1, total + other_total, count + other_count, total))
 
 
 def cell_centres(features: np.ndarray, count: int) -> np.ndarray:
-    """Centres (count, f), fewer where there are fewer features, by Lloyd's algorithm from evenly spread rows: the same each time."""
+    """Finds centres (count, f), fewer where there are fewer features, by Lloyd's algorithm from evenly spread rows: the same each time."""
     count = min(count, len(features))
     centres = features[np.arange(count) * len(features) // count].astype(np.float64)
     for _ in range(_ROUNDS):
@@ -179,5 +132,5 @@ def cell_centres(features: np.ndarray, count: int) -> np.ndarray:
 
 
 def cells_of(features: np.ndarray, centres: np.ndarray) -> np.ndarray:
-    """The number of the nearest centre, (n,)."""
+    """Returns the number of the nearest centre, (n,)."""
     return np.argmin(np.sum(centres**2, axis=1) - 2 * features @ centres.T, axis=1)

@@ -8,9 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from semgan.evaluation.scores.features import Features
 from semgan.evaluation.scores.moments import Moments
-
-Features = Float[np.ndarray, "_ feature"]
 
 
 class _Transport(NamedTuple):

@@ -10,7 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-Features = Float[np.ndarray, "_ feature"]
+from semgan.evaluation.scores.features import Features
+
 SUBSETS, SUBSET_SIZE = 100, 1000
 SEED = 2020
 """torch-fidelity's default."""

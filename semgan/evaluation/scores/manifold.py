@@ -11,17 +11,19 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-Features = Float[np.ndarray, "_ feature"]
+from semgan.evaluation.scores.features import Features
+
 PRECISION_NEIGHBOURS = 3
 DENSITY_NEIGHBOURS = 5
 _BLOCK_NUMBERS = 2**24
 """Distances held at a time: 128 MiB."""
 _ROUNDING = 1e-12
-"""Squared distances below this share of the vectors' squared lengths are zero but for rounding."""
+"""Share of two vectors' squared lengths: what their squared distance is exact to. It is taken as a sum of matrix products, which are
+rounded otherwise from one shape, library and processor to the next."""
 
 
 class Membership(NamedTuple):
-    """One number a picture; a score is their mean.
+    """One number per picture; a score is their mean.
 
     Attributes:
       precision: of each generated picture, whether it lies in the ball of any real one, 0 or 1.
@@ -37,13 +39,13 @@ class Membership(NamedTuple):
 
 
 def precision_recall(real: Features, fake: Features, *, neighbours: int = PRECISION_NEIGHBOURS) -> tuple[float, float]:
-    """Shares of generated pictures that lie among the real ones, and of real pictures that lie among the generated ones."""
+    """Returns the shares of generated pictures that lie among the real ones, and of real pictures that lie among the generated ones."""
     found = membership(real, fake, precision_neighbours=neighbours, density_neighbours=neighbours)
     return float(found.precision.mean()), float(found.recall.mean())
 
 
 def density_coverage(real: Features, fake: Features, *, neighbours: int = DENSITY_NEIGHBOURS) -> tuple[float, float]:
-    """How densely generated pictures lie among the real ones (1 where they are alike), and the share of real ones that have one near."""
+    """Measures how densely fakes lie among the real ones (1 where they are alike), and the share of real ones that have one near."""
     found = membership(real, fake, precision_neighbours=neighbours, density_neighbours=neighbours)
     return float(found.density.mean()), float(found.coverage.mean())
 
@@ -51,7 +53,9 @@ def density_coverage(real: Features, fake: Features, *, neighbours: int = DENSIT
 def membership(
     real: Features, fake: Features, *, precision_neighbours: int = PRECISION_NEIGHBOURS, density_neighbours: int = DENSITY_NEIGHBOURS
 ) -> Membership:
-    """All four scores' numbers from one pass over the distances, which are exact to float64 and held a block at a time.
+    """Takes all four scores' numbers from one pass over the distances, which are held a block at a time.
+
+    A vector that is on a ball's border but for rounding counts as on it: of sets that share vectors many are.
 
     Raises:
       ValueError: a set has no more vectors than there are neighbours to count, or other features.
@@ -62,35 +66,36 @@ def membership(
     real_ball, real_open_ball = _radii(real, (precision_neighbours, density_neighbours))
     (fake_ball,) = _radii(fake, (precision_neighbours,))
     precise, density = np.zeros(len(fake)), np.zeros(len(fake))
-    recalled, nearest = np.zeros(len(real), bool), np.full(len(real), np.inf)
-    for rows, squares in _squared_distances(fake, real):
-        precise[rows] = np.any(squares <= real_ball, 1)
-        density[rows] = np.sum(squares < real_open_ball, 1) / density_neighbours
-        recalled |= np.any(squares <= fake_ball[rows, None], 0)
-        nearest = np.minimum(nearest, squares.min(0))
-    return Membership(precise, recalled.astype(np.float64), density, (nearest < real_open_ball).astype(np.float64))
+    recalled, covered = np.zeros(len(real), bool), np.zeros(len(real), bool)
+    for rows, squares, rounding in _squared_distances(fake, real):
+        inside = squares < real_open_ball - rounding
+        precise[rows] = np.any(squares <= real_ball + rounding, 1)
+        density[rows] = np.sum(inside, 1) / density_neighbours
+        recalled |= np.any(squares <= fake_ball[rows, None] + rounding, 0)
+        covered |= np.any(inside, 0)
+    return Membership(precise, recalled.astype(np.float64), density, covered.astype(np.float64))
 
 
 def _radii(features: Features, neighbours: tuple[int, ...]) -> list[np.ndarray]:
-    """For each k the squared distance of each vector to its k-th nearest other one."""
+    """Returns for each k the squared distance of each vector to its k-th nearest other one."""
     radii = [np.empty(len(features)) for _ in neighbours]
-    for rows, squares in _squared_distances(features, features):
+    for rows, squares, _ in _squared_distances(features, features):
         ordered = np.partition(squares, sorted(set(neighbours)), axis=1)  # place 0 is the vector itself
         for radius, k in zip(radii, neighbours, strict=True):
             radius[rows] = ordered[:, k]
     return radii
 
 
-def _squared_distances(rows: Features, others: Features) -> Iterator[tuple[slice, np.ndarray]]:
-    """Blocks of rows and their squared distances to all others, (block, others)."""
+def _squared_distances(rows: Features, others: Features) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
+    """Yields blocks of rows, their squared distances to all others, (block, others), and what those are exact to."""
     own, theirs = np.sum(rows**2, 1), np.sum(others**2, 1)
     size = max(_BLOCK_NUMBERS // len(others), 1)
     for start in range(0, len(rows), size):
         block = slice(start, start + size)
         lengths = own[block, None] + theirs
-        squares = lengths - 2 * rows[block] @ others.T
-        squares[squares < _ROUNDING * lengths] = 0.0
-        yield block, squares
+        squares, rounding = lengths - 2 * rows[block] @ others.T, _ROUNDING * lengths
+        squares[squares < rounding] = 0.0
+        yield block, squares, rounding
 
 
 def _check(real: Features, fake: Features, neighbours: int) -> None:

@@ -30,3 +30,17 @@ def mean_distance(features: np.ndarray) -> float:
         squared = squares[start:stop, None] + squares - 2 * rows[start:stop] @ rows.T
         total += float(np.sqrt(np.maximum(squared, 0)).sum())
     return total / (len(rows) * (len(rows) - 1))
+
+
+def nearest_of_group(features: np.ndarray, group: np.ndarray, others: np.ndarray, other_group: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Finds what `nearest` does, among those rows of `others` alone that are of the same group.
+
+    Args:
+      group, other_group: a number for each row of `features` and of `others`, which have rows of the same groups.
+    """
+    distances, rows = np.zeros(len(features)), np.zeros(len(features), np.int64)
+    for each in np.unique(group):
+        own, candidates = np.flatnonzero(group == each), np.flatnonzero(other_group == each)
+        distances[own], found = nearest(features[own], others[candidates])
+        rows[own] = candidates[found]
+    return distances, rows

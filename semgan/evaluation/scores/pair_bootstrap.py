@@ -11,11 +11,10 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from semgan.evaluation.scores import agreement, bootstrap
+from semgan.evaluation.scores.transfer import Compared
 
 Weights = Float[np.ndarray, "resample pair"]
 Resampled = Float[np.ndarray, " resample"]
-Compared = Mapping[str, tuple[np.ndarray, np.ndarray]]
-"""True and judged annotations of the pairs' contents, by name."""
 
 
 def pair_weights(pairs: int, *, resamples: int = bootstrap.RESAMPLES, seed: int = bootstrap.SEED) -> Weights:
@@ -27,7 +26,7 @@ def pair_weights(pairs: int, *, resamples: int = bootstrap.RESAMPLES, seed: int 
 def resampled_agreement(
     weights: Weights, compared: Compared, names: Mapping[str, Sequence[str]], kept_names: Sequence[str]
 ) -> Resampled | None:
-    """The agreement with the contents' annotations, as `semantics.scores` takes it, under each row of weights.
+    """The agreement with the contents' annotations, as `transfer.agreement` takes it, under each row of weights.
 
     NaN where a row leaves nothing to compare; None where there is nothing in the first place.
     """

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from semgan.evaluation.figures.collapse import watch
-from semgan.evaluation.figures.samples import evaluate_samples
+from semgan.evaluation.figures.sample_figures import evaluate_samples
 
 
 def lines(*values):
@@ -25,8 +25,8 @@ def test_real_evaluations_tell_a_constant_generator_from_a_healthy_one(judge, tr
     constant = np.clip(healthy[:1].astype(int) + rng.integers(-2, 3, healthy.shape), 0, 255).astype(np.uint8)
 
     def evaluated(images):
-        report = evaluate_samples(images, judge, train_squares, test_squares)
-        return report["diversity_share"], report["recall"]
+        evaluation = evaluate_samples(images, judge, train_squares, test_squares)
+        return evaluation.value("diversity_share"), evaluation.value("recall")
 
     (same, good) = evaluated(constant), evaluated(healthy)
     assert watch(lines(*[same] * 3)).stops

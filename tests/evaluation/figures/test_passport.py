@@ -5,7 +5,8 @@ import pytest
 import semgan
 from semgan.errors import UserError
 from semgan.evaluation.figures.code_digest import code_digest
-from semgan.evaluation.figures.passport import Figure, Passport, comparable, from_json, new_passport, to_json
+from semgan.evaluation.figures.figure import Figure, from_json, to_json
+from semgan.evaluation.figures.passport import Passport, comparable, new_passport
 
 IDENTITY = {"extractor": "inception", "network": "2015", "sha256": "ab", "protocol": "legacy", "resize": "bilinear"}
 PASSPORT = new_passport(
@@ -52,7 +53,7 @@ def test_passport_names_the_code_that_made_the_figure():
         (lambda data: data.update(more=1), "'more'"),
         (lambda data: data["passport"].pop("code"), "'code'"),
         (lambda data: data.update(passport=[]), "passport is list"),
-        (lambda data: data.update(value="high"), "no number"),
+        (lambda data: data.update(value="high"), "not a number"),
         (lambda data: data.update(interval=[1]), "not two numbers"),
     ],
 )

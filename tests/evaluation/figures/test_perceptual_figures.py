@@ -2,12 +2,14 @@
 
 from types import SimpleNamespace
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from semgan.evaluation.figures import perceptual_figures
 from semgan.evaluation.figures.perceptual_figures import diversity_figure, other_references, path_length_figure, structure_figure
 from semgan.evaluation.judge.judged_pairs import judge_pairs
+from semgan.trained_model import TrainedModel
 from tests.evaluation.standins import absolute_differences, random_lpips
 
 
@@ -39,7 +41,7 @@ def test_diversity_counts_every_task_the_same(judge, test_squares):
         return np.broadcast_to((style * batch["domain"])[:, None, None, None], batch["image"].shape).astype(np.uint8)
 
     judged = judge_pairs(judge, test_squares, pairs=40)
-    source, target = (test_squares.domain[places] for places in judged.pairs)
+    source, target = (test_squares.domain[places] for places in judged.pairs[:2])
     tasks = sorted(set(zip(source.tolist(), target.tolist(), strict=True)))
     figure = diversity_figure(absolute_differences(), judged, translate, "reference")
     assert figure.value == pytest.approx(np.mean([11 / 3 * own for own, _ in tasks]))
@@ -72,19 +74,30 @@ def test_structure_is_kept_by_a_copy_and_lost_by_noise(judge, test_squares, perc
     assert noise.passport.parameters["maps"] == "after features.0 and its ReLU, 7 x 7 places"
 
 
+class Doubling:
+    """A mapping network: w is twice z."""
+
+    latent_dim = 4
+
+    def apply(self, _, codes, method=None):
+        return 2 * codes
+
+
+class Linear:
+    """A generator of pictures that are linear in their code."""
+
+    latent_dim, num_ws = 4, 2
+
+    def apply(self, _, codes, method=None):
+        directions = np.random.default_rng(0).normal(size=(4, 32, 32, 3)).astype(np.float32) / 10
+        return jnp.tensordot(codes if codes.ndim == 2 else codes[:, 1], directions, 1)
+
+
 def toy(mapped, grown=True):
-    """Pictures that are linear in w, which is twice z."""
-    directions = np.random.default_rng(0).normal(size=(4, 32, 32, 3)).astype(np.float32) / 10
-    networks = {"generator": SimpleNamespace(latent_dim=4, num_ws=2)}
-    networks |= {"mapping_network": SimpleNamespace(latent_dim=4)} if mapped else {}
-
-    def apply(network, codes):
-        if network == "mapping_network":
-            return 2 * codes
-        return np.tensordot(codes[:, 1] if mapped else codes, directions, 1)
-
+    networks = {"generator": Linear()} | ({"mapping_network": Doubling()} if mapped else {})
     stages = SimpleNamespace(at=lambda kimg: "last" if grown or kimg > 100 else "first")
-    return SimpleNamespace(algorithm=SimpleNamespace(networks=networks, stages=stages), meta={"kimg": 8.0}, apply=apply)
+    algorithm = SimpleNamespace(networks=networks, stages=stages)
+    return TrainedModel({}, {"kimg": 8.0}, algorithm, {name: {} for name in networks}, {})
 
 
 @pytest.mark.parametrize(("mapped", "space"), [(True, "w"), (False, "z")])
@@ -98,7 +111,7 @@ def test_path_length_is_taken_in_w_where_there_is_one(test_squares, perceptual, 
 
 
 def test_a_path_length_that_cannot_be_taken_is_told_of(test_squares, perceptual):
-    blind = SimpleNamespace(algorithm=SimpleNamespace(networks={"generator": SimpleNamespace()}, stages=None), meta={})
+    blind = toy(False)._replace(algorithm=SimpleNamespace(networks={"generator": SimpleNamespace()}, stages=None))
     for model, said in ((blind, "one latent"), (toy(False, grown=False), "full size")):
         figures, (note,) = path_length_figure(perceptual, model, test_squares, count=4, seed=0)
         assert figures == []

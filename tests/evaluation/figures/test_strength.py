@@ -1,12 +1,17 @@
 import numpy as np
 import pytest
 
-from semgan.evaluation.figures.semantics import evaluate
-from semgan.evaluation.figures.strength import strength_curve
+from semgan.evaluation.figures.strength import strength_figures
 from semgan.evaluation.judge import judged_pairs as judged_module
 from semgan.evaluation.judge.judged_pairs import judge_pairs
+from semgan.evaluation.report.evaluation_json import strength_point
+from tests.evaluation.reports import transfer_report
 
 PAIRS = 60
+
+
+def strength_curve(*asked):
+    return [strength_point(*point) for point in strength_figures(*asked).items()]
 
 
 def blend(oracle):
@@ -23,7 +28,7 @@ def test_the_ends_are_the_plain_evaluation_and_the_content_itself(judge, test_sq
     judged = judge_pairs(judge, test_squares, pairs=PAIRS)
     start, middle, end = strength_curve(blend(oracle), judged, (0.0, 0.5, 1.0))
     for point, translate in ((start, lambda batch: batch["image"]), (end, oracle)):
-        plain = evaluate(translate, judge, test_squares, pairs=PAIRS)
+        plain = transfer_report(translate, judge, test_squares, pairs=PAIRS)
         assert {key: point[key] for key in ("transfer_score", "retention", "adoption")} == {
             key: plain[key] for key in ("transfer_score", "retention", "adoption")
         }

@@ -6,9 +6,13 @@ import math
 import numpy as np
 import pytest
 
+from semgan.evaluation.figures.audit_figures import audit_figures
 from semgan.evaluation.figures.passport import new_passport
+from semgan.evaluation.report.evaluation_json import audit_json
 from semgan.evaluation.scores import audit
 from semgan.evaluation.scores.neighbours import nearest
+
+PASSPORT = new_passport({}, real="", real_count=300, fake_count=200)
 
 
 def _audited(samples, held_out, trained):
@@ -16,7 +20,7 @@ def _audited(samples, held_out, trained):
 
 
 def _audit(samples, held_out, trained):
-    return _audited(samples, held_out, trained).report
+    return audit_json(audit_figures(_audited(samples, held_out, trained), PASSPORT))
 
 
 def test_u_is_counted_pair_by_pair_with_its_exact_variance():
@@ -36,9 +40,10 @@ def test_u_is_counted_pair_by_pair_with_its_exact_variance():
 def test_fishers_test_against_all_ways_to_draw():
     """3 of 4 marked against 1 of 5: of the 126 ways to choose 4 of 9, those with at least 3 of the 4 marked."""
     ways = [len({0, 1, 2, 3} & set(chosen)) >= 3 for chosen in itertools.combinations(range(9), 4)]
-    assert audit.more_than(3, 4, 1, 5) == pytest.approx(np.mean(ways))
-    assert audit.more_than(0, 4, 0, 5) == 1
-    assert audit.more_than(4, 4, 0, 5) == pytest.approx(1 / math.comb(9, 4))
+    assert audit.fisher_p_value(3, 4, 1, 5) == pytest.approx(np.mean(ways))
+    assert audit.fisher_p_value(0, 4, 0, 5) == 1
+    assert audit.fisher_p_value(0, 4, 3, 5) == 1
+    assert audit.fisher_p_value(4, 4, 0, 5) == pytest.approx(1 / math.comb(9, 4))
 
 
 def test_p_values_of_what_does_not_copy_are_uniform():
@@ -98,8 +103,7 @@ def test_intervals_are_as_wide_as_the_statistics_of_other_draws_are_apart():
         return audit.copying_test(distances, real, cells, real_cells)
 
     drawn = [draw() for _ in range(200)]
-    found = audit.Audited({"statistic": drawn[0].statistic, "copies": 0.1, "cells": 2}, np.arange(200) < 20, drawn[0].influences)
-    copies, statistic = found.figures(new_passport({}, real="", real_count=300, fake_count=200))
+    copies, statistic, *_ = audit_figures(audit.Audit(drawn[0], np.arange(200) < 20, 0.5), PASSPORT)
     assert (statistic.interval[1] - statistic.interval[0]) / 3.92 == pytest.approx(np.std([each.statistic for each in drawn]), rel=0.25)
     assert statistic.interval[0] < drawn[0].statistic < statistic.interval[1]
     assert (copies.interval[1] - copies.interval[0]) / 3.92 == pytest.approx((0.1 * 0.9 / 200) ** 0.5, rel=0.15)

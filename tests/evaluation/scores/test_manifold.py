@@ -36,7 +36,7 @@ def test_ball_is_not_covered_from_its_border():
 def test_copies_are_at_no_distance_and_near_things_at_theirs():
     features = np.random.RandomState(0).standard_normal((50, 300))
     near = features + 1e-4
-    ((_, squares),) = manifold._squared_distances(features, np.concatenate([features, near]))
+    ((_, squares, _),) = manifold._squared_distances(features, np.concatenate([features, near]))
     np.testing.assert_array_equal(np.diagonal(squares[:, :50]), 0)
     np.testing.assert_allclose(np.diagonal(squares[:, 50:]), 300e-8, rtol=1e-3)
 
@@ -48,6 +48,22 @@ def test_a_set_against_itself_is_covered_whole(feature_sets):
         density, coverage = density_coverage(real, real)
         assert coverage == 1
         assert density == pytest.approx(1, abs=1e-9)  # each ball has k vectors inside its border, its own centre one of them
+
+
+def test_rounding_decides_no_tie(feature_sets, monkeypatch):
+    """Distances that another matrix product would give: a set against itself has each ball's k-th neighbour right on its border."""
+    draw, exact = np.random.default_rng(0), manifold._squared_distances
+
+    def rounded_otherwise(rows, others):
+        for block, squares, rounding in exact(rows, others):
+            yield block, squares * (1 + 1e-14 * draw.uniform(-1, 1, squares.shape)), rounding
+
+    monkeypatch.setattr(manifold, "_squared_distances", rounded_otherwise)
+    for real, _ in feature_sets.values():
+        real = real[:300]
+        assert precision_recall(real, real) == (1, 1)
+        np.testing.assert_array_equal(membership(real, real).density.sum(), len(real))
+        assert density_coverage(real, real)[1] == 1
 
 
 def test_sets_far_apart_share_nothing(feature_sets):

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from semgan.evaluation.figures.semantics import compare, score_figures, scores
-from semgan.evaluation.figures.strength import strength_curve
-from semgan.evaluation.judge.judged_pairs import judge_pairs, judge_translations
-from semgan.evaluation.scores import agreement, pair_bootstrap
+from semgan.evaluation.figures.figure import by_name
+from semgan.evaluation.figures.strength import strength_figures
+from semgan.evaluation.figures.transfer_figures import transfer_figures, transfer_origin
+from semgan.evaluation.judge.judged_pairs import compared_with_truth, judge_pairs, judge_translations
+from semgan.evaluation.scores import agreement, pair_bootstrap, transfer
 
 
 def noisy(oracle):
@@ -20,11 +21,10 @@ def noisy(oracle):
     return translate
 
 
-def made(judge, data, oracle, pairs):
+def measured(judge, data, oracle, pairs):
     judged = judge_pairs(judge, data, pairs=pairs)
     verdict = judge_translations(noisy(oracle), judged, 20).verdict
-    found = scores(judged, verdict)
-    return found, {figure.name: figure for figure in score_figures(found, judged, verdict)}
+    return by_name(transfer_figures(judged, verdict, transfer_origin(judged))[0])
 
 
 @pytest.mark.parametrize("names", [("mask",), ("attributes", "landmarks"), ("landmarks",), ("attributes",)])
@@ -32,9 +32,9 @@ def test_every_pair_once_gives_the_agreement_itself(judge, test_squares, oracle,
     data = test_squares._replace(annotations={name: test_squares.annotations[name] for name in names})
     judged = judge_pairs(judge, data, pairs=30)
     verdict = judge_translations(noisy(oracle), judged, 15).verdict
-    compared = compare(judged.truth, verdict)
+    compared = compared_with_truth(judged, verdict)
     once = pair_bootstrap.resampled_agreement(np.ones((1, 30)), compared, data.names, judged.kept_names)
-    np.testing.assert_allclose(once, [scores(judged, verdict)["agreement"]["translated"]], rtol=1e-12)
+    np.testing.assert_allclose(once, [transfer.agreement(compared, data.names, judged.kept_names)], rtol=1e-12)
 
 
 def test_weights_are_the_pairs_drawn_with_replacement():
@@ -57,11 +57,9 @@ def test_a_class_of_one_pixel_counts_and_one_of_none_does_not():
 
 
 def test_intervals_hold_the_values_and_narrow_with_the_pairs(judge, test_squares, oracle):
-    (few, few_figures), (many, many_figures) = (made(judge, test_squares, oracle, pairs) for pairs in (24, 120))
-    for found, figures in ((few, few_figures), (many, many_figures)):
+    few_figures, many_figures = (measured(judge, test_squares, oracle, pairs) for pairs in (24, 120))
+    for figures in (few_figures, many_figures):
         assert list(figures)[:3] == ["transfer_score", "retention", "adoption"]
-        for name in ("transfer_score", "retention", "adoption"):
-            assert figures[name].value == found[name]
         for figure in figures.values():
             assert figure.interval[0] <= figure.value <= figure.interval[1]
     for name in ("transfer_score", "retention", "adoption", "agreement", "landmark_error/reference"):
@@ -83,12 +81,9 @@ def test_shares_that_nothing_tells_apart_are_unknown_and_scores_never_negative()
     np.testing.assert_allclose(pair_bootstrap.resampled_score(np.array([0.5, -0.1, np.nan]), np.array([1.0, 1.0, 1.0])), [2 / 3, 0, np.nan])
 
 
-def test_points_of_the_strength_name_it_in_their_passports(judge, test_squares, oracle):
-    (point,) = strength_curve(lambda batch, strength: oracle(batch), judge_pairs(judge, test_squares, pairs=10), (0.5,))
-    figures = {figure["name"]: figure["value"] for figure in point["figures"]}
-    assert figures == {
-        **{name: point[name] for name in ("transfer_score", "retention", "adoption", "domain_accuracy", "landmark_error")},
-        "agreement": point["mask_iou"],
-        "attributes_kept": point["attributes"],
-    }
-    assert point["figures"][0]["passport"]["parameters"]["strength"] == 0.5
+def test_figures_of_a_strength_name_it_in_their_passports(judge, test_squares, oracle):
+    asked = judge_pairs(judge, test_squares, pairs=10), (0.5,)
+    by_strength = strength_figures(lambda batch, strength: oracle(batch), *asked)
+    assert list(by_strength) == [0.5]
+    assert {figure.passport.parameters["strength"] for figure in by_strength[0.5]} == {0.5}
+    assert not [figure for figure in by_strength[0.5] if "/" in figure.name]

@@ -1,26 +1,23 @@
 import numpy as np
 import pytest
 
-from semgan.evaluation.figures.retention import agreement_by_pair, extremes, mask_iou_by_picture
+from semgan.evaluation.figures.examples import agreement_by_pair, best_and_worst, nearest_examples
 from semgan.evaluation.judge.judge import decide
-from semgan.evaluation.judge.judged_pairs import judge_pairs, judge_translations
+from semgan.evaluation.judge.judged_pairs import Translated, judge_pairs, judge_translations
 
 PAIRS = 20
 
 
-def test_mask_iou_of_single_pictures_by_hand():
-    truth = np.array([[[0, 0], [1, 1]], [[0, 0], [0, 0]]])
-    judged = np.array([[[0, 1], [1, 1]], [[0, 0], [0, 2]]])
-    # ground 1 of 2 and square 2 of 3; then three of the four pixels of the only class that is true
-    np.testing.assert_allclose(mask_iou_by_picture(truth, judged, 3), [(1 / 2 + 2 / 3) / 2, 3 / 4])
+def about(examples):
+    return [example.about for example in examples]
 
 
 def test_a_copy_of_the_content_agrees_as_the_content_itself_does(judge, test_squares):
     judged = judge_pairs(judge, test_squares, pairs=PAIRS)
     copied = judge_translations(lambda batch: batch["image"], judged, 10)
-    found = extremes(judged, copied.verdict)
-    assert all(pair["agreement"] == pair["content_agreement"] for pair in found["best_pairs"] + found["worst_pairs"])
-    assert all(pair["judged_as"] == pair["source"] for pair in found["best_pairs"])
+    best, worst = map(about, best_and_worst(judged, copied))
+    assert all(pair["agreement"] == pair["content_agreement"] for pair in best + worst)
+    assert all(pair["judged_as"] == pair["source"] for pair in best)
 
 
 def test_the_best_and_worst_pairs_are_those_that_kept_and_lost_their_content(judge, test_squares, oracle):
@@ -32,22 +29,25 @@ def test_the_best_and_worst_pairs_are_those_that_kept_and_lost_their_content(jud
 
     judged = judge_pairs(judge, test_squares, pairs=PAIRS)
     translated = judge_translations(translate, judged, 10)
-    found = extremes(judged, translated.verdict, count=2)
-    assert {pair["pair"] for pair in found["worst_pairs"]} == ruined
-    best, second = found["best_pairs"]
+    most, least = best_and_worst(judged, translated, count=2)
+    assert {pair["pair"] for pair in about(least)} == ruined
+    best, second = about(most)
     kept = agreement_by_pair(judged, translated.verdict)
     assert best["agreement"] == kept.max() >= second["agreement"]
     assert (best["source"], best["target"]) == tuple(
         test_squares.domains[test_squares.domain[places[best["pair"]]]] for places in (judged.pairs.content, judged.pairs.reference)
     )
     assert best["content"] == test_squares.rows[judged.pairs.content[best["pair"]]]
+    images = test_squares.images
+    expected = [images[best["content"]], images[best["reference"]], translated.images[best["pair"]]]
+    np.testing.assert_array_equal(most[0].images, expected)
 
 
 @pytest.mark.parametrize(("pairs", "shown"), [(1, 0), (5, 2), (20, 6)])
 def test_no_pair_is_among_the_best_and_the_worst(judge, test_squares, oracle, pairs, shown):
     judged = judge_pairs(judge, test_squares, pairs=pairs)
-    found = extremes(judged, judge_translations(oracle, judged, 10).verdict)
-    named = [pair["pair"] for pair in found["best_pairs"] + found["worst_pairs"]]
+    best, worst = best_and_worst(judged, judge_translations(oracle, judged, 10))
+    named = [pair["pair"] for pair in about(best) + about(worst)]
     assert len(set(named)) == len(named) == 2 * shown
 
 
@@ -66,4 +66,17 @@ def test_without_annotations_there_is_nothing_to_show(judge, test_squares):
     bare = test_squares._replace(annotations={})
     judged = judge_pairs(judge, bare, pairs=PAIRS)
     assert agreement_by_pair(judged, decide(judge, bare.images[:PAIRS])) is None
-    assert extremes(judged, judged.content) == {"best_pairs": [], "worst_pairs": []}
+    assert best_and_worst(judged, Translated(bare.images[:PAIRS], judged.content)) == ([], [])
+
+
+def test_nearest_pictures_name_the_rows_of_the_cache(train_squares):
+    places, images = np.array([7, 3, 11]), np.arange(3 * 16 * 16 * 3, dtype=np.uint8).reshape(3, 16, 16, 3)
+    first, second = nearest_examples(np.array([0.5, 0.1, 0.3]), places, images, train_squares, count=2)
+    assert first.about == {
+        "index": 1,
+        "row": int(train_squares.rows[3]),
+        "domain": train_squares.domains[train_squares.domain[3]],
+        "distance": 0.1,
+    }
+    assert (second.about["index"], second.about["distance"]) == (2, 0.3)
+    np.testing.assert_array_equal(first.images, [images[1], train_squares.images[train_squares.rows[3]]])

@@ -7,7 +7,8 @@ import numpy as np
 
 from semgan.evaluation.extractors.protocols import PROTOCOLS
 from semgan.evaluation.extractors.statistics import Statistics
-from semgan.evaluation.figures.passport import Figure, new_passport
+from semgan.evaluation.figures.figure import Figure
+from semgan.evaluation.figures.passport import new_passport
 from semgan.evaluation.scores import bootstrap, frechet, inception_score, kernel, manifold
 
 SCORES = ("fd", "kd", "is", "precision", "recall", "density", "coverage")
@@ -49,10 +50,10 @@ def distance_name(short: str, protocol: str) -> str:
     return {"fd": "fid", "kd": "kid"}[short] if protocol in PROTOCOLS else f"{short}_{protocol}"
 
 
-def figures(
+def figures_of_sets(
     sets: Sets, scores: Sequence[str] = SCORES, *, seed: int | None = None, resamples: int = bootstrap.RESAMPLES
 ) -> tuple[list[Figure], list[str]]:
-    """The scores, in the order of `SCORES`, and notes on those that cannot be taken.
+    """Takes the scores, in the order of `SCORES`; with notes on those that cannot be taken.
 
     Args:
       scores: which of `SCORES`.
@@ -62,7 +63,7 @@ def figures(
     """
     if unknown := sorted(set(scores) - set(SCORES)):
         raise ValueError(f"there is no score {unknown[0]!r}: choose from {', '.join(SCORES)}")
-    made, notes = [], []
+    figures, notes = [], []
     members: list[manifold.Membership] = []
 
     def membership() -> manifold.Membership:  # one pass over the distances serves four scores
@@ -75,8 +76,8 @@ def figures(
             notes.append(reason)
             continue
         name, scored = _SCORERS[score](sets, membership, seed)
-        made.append(_figure(name, scored, sets, resamples, bootstrap.SEED if seed is None else seed))
-    return made, notes
+        figures.append(_figure(name, scored, sets, resamples, bootstrap.SEED if seed is None else seed))
+    return figures, notes
 
 
 def _why_not(score: str, sets: Sets) -> str:

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from semgan.errors import UserError
-from semgan.evaluation.figures.diversity import pairwise_distances
-from semgan.evaluation.figures.semantics import evaluate, transfer_score
-from semgan.evaluation.report.report_file import report_text, write_report
+from semgan.evaluation.report.evaluation_text import evaluation_text
+from semgan.evaluation.report.report_file import write_json
+from tests.evaluation.reports import evaluated
+from tests.evaluation.reports import transfer_report as evaluate
 
 PAIRS = 110
 
@@ -67,12 +68,12 @@ def test_without_annotations_only_adoption_is_known(judge, test_squares, oracle)
     assert report["transfer_score"] is None
     assert report["adoption"] == pytest.approx(1)
     assert "neither masks nor landmarks" in report["notes"][0]
-    assert "unknown" in report_text(report)
+    assert "unknown" in evaluation_text(evaluated(oracle, judge, only(test_squares), pairs=20), judge, only(test_squares))
 
 
 def test_report_is_json_and_names_what_it_was_made_with(judge, test_squares, oracle, tmp_path):
     report = evaluate(oracle, judge, test_squares, pairs=20, seed=7, translate_latent=lambda batch, seed: oracle(batch))
-    write_report(tmp_path / "deep" / "report.json", report)
+    write_json(tmp_path / "deep" / "report.json", report)
     assert json.loads((tmp_path / "deep" / "report.json").read_text()) == report
     assert [entry.name for entry in (tmp_path / "deep").iterdir()] == ["report.json"]
     assert report["judge"]["name"] == judge.name
@@ -80,7 +81,7 @@ def test_report_is_json_and_names_what_it_was_made_with(judge, test_squares, ora
     assert (report["pairs"], report["seed"]) == (20, 7)
     assert report["dataset"]["fingerprint"] == test_squares.fingerprint
     assert (report["dataset"]["image_size"], report["dataset"]["count"]) == (16, 120)
-    text = report_text(report)
+    text = evaluation_text(evaluated(oracle, judge, test_squares, pairs=20, seed=7), judge, test_squares)
     assert judge.name in text
     assert "seed 7" in text
 
@@ -90,7 +91,7 @@ def test_report_that_cannot_be_written_is_a_clean_error(tmp_path):
     (tmp_path / "folder").mkdir()
     for path in (tmp_path / "file" / "report.json", tmp_path / "folder"):
         with pytest.raises(UserError, match="--out"):
-            write_report(path, {})
+            write_json(path, {})
     assert {entry.name for entry in tmp_path.iterdir()} == {"file", "folder"}
 
 
@@ -119,16 +120,3 @@ def test_variety_is_that_of_the_references_or_of_one_picture(judge, test_squares
     assert (alike["diversity_share"], alike["recall"]) == (pytest.approx(0, abs=1e-3), 0)
     few = evaluate(constant, judge, test_squares, pairs=1)
     assert (few["diversity_share"], few["recall"]) == (None, None)
-
-
-def test_pairwise_distance_by_hand():
-    # distances 3, 4 and 5 between the corners of a triangle; nothing between three equal points
-    triangle = [[[0, 0], [3, 0], [0, 4]], [[1, 1], [1, 1], [1, 1]]]
-    np.testing.assert_allclose(pairwise_distances(np.array(triangle, float)), [4, 0])
-
-
-def test_transfer_score_is_harmonic_and_never_negative():
-    assert transfer_score(0.5, 1.0) == pytest.approx(2 / 3)
-    assert transfer_score(-0.2, 1.0) == 0
-    assert transfer_score(0.5, 0.0) == 0
-    assert transfer_score(None, 1.0) is None

@@ -1,4 +1,4 @@
-"""The training pictures in a judge's features, and which generated pictures come nearest to them."""
+"""A judge's features of a split's pictures."""
 
 import functools
 from typing import Any
@@ -12,13 +12,11 @@ from semgan.evaluation.judge.judge import Judge
 from semgan.networks.judge import Heads, JudgeNetwork
 from semgan.progress import track
 
-SHOWN = 8
-"""Pictures that a report names."""
 _BATCH = 100
 
 
 def features_of(judge: Judge, dataset: Dataset, places: np.ndarray | None = None) -> np.ndarray:
-    """The judge's features of a split's pictures, float32 (n, f), without its other heads.
+    """Returns the judge's features of a split's pictures, float32 (n, f), without its other heads.
 
     Args:
       places: in the dataset's `rows`; None: all.
@@ -37,24 +35,3 @@ def features_of(judge: Judge, dataset: Dataset, places: np.ndarray | None = None
 def _features_of(params: dict[str, Any], images: jax.Array, heads: Heads) -> jax.Array:
     judgement: Any = JudgeNetwork(heads).apply({"params": params}, to_float(images))
     return judgement.features
-
-
-def nearest_pictures(distances: np.ndarray, places: np.ndarray, train: Dataset, count: int = SHOWN) -> list[dict[str, Any]]:
-    """The generated pictures that come nearest to a training picture, the nearest first; JSON-able.
-
-    Args:
-      distances, places: of each generated picture to its nearest training picture, and that one's place in `train.rows`.
-
-    Returns:
-      Of each: `index` (which generated picture), `row` (of the training picture, in the data's cache), `domain` (that one's name),
-      `distance`.
-    """
-    return [
-        {
-            "index": int(index),
-            "row": int(train.rows[places[index]]),
-            "domain": train.domains[train.domain[places[index]]],
-            "distance": float(distances[index]),
-        }
-        for index in np.argsort(distances, kind="stable")[:count]
-    ]

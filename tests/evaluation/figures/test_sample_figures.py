@@ -1,16 +1,18 @@
 """Samples beside real pictures: whole, of all domains, new and diverse; the pure parts by hand."""
 
 import json
+import re
 
 import numpy as np
 import pytest
 
 from semgan.errors import UserError
-from semgan.evaluation.figures import samples
-from semgan.evaluation.figures.samples import evaluate_samples, sample_text
+from semgan.evaluation.figures.judge_figures import spread
+from semgan.evaluation.figures.sample_figures import evaluate_samples
 from semgan.evaluation.judge import faces
 from semgan.evaluation.judge.judge import Verdict
-from semgan.evaluation.scores.neighbours import mean_distance, nearest
+from semgan.evaluation.report.evaluation_json import evaluation_json
+from semgan.evaluation.report.evaluation_text import evaluation_text
 
 NAMES = ("ground", "face", "hat")
 
@@ -19,9 +21,15 @@ def verdict(mask=None, landmarks=None, count=1):
     return Verdict(np.zeros(count, int), np.zeros((count, 2)), mask, landmarks, None)
 
 
+def evaluated(images, judge, train, test):
+    """The report, and its text."""
+    evaluation = evaluate_samples(images, judge, train, test)
+    return evaluation_json(evaluation, judge, test), evaluation_text(evaluation, judge, test)
+
+
 def test_more_pictures_like_the_real_ones_score_as_they_do(judge, train_squares, test_squares, squares):
     others = squares(150, seed=5, split="test")
-    report = evaluate_samples(others.images[others.rows], judge, train_squares, test_squares)
+    report, text = evaluated(others.images[others.rows], judge, train_squares, test_squares)
     assert report["whole_faces_real"] >= 0.85
     assert report["whole_faces"] == pytest.approx(report["whole_faces_real"], abs=0.1)
     assert report["medium_coverage"] > 0.85
@@ -33,14 +41,13 @@ def test_more_pictures_like_the_real_ones_score_as_they_do(judge, train_squares,
     assert sum(by["samples"] for by in report["domains"].values()) == pytest.approx(1)
     assert (report["samples"], report["real"], report["train"]) == (150, 120, 400)
     assert json.loads(json.dumps(report, allow_nan=False)) == report
-    text = sample_text(report)
     assert "150 samples beside 120 pictures of the test split of squares" in text
-    assert f"{report['whole_faces']:.3f}, real {report['whole_faces_real']:.3f}" in text
+    assert re.search(rf"{report['whole_faces']:.3f} \(95 %: .*\), real {report['whole_faces_real']:.3f}\n", text)
 
 
 def test_noise_has_no_whole_face(judge, train_squares, test_squares):
     noise = np.random.default_rng(0).integers(0, 256, (40, 16, 16, 3), np.uint8)
-    report = evaluate_samples(noise, judge, train_squares, test_squares)
+    report, _ = evaluated(noise, judge, train_squares, test_squares)
     assert report["whole_faces"] == 0
     assert report["neighbour_distance"] > 2 * report["neighbour_distance_real"]
     assert report["copies"] == 0
@@ -48,10 +55,10 @@ def test_noise_has_no_whole_face(judge, train_squares, test_squares):
 
 def test_one_training_picture_over_and_over_is_all_copies_of_one_domain(judge, train_squares, test_squares):
     image = train_squares.images[train_squares.rows[7]]
-    report = evaluate_samples(np.repeat(image[None], 30, axis=0), judge, train_squares, test_squares)
+    report, text = evaluated(np.repeat(image[None], 30, axis=0), judge, train_squares, test_squares)
     assert report["copies"] == 1
     assert report["audit"]["copying"]
-    assert "copies training pictures" in sample_text(report)
+    assert "copies training pictures" in text
     assert report["neighbour_distance"] < 1e-5
     assert report["medium_coverage"] < 0.45
     assert report["diversity"] < 1e-3 < report["diversity_real"]
@@ -60,18 +67,18 @@ def test_one_training_picture_over_and_over_is_all_copies_of_one_domain(judge, t
 def test_data_without_annotations_leave_wholeness_unknown(judge, train_squares, test_squares):
     blind = judge._replace(heads=judge.heads._replace(mask_classes=0, landmarks=0))
     test = test_squares._replace(annotations={}, names={})
-    report = evaluate_samples(test.images[test.rows[:8]], blind, train_squares, test)
+    report, text = evaluated(test.images[test.rows[:8]], blind, train_squares, test)
     assert report["whole_faces"] is None
     assert report["whole_faces_real"] is None
     assert report["checks"] == {}
     assert report["notes"] == ["whole faces are unknown: the data has neither masks nor landmarks"]
-    assert "whole faces                     unknown, real unknown" in sample_text(report)
+    assert "whole faces                     unknown, real unknown" in text
 
 
 def test_samples_of_another_size_and_single_ones_are_refused(judge, train_squares, test_squares):
     with pytest.raises(ValueError, match="not uint8"):
         evaluate_samples(np.zeros((3, 8, 8, 3), np.uint8), judge, train_squares, test_squares)
-    with pytest.raises(UserError, match="1 samples are no measurement"):
+    with pytest.raises(UserError, match="1 samples cannot be measured"):
         evaluate_samples(np.zeros((1, 16, 16, 3), np.uint8), judge, train_squares, test_squares)
 
 
@@ -123,23 +130,6 @@ def test_checks_by_hand():
     assert faces.whole(passed).tolist() == [True, False, False, False]
 
 
-def test_coverage_by_hand():
-    assert samples.coverage(np.array([1.0, 0, 0]), np.array([0.5, 0.25, 0.25])) == 0.5
-    assert samples.coverage(np.array([0.5, 0.5]), np.array([0.5, 0.5])) == 1
-
-
 def test_few_of_many_are_taken_evenly():
-    assert samples.spread(np.arange(10), 4).tolist() == [0, 2, 5, 7]
-    assert samples.spread(np.arange(3), 4).tolist() == [0, 1, 2]
-
-
-def test_distances_are_those_of_all_pairs():
-    draw = np.random.default_rng(0)
-    features, others = draw.normal(size=(300, 5)).astype(np.float32), draw.normal(size=(70, 5)).astype(np.float32)
-    full = np.linalg.norm(features[:, None].astype(np.float64) - others, axis=-1)
-    distances, rows = nearest(features, others)
-    np.testing.assert_allclose(distances, full.min(1), rtol=1e-6)
-    np.testing.assert_array_equal(rows, full.argmin(1))
-    assert nearest(others[:3], others)[0].tolist() == [0, 0, 0]
-    among = np.linalg.norm(features[:, None].astype(np.float64) - features, axis=-1)
-    assert mean_distance(features) == pytest.approx(among.sum() / (300 * 299))
+    assert spread(np.arange(10), 4).tolist() == [0, 2, 5, 7]
+    assert spread(np.arange(3), 4).tolist() == [0, 1, 2]

@@ -1,0 +1,212 @@
+"""One evaluation of a trained model, for training and for `semgan evaluate` alike.
+
+A model that draws from noise is measured by its samples, every other by translations of held-out pairs.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import jax
+import numpy as np
+
+from semgan import trained_model
+from semgan.data.dataset import Dataset
+from semgan.data.loader import take_inputs
+from semgan.errors import UserError
+from semgan.evaluation.extractors.extractor import Perceptual
+from semgan.evaluation.extractors.feature_extractor import FeatureExtractor
+from semgan.evaluation.extractors.tools import Tools
+from semgan.evaluation.figures import inception_figures, perceptual_figures
+from semgan.evaluation.figures.audit_figures import audit_translations
+from semgan.evaluation.figures.diversity import TranslateStyle, style_figures
+from semgan.evaluation.figures.evaluation import Evaluation
+from semgan.evaluation.figures.examples import Examples, best_and_worst
+from semgan.evaluation.figures.figure import Figure
+from semgan.evaluation.figures.sample_figures import evaluate_samples
+from semgan.evaluation.figures.set_figures import SCORES
+from semgan.evaluation.figures.strength import strength_figures
+from semgan.evaluation.figures.transfer_figures import transfer_figures, transfer_origin, variety_figures
+from semgan.evaluation.judge.judge import Judge
+from semgan.evaluation.judge.judged_pairs import JudgedPairs, Translated, judge_pairs, judge_translations
+from semgan.progress import track
+from semgan.trained_model import PIECE, TrainedModel
+
+_NO_TOOLS = Tools()
+_BATCH = 50
+"""Pairs that are translated at a time by a program of their own."""
+_SEEDS = 2**32
+"""How many seeds `jax.random.key` tells apart."""
+
+
+class Question(NamedTuple):
+    """What is asked of a model.
+
+    Attributes:
+      count: how many held-out pairs, or samples of a model that draws from noise.
+      seed: that pairs and latents are drawn by.
+      targets: numbers of the domains translated into; None: all that the model can.
+      contents: an expression that contents have to match, see `pairs.contents_matching`; "": any may be one.
+      strengths: of the style, each in [0, 1], where translations are measured too.
+      beside_training: whether translations are compared with the training pictures too, and with one another for examples to show.
+      inception_scores: those that are taken where there is an Inception, see `set_figures.SCORES`.
+      shares_program: whether translations come from the program that pictures during training do, which makes every kind of image, so many
+        at a time: there it is compiled already. Otherwise from programs of their own, which make the wanted kind alone.
+    """
+
+    count: int
+    seed: int = 0
+    targets: Sequence[int] | None = None
+    contents: str = ""
+    strengths: Sequence[float] = ()
+    beside_training: bool = True
+    inception_scores: Sequence[str] = SCORES
+    shares_program: bool = False
+
+
+class _Translator(NamedTuple):
+    """Translates batches of pairs, uint8 in and out.
+
+    Attributes:
+      model: the model.
+      kinds: names of what it samples.
+      shares_program: see `Question`.
+    """
+
+    model: TrainedModel
+    kinds: frozenset[str]
+    shares_program: bool
+
+    @property
+    def batch_size(self) -> int:
+        """How many pairs a batch should have."""
+        return PIECE if self.shares_program else _BATCH
+
+    def to_references(self, batch: dict[str, np.ndarray]) -> np.ndarray:
+        """In the references' styles, or without a style where the model takes none."""
+        return self._images("reference" if "reference" in self.kinds else "translated", batch, 0)
+
+    def in_latent_style(self, batch: dict[str, np.ndarray], style: int) -> np.ndarray:
+        """In a style drawn from the latent, by its number."""
+        return self._images("latent", batch, style % _SEEDS)
+
+    def at_strength(self, batch: dict[str, np.ndarray], strength: float) -> np.ndarray:
+        """In the references' styles weakened, from 0 (the contents' own) to 1."""
+        return self.to_references(batch | {"strength": np.full(len(batch["image"]), strength, np.float32)})
+
+    def _images(self, kind: str, batch: dict[str, np.ndarray], seed: int) -> np.ndarray:
+        program = {} if self.shares_program else {"kind": kind, "size": len(batch["image"])}
+        return trained_model.sample(self.model, batch, jax.random.key(seed), **program)[kind]
+
+
+def evaluate(model: TrainedModel, train: Dataset, test: Dataset, judge: Judge, question: Question, tools: Tools = _NO_TOOLS) -> Evaluation:
+    """Measures a model on the held-out split `test`.
+
+    Args:
+      train: the pictures that it learned from, and that the judge did.
+      judge: trained on the same domains.
+      tools: networks with published weights, for the figures that need them.
+
+    Returns:
+      The figures of `transfer_figures`, `style_figures` and `variety_figures` for a model that translates, of `evaluate_samples` for one
+      that draws from noise; and those of the tools.
+
+    Raises:
+      UserError: too few pairs or samples are asked for, or the data has no such pairs.
+    """
+    kinds = trained_model.kinds(model)
+    if "sample" in kinds:
+        return _of_samples(model, train, test, judge, question, tools)
+    return _of_translations(_Translator(model, kinds, question.shares_program), train, test, judge, question, tools)
+
+
+def _of_samples(model: TrainedModel, train: Dataset, test: Dataset, judge: Judge, question: Question, tools: Tools) -> Evaluation:
+    if not 0 <= question.seed < _SEEDS:
+        raise UserError(f"the seed is {question.seed}: give a whole number from 0 to {_SEEDS - 1}")
+    position = np.arange(question.count, dtype=np.int32)
+    batch = {"position": position, **take_inputs(test, model.algorithm.inputs, position % len(test.rows))}
+    images = trained_model.sample(model, batch, jax.random.key(question.seed), kind="sample")["sample"]
+    seeds = {"latents": question.seed}
+    evaluation = evaluate_samples(images, judge, train, test, seeds=seeds, truncation=1.0)
+    if tools.inception:
+        real = inception_figures.compared_split(tools.inception, train, test)
+        scores = question.inception_scores
+        evaluation = _with(evaluation, *inception_figures.sample_figures(tools.inception, images, real, seeds=seeds, scores=scores))
+    if tools.lpips:
+        figures = perceptual_figures.path_length_figure(tools.lpips, model, test, count=question.count, seed=question.seed)
+        evaluation = _with(evaluation, *figures)
+    return evaluation
+
+
+def _of_translations(translator: _Translator, train: Dataset, test: Dataset, judge: Judge, question: Question, tools: Tools) -> Evaluation:
+    algorithm = translator.model.algorithm
+    judged = judge_pairs(
+        judge,
+        test,
+        pairs=question.count,
+        seed=question.seed,
+        targets=algorithm.targets if question.targets is None else question.targets,
+        contents=question.contents,
+        inputs=algorithm.inputs,
+    )
+    translated = judge_translations(translator.to_references, judged, translator.batch_size)
+    latent = translator.in_latent_style if "latent" in translator.kinds else None
+    evaluation = evaluate_translations(judged, translated, latent)
+    if question.beside_training:
+        figures, nearest = audit_translations(judged, translated, train)
+        evaluation = _with(evaluation, figures)._replace(examples=Examples(*best_and_worst(judged, translated), nearest))
+    if tools.inception:
+        styles = {"styles": "reference" if "reference" in translator.kinds else "none"}
+        evaluation = _with(evaluation, *_inception_figures(judged, translated, train, question, tools.inception, styles))
+    if tools.lpips:
+        evaluation = _with(evaluation, _perceptual_figures(translator, judged, translated, tools.lpips))
+    if question.strengths:
+        strengths = track(question.strengths, "measuring strengths of the style", len(question.strengths))
+        by_strength = strength_figures(translator.at_strength, judged, strengths, translator.batch_size)
+        evaluation = evaluation._replace(by_strength=by_strength)
+    return evaluation
+
+
+def evaluate_translations(judged: JudgedPairs, translated: Translated, translate_latent: TranslateStyle | None = None) -> Evaluation:
+    """Measures translations of pairs with the judge alone.
+
+    Args:
+      translate_latent: translates in styles drawn from a latent, for their diversity; None where the model has no latent.
+    """
+    origin = transfer_origin(judged)
+    figures, notes = transfer_figures(judged, translated.verdict, origin)
+    styles = style_figures(translate_latent, judged, origin)
+    variety, variety_notes = variety_figures(judged, translated.verdict, origin)
+    return Evaluation([*figures, *styles, *variety], [*notes, *variety_notes])
+
+
+def _inception_figures(
+    judged: JudgedPairs, translated: Translated, train: Dataset, question: Question, inception: FeatureExtractor, styles: dict[str, str]
+) -> inception_figures.Taken:
+    return inception_figures.translation_figures(
+        inception,
+        translated.images,
+        judged.target,
+        inception_figures.compared_split(inception, train, judged.dataset),
+        seeds={"pairs": judged.seed},
+        parameters=judged.parameters() | styles,
+        scores=question.inception_scores,
+    )
+
+
+def _perceptual_figures(translator: _Translator, judged: JudgedPairs, translated: Translated, lpips: Perceptual) -> list[Figure]:
+    def in_reference_style(batch: dict[str, np.ndarray], style: int) -> np.ndarray:
+        return translator.to_references(batch | {"reference": perceptual_figures.other_references(judged.dataset, batch, style)})
+
+    by_styles: dict[str, TranslateStyle] = {"latent": translator.in_latent_style, "reference": in_reference_style}
+    figures = [perceptual_figures.structure_figure(lpips, judged, translated.images)]
+    figures += [
+        perceptual_figures.diversity_figure(lpips, judged, translate, styles)
+        for styles, translate in by_styles.items()
+        if styles in translator.kinds
+    ]
+    return [figure.with_parameters(**judged.parameters()) for figure in figures]
+
+
+def _with(evaluation: Evaluation, figures: Sequence[Figure], notes: Sequence[str] = ()) -> Evaluation:
+    """Returns the evaluation with these on top of its own."""
+    return evaluation._replace(figures=[*evaluation.figures, *figures], notes=[*evaluation.notes, *notes])

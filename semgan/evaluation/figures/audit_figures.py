@@ -1,0 +1,57 @@
+"""The memorisation audit as figures: are generated pictures their own, or training pictures?"""
+
+import numpy as np
+
+from semgan.data.dataset import Dataset
+from semgan.evaluation.figures.examples import Example, nearest_examples
+from semgan.evaluation.figures.figure import Figure, resamples_of
+from semgan.evaluation.figures.judge_figures import spread
+from semgan.evaluation.figures.origin import beside_training
+from semgan.evaluation.figures.passport import Passport
+from semgan.evaluation.figures.transfer_figures import transfer_origin
+from semgan.evaluation.judge.judge_features import features_of
+from semgan.evaluation.judge.judged_pairs import JudgedPairs, Translated
+from semgan.evaluation.scores import bootstrap
+from semgan.evaluation.scores.audit import Audit, audit
+from semgan.evaluation.scores.neighbours import nearest_of_group
+
+_HELD_OUT = 2000
+
+
+def audit_figures(found: Audit, passport: Passport) -> list[Figure]:
+    """Takes `copies`, the share of generated pictures nearer to a training picture than 99 % of the held-out ones, and `copying_statistic`.
+
+    The second is C_T in standard deviations, negative where generated pictures are nearer; its interval is over generated and held-out
+    pictures, with cells and training pictures taken as fixed. Each has a part `p_value`.
+
+    Args:
+      passport: of the generated pictures beside the training pictures.
+    """
+    beyond, in_cells = passport.with_parameters(beyond="99 % of the held-out pictures"), passport.with_parameters(cells=found.test.cells)
+    statistic = found.test.statistic
+    interval = bootstrap.percentile_interval(statistic, found.test.influences)
+    alone = resamples_of("generated pictures, the real ones taken as fixed")
+    return [
+        Figure("copies", float(found.copied.mean()), bootstrap.mean_interval(found.copied), beyond, alone),
+        Figure("copying_statistic", statistic, interval, in_cells, resamples_of("generated and held-out pictures")),
+        Figure("copies/p_value", found.copies_p_value, None, beyond),
+        Figure("copying_statistic/p_value", found.test.p_value, None, in_cells),
+    ]
+
+
+def audit_translations(judged: JudgedPairs, translated: Translated, train: Dataset) -> tuple[list[Figure], list[Example]]:
+    """Audits translations, each picture beside the training pictures of its own domain alone.
+
+    Returns:
+      `audit_figures`, and the translations that come nearest to a training picture.
+    """
+    features, test = translated.verdict.features, judged.dataset
+    trained_at, real_at = (np.flatnonzero(np.isin(dataset.domain, judged.target)) for dataset in (train, test))
+    real_at = spread(real_at, _HELD_OUT)
+    trained, real = features_of(judged.judge, train, trained_at), features_of(judged.judge, test, real_at)
+    trained_domain = train.domain[trained_at]
+    distances, found = nearest_of_group(features, judged.target, trained, trained_domain)
+    real_distances, _ = nearest_of_group(real, test.domain[real_at], trained, trained_domain)
+    passport = beside_training(transfer_origin(judged), train).passport(len(trained), len(features))
+    figures = audit_figures(audit(features, real, trained, distances, real_distances), passport)
+    return figures, nearest_examples(distances, trained_at[found], translated.images, train)

@@ -1,0 +1,126 @@
+"""The pictures that an evaluation shows: pairs that keep most and least, and generated pictures nearest to a training picture."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import UInt8
+
+from semgan.data.dataset import Dataset
+from semgan.evaluation.judge.judge import Verdict
+from semgan.evaluation.judge.judged_pairs import JudgedPairs, Translated, compared_with_truth
+from semgan.evaluation.scores.agreement import LANDMARK_TOLERANCE, landmark_distances, mask_iou_by_picture
+from semgan.evaluation.scores.transfer import Compared
+
+PAIRS = 6
+"""Pairs that are shown at either end."""
+NEAREST = 8
+"""Generated pictures that are shown beside a training picture."""
+
+
+class Example(NamedTuple):
+    """Pictures that belong together.
+
+    Attributes:
+      about: what they are, as plain data: see `best_and_worst` and `nearest_examples`.
+      images: uint8, side by side.
+    """
+
+    about: dict[str, Any]
+    images: UInt8[np.ndarray, "picture size size 3"]
+
+
+class Examples(NamedTuple):
+    """What an evaluation shows, the most telling first.
+
+    Attributes:
+      best, worst: content, reference and translation of the pairs that keep most and least; none where that is unknown.
+      nearest: generated picture and training picture.
+    """
+
+    best: Sequence[Example] = ()
+    worst: Sequence[Example] = ()
+    nearest: Sequence[Example] = ()
+
+
+def best_and_worst(judged: JudgedPairs, translated: Translated, count: int = PAIRS) -> tuple[list[Example], list[Example]]:
+    """Finds the pairs that keep most, and those that keep least; no pair is among both.
+
+    Returns:
+      Examples that say `pair` (its number), `content` and `reference` (rows of the data's cache), `source` and `target` (domains' names),
+      `agreement` (see `agreement_by_pair`), `content_agreement` (that of the content itself, the judge's own limit) and `judged_as` (the
+      domain that the translation is taken for).
+    """
+    kept, own = (agreement_by_pair(judged, verdict) for verdict in (translated.verdict, judged.content))
+    if kept is None or own is None:
+        return [], []
+    rising = np.argsort(kept, kind="stable")
+    shown = min(count, len(kept) // 2)
+
+    def example(pair: int) -> Example:
+        about = _about_pair(judged, translated.verdict, pair, float(kept[pair]), float(own[pair]))
+        images = judged.dataset.images
+        return Example(about, np.stack([images[about["content"]], images[about["reference"]], translated.images[pair]]))
+
+    return [example(int(pair)) for pair in rising[::-1][:shown]], [example(int(pair)) for pair in rising[:shown]]
+
+
+def _about_pair(judged: JudgedPairs, verdict: Verdict, pair: int, agreement: float, content_agreement: float) -> dict[str, Any]:
+    data, content, reference = judged.dataset, judged.pairs.content[pair], judged.pairs.reference[pair]
+    return {
+        "pair": pair,
+        "content": int(data.rows[content]),
+        "reference": int(data.rows[reference]),
+        "source": data.domains[data.domain[content]],
+        "target": data.domains[data.domain[reference]],
+        "agreement": agreement,
+        "content_agreement": content_agreement,
+        "judged_as": data.domains[int(verdict.domain[pair])],
+    }
+
+
+def agreement_by_pair(judged: JudgedPairs, verdict: Verdict) -> np.ndarray | None:
+    """Measures the agreement of a verdict with each content's own annotations, float64 (pairs,) in [0, 1].
+
+    The mean over the classes that the content's mask has of their intersection over union in this picture; without masks, the mean
+    of the share of the kept attributes that agree and the share of the landmarks kept. None where there is nothing to compare.
+    """
+    compared = compared_with_truth(judged, verdict)
+    if "mask" in compared:
+        return mask_iou_by_picture(*compared["mask"], len(judged.dataset.names["mask"]))
+    parts = _parts_by_pair(judged, compared)
+    return np.mean(parts, axis=0) if parts else None
+
+
+def _parts_by_pair(judged: JudgedPairs, compared: Compared) -> list[np.ndarray]:
+    parts = []
+    if "attributes" in compared and judged.kept_names:
+        columns = [judged.dataset.names["attributes"].index(name) for name in judged.kept_names]
+        truth, said = (values[:, columns] for values in compared["attributes"])
+        parts.append((truth == said).mean(1))
+    if "landmarks" in compared:
+        parts.append((landmark_distances(*compared["landmarks"]) <= LANDMARK_TOLERANCE).mean(1))
+    return parts
+
+
+def nearest_examples(
+    distances: np.ndarray, places: np.ndarray, images: UInt8[np.ndarray, "picture size size 3"], train: Dataset, count: int = NEAREST
+) -> list[Example]:
+    """Finds the generated pictures that come nearest to a training picture.
+
+    Args:
+      distances, places: of each generated picture to its nearest training picture, and that one's place in `train.rows`.
+      images: the generated pictures.
+
+    Returns:
+      Examples that say `index` (which generated picture), `row` (of the training picture, in the data's cache), `domain` (that one's
+      name) and `distance`.
+    """
+    chosen = np.argsort(distances, kind="stable")[:count]
+    return [_nearest_example(int(index), int(places[index]), float(distances[index]), images, train) for index in chosen]
+
+
+def _nearest_example(index: int, place: int, distance: float, images: np.ndarray, train: Dataset) -> Example:
+    row = int(train.rows[place])
+    about = {"index": index, "row": row, "domain": train.domains[train.domain[place]], "distance": distance}
+    return Example(about, np.stack([images[index], train.images[row]]))

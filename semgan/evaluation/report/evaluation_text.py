@@ -1,0 +1,117 @@
+"""An evaluation in a few lines for a terminal."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from semgan.data.dataset import Dataset
+from semgan.evaluation.figures.evaluation import Evaluation
+from semgan.evaluation.figures.figure import Figure, by_name
+from semgan.evaluation.judge.judge import Judge
+from semgan.evaluation.report.evaluation_json import TRANSFER_SCORES, is_of_samples, of_role
+from semgan.evaluation.report.figure_table import figure_lines, interval
+from semgan.evaluation.scores.audit import is_copying
+
+_BESIDE_COPIES = {
+    "agreement": "agreement with the content",
+    "domain_accuracy": "judged as the target domain",
+    "landmark_error": "landmark error (inter-ocular)",
+}
+_BESIDE_REAL = {
+    "whole_faces": "whole faces",
+    "medium_coverage": "coverage of the domains",
+    "diversity": "diversity",
+    "neighbour_distance": "distance to a training picture",
+}
+_LEAST_PASSED = 3
+"""Checks that are named."""
+
+
+def evaluation_text(evaluation: Evaluation, judge: Judge, test: Dataset) -> str:
+    """Returns the lines."""
+    lines = _samples_lines(evaluation, test) if is_of_samples(evaluation) else _transfer_lines(evaluation, judge, test)
+    return "\n".join(lines + [f"  note: {note}" for note in evaluation.notes])
+
+
+def audit_text(figures: Mapping[str, Figure]) -> str:
+    """Returns the verdict of the memorisation audit in a line."""
+    p_value, copies_p_value = (figures[f"{name}/p_value"].value for name in ("copying_statistic", "copies"))
+    verdict = "it copies training pictures" if is_copying(p_value, copies_p_value) else "no sign of copied training pictures"
+    return (
+        f"{verdict}: C_T {figures['copying_statistic'].value:.1f} (p {p_value:.2g}), "
+        f"{figures['copies'].value:.3f} nearer than 99 % of the real (p {copies_p_value:.2g})"
+    )
+
+
+def _transfer_lines(evaluation: Evaluation, judge: Judge, test: Dataset) -> list[str]:
+    figures = by_name(evaluation.figures)
+    pairs, styles = figures["domain_accuracy"].passport, ("style_diversity", "style_diversity/real")
+    lines = [
+        f"{_TITLES['transfer_score']} {_whole(figures, 'transfer_score')}: "
+        + ", ".join(f"{name} {_whole(figures, name)}" for name in ("retention", "adoption")),
+        f"  on {pairs.fake_count} pairs (seed {pairs.seeds['pairs']}) of the {test.split} split of {test.name}, "
+        f"domains {', '.join(test.domains)}",
+    ]
+    for measure, label in _BESIDE_COPIES.items():
+        if measure in figures or measure == "agreement":
+            copied = (f"{role} copied {_number(figures, of_role(measure, role))}" for role in ("content", "reference"))
+            lines.append(f"  {label:<30}translated {_whole(figures, measure)}, {', '.join(copied)}")
+    own, real = (_whole(figures, styles[0]), _number(figures, styles[1]))
+    lines.append(f"  {'diversity of ten styles':<30}{own}, of ten real pictures {real}")
+    named = {*TRANSFER_SCORES, *_BESIDE_COPIES, *styles}
+    lines += [f"  {line}" for line in figure_lines(figure for figure in evaluation.figures if figure.name not in named)]
+    lines += [f"  {_strength_text(*point)}" for point in evaluation.by_strength.items()]
+    if "copies" in figures:
+        lines.append(f"  {audit_text(figures)}")
+    accuracy = judge.accuracy
+    return [*lines, f"  judge {judge.name} on {accuracy['images']} held-out real pictures: {_judge_text(accuracy)}"]
+
+
+def _samples_lines(evaluation: Evaluation, test: Dataset) -> list[str]:
+    figures = by_name(evaluation.figures)
+    samples, real = (figures[name].passport.fake_count for name in ("neighbour_distance", "neighbour_distance/real"))
+    lines = [f"{samples:,} samples beside {real:,} pictures of the {test.split} split of {test.name}"]
+    lines += [
+        f"  {label:<32}{_whole(figures, name)}, real {_number(figures, f'{name}/real')}"
+        for name, label in _BESIDE_REAL.items()
+        if name in figures or name == "whole_faces"
+    ]
+    lines.append(f"  {'nearer than 99 % of the real':<32}{_whole(figures, 'copies')}, real 0.010")
+    named = {*_BESIDE_REAL, "copies"}
+    lines += [f"  {line}" for line in figure_lines(figure for figure in evaluation.figures if figure.name not in named)]
+    lines.append(f"  {audit_text(figures)}")
+    if evaluation.checks:
+        fewest = sorted((figures[f"checks/{name}"].value, name) for name in evaluation.checks)[:_LEAST_PASSED]
+        lines.append("  passed by the fewest: " + ", ".join(f"{name} {share:.3f}" for share, name in fewest))
+    judged_as = (f"{domain} {figures[f'domains/{domain}'].value:.2f}" for domain in test.domains)
+    return [*lines, f"  judged as: {', '.join(judged_as)}"]
+
+
+def _strength_text(strength: float, figures: Sequence[Figure]) -> str:
+    named = by_name(figures)
+    return f"at strength {strength:<{len('strength of the style')}g}" + ", ".join(
+        f"{_TITLES.get(name, name)} {_number(named, name)}" for name in TRANSFER_SCORES
+    )
+
+
+_TITLES = {"transfer_score": "transfer score"}
+
+
+def _judge_text(accuracy: Mapping[str, Any]) -> str:
+    parts = [f"domain {accuracy['domain']:.3f}"]
+    if "mask_iou" in accuracy:
+        parts.append(f"mask IoU {accuracy['mask_iou']:.3f}")
+    if "landmark_error" in accuracy:
+        parts.append(f"landmark error {accuracy['landmark_error']:.3f}")
+    if values := [value for value in accuracy.get("attributes", {}).values() if value is not None]:
+        parts.append(f"attributes {sum(values) / len(values):.3f}")
+    return ", ".join(parts)
+
+
+def _number(figures: Mapping[str, Figure], name: str) -> str:
+    return f"{figures[name].value:.3f}" if name in figures else "unknown"
+
+
+def _whole(figures: Mapping[str, Figure], name: str) -> str:
+    """A figure with its interval, where it has one."""
+    between = interval(figures[name]) if name in figures else ""
+    return _number(figures, name) + (f" (95 %: {between})" if between else "")

@@ -1,0 +1,31 @@
+"""Are generated pictures spread over the domains as the training pictures are?"""
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from semgan.evaluation.scores import bootstrap
+
+Domains = Int[np.ndarray, " picture"]
+
+
+def domain_shares(domain: Domains, domains: int) -> Float[np.ndarray, " domain"]:
+    """Returns the share of the pictures that is of each domain."""
+    return np.bincount(domain, minlength=domains) / len(domain)
+
+
+def domain_coverage(shares: Float[np.ndarray, " domain"], wanted: Float[np.ndarray, " domain"]) -> float:
+    """Measures the part of `wanted` that `shares` covers: 1 less the total variation distance of the two distributions."""
+    return float(1 - np.abs(shares - wanted).sum() / 2)
+
+
+def coverage_interval(judged: Domains, train: Domains) -> tuple[float, float]:
+    """Takes the coverage's interval; it is the sum over the domains of the smaller of two shares, of the pictures and of the training ones.
+
+    A picture moves it by where it falls: up in a domain that has less than its share, not at all in one that has more.
+    """
+    domains = int(max(judged.max(), train.max())) + 1
+    shares, wanted = (domain_shares(values, domains) for values in (judged, train))
+    value = float(np.minimum(shares, wanted).sum())
+    helps = (shares < wanted)[judged].astype(np.float64)
+    low, high = bootstrap.percentile_interval(value, [helps - helps.mean()])
+    return low, min(high, 1.0)

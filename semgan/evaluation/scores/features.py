@@ -1,0 +1,7 @@
+"""The one array that every score of two sets of pictures is taken from."""
+
+import numpy as np
+from jaxtyping import Float
+
+Features = Float[np.ndarray, "_ feature"]
+"""One row per picture."""
