@@ -11,7 +11,7 @@ import numpy as np
 from semgan.adaptation import adapted_snapshot, few_shot_pictures
 from semgan.adaptation.algorithm import Adaptation, adaptation_of, experiment_of
 from semgan.adaptation.few_shot_pictures import FewShotPictures
-from semgan.adaptation.losses import TUNED, Weights
+from semgan.adaptation.losses import TUNED, TermWeights
 from semgan.adaptation.parameters import joined, tuned_of
 from semgan.adaptation.subsets import SUBSETS
 from semgan.errors import UserError
@@ -47,7 +47,7 @@ def adapt_snapshot(
     length: Length = _LENGTH,
     seed: int = 0,
     data_dir: str = "",
-    weights: Weights | None = None,
+    weights: TermWeights | None = None,
 ) -> None:
     """Adapts the snapshot to the pictures of a folder, writes the new one at the end, and says how to use it.
 

@@ -10,7 +10,7 @@ import optax
 from ml_collections import ConfigDict
 
 from semgan import algorithms
-from semgan.adaptation.losses import SOURCE, TUNED, Setting, Weights, discriminator_loss, generator_loss
+from semgan.adaptation.losses import SOURCE, TUNED, AdaptationContext, TermWeights, discriminator_loss, generator_loss
 from semgan.adaptation.parameters import grown, joined, tuned_of
 from semgan.algorithms.common.semantic_terms import semantics_of
 from semgan.algorithms.semgan import functions
@@ -39,7 +39,7 @@ class Adaptation(NamedTuple):
     algorithm: Algorithm
 
 
-def adaptation_of(model: Model, name: str, subset: str, nearest: int, weights: Weights | None = None) -> Adaptation:
+def adaptation_of(model: Model, name: str, subset: str, nearest: int, weights: TermWeights | None = None) -> Adaptation:
     """The adaptation of a model to a new domain.
 
     Args:
@@ -52,10 +52,10 @@ def adaptation_of(model: Model, name: str, subset: str, nearest: int, weights: W
     shapes, _ = jax.eval_shape(made.init, jax.random.key(0), example_batch(made, model.image_size))
     larger = grown(model.params, shapes, nearest)
     modules = {**made.networks, DISCRIMINATOR: made.networks[DISCRIMINATOR].clone(domain_count=1)}
-    setting = Setting(functions(modules), semantics_of(settings), settings.losses, subset == "all", weights or Weights())
+    context = AdaptationContext(functions(modules), semantics_of(settings), settings.losses, subset == "all", weights or TermWeights())
     phases = (
-        Phase("d", (DISCRIMINATOR,), partial(discriminator_loss, setting)),
-        Phase("g", (TUNED,), partial(generator_loss, setting)),
+        Phase("d", (DISCRIMINATOR,), partial(discriminator_loss, context)),
+        Phase("g", (TUNED,), partial(generator_loss, context)),
     )
     algorithm = Algorithm(
         init=partial(_init, modules[DISCRIMINATOR], model.image_size, larger, tuned_of(model.params, larger, subset)),

@@ -21,14 +21,12 @@ from semgan.losses import adversarial, penalties
 from semgan.networks.dcgan import Discriminator, Generator
 from semgan.types import Algorithm, Aux, Batch, Images, Key, ModelState, Params, Phase, Scalar
 
-Logits = Float[Array, " batch"]
-
 
 class Functions(NamedTuple):
     """The networks as functions of `(params, model_state, input)` that return their output and the `model_state` after it."""
 
     generate: Callable[..., tuple[Images, ModelState]]
-    discriminate: Callable[..., tuple[Logits, ModelState]]
+    discriminate: Callable[..., tuple[Float[Array, " batch"], ModelState]]
     latents: Callable[[Key, Batch], Array]
 
 

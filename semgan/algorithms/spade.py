@@ -13,18 +13,18 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array
 from ml_collections import ConfigDict
 
 from semgan.algorithms.common import draws
 from semgan.algorithms.common.checks import check_image_size
 from semgan.errors import UserError
+from semgan.layers.shapes import StyleCodes
 from semgan.losses import adversarial
 from semgan.losses.reconstruction import l1
 from semgan.networks.spade import Discriminator, Generator, StyleEncoder
 from semgan.types import Algorithm, Aux, Batch, Images, Key, ModelState, Params, Phase, Scalar
 
-Style = Float[Array, "batch style"]
 Activations = list[list[Array]]
 """Of each scale, of each layer, the logits last."""
 
@@ -53,8 +53,8 @@ class Painted(NamedTuple):
     """
 
     images: Images
-    mean: Style
-    log_variance: Style
+    mean: StyleCodes
+    log_variance: StyleCodes
     model_state: ModelState
 
 

@@ -7,7 +7,7 @@ from semgan.compare.differences import comparability
 from semgan.compare.folder import Run
 from semgan.compare.table import known_scores, table_rows
 from semgan.pages import curves
-from semgan.pages.document import document, header, image, paragraph, said, section, table
+from semgan.pages.document import header, image, page_html, paragraph, said, section, table
 from semgan.pages.scores import SCORES
 
 _AXES = {"kimg": ("kimg", "Over the images seen"), "time/minutes": ("min", "Over the time taken")}
@@ -19,7 +19,7 @@ def render(runs: Sequence[Run]) -> str:
     title = ", ".join(run.name for run in runs)
     head, rows = table_rows(runs)
     first, *rest = comparability(runs) or [""]
-    return document(
+    return page_html(
         f"{title} compared",
         [
             header("Runs compared", title),

@@ -41,7 +41,7 @@ _FIELDS: dict[str, Callable[[Run], Any]] = {
 """What has to be the same for scores to be comparable; None where a run does not say."""
 
 
-def differences(runs: Sequence[Run]) -> list[Difference]:
+def find_differences(runs: Sequence[Run]) -> list[Difference]:
     """Every field in which two runs that know it differ."""
     found = []
     for what, read in _FIELDS.items():
@@ -56,7 +56,7 @@ def differences(runs: Sequence[Run]) -> list[Difference]:
 
 def comparability(runs: Sequence[Run]) -> list[str]:
     """In sentences: whether the runs' scores are comparable, field by field where they are not, and which runs have none yet."""
-    found, unlike = differences(runs), unlike_sentences(runs)
+    found, unlike = find_differences(runs), unlike_sentences(runs)
     said = []
     if found:
         said.append(f"The scores are not comparable: the runs differ in {joined([each.what for each in found])}.")

@@ -73,7 +73,7 @@ class Example(NamedTuple):
     caption: str
 
 
-def document(title: str, parts: Iterable[str]) -> str:
+def page_html(title: str, parts: Iterable[str]) -> str:
     """The page's HTML around the parts, of which empty ones are left out."""
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'

@@ -7,17 +7,16 @@ from typing import Any, NamedTuple, Protocol
 
 import jax
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 
 from semgan.data.dataset import open_dataset
 from semgan.data.decode import fit
 from semgan.errors import UserError
-from semgan.evaluation.extractors.batches import over_batches, replicated
+from semgan.evaluation.extractors.batches import Pictures, over_batches, replicated
 from semgan.evaluation.judge.judge import Judge, load_judge, load_or_train
 from semgan.networks.judge import Heads, JudgeNetwork
 from semgan.types import Images
 
-Pictures = UInt8[np.ndarray, "count height width 3"]
 JUDGE = "judge"
 """The protocol of every judge."""
 JUDGE_IMAGE_SIZE = 64

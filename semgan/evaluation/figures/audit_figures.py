@@ -12,7 +12,7 @@ from semgan.evaluation.figures.transfer_figures import transfer_origin
 from semgan.evaluation.judge.judge_features import features_of
 from semgan.evaluation.judge.judged_pairs import JudgedPairs, Translated
 from semgan.evaluation.scores import bootstrap
-from semgan.evaluation.scores.audit import Audit, audit
+from semgan.evaluation.scores.audit import Audit, run_audit
 from semgan.evaluation.scores.neighbours import nearest_of_group
 
 _HELD_OUT = 2000
@@ -53,5 +53,5 @@ def audit_translations(judged: JudgedPairs, translated: Translated, train: Datas
     distances, found = nearest_of_group(features, judged.target, trained, trained_domain)
     real_distances, _ = nearest_of_group(real, test.domain[real_at], trained, trained_domain)
     passport = beside_training(transfer_origin(judged), train).passport(len(trained), len(features))
-    figures = audit_figures(audit(features, real, trained, distances, real_distances), passport)
+    figures = audit_figures(run_audit(features, real, trained, distances, real_distances), passport)
     return figures, nearest_examples(distances, trained_at[found], translated.images, train)

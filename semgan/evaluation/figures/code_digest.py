@@ -34,7 +34,7 @@ as it is gets the last number; one that changes any figure gets the next.
 
 
 @functools.cache
-def code_digest() -> str:
+def semgan_digest() -> str:
     """The SHA-256, in hexadecimal digits, of this semgan's sources that compute figures."""
     return package_digest(Path(__file__).parents[2])
 

@@ -8,7 +8,8 @@ from jaxtyping import Int
 
 from semgan.data.dataset import Dataset
 from semgan.evaluation.extractors import statistics
-from semgan.evaluation.extractors.feature_extractor import FeatureExtractor, Pictures
+from semgan.evaluation.extractors.batches import Pictures
+from semgan.evaluation.extractors.feature_extractor import FeatureExtractor
 from semgan.evaluation.extractors.statistics import Key, Statistics
 from semgan.evaluation.figures.figure import Figure, by_name
 from semgan.evaluation.figures.set_figures import SCORES, Sets, figures_of_sets
@@ -26,7 +27,7 @@ def compared_split(extractor: FeatureExtractor, train: Dataset, test: Dataset) -
     return train if extractor.protocol == "stargan-v2" else test
 
 
-def sample_figures(
+def sample_set_figures(
     extractor: FeatureExtractor, images: Pictures, real: Dataset, *, seeds: Mapping[str, int], scores: Sequence[str] = SCORES
 ) -> Taken:
     """Of samples against all pictures of a split.

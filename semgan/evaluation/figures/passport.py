@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import semgan
-from semgan.evaluation.figures.code_digest import code_digest, generation
+from semgan.evaluation.figures.code_digest import generation, semgan_digest
 
 
 class Passport(NamedTuple):
@@ -22,7 +22,7 @@ class Passport(NamedTuple):
       seeds: of all that is drawn, by what it is for.
       truncation: of the generated pictures' styles; None where not known or not used.
       version: semgan's.
-      code: digest of the sources that compute figures, see `code_digest`.
+      code: digest of the sources that compute figures, see `semgan_digest`.
       parameters: of the score, such as its subsets or neighbours.
     """
 
@@ -71,7 +71,7 @@ def new_passport(
         seeds=dict(seeds or {}),
         truncation=truncation,
         version=semgan.__version__,
-        code=code_digest(),
+        code=semgan_digest(),
         parameters=dict(parameters or {}),
     )
 

@@ -91,7 +91,7 @@ def _maps(perceptual: Perceptual, images: np.ndarray) -> Float[np.ndarray, "imag
 
 
 @jax.jit
-def _activations(params: lpips.Params, images: Array) -> Float[Array, "image place feature"]:
+def _activations(params: lpips.LpipsParams, images: Array) -> Float[Array, "image place feature"]:
     maps = list(lpips.activations(params, images.astype(jnp.float32) / 127.5 - 1))
     chosen = maps[_deepest([each.shape for each in maps])]
     return chosen.reshape(len(chosen), -1, chosen.shape[-1])

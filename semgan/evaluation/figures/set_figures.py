@@ -137,7 +137,7 @@ def _kernel(sets: Sets, _: _Membership, seed: int | None) -> _Named:
 def _inception(sets: Sets, _: _Membership, seed: int | None) -> _Named:
     seed = inception_score.SEED if seed is None else seed
     assert sets.fake.logits is not None
-    found = inception_score.inception_score(sets.fake.logits, seed=seed)
+    found = inception_score.score_logits(sets.fake.logits, seed=seed)
     moved = inception_score.influences(sets.fake.logits, seed=seed)
     parameters = {"splits": inception_score.SPLITS}
     return "inception_score", _Scored(found.mean, [moved], "generated pictures", {"shuffle": seed}, parameters)

@@ -17,7 +17,7 @@ from semgan.evaluation.figures.passport import Passport
 from semgan.evaluation.judge.judge import Verdict, by_name
 from semgan.evaluation.judge.judged_pairs import JudgedPairs, compared_with_truth
 from semgan.evaluation.scores import agreement, bootstrap, pair_bootstrap, transfer
-from semgan.evaluation.scores.pair_bootstrap import Resampled, Weights
+from semgan.evaluation.scores.pair_bootstrap import PairWeights, Resampled
 
 COPIED = {"content": "the content copied", "reference": "the reference copied"}
 """The roles of pictures that are no translations, and what a passport calls them."""
@@ -40,7 +40,7 @@ def transfer_origin(judged: JudgedPairs) -> Origin:
     return judge_origin(judged.judge, judged.dataset, {"pairs": judged.seed}, into=into, **judged.parameters())
 
 
-def transfer_figures(judged: JudgedPairs, verdict: Verdict, origin: Origin) -> tuple[list[Figure], list[str]]:
+def transfer_score_figures(judged: JudgedPairs, verdict: Verdict, origin: Origin) -> tuple[list[Figure], list[str]]:
     """Takes what the judge's verdict on translations comes to.
 
     Args:
@@ -77,7 +77,7 @@ def variety_figures(judged: JudgedPairs, verdict: Verdict, origin: Origin) -> tu
 
 
 def _measures(
-    weights: Weights, judged: JudgedPairs, verdicts: Mapping[str, Verdict], compared: Mapping[str, transfer.Compared]
+    weights: PairWeights, judged: JudgedPairs, verdicts: Mapping[str, Verdict], compared: Mapping[str, transfer.Compared]
 ) -> dict[str, dict[str, _Measured]]:
     """By the measure's name, and by role."""
     names, kept = judged.dataset.names, judged.kept_names
@@ -127,7 +127,7 @@ def _resampled_score(retention: _Measured, adoption: _Measured) -> Resampled | N
 
 
 def _attribute_figures(
-    weights: Weights, judged: JudgedPairs, compared: Mapping[str, transfer.Compared], passport: Passport
+    weights: PairWeights, judged: JudgedPairs, compared: Mapping[str, transfer.Compared], passport: Passport
 ) -> Iterator[Figure]:
     """Takes `attributes/NAME`, of translations and copies: the balanced agreement with the contents' own."""
     for role, each in compared.items():

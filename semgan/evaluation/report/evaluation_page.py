@@ -53,7 +53,7 @@ def render(evaluation: Evaluation, about: Mapping[str, Any]) -> str:
     """
     figures, samples = by_name(evaluation.figures), is_of_samples(evaluation)
     data, accuracy, scores = about["dataset"], about["judge"]["accuracy"], SAMPLE_SCORES if samples else TRANSFER_SCORES
-    return document.document(
+    return document.page_html(
         f"Evaluation of {about['model']}",
         [
             header("Evaluation", str(about["model"]), _what(figures, data)),

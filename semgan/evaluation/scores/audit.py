@@ -49,7 +49,9 @@ class CopyingTest(NamedTuple):
     influences: list[np.ndarray]
 
 
-def audit(features: np.ndarray, real_features: np.ndarray, trained: np.ndarray, distances: np.ndarray, real_distances: np.ndarray) -> Audit:
+def run_audit(
+    features: np.ndarray, real_features: np.ndarray, trained: np.ndarray, distances: np.ndarray, real_distances: np.ndarray
+) -> Audit:
     """Tests whether samples lie nearer to the training pictures than held-out pictures do.
 
     Args:

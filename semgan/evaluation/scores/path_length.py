@@ -6,10 +6,10 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 
+from semgan.evaluation.scores.perceptual import Distance
+
 Generate = Callable[[Float[np.ndarray, "batch *code"]], np.ndarray]
 """From codes to pictures; what else it depends on (noise) must be the same at every call with as many codes."""
-Distance = Callable[[np.ndarray, np.ndarray], Float[np.ndarray, " batch"]]
-"""Of each pair of pictures, such as LPIPS with VGG16."""
 EPSILON = 1e-4
 
 
@@ -31,7 +31,7 @@ def path_steps(
 
     Args:
       generate: from w where `to_w` is given, else from z.
-      distance: grows with the square of a small change, as LPIPS does.
+      distance: grows with the square of a small change, as LPIPS (with VGG16 in the paper's figures) does.
       latent_size: of z, which is drawn from the normal distribution.
       to_w: the mapping network: paths are then straight lines in w; without it they are arcs in z.
       path: "full": t is uniform in [0, 1]; "end": it is 0.
