@@ -159,7 +159,7 @@ def _augmented(weights: ConfigDict, model_state: ModelState, images: Images, bat
 
 
 def _learning(kimg: Scalar, until: float) -> Scalar | float:
-    """1 up to so many thousand images, then 0; 1 throughout where there is no limit (0)."""
+    """Returns 1 up to `until` thousand images, then 0; 1 throughout where `until` is 0."""
     return jnp.where(kimg < until, 1.0, 0.0) if until else 1.0
 
 

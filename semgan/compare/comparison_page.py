@@ -44,7 +44,7 @@ def _curves(runs: Sequence[Run], x: str) -> str:
 
 
 def _chart(title: str, series: Sequence[Sequence[curves.Point]], unit: str) -> str:
-    """Up to where the last of these runs got: others may have gone much farther."""
+    """Draws one chart up to where the longest of its runs got: runs without this score may be much longer."""
     right = max((x for values in series for x, _ in values), default=0.0)
     return curves.overlay(title, series, curves.axis(right, unit))
 

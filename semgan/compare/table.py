@@ -24,7 +24,7 @@ def score_name(key: str) -> str:
 
 
 def table_rows(runs: Sequence[Run]) -> tuple[list[str], list[list[str]]]:
-    """The heads of the columns, and a row for each run; a dash for what a run does not know, `MARK` behind what does not compare."""
+    """The heads of the columns, and one row per run; a dash for what a run does not know, `MARK` after what cannot be compared."""
     keys, marked = known_scores(runs), unlike(runs)
     names = [score_name(key) + (MARK if key in marked else "") for key in keys]
     return ["run", "algorithm", "kimg", "minutes", "images/s", *names], [_row(run, keys) for run in runs]
@@ -36,7 +36,7 @@ def _row(run: Run, keys: Sequence[str]) -> list[str]:
 
 
 def _shown(run: Run, key: str) -> str:
-    """Figures that are no scores have sizes of any order."""
+    """Formats a value: figures other than scores may be of any magnitude."""
     return _number(score(run, key), ".3f" if key in SCORES else ".4g")
 
 

@@ -43,7 +43,7 @@ class FrozenBatchNorm(nn.Module):
 
 
 class HierarchicalBlock(nn.Module):
-    """x + three 3x3 convolutions in a row, of which each one's output is part of the block's: a half, a quarter and a quarter."""
+    """x + three 3x3 convolutions in sequence, whose outputs make up a half, a quarter and a quarter of the block's channels."""
 
     channels: int
     dtype: Dtype = jnp.float32

@@ -117,7 +117,7 @@ def table(rows: Iterable[Sequence[str]], head: Sequence[str] = ()) -> str:
 
 
 def details(title: str, *contents: str) -> str:
-    """Folded away until it is asked for."""
+    """A block that is folded until the reader opens it."""
     return f"<details><summary>{escape(title)}</summary>{''.join(contents)}</details>"
 
 

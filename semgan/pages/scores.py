@@ -27,7 +27,7 @@ SCORES = {
     "diversity_share": Score("diversity", "how far apart two generated pictures are, as a share of how far apart two real ones are"),
     "recall": Score("recall", "share of the real pictures that lie among the generated ones"),
 }
-"""By their keys in a report."""
+"""The scores by their keys in a report."""
 
 
 def score_cards(values: Mapping[str, Any]) -> str:

@@ -261,7 +261,7 @@ def test_the_discriminator_sees_augmented_pictures(monkeypatch):
 
 
 def _gradient(phase, term, **options):
-    """Of a metric with respect to all that is trained."""
+    """Returns the gradient of a metric with respect to everything that is trained."""
     trained = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float32), {losses.TUNED: TUNED, "discriminator": JUDGE})
     return jax.grad(lambda params: evaluate(phase, params=params, **options)[1][term])(trained)
 

@@ -199,7 +199,7 @@ def test_a_term_of_weight_0_is_left_out_and_leaves_the_others_as_they_were(phase
 
 
 def _gradient(phase, term, network):
-    """Of a metric with respect to a network's parameters."""
+    """Returns the gradient of a metric with respect to a network's parameters."""
     config = configured()
     context = semgan.LossContext(semgan.functions(toy.modules()), semantics_of(config), config.losses)
     loss = {"d": semgan.discriminator_loss, "g": semgan.generator_loss}[phase]
@@ -212,7 +212,7 @@ def _gradient(phase, term, network):
 
 
 def _slopes(value, leaf):
-    """Of a NumPy function of one array, by central differences."""
+    """Returns the gradient of a NumPy function of one array, by central differences."""
     slopes = np.zeros_like(leaf)
     for index in np.ndindex(*leaf.shape):
         step = np.zeros_like(leaf)

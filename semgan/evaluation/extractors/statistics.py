@@ -25,7 +25,7 @@ _VERSION = 1
 
 
 class Statistics(NamedTuple):
-    """Of a set of pictures.
+    """Statistics of a set of pictures.
 
     Attributes:
       moments: mean, covariance and count.
@@ -41,7 +41,7 @@ class Statistics(NamedTuple):
 
 
 class Key(NamedTuple):
-    """What statistics are of.
+    """What statistics are computed from.
 
     Attributes:
       data: fingerprint of the data.
@@ -57,12 +57,12 @@ class Key(NamedTuple):
 
     @property
     def text(self) -> str:
-        """As JSON, in one spelling."""
+        """Returns the key as JSON with a fixed order of its fields."""
         return json.dumps([_VERSION, self._asdict()], sort_keys=True)
 
     @property
     def name(self) -> str:
-        """16 hexadecimal digits of a hash of it all."""
+        """Returns 16 hexadecimal digits of a hash of the whole key."""
         return hash_json([_VERSION, self._asdict()])[:16]
 
 

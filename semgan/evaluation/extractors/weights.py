@@ -52,7 +52,7 @@ WHERE = {
     "AlexNet or VGG16": "alexnet-owt-7be5be79.pth or vgg16-397923af.pth, torchvision's weights, from the PyTorch project",
     "LPIPS heads": "alex.pth or vgg.pth of weights v0.1 from the PerceptualSimilarity project, whose package lpips holds them too",
 }
-"""What to get, and from whom, by content."""
+"""Where to get each kind of weights."""
 
 
 class WeightFile(NamedTuple):
@@ -76,7 +76,7 @@ def read_weights(path: str | Path, content: str) -> WeightFile:
       content: a key of `WHERE`, for the message where there is no such file.
 
     Raises:
-      UserError: there is no such file, it cannot be read, or it holds something else than named tensors.
+      UserError: there is no such file, it cannot be read, or it does not hold named tensors.
     """
     path = Path(path)
     if not path.is_file():
@@ -190,7 +190,7 @@ def _read_safetensors(contents: bytes, path: Path) -> Any:
     try:
         return safetensors.numpy.load(contents)
     except (safetensors.SafetensorError, KeyError, ValueError) as error:
-        raise UserError(f"{path} is no safetensors file, or is damaged ({error}): copy it again") from error
+        raise UserError(f"{path} is not a safetensors file, or is damaged ({error}): copy it again") from error
 
 
 def _read_npz(contents: bytes, path: Path) -> Any:

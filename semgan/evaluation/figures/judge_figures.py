@@ -17,7 +17,7 @@ from semgan.evaluation.scores.manifold import DENSITY_NEIGHBOURS
 from semgan.evaluation.scores.moments import moments_of
 
 COMPARED = 1000
-"""Pictures at most of either set: what an evaluation during training has time for."""
+"""The most pictures of either set: as many as an evaluation during training has time for."""
 _SCORES = ("fd", "precision", "recall", "density", "coverage")
 
 
@@ -34,7 +34,7 @@ def scaled(features: FeatureVectors) -> FeatureVectors:
 def feature_figures(fake: FeatureVectors, real: FeatureVectors, origin: Origin) -> tuple[list[Figure], list[str]]:
     """Takes the distances of two sets of `scaled` features, precision, recall, density and coverage; with notes on what cannot be taken.
 
-    Of either set at most `COMPARED` are taken, evenly. The kernel distance takes as many of one as of the other: both whole, so that
+    At most `COMPARED` of either set are taken, evenly. The kernel distance takes as many of one as of the other: both whole, so that
     nothing is left to the draw of subsets.
     """
     fake, real = spread(fake, COMPARED), spread(real, COMPARED)

@@ -1,4 +1,4 @@
-"""How a figure was made: all that two figures have to agree in before one may be called better."""
+"""How a figure was made: everything in which two figures must agree before one may be called better."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -79,7 +79,7 @@ def new_passport(
 def comparable(a: Passport, b: Passport) -> list[str]:
     """Returns the fields in which two passports differ, such as "protocol" or "parameters.neighbours"; none: their figures compare.
 
-    Two digests of code that computes the same figures are no difference, see `code_digest.GENERATIONS`.
+    Two digests of code that computes the same figures do not count as a difference, see `code_digest.GENERATIONS`.
     """
     fields_a, fields_b = (fields_of(each) | {"code": generation(each.code)} for each in (a, b))
     return [name for name in fields_a | fields_b if fields_a.get(name, _ABSENT) != fields_b.get(name, _ABSENT)]

@@ -20,12 +20,12 @@ from semgan.evaluation.scores import agreement, bootstrap, pair_bootstrap, trans
 from semgan.evaluation.scores.pair_bootstrap import PairWeights, Resampled
 
 COPIED = {"content": "the content copied", "reference": "the reference copied"}
-"""The roles of pictures that are no translations, and what a passport calls them."""
+"""The roles of pictures that are copies and not translations, and what a passport calls them."""
 ROLES = ("translated", *COPIED)
 
 
 class _Measured(NamedTuple):
-    """A measure of all pairs, and the same of each resample of them; None what is unknown."""
+    """A measure over all pairs, and over each resample of them; None where unknown."""
 
     value: float | None
     resampled: Resampled | None
@@ -41,7 +41,7 @@ def transfer_origin(judged: JudgedPairs) -> Origin:
 
 
 def transfer_score_figures(judged: JudgedPairs, verdict: Verdict, origin: Origin) -> tuple[list[Figure], list[str]]:
-    """Takes what the judge's verdict on translations comes to.
+    """Takes the transfer score and its parts from the judge's verdict on translations.
 
     Args:
       origin: see `transfer_origin`.
@@ -49,7 +49,7 @@ def transfer_score_figures(judged: JudgedPairs, verdict: Verdict, origin: Origin
     Returns:
       The figures that are known: `transfer_score`, `retention`, `adoption`; of each role `agreement`, `domain_accuracy` (share judged as
       the reference's domain), `landmark_error` (in inter-ocular distances), `attributes_kept` (mean balanced agreement over those that
-      should be kept) and `attributes/NAME`; and `adopted/SOURCE/TARGET`. And notes on those that are not.
+      should be kept) and `attributes/NAME`; and `adopted/SOURCE/TARGET`. And notes on those that are unknown.
     """
     verdicts = {"translated": verdict, "content": judged.content, "reference": judged.reference}
     compared = {role: compared_with_truth(judged, each) for role, each in verdicts.items()}
@@ -79,7 +79,7 @@ def variety_figures(judged: JudgedPairs, verdict: Verdict, origin: Origin) -> tu
 def _measures(
     weights: PairWeights, judged: JudgedPairs, verdicts: Mapping[str, Verdict], compared: Mapping[str, transfer.Compared]
 ) -> dict[str, dict[str, _Measured]]:
-    """By the measure's name, and by role."""
+    """Returns the measures by name and role."""
     names, kept = judged.dataset.names, judged.kept_names
     right = {role: verdict.domain == judged.target for role, verdict in verdicts.items()}
     return {

@@ -76,7 +76,7 @@ def choose_pairs(
       UserError: no pairs are asked for, or none can be made.
     """
     if count < 1:
-        raise UserError(f"{count} pairs are no measurement: set judge.pairs (or --pairs) to at least 1")
+        raise UserError(f"{count} pairs cannot be measured: set judge.pairs (or --pairs) to at least 1")
     present = np.unique(dataset.domain)
     if len(present) < 2:
         raise UserError(

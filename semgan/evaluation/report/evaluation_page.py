@@ -41,7 +41,7 @@ _BESIDE_REAL = {
 
 
 Figures = Mapping[str, Figure]
-"""By name."""
+"""Figures by their names."""
 
 
 def render(evaluation: Evaluation, about: Mapping[str, Any]) -> str:
@@ -77,7 +77,7 @@ def render(evaluation: Evaluation, about: Mapping[str, Any]) -> str:
 
 
 def facts(figures: Figures, about: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Returns by what and on what the figures were taken, as rows of a table; what is not known is left out."""
+    """Returns the model, data and judge behind the figures as rows of a table; unknown values are left out."""
     judge, data, trained = about["judge"], about["dataset"], about.get("training_data", {})
     rows = [
         ("model file", about["model"]),
@@ -130,7 +130,7 @@ def _figures(figures: Sequence[Figure]) -> str:
         table(figure_rows(first), HEAD),
         "<h3>How this was measured, where the last column does not say otherwise</h3>",
         table(common_rows(first)),
-        details("Of copies, real pictures, single domains and attributes", table(figure_rows(parts, first), HEAD)) if parts else "",
+        details("Copies, real pictures, single domains and attributes", table(figure_rows(parts, first), HEAD)) if parts else "",
     )
 
 

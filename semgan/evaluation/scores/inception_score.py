@@ -20,7 +20,7 @@ class InceptionScore(NamedTuple):
 
 
 def score_logits(logits: ClassLogits, *, splits: int = SPLITS, seed: int | None = SEED) -> InceptionScore:
-    """From class scores (without bias, as the original has them), in float64.
+    """Computes the score from class scores (without bias, as in the original), in float64.
 
     Args:
       splits: parts of equal size (to within one) that are scored apart.

@@ -76,7 +76,7 @@ def _influences_of(own: FeatureVectors, other: FeatureVectors) -> np.ndarray:
 
 
 def _kernel_means(rows: FeatureVectors, others: FeatureVectors) -> np.ndarray:
-    """Of each row, the mean of its kernel with all others less 1: float64 (rows,)."""
+    """Returns for each row the mean of its kernel with all others, less 1: float64 (rows,)."""
     size = min(_BLOCK, len(rows))
     held = jnp.asarray(others, jnp.float32)
     means = []

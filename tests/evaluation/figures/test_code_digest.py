@@ -20,7 +20,7 @@ SCORE = '''
 import numpy as np
 
 WEIGHT = 0.5
-"""Of the second term."""
+"""The weight of the second term."""
 
 
 def score(a: np.ndarray, b: np.ndarray) -> float:
@@ -35,7 +35,7 @@ def text(value):
 '''
 SAME = {
     "a docstring": ("Return the distance of two vectors.", "Mean of the differences."),
-    "a constant's description": ("Of the second term.", "Taken from nowhere."),
+    "a constant's description": ("The weight of the second term.", "Taken from nowhere."),
     "a comment": ("WEIGHT = 0.5", "WEIGHT = 0.5  # a half"),
     "the layout": ("return float(np.mean(a - WEIGHT * b))", "return float(\n        np.mean(a - (WEIGHT * b)),\n    )"),
     "an annotation": ("b: np.ndarray) -> float", "b) -> np.floating"),
