@@ -114,7 +114,7 @@ def _trained(adaptation: Adaptation, learned: FewShotPictures, length: Length, s
 
 def _iterate(step: Any, state: TrainState, learned: FewShotPictures, length: Length, seed: int, started: float) -> tuple[TrainState, int]:
     """Trains until the length is reached, with a line now and then; returns the state and the number of steps."""
-    totals, shown = None, time.monotonic()
+    totals, last_line = None, time.monotonic()
     for number in count(1):
         positions = np.arange((number - 1) * BATCH_SIZE, number * BATCH_SIZE)
         state, step_metrics = step(state, few_shot_pictures.make_batch(learned, positions, seed))
@@ -122,9 +122,9 @@ def _iterate(step: Any, state: TrainState, learned: FewShotPictures, length: Len
         jax.block_until_ready(totals)
         now = time.monotonic()
         over = number >= length.steps if length.minutes is None else now - started >= 60 * length.minutes
-        if over or number == 1 or now - shown >= _SECONDS:
+        if over or number == 1 or now - last_line >= _SECONDS:
             say(_line(number, length, metrics.means(totals), now - started))
-            totals, shown = None, now
+            totals, last_line = None, now
         if over:
             return state, number
     raise AssertionError("counts without end")

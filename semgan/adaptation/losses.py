@@ -96,13 +96,13 @@ def generator_loss(
     fake = f.generate(now, image, style)
     real, augmented_fake = _augmented(context, reference, fake, batch, rng)
     fake_logits, real_logits = _logits(f, params, augmented_fake), _logits(f, params, real)
-    seen, was = f.features(source, fake), _translated_before(f, source, batch, rng)
+    features, was = f.features(source, fake), _translated_before(f, source, batch, rng)
     terms = {
         "style_reconstruction": l1(f.styles.encode(now, fake, new), jax.lax.stop_gradient(style)).mean(),
         "reconstruction": l1(f.generate(now, reference, f.styles.encode(now, reference, new)), reference).mean(),
-        "content": l1(instance_norm(seen[-1]), instance_norm(f.features(source, image)[-1])).mean(),
-        "correspondence": correspondence(seen, f.features(source, was.images)).mean(),
-        "kept": _kept(context, now, was, batch, rng),
+        "content": l1(instance_norm(features[-1]), instance_norm(f.features(source, image)[-1])).mean(),
+        "correspondence": correspondence(features, f.features(source, was.images)).mean(),
+        "kept": _source_distance(context, now, was, batch, rng),
     }
     if HEADS in source and context.semantics.content:
         terms["semantic"] = _semantic(context, source, fake, batch, rng)
@@ -151,12 +151,12 @@ def _translated_before(f: Functions, source: Params, batch: Batch, rng: Key) -> 
     return jax.lax.stop_gradient(_Before(f.generate(source, batch["image"], style), style))
 
 
-def _kept(context: AdaptationContext, now: Params, was: _Before, batch: Batch, rng: Key) -> Scalar:
+def _source_distance(context: AdaptationContext, now: Params, was: _Before, batch: Batch, rng: Key) -> Scalar:
     """How far translations into old domains have moved and, where they can, style codes."""
-    moved = l1(context.f.generate(now, batch["image"], was.style), was.images).mean()
+    distance = l1(context.f.generate(now, batch["image"], was.style), was.images).mean()
     if context.whole_encoder:
-        moved += l1(two_styles(context.f.styles, now, _old(batch), rng)[0], was.style).mean()
-    return moved
+        distance += l1(two_styles(context.f.styles, now, _old(batch), rng)[0], was.style).mean()
+    return distance
 
 
 def _semantic(context: AdaptationContext, source: Params, fake: Images, batch: Batch, rng: Key) -> Scalar:

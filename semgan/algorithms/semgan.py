@@ -245,8 +245,8 @@ def _init(modules: dict, weights: ConfigDict, rng: Key, batch: Batch) -> tuple[P
     params = {name: modules[name].init(keys[name], *inputs[name])["params"] for name in modules if name in inputs}
     if HEADS in modules:
         features = modules["discriminator"].apply({"params": params["discriminator"]}, image, method="features")
-        seen = features if isinstance(modules[HEADS], BranchHeads) else image
-        params[HEADS] = modules[HEADS].init(keys[HEADS], seen)["params"]
+        head_inputs = features if isinstance(modules[HEADS], BranchHeads) else image
+        params[HEADS] = modules[HEADS].init(keys[HEADS], head_inputs)["params"]
     if SAMPLER in modules:
         features = generator.apply({"params": params["generator"]}, image, method="features")
         places = [jnp.zeros((1, 1), jnp.int32) for _ in features]

@@ -7,7 +7,7 @@ from semgan.compare.differences import comparability
 from semgan.compare.folder import Run
 from semgan.compare.table import known_scores, table_rows
 from semgan.pages import curves
-from semgan.pages.document import header, image, page_html, paragraph, said, section, table
+from semgan.pages.document import header, image, page_html, paragraph, section, statement, table
 from semgan.pages.scores import SCORES
 
 _AXES = {"kimg": ("kimg", "Over the images seen"), "time/minutes": ("min", "Over the time taken")}
@@ -23,7 +23,7 @@ def render(runs: Sequence[Run]) -> str:
         f"{title} compared",
         [
             header("Runs compared", title),
-            said(first) if first else "",
+            statement(first) if first else "",
             *map(paragraph, rest),
             section("Figures", table(rows, head)),
             *(_curves(runs, x) for x in _AXES),
@@ -50,8 +50,8 @@ def _chart(title: str, series: Sequence[Sequence[curves.Point]], unit: str) -> s
 
 
 def _pictures(runs: Sequence[Run]) -> str:
-    shown = "".join(_picture(run.name, *run.picture) for run in runs if run.picture is not None)
-    return section("Last pictures", f'<div class="history">{shown}</div>') if shown else ""
+    pictures = "".join(_picture(run.name, *run.picture) for run in runs if run.picture is not None)
+    return section("Last pictures", f'<div class="history">{pictures}</div>') if pictures else ""
 
 
 def _picture(name: str, step: int, png: bytes) -> str:

@@ -86,8 +86,8 @@ def score(run: Run, key: str) -> float | None:
     """A score or figure by its key: at the end, or where the run has not ended the last one that was taken."""
     if key in run.figures:
         return run.figures[key].value
-    taken = (line.get(f"eval/{key}") for line in reversed(run.lines))
-    value = run.scores.get(key) if run.scores else next((value for value in taken if value is not None), None)
+    logged = (line.get(f"eval/{key}") for line in reversed(run.lines))
+    value = run.scores.get(key) if run.scores else next((value for value in logged if value is not None), None)
     return float(value) if _is_number(value) else None
 
 

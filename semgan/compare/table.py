@@ -14,8 +14,8 @@ _OTHERS = {"diversity": "distance of two samples"}
 
 def known_scores(runs: Sequence[Run]) -> list[str]:
     """Keys of the scores that any of the runs has, and after them names of other figures."""
-    known = [key for key in SCORES if any(score(run, key) is not None for run in runs)]
-    return known + [name for name in figure_names(runs) if name not in known]
+    keys = [key for key in SCORES if any(score(run, key) is not None for run in runs)]
+    return keys + [name for name in figure_names(runs) if name not in keys]
 
 
 def score_name(key: str) -> str:
@@ -32,10 +32,10 @@ def table_rows(runs: Sequence[Run]) -> tuple[list[str], list[list[str]]]:
 
 def _row(run: Run, keys: Sequence[str]) -> list[str]:
     numbers = [_number(kimg(run), ",.5g"), _number(minutes(run), ",.1f"), _number(images_per_second(run), ",.3g")]
-    return [run.name, str(run.config.get("algorithm", _NONE)), *numbers, *(_shown(run, key) for key in keys)]
+    return [run.name, str(run.config.get("algorithm", _NONE)), *numbers, *(_score_text(run, key) for key in keys)]
 
 
-def _shown(run: Run, key: str) -> str:
+def _score_text(run: Run, key: str) -> str:
     """Formats a value: figures other than scores may be of any magnitude."""
     return _number(score(run, key), ".3f" if key in SCORES else ".4g")
 

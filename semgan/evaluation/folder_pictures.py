@@ -55,9 +55,9 @@ def open_folder(root: str | Path, count: int = 0) -> Folder:
     if count:
         paths = [paths[place * len(paths) // count] for place in range(count)]
     stats = [path.stat() for path in paths]
-    listed = [[path.relative_to(root).as_posix(), stat.st_size, stat.st_mtime_ns] for path, stat in zip(paths, stats, strict=True)]
+    files = [[path.relative_to(root).as_posix(), stat.st_size, stat.st_mtime_ns] for path, stat in zip(paths, stats, strict=True)]
     height, width = _decode(paths[0]).shape[:2]
-    return Folder(root, tuple(paths), (height, width), hash_json(["scored", [height, width], listed]))
+    return Folder(root, tuple(paths), (height, width), hash_json(["scored", [height, width], files]))
 
 
 def check_sizes(real: Folder, fake: Folder) -> None:

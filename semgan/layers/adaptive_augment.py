@@ -55,8 +55,8 @@ def augment(images: SquareImages, keys: Key[Array, " batch"], p: Scalar, supersa
 
     def one(image: Float[Array, "size size 3"], key: Array) -> Float[Array, "size size 3"]:
         draws = draw(key)
-        moved = warp(image, inverse_geometry(draws, p, image.shape[0]), supersampling)
-        return _recolour(moved, colour_matrix(draws, p))
+        warped = warp(image, inverse_geometry(draws, p, image.shape[0]), supersampling)
+        return _recolour(warped, colour_matrix(draws, p))
 
     return jnp.where(p > 0, jax.vmap(one)(images.astype(jnp.float32), keys), images)
 

@@ -138,8 +138,8 @@ def face_masks(maps: Float[Array, "batch height width 98"]) -> Float[Array, "bat
     maps = (maps - least) / (most - least + 1e-6)
 
     def together(parts: tuple[tuple[int, int, int, int], ...]) -> Array:
-        moved = [jnp.roll(maps[..., first:end], -up, 1) ** power for first, end, up, power in parts]
-        return jnp.concatenate(moved, -1).sum(-1, keepdims=True)
+        shifted_maps = [jnp.roll(maps[..., first:end], -up, 1) ** power for first, end, up, power in parts]
+        return jnp.concatenate(shifted_maps, -1).sum(-1, keepdims=True)
 
     inner = together(_INNER)
     return jnp.concatenate([inner + together(_OUTER), inner], -1).clip(0, 1)

@@ -61,11 +61,11 @@ class ResNetEncoder(nn.Module):
 
     def features(self, image: RGBImages, layers: tuple[int, ...]) -> list[Float[Array, "batch ..."]]:
         """What comes out of the layers of these numbers, which ascend; nothing is computed past the last."""
-        x, found = image.astype(self.dtype), []
+        x, activations = image.astype(self.dtype), []
         for number, layer in enumerate(self._layers()[: layers[-1] + 1]):
             x = layer(x)
-            found += [x] * (number in layers)
-        return found
+            activations += [x] * (number in layers)
+        return activations
 
     def _layers(self) -> list[Callable[[Array], Array]]:
         layers = [partial(reflect_pad, margin=3), self.from_rgb, instance_norm, nn.relu]

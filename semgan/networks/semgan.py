@@ -97,11 +97,11 @@ class Generator(nn.Module):
     def features(self, image: SquareImages) -> list[Float[Array, "batch _ _ _"]]:
         """What the encoder sees at each resolution, the highest first, and the content code last."""
         x = self.from_rgb(space_to_depth(image.astype(self.dtype), self.patch_size))
-        found = []
+        activations = []
         for block in self.encode:
-            found += [x] * block.downsample
+            activations += [x] * block.downsample
             x = block(x)
-        return [*found, x]
+        return [*activations, x]
 
 
 class Discriminator(nn.Module):
@@ -133,10 +133,10 @@ class Discriminator(nn.Module):
 
     def features(self, image: SquareImages) -> list[Float[Array, "batch _ _ _"]]:
         """What it sees at each resolution, the highest first."""
-        found = [self.from_rgb(space_to_depth(image.astype(self.dtype), self.patch_size))]
+        activations = [self.from_rgb(space_to_depth(image.astype(self.dtype), self.patch_size))]
         for block in self.blocks:
-            found.append(block(found[-1]))
-        return found
+            activations.append(block(activations[-1]))
+        return activations
 
 
 def networks_of(image_size: int, domain_count: int, dtype: Dtype, options: dict[str, dict]) -> dict[str, nn.Module]:

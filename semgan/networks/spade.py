@@ -200,9 +200,9 @@ class Discriminator(nn.Module):
     @nn.compact
     def __call__(self, image: Images, mask: ClassMask, domain: DomainIds, *, train: bool = False) -> list[list[Float[Array, "batch ..."]]]:
         labels = label_map(mask, domain, self.mask_classes, self.domain_count)
-        seen, activations = jnp.concatenate([labels, image], -1), []
+        inputs, activations = jnp.concatenate([labels, image], -1), []
         for scale in range(self.scales):
-            x, layers = seen, []
+            x, layers = inputs, []
             for index in range(self.layers):
                 width = min(self.base_channels * 2**index, self.max_channels)
                 stride = 1 if index and index == self.layers - 1 else 2
@@ -212,5 +212,5 @@ class Discriminator(nn.Module):
                 layers.append(x)
             logits = SpectralConv(1, 4, padding=2, dtype=self.dtype, name=f"scale{scale}_logits")(x, train=train)
             activations.append([*layers, at_least_float32(logits)])
-            seen = average_pool(seen)
+            inputs = average_pool(inputs)
         return activations

@@ -56,5 +56,5 @@ class UNetGenerator(nn.Module):
 
 
 def _dropout(x: FeatureMap, keys: Key[Array, " batch"]) -> FeatureMap:
-    kept = jax.vmap(lambda key: jax.random.bernoulli(key, 0.5, x.shape[1:]))(keys)
-    return jnp.where(kept, 2 * x, 0)
+    mask = jax.vmap(lambda key: jax.random.bernoulli(key, 0.5, x.shape[1:]))(keys)
+    return jnp.where(mask, 2 * x, 0)

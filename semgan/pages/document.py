@@ -93,7 +93,7 @@ def paragraph(text: str) -> str:
     return f"<p>{escape(text)}</p>"
 
 
-def said(text: str) -> str:
+def statement(text: str) -> str:
     """A sentence that matters more than its surroundings."""
     return f'<p class="said">{escape(text)}</p>'
 

@@ -1,6 +1,6 @@
 import numpy as np
 
-from semgan.pages.document import Card, Example, cards, details, examples, header, page_html, paragraph, said, section, table
+from semgan.pages.document import Card, Example, cards, details, examples, header, page_html, paragraph, section, statement, table
 from semgan.pages.images import png, shown_width
 from semgan.pages.scores import SCORES, score_cards
 from tests.pages.html import Page
@@ -15,7 +15,9 @@ def test_every_text_is_escaped_wherever_it_stands():
         [
             header(HOSTILE, HOSTILE),
             cards([Card(HOSTILE, HOSTILE, HOSTILE)]),
-            section(HOSTILE, paragraph(HOSTILE), said(HOSTILE), table([[HOSTILE]], [HOSTILE]), examples([Example([picture], HOSTILE)])),
+            section(
+                HOSTILE, paragraph(HOSTILE), statement(HOSTILE), table([[HOSTILE]], [HOSTILE]), examples([Example([picture], HOSTILE)])
+            ),
             details(HOSTILE),
         ],
     )

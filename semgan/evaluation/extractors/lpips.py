@@ -105,14 +105,14 @@ def backbone_of(params: LpipsParams) -> Backbone:
 
 def shapes(backbone: Backbone) -> dict[str, tuple[int, ...]]:
     """Shapes of the parameters by path."""
-    told: dict[str, tuple[int, ...]] = {}
+    by_path: dict[str, tuple[int, ...]] = {}
     inputs = 3
     for layer in LAYERS[backbone]:
-        told[f"{backbone}/{layer.path}/kernel"] = (layer.size, layer.size, inputs, layer.features)
-        told[f"{backbone}/{layer.path}/bias"] = (layer.features,)
+        by_path[f"{backbone}/{layer.path}/kernel"] = (layer.size, layer.size, inputs, layer.features)
+        by_path[f"{backbone}/{layer.path}/bias"] = (layer.features,)
         inputs = layer.features
     compared = [layer.features for layer in LAYERS[backbone] if layer.compared]
-    return told | {f"heads/{at}": (features,) for at, features in enumerate(compared)}
+    return by_path | {f"heads/{at}": (features,) for at, features in enumerate(compared)}
 
 
 def _unit(x: FeatureMap) -> FeatureMap:

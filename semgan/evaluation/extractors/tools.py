@@ -29,7 +29,7 @@ class Files(NamedTuple):
 
 
 def load_tools(files: Files, image_size: int) -> Tools:
-    """Reads what is named.
+    """Reads the files that are named.
 
     Args:
       image_size: of the pictures that will be looked at.

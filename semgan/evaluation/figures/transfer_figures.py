@@ -80,11 +80,11 @@ def _measures(
     weights: PairWeights, judged: JudgedPairs, verdicts: Mapping[str, Verdict], compared: Mapping[str, transfer.Compared]
 ) -> dict[str, dict[str, _Measured]]:
     """Returns the measures by name and role."""
-    names, kept = judged.dataset.names, judged.kept_names
+    names, keep = judged.dataset.names, judged.kept_names
     right = {role: verdict.domain == judged.target for role, verdict in verdicts.items()}
     return {
         "agreement": {
-            role: _Measured(transfer.agreement(each, names, kept), pair_bootstrap.resampled_agreement(weights, each, names, kept))
+            role: _Measured(transfer.agreement(each, names, keep), pair_bootstrap.resampled_agreement(weights, each, names, keep))
             for role, each in compared.items()
         },
         "domain_accuracy": {role: _Measured(float(np.mean(each)), weights @ each / len(each)) for role, each in right.items()},
@@ -93,7 +93,7 @@ def _measures(
             for role, each in compared.items()
         },
         "attributes_kept": {
-            role: _Measured(transfer.attributes_kept(each, names, kept), pair_bootstrap.resampled_attributes(weights, each, names, kept))
+            role: _Measured(transfer.attributes_kept(each, names, keep), pair_bootstrap.resampled_attributes(weights, each, names, keep))
             for role, each in compared.items()
         },
     }

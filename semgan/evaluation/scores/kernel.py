@@ -78,12 +78,12 @@ def _influences_of(own: FeatureVectors, other: FeatureVectors) -> np.ndarray:
 def _kernel_means(rows: FeatureVectors, others: FeatureVectors) -> np.ndarray:
     """Returns for each row the mean of its kernel with all others, less 1: float64 (rows,)."""
     size = min(_BLOCK, len(rows))
-    held = jnp.asarray(others, jnp.float32)
+    on_device = jnp.asarray(others, jnp.float32)
     means = []
     for start in range(0, len(rows), size):
         block = rows[start : start + size].astype(np.float32)
         filled = np.concatenate([block, np.repeat(block[-1:], size - len(block), axis=0)])  # one size: one compilation
-        means.append(np.asarray(_means_of_block(filled, held), np.float64)[: len(block)])
+        means.append(np.asarray(_means_of_block(filled, on_device), np.float64)[: len(block)])
     return np.concatenate(means)
 
 

@@ -40,14 +40,14 @@ class Membership(NamedTuple):
 
 def precision_recall(real: FeatureVectors, fake: FeatureVectors, *, neighbours: int = PRECISION_NEIGHBOURS) -> tuple[float, float]:
     """Returns the shares of generated pictures that lie among the real ones, and of real pictures that lie among the generated ones."""
-    found = membership(real, fake, precision_neighbours=neighbours, density_neighbours=neighbours)
-    return float(found.precision.mean()), float(found.recall.mean())
+    members = membership(real, fake, precision_neighbours=neighbours, density_neighbours=neighbours)
+    return float(members.precision.mean()), float(members.recall.mean())
 
 
 def density_coverage(real: FeatureVectors, fake: FeatureVectors, *, neighbours: int = DENSITY_NEIGHBOURS) -> tuple[float, float]:
     """Measures how densely fakes lie among the real ones (1 where they are alike), and the share of real ones that have one near."""
-    found = membership(real, fake, precision_neighbours=neighbours, density_neighbours=neighbours)
-    return float(found.density.mean()), float(found.coverage.mean())
+    members = membership(real, fake, precision_neighbours=neighbours, density_neighbours=neighbours)
+    return float(members.density.mean()), float(members.coverage.mean())
 
 
 def membership(

@@ -33,8 +33,8 @@ def resampled_agreement(
     if "mask" in compared:
         truth, judged = compared["mask"]
         return resampled_iou(weights, confusions(truth, judged, len(names["mask"])))
-    kept = resampled_attributes(weights, compared, names, kept_names)
-    parts = [] if kept is None else [kept]
+    attributes = resampled_attributes(weights, compared, names, kept_names)
+    parts = [] if attributes is None else [attributes]
     if "landmarks" in compared:
         near = agreement.landmark_distances(*compared["landmarks"]) <= agreement.LANDMARK_TOLERANCE
         parts.append(weights @ near.mean(1) / weights.sum(1))
@@ -107,8 +107,8 @@ def resampled_score(retention: Resampled, adoption: Resampled) -> Resampled:
 
 def interval_of_resamples(values: Resampled, level: float = bootstrap.LEVEL) -> tuple[float, float] | None:
     """The percentiles between which `level` of those that are known lie; None where too few are."""
-    known = values[np.isfinite(values)]
-    if len(known) < level * len(values):
+    finite = values[np.isfinite(values)]
+    if len(finite) < level * len(values):
         return None
-    low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(finite, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)

@@ -46,10 +46,10 @@ def path_steps(
         batch = slice(start, start + batch_size)
         ends = first[batch], second[batch]
         if to_w is None:
-            codes = [slerp(*ends, t[batch] + moved) for moved in (0.0, epsilon)]
+            codes = [slerp(*ends, t[batch] + step) for step in (0.0, epsilon)]
         else:
             from_w, towards_w = (np.asarray(to_w(z.astype(np.float32)), np.float64) for z in ends)
-            codes = [_lerp(from_w, towards_w, t[batch] + moved) for moved in (0.0, epsilon)]
+            codes = [_lerp(from_w, towards_w, t[batch] + step) for step in (0.0, epsilon)]
         before, after = (generate(code.astype(np.float32)) for code in codes)
         steps.append(np.asarray(distance(before, after), np.float64) / epsilon**2)
     return np.concatenate(steps)[:count]
