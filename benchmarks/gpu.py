@@ -96,10 +96,8 @@ def _line(row: dict) -> str:
 
 def part(name: str, command: list[str], out: Path, environment: dict[str, str], seconds: float) -> Iterator[dict]:
     """Run `command` for at most `seconds`: yields each line of JSON that it prints, as it comes, and how it ended where it failed."""
-    with (out / f"{name}.log").open("a") as log:
-        child = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=log, env=environment, cwd=ROOT, text=True, start_new_session=True, errors="replace"
-        )
+    options = {"stdout": subprocess.PIPE, "env": environment, "cwd": ROOT, "text": True, "errors": "replace", "start_new_session": True}
+    with (out / f"{name}.log").open("a") as log, subprocess.Popen(command, stderr=log, **options) as child:
         late = threading.Event()
         timer = threading.Timer(max(seconds, 1.0), lambda: (late.set(), _kill(child)))
         timer.start()

@@ -47,7 +47,7 @@ def experiment_of(file: str, precision: str) -> Experiment:
     return Experiment.of(config).at(config.total_kimg)
 
 
-def take_step(file: str, precision: str, device: jax.Device) -> Outcome:
+def take_step(file: str, precision: str, device: Any) -> Outcome:
     """One step on `device`, from a state that is made on the CPU: random bits for it differ between devices."""
     experiment, cpu = experiment_of(file, precision), jax.devices("cpu")[0]
     with jax.default_device(cpu):
@@ -79,7 +79,7 @@ def difference(ours: Outcome, theirs: Outcome) -> tuple[float, str]:
     return differences[worst], worst
 
 
-def check_algorithm(file: str, device: jax.Device) -> list[dict[str, Any]]:
+def check_algorithm(file: str, device: Any) -> list[dict[str, Any]]:
     """The device against the CPU, and bfloat16 against float32 on the device."""
     name = Path(file).stem.removeprefix("drawn_faces_")
     here = take_step(file, "float32", device)
@@ -99,7 +99,7 @@ def _verdict(right: bool, value: float, worst: str) -> str:
     return f"{'right' if right else 'WRONG'}: {value:.1e} at most ({worst})"
 
 
-def check_resume(device: jax.Device) -> dict[str, Any]:
+def check_resume(device: Any) -> dict[str, Any]:
     """Four steps without a break against two, a checkpoint on the disk, and two more: to the last bit."""
     experiment = experiment_of("configs/quickstart.py", "float32")
     step = jax.jit(experiment.step())

@@ -8,6 +8,7 @@ GPUs is TF32. What the checkout imports for videos and figures alone is replaced
 """
 
 import argparse
+import importlib
 import importlib.util
 import json
 import math
@@ -53,14 +54,11 @@ def _stand_in(name: str) -> ModuleType:
 
 def official_step(image_size: int, batch: int) -> Callable[[], None]:
     """A function that takes one training step of the official code on noise."""
-    import torch
-    from core.model import build_model  # pyright: ignore[reportMissingImports]
-    from core.solver import compute_d_loss, compute_g_loss, moving_average  # pyright: ignore[reportMissingImports]
-
+    torch, model, solver = (importlib.import_module(name) for name in ("torch", "core.model", "core.solver"))
     weights = {"lambda_reg": 1.0, "lambda_sty": 1.0, "lambda_ds": 1.0, "lambda_cyc": 1.0}
     arguments = SimpleNamespace(img_size=image_size, style_dim=64, latent_dim=16, num_domains=DOMAINS, w_hpf=0, **weights)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    networks, averages = build_model(arguments)
+    networks, averages = model.build_model(arguments)
     for network in (*networks.values(), *averages.values()):
         network.to(device)
     rates = {"mapping_network": 1e-6}
@@ -81,19 +79,19 @@ def official_step(image_size: int, batch: int) -> Callable[[], None]:
 
     def step() -> None:
         inputs = (networks, arguments, content, source, target)
-        update(compute_d_loss(*inputs, z_trg=z)[0], "discriminator")
-        update(compute_d_loss(*inputs, x_ref=reference)[0], "discriminator")
-        update(compute_g_loss(*inputs, z_trgs=[z, z2])[0], "generator", "mapping_network", "style_encoder")
-        update(compute_g_loss(*inputs, x_refs=[reference, other])[0], "generator")
+        update(solver.compute_d_loss(*inputs, z_trg=z)[0], "discriminator")
+        update(solver.compute_d_loss(*inputs, x_ref=reference)[0], "discriminator")
+        update(solver.compute_g_loss(*inputs, z_trgs=[z, z2])[0], "generator", "mapping_network", "style_encoder")
+        update(solver.compute_g_loss(*inputs, x_refs=[reference, other])[0], "generator")
         for name, average in averages.items():
-            moving_average(networks[name], average)
+            solver.moving_average(networks[name], average)
 
     return step
 
 
 def step_seconds(step: Callable[[], None]) -> float:
     """The best of three runs, after two steps to warm up."""
-    import torch
+    torch = importlib.import_module("torch")
 
     def run(steps: int) -> float:
         start = time.perf_counter()
@@ -121,8 +119,7 @@ def main() -> None:
         sys.exit(f"semgan: error: {options.checkout} is not a checkout of clovaai/stargan-v2: it has no core/solver.py")
     sys.path.insert(0, str(options.checkout))
     replace_absent()
-    import torch
-
+    torch = importlib.import_module("torch")
     size, batches = (64, "1,2") if options.small else (256, options.batches)
     for batch in map(int, batches.split(",")):
         what = {"what": f"clovaai/stargan-v2 at {size} px, PyTorch {torch.__version__}", "batch": batch}

@@ -96,6 +96,7 @@ class Timed:
     def memory_gib(self) -> float:
         """The program's peak memory: state, batch and intermediate arrays."""
         memory = self._compiled.memory_analysis()
+        assert memory is not None
         sizes = memory.argument_size_in_bytes + memory.output_size_in_bytes - memory.alias_size_in_bytes + memory.temp_size_in_bytes
         return sizes / 2**30
 

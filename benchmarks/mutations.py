@@ -72,10 +72,7 @@ COVERS: dict[str, tuple[str, ...]] = {
     "semgan/layers/blocks.py": ("networks/test_stargan_v2.py", "networks/test_semgan.py"),
     "semgan/layers/precision.py": ("layers/test_normalize.py",),
     "semgan/evaluation/scores/moments.py": ("evaluation/scores/test_frechet.py", "evaluation/extractors/test_statistics.py"),
-    "semgan/evaluation/scores/neighbours.py": (
-        "evaluation/scores/test_neighbours.py",
-        "evaluation/scores/test_audit.py",
-    ),
+    "semgan/evaluation/scores/neighbours.py": ("evaluation/scores/test_audit.py",),
     "semgan/evaluation/scores/path_length.py": ("evaluation/scores/test_perceptual.py", "evaluation/figures/test_perceptual_figures.py"),
     "semgan/evaluation/scores/structure.py": ("evaluation/scores/test_perceptual.py",),
     "semgan/adaptation/losses.py": ("adaptation/test_losses.py", "adaptation/test_adapt.py"),
@@ -163,15 +160,22 @@ class Worker:
 
 
 def run(
-    mutants: Iterable[Mutant], out: Path, workers: Sequence[Worker], limit: float, most: int | None = None, checked: bool = True
+    mutants: Iterable[Mutant],
+    out: Path,
+    workers: Sequence[Worker],
+    limit: float,
+    most: int | None = None,
+    checked: bool = True,
+    open_outcomes: Sequence[str] = ("unsound",),
 ) -> None:
     """Tries those that `out` does not have yet, and appends what became of each.
 
     Args:
+      open_outcomes: results in `out` that do not keep a mutant from being tried.
       most: test files of each source that are run.
       checked: runs every set of tests once on the sources as they are: tests that fail there would catch everything.
     """
-    done = {result["name"] for result in read(out) if result["outcome"] != "unsound"}
+    done = {result["name"] for result in read(out) if result["outcome"] not in open_outcomes}
     waiting = [mutant for mutant in mutants if mutant.name not in done]
     sound: dict[tuple[str, ...], bool] = {}
     lock = threading.Lock()
@@ -236,7 +240,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--paths", nargs="+", default=PATHS, help="patterns of sources, from the repository's root")
     parser.add_argument("--only", default="", help="a pattern of mutants' names, such as '*stop_gradient*'")
-    parser.add_argument("--again", type=Path, help="tries the mutants that this file of results has survived")
+    parser.add_argument("--again", type=Path, help="tries the mutants that survived in this file of results, which may be `--out` itself")
     parser.add_argument("--count", type=int, default=0, help="how many of them; 0: all")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=1, choices=(1, 2))
@@ -253,7 +257,8 @@ def main() -> None:
             folders = [copied(Path(temporary) / f"copy{number}", options.revision) for number in range(options.workers)]
             mutants = wanted(folders[0], options)
             workers = [Worker(folder, options.cache) for folder in folders]
-            run(mutants, options.out, workers, options.limit, options.files or None, not options.unchecked)
+            tried_again = ("unsound", "survived") if options.again else ("unsound",)
+            run(mutants, options.out, workers, options.limit, options.files or None, not options.unchecked, tried_again)
     equivalent = json.loads(EQUIVALENT.read_text(encoding="utf-8")) if EQUIVALENT.is_file() else {}
     print(report(read(options.out), equivalent))
 

@@ -14,7 +14,7 @@ from semgan.data.dataset import Dataset
 from semgan.evaluation.evaluate_command import open_judge, open_splits
 from semgan.evaluation.figures.figure import by_name
 from semgan.evaluation.figures.strength import STRENGTHS, strength_figures
-from semgan.evaluation.figures.transfer_figures import transfer_figures, transfer_origin
+from semgan.evaluation.figures.transfer_figures import transfer_origin, transfer_score_figures
 from semgan.evaluation.judge.judge import Judge
 from semgan.evaluation.judge.judged_pairs import JudgedPairs, judge_pairs
 from semgan.evaluation.report.evaluation_json import strength_point
@@ -86,7 +86,7 @@ def _preservation(
 
 
 def _floor(judged: JudgedPairs) -> dict[str, float]:
-    figures, _ = transfer_figures(judged, judged.content, transfer_origin(judged))
+    figures, _ = transfer_score_figures(judged, judged.content, transfer_origin(judged))
     names = {"landmark_error": "landmark_error", "attributes": "attributes_kept", "agreement": "agreement"}
     values = {key: by_name(figures)[f"{name}/content"].value for key, name in names.items()}
     return values | {"lost_iou": 1 - values.pop("agreement")}

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from semgan.files import write_whole
 from semgan.pages import curves
-from semgan.pages.document import details, document, header, paragraph, section, table
+from semgan.pages.document import details, header, page_html, paragraph, section, table
 from semgan.pages.scores import SCORES, score_cards
 from semgan.progress import format_duration
 from semgan.training.metrics import Line
@@ -48,7 +48,7 @@ def write(path: Path, overview: Overview) -> None:
 
 def render(overview: Overview) -> str:
     """The page's HTML."""
-    return document(
+    return page_html(
         overview.name,
         [
             _header(overview),

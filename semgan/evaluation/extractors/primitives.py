@@ -4,14 +4,16 @@ from collections.abc import Mapping
 
 import numpy as np
 from jax import lax
-from jaxtyping import Array, Float
+from jaxtyping import Array
+
+from semgan.layers.broadcast import per_channel
+from semgan.layers.shapes import FeatureMap
 
 Layer = Mapping[str, Array]
 """`kernel` (height, width, in, out) and `bias` (out,)."""
-Map = Float[Array, "batch height width channel"]
 
 
-def convolve(layer: Layer, x: Map, *, stride: int = 1, padding: int | str = 0) -> Map:
+def convolve(layer: Layer, x: FeatureMap, *, stride: int = 1, padding: int | str = 0) -> FeatureMap:
     """Convolution plus bias.
 
     Args:
@@ -26,16 +28,16 @@ def convolve(layer: Layer, x: Map, *, stride: int = 1, padding: int | str = 0) -
         dimension_numbers=("NHWC", "HWIO", "NHWC"),
         precision=lax.Precision.HIGHEST,  # scores move when an accelerator rounds products to TF32 or bfloat16
     )
-    return y + layer["bias"]
+    return y + per_channel(layer["bias"], y)
 
 
-def max_pool(x: Map, window: int, stride: int, padding: int = 0) -> Map:
+def max_pool(x: FeatureMap, window: int, stride: int, padding: int = 0) -> FeatureMap:
     """The largest of each window; what lies outside never is."""
     pads = ((0, 0), (padding, padding), (padding, padding), (0, 0))
     return lax.reduce_window(x, -np.inf, lax.max, (1, window, window, 1), (1, stride, stride, 1), pads)
 
 
-def average_pool(x: Map, *, count_padding: bool) -> Map:
+def average_pool(x: FeatureMap, *, count_padding: bool) -> FeatureMap:
     """The mean of each pixel's 3x3 neighbourhood.
 
     Args:
@@ -46,6 +48,6 @@ def average_pool(x: Map, *, count_padding: bool) -> Map:
 
 
 def _neighbours(height: int, width: int) -> np.ndarray:
-    """(height, width, 1): how many pixels the 3x3 neighbourhood of each has, itself included."""
+    """Counts, (1, height, width, 1), how many pixels the 3x3 neighbourhood of each has, itself included."""
     rows, columns = (np.minimum(np.arange(size), 1) + np.minimum(np.arange(size)[::-1], 1) + 1 for size in (height, width))
-    return (rows[:, None] * columns)[..., None]
+    return (rows[:, None] * columns)[None, ..., None]

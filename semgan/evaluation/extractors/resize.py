@@ -29,8 +29,9 @@ def half_pixel(x: Float[Array, "batch height width channel"], size: int) -> Floa
         return _between(np.maximum(places, 0).astype(x.dtype), length)
 
     rows, columns = line(x.shape[1]), line(x.shape[2])
-    across = x[:, :, columns.low] * (1 - columns.share)[:, None] + x[:, :, columns.high] * columns.share[:, None]
-    return across[:, rows.low] * (1 - rows.share)[:, None, None] + across[:, rows.high] * rows.share[:, None, None]
+    down_share, across_share = _by_row(rows.share), _by_column(columns.share)
+    across = x[:, :, columns.low] * (1 - across_share) + x[:, :, columns.high] * across_share
+    return across[:, rows.low] * (1 - down_share) + across[:, rows.high] * down_share
 
 
 def tensorflow1(x: Float[Array, "batch height width channel"], size: int) -> Float[Array, "batch {size} {size} channel"]:
@@ -44,8 +45,8 @@ def tensorflow1(x: Float[Array, "batch height width channel"], size: int) -> Flo
         return _between(np.arange(size, dtype=x.dtype) * scale, length)
 
     rows, columns = line(x.shape[1]), line(x.shape[2])
-    across = _towards(x[:, :, columns.low], x[:, :, columns.high], columns.share[:, None])
-    return _towards(across[:, rows.low], across[:, rows.high], rows.share[:, None, None])
+    across = _towards(x[:, :, columns.low], x[:, :, columns.high], _by_column(columns.share))
+    return _towards(across[:, rows.low], across[:, rows.high], _by_row(rows.share))
 
 
 def clean(image: UInt8[np.ndarray, "height width 3"], size: int) -> Float[np.ndarray, "{size} {size} 3"]:
@@ -65,6 +66,16 @@ def twice(image: UInt8[np.ndarray, "height width 3"], first: int, second: int) -
 
 def _towards(start: Array, end: Array, share: np.ndarray) -> Array:
     return start + (end - start) * share
+
+
+def _by_row(values: np.ndarray) -> np.ndarray:
+    """Gives one value per row the rank of pictures."""
+    return values[None, :, None, None]
+
+
+def _by_column(values: np.ndarray) -> np.ndarray:
+    """Gives one value per column the rank of pictures."""
+    return values[None, None, :, None]
 
 
 def _between(places: np.ndarray, length: int) -> _Line:

@@ -7,7 +7,6 @@ from semgan.evaluation.judge.judge_features import features_of
 from semgan.evaluation.judge.judged_pairs import Translated, judge_pairs
 from semgan.evaluation.report.evaluation_json import audit_json
 from semgan.evaluation.scores.audit import Audit, CopyingTest
-from semgan.evaluation.scores.neighbours import nearest, nearest_of_group
 
 
 def test_features_are_those_of_the_whole_judge(judge, test_squares):
@@ -15,15 +14,6 @@ def test_features_are_those_of_the_whole_judge(judge, test_squares):
     expected = decide(judge, test_squares.images[test_squares.rows[places]]).features
     np.testing.assert_allclose(features_of(judge, test_squares, places), expected, atol=1e-5)
     assert len(features_of(judge, test_squares)) == len(test_squares.rows)
-
-
-def test_neighbours_are_sought_in_the_own_domain_alone():
-    features, others = np.array([[0.0, 0], [0, 1]], np.float32), np.array([[0.0, 0.1], [3, 0], [0, 1]], np.float32)
-    distances, rows = nearest_of_group(features, np.array([1, 0]), others, np.array([0, 1, 0]))
-    assert rows.tolist() == [1, 2]
-    np.testing.assert_allclose(distances, [3, 0])
-    same = np.zeros(2, int), np.zeros(3, int)
-    np.testing.assert_allclose(nearest_of_group(features, same[0], others, same[1])[0], nearest(features, others)[0])
 
 
 def handed_out(judge, test, images, target):

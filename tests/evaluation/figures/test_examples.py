@@ -4,20 +4,12 @@ import pytest
 from semgan.evaluation.figures.examples import agreement_by_pair, best_and_worst, nearest_examples
 from semgan.evaluation.judge.judge import decide
 from semgan.evaluation.judge.judged_pairs import Translated, judge_pairs, judge_translations
-from semgan.evaluation.scores.agreement import mask_iou_by_picture
 
 PAIRS = 20
 
 
 def about(examples):
     return [example.about for example in examples]
-
-
-def test_mask_iou_of_single_pictures_by_hand():
-    truth = np.array([[[0, 0], [1, 1]], [[0, 0], [0, 0]]])
-    judged = np.array([[[0, 1], [1, 1]], [[0, 0], [0, 2]]])
-    # ground 1 of 2 and square 2 of 3; then three of the four pixels of the only class that is true
-    np.testing.assert_allclose(mask_iou_by_picture(truth, judged, 3), [(1 / 2 + 2 / 3) / 2, 3 / 4])
 
 
 def test_a_copy_of_the_content_agrees_as_the_content_itself_does(judge, test_squares):

@@ -11,8 +11,6 @@ from semgan.evaluation.figures.passport import comparable
 from semgan.evaluation.figures.sample_figures import evaluate_samples
 from semgan.evaluation.report.evaluation_json import evaluation_json
 from semgan.evaluation.report.figure_table import common_rows, figure_lines, figure_rows, headline, in_words
-from semgan.evaluation.scores.domain_coverage import coverage_interval
-from semgan.evaluation.scores.variety import distance_influences
 from tests.evaluation.reports import evaluated
 
 SAMPLES = ["whole_faces", "medium_coverage", "neighbour_distance", "diversity", "diversity_share", "copies", "copying_statistic"]
@@ -129,19 +127,6 @@ def test_real_pictures_come_in_the_shares_of_the_translations():
     assert np.bincount(domain[places], minlength=3).tolist() == [40, 13, 0]
     assert len(np.unique(places)) == len(places)
     assert np.bincount(domain[places_of_targets(domain, np.array([2] * 5))]).tolist() == [0, 0, 7]
-
-
-def test_coverage_moves_by_the_samples_that_are_missing():
-    train, judged = np.array([0, 1] * 50), np.array([0] * 30 + [1] * 10)
-    low, high = coverage_interval(judged, train)
-    assert low < 0.75 < high <= 1
-    # the standard deviation of a share of a quarter among forty
-    assert (high - low) / 3.92 == pytest.approx((0.25 * 0.75 / 40) ** 0.5, rel=0.15)
-
-
-def test_influences_of_a_mean_distance_by_hand():
-    # distances 3, 4 and 5: means 3.5, 4 and 4.5 of the corners
-    np.testing.assert_allclose(distance_influences(np.array([[0.0, 0], [3, 0], [0, 4]])), [-1, 0, 1])
 
 
 def test_tables_tell_the_common_once_and_the_rest_beside_each_figure(sampled, train_squares):

@@ -13,8 +13,6 @@ from semgan.evaluation.judge import faces
 from semgan.evaluation.judge.judge import Verdict
 from semgan.evaluation.report.evaluation_json import evaluation_json
 from semgan.evaluation.report.evaluation_text import evaluation_text
-from semgan.evaluation.scores.domain_coverage import domain_coverage
-from semgan.evaluation.scores.neighbours import mean_distance, nearest
 
 NAMES = ("ground", "face", "hat")
 
@@ -132,23 +130,6 @@ def test_checks_by_hand():
     assert faces.whole(passed).tolist() == [True, False, False, False]
 
 
-def test_coverage_by_hand():
-    assert domain_coverage(np.array([1.0, 0, 0]), np.array([0.5, 0.25, 0.25])) == 0.5
-    assert domain_coverage(np.array([0.5, 0.5]), np.array([0.5, 0.5])) == 1
-
-
 def test_few_of_many_are_taken_evenly():
     assert spread(np.arange(10), 4).tolist() == [0, 2, 5, 7]
     assert spread(np.arange(3), 4).tolist() == [0, 1, 2]
-
-
-def test_distances_are_those_of_all_pairs():
-    draw = np.random.default_rng(0)
-    features, others = draw.normal(size=(300, 5)).astype(np.float32), draw.normal(size=(70, 5)).astype(np.float32)
-    full = np.linalg.norm(features[:, None].astype(np.float64) - others, axis=-1)
-    distances, rows = nearest(features, others)
-    np.testing.assert_allclose(distances, full.min(1), rtol=1e-6)
-    np.testing.assert_array_equal(rows, full.argmin(1))
-    assert nearest(others[:3], others)[0].tolist() == [0, 0, 0]
-    among = np.linalg.norm(features[:, None].astype(np.float64) - features, axis=-1)
-    assert mean_distance(features) == pytest.approx(among.sum() / (300 * 299))

@@ -6,8 +6,6 @@ import pytest
 from semgan.errors import UserError
 from semgan.evaluation.report.evaluation_text import evaluation_text
 from semgan.evaluation.report.report_file import write_json
-from semgan.evaluation.scores.transfer import transfer_score
-from semgan.evaluation.scores.variety import pairwise_distances
 from tests.evaluation.reports import evaluated
 from tests.evaluation.reports import transfer_report as evaluate
 
@@ -53,7 +51,7 @@ def test_without_masks_attributes_and_landmarks_take_their_place(judge, test_squ
     report = evaluate(oracle, judge, test, pairs=PAIRS)
     assert report["transfer_score"] == pytest.approx(1, abs=0.1)
     assert evaluate(lambda batch: batch["reference"], judge, test, pairs=PAIRS)["transfer_score"] == 0
-    # "red" names a domain and so is no part of what is kept; left in, the content would keep what a translation changes
+    # "red" names a domain and so does not have to be kept; left in, the content would keep what a translation changes
     with_red = evaluate(oracle, judge, test, pairs=PAIRS, style_attributes=())
     assert with_red["agreement"]["translated"] < report["agreement"]["translated"]
     assert with_red["attributes"] == report["attributes"]
@@ -122,16 +120,3 @@ def test_variety_is_that_of_the_references_or_of_one_picture(judge, test_squares
     assert (alike["diversity_share"], alike["recall"]) == (pytest.approx(0, abs=1e-3), 0)
     few = evaluate(constant, judge, test_squares, pairs=1)
     assert (few["diversity_share"], few["recall"]) == (None, None)
-
-
-def test_pairwise_distance_by_hand():
-    # distances 3, 4 and 5 between the corners of a triangle; nothing between three equal points
-    triangle = [[[0, 0], [3, 0], [0, 4]], [[1, 1], [1, 1], [1, 1]]]
-    np.testing.assert_allclose(pairwise_distances(np.array(triangle, float)), [4, 0])
-
-
-def test_transfer_score_is_harmonic_and_never_negative():
-    assert transfer_score(0.5, 1.0) == pytest.approx(2 / 3)
-    assert transfer_score(-0.2, 1.0) == 0
-    assert transfer_score(0.5, 0.0) == 0
-    assert transfer_score(None, 1.0) is None

@@ -48,3 +48,10 @@ def test_balanced_agreement_by_hand_and_of_constants():
     judged = np.array([[1, 0, 1], [0, 0, 0], [0, 0, 1], [1, 0, 1]])
     # first: 1 of 2 and 1 of 2; second: always 0, so half; third: the truth never varies
     np.testing.assert_allclose(agreement.balanced_agreement(truth, judged), [0.5, 0.5, np.nan])
+
+
+def test_mask_iou_of_single_pictures_by_hand():
+    truth = np.array([[[0, 0], [1, 1]], [[0, 0], [0, 0]]])
+    judged = np.array([[[0, 1], [1, 1]], [[0, 0], [0, 2]]])
+    # ground 1 of 2 and square 2 of 3; then three of the four pixels of the only class that is true
+    np.testing.assert_allclose(agreement.mask_iou_by_picture(truth, judged, 3), [(1 / 2 + 2 / 3) / 2, 3 / 4])

@@ -5,7 +5,7 @@ import pytest
 
 from semgan.evaluation.figures.figure import by_name
 from semgan.evaluation.figures.strength import strength_figures
-from semgan.evaluation.figures.transfer_figures import transfer_figures, transfer_origin
+from semgan.evaluation.figures.transfer_figures import transfer_origin, transfer_score_figures
 from semgan.evaluation.judge.judged_pairs import compared_with_truth, judge_pairs, judge_translations
 from semgan.evaluation.scores import agreement, pair_bootstrap, transfer
 
@@ -24,7 +24,7 @@ def noisy(oracle):
 def measured(judge, data, oracle, pairs):
     judged = judge_pairs(judge, data, pairs=pairs)
     verdict = judge_translations(noisy(oracle), judged, 20).verdict
-    return by_name(transfer_figures(judged, verdict, transfer_origin(judged))[0])
+    return by_name(transfer_score_figures(judged, verdict, transfer_origin(judged))[0])
 
 
 @pytest.mark.parametrize("names", [("mask",), ("attributes", "landmarks"), ("landmarks",), ("attributes",)])
@@ -48,6 +48,12 @@ def test_weights_are_the_pairs_drawn_with_replacement():
     attributes, said = rng.integers(0, 2, (2, 12, 2)).astype(bool)
     balanced = [agreement.balanced_agreement(attributes[rows], said[rows]).mean() for rows in drawn]
     np.testing.assert_allclose(pair_bootstrap.resampled_balance(weights, attributes, said), balanced, rtol=1e-12)
+
+
+def test_a_class_of_one_pixel_counts_and_one_of_none_does_not():
+    truth, judged = np.array([[[0, 0], [0, 1]]]), np.zeros((1, 2, 2), int)
+    counts = pair_bootstrap.confusions(truth, judged, 3)
+    np.testing.assert_allclose(pair_bootstrap.resampled_iou(np.ones((1, 1)), counts), [(3 / 4 + 0) / 2])
 
 
 def test_intervals_hold_the_values_and_narrow_with_the_pairs(judge, test_squares, oracle):
