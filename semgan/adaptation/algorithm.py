@@ -31,7 +31,7 @@ class Adaptation(NamedTuple):
     Attributes:
       config: the model's with the new domain, as plain data.
       larger: the model's parameters with the new domain's first ones.
-      algorithm: of which `TUNED` and a new discriminator are the networks.
+      algorithm: the algorithm, whose networks are `TUNED` and a new discriminator.
     """
 
     config: dict[str, Any]
@@ -68,7 +68,7 @@ def adaptation_of(model: Model, name: str, subset: str, nearest: int, weights: T
 
 
 def _init(discriminator: Any, size: int, larger: Params, tuned: Params, rng: Key, batch: Batch) -> tuple[Params, ModelState]:
-    """Starts from the model's own parameters; its discriminator takes the new domain's head, or starts anew where the model has none."""
+    """Starts from the model's own parameters; its discriminator takes the new domain's head, or is initialised where the model has none."""
     if DISCRIMINATOR in larger:
         model_discriminator = larger[DISCRIMINATOR]
         params = model_discriminator | {"logits": jax.tree.map(lambda leaf: leaf[..., -1:], model_discriminator["logits"])}

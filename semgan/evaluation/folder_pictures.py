@@ -1,4 +1,4 @@
-"""The pictures of a folder of any layout, decoded ahead on all cores while others are being looked at."""
+"""The pictures of a folder of any layout, decoded ahead on all cores while others are processed."""
 
 import hashlib
 from collections import deque
@@ -26,7 +26,7 @@ class Folder(NamedTuple):
 
     Attributes:
       root: the folder.
-      paths: of the pictures, in the order of their names.
+      paths: the pictures' paths, in the order of their names.
       size: (height, width) of the first; `batches` holds all others to it.
       fingerprint: hex; of the names, sizes and times of the files.
     """

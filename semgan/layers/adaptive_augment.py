@@ -50,7 +50,7 @@ def augment(images: SquareImages, keys: Key[Array, " batch"], p: Scalar, supersa
     Args:
       images: in [-1, 1]; the result may leave that range.
       p: in [0, 1].
-      supersampling: of the geometry, 2 or 1 (`augment_geometry.warp`).
+      supersampling: the factor of the geometry's supersampling, 2 or 1 (`augment_geometry.warp`).
     """
 
     def one(image: Float[Array, "size size 3"], key: Array) -> Float[Array, "size size 3"]:

@@ -22,7 +22,7 @@ class ModulatedConv(nn.Module):
     demodulation, with one convolution for all; this is what runs. Style and demodulation are float32.
 
     Attributes:
-      size: of the kernel; 3 where `upsample`.
+      size: the kernel's size; 3 where `upsample`.
       demodulate: equation 3.
       upsample: to twice the resolution, through the filter of `semgan/layers/fir.py`.
     """

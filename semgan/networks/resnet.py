@@ -38,7 +38,7 @@ class ResNetEncoder(nn.Module):
       base_channels: width at full resolution.
       blocks: residual blocks; the paper has 9 at 256 px and 6 at 128.
       antialiased: CUT's blurred halving of stride-1 convolutions; else CycleGAN's strided ones.
-      initializer: of the weights, a name in `semgan.layers.convolutions.INITIALIZERS`.
+      initializer: the weights' initialiser, a name in `semgan.layers.convolutions.INITIALIZERS`.
     """
 
     base_channels: int = 64

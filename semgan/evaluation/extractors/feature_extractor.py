@@ -1,4 +1,4 @@
-"""What scores need of a feature extractor, and the one that is always at hand: a dataset's judge."""
+"""What scores need of a feature extractor, and the extractor that is always available: a dataset's judge."""
 
 import functools
 import hashlib
@@ -112,7 +112,7 @@ def extractor_from_judge_file(path: str | Path, image_size: int = JUDGE_IMAGE_SI
     """The judge in a file that `judge.save_judge` wrote, such as those in the cache's folder `judges`.
 
     Args:
-      image_size: of the pictures that it was trained on, which the file does not say.
+      image_size: the size of the pictures that it was trained on, which the file does not say.
 
     Raises:
       UserError: no such file, no judge or a damaged one, or one of another size.

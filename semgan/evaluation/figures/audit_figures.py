@@ -25,7 +25,7 @@ def audit_figures(audit: Audit, passport: Passport) -> list[Figure]:
     pictures, with cells and training pictures taken as fixed. Each has a part `p_value`.
 
     Args:
-      passport: of the generated pictures beside the training pictures.
+      passport: the passport of the generated pictures against the training pictures.
     """
     beyond, in_cells = passport.with_parameters(beyond="99 % of the held-out pictures"), passport.with_parameters(cells=audit.test.cells)
     statistic = audit.test.statistic

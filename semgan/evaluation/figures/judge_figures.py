@@ -83,7 +83,7 @@ def places_of_targets(domain: np.ndarray, target: np.ndarray) -> np.ndarray:
     """Returns places in a dataset's rows, at most about `COMPARED`: as many of each domain, evenly, as its share of `target` says.
 
     Args:
-      domain: of the dataset's rows.
+      domain: the domain of each of the dataset's rows.
       target: domains, each of which has a row.
     """
     counts = {int(each): int(np.sum(target == each)) for each in np.unique(target)}

@@ -36,10 +36,9 @@ class FaceRule(NamedTuple):
     """The bounds within which a picture counts as a whole face, measured on real ones.
 
     Attributes:
-      classes: of each mask class that every face has, by the class's number, the least and greatest of what `class_measures` gives,
-        (4, 2).
+      classes: the least and greatest values of `class_measures`, (4, 2), for each mask class that every face has, by its number.
       inter_ocular: least and greatest distance of the eyes, in picture widths, (2,); None without landmarks.
-      layout: of all the classes' measures and the landmarks' places together.
+      layout: the joint distribution of all the classes' measures and the landmarks' places.
     """
 
     classes: dict[int, np.ndarray]
@@ -83,7 +82,7 @@ def class_measures(mask: np.ndarray, number: int) -> np.ndarray:
 
 
 def layout_measures(verdict: Verdict, classes: Iterable[int]) -> np.ndarray:
-    """All that a layout is made of, in picture widths: (n, m)."""
+    """Returns the measures that make up a layout, in picture widths: (n, m)."""
     parts = [np.zeros((len(verdict.domain), 0))]
     if verdict.mask is not None:
         for number in classes:
