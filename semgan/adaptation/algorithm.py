@@ -82,7 +82,7 @@ def _sample(algorithm: Algorithm, params: Params, model_state: ModelState, batch
 
 
 def experiment_of(adaptation: Adaptation, seed: int) -> Experiment:
-    """What its training step is made of: the model's config with averages of its own, and no accumulation or spike guard."""
+    """Returns the parts of its training step: the model's config with averages of its own, and no accumulation or spike guard."""
     config = ConfigDict(adaptation.config)
     averages = {"ema_half_life_kimg": HALF_LIFE_KIMG, "ema_ramp": RAMP, "ema_burn_in_kimg": 0.0}
     config.update(averages | {"seed": seed, "accumulate": 1, "spike_factor": 0.0})

@@ -86,7 +86,7 @@ def open_old(model: Model, source: str, seed: int) -> Dataset:
 
 
 def _drawn(dataset: Dataset, seed: int) -> Dataset:
-    """At most `OLD` pictures, in memory and without annotations; at least one of each domain."""
+    """Draws at most `OLD` pictures, in memory and without annotations; at least one of each domain."""
     order = np.random.default_rng(seed).permutation(len(dataset.rows))
     first = [order[dataset.domain[order] == number][:1] for number in range(len(dataset.domains))]
     chosen = np.unique(np.concatenate([*first, order[:OLD]]))

@@ -152,7 +152,7 @@ def _translated_before(f: Functions, source: Params, batch: Batch, rng: Key) -> 
 
 
 def _source_distance(context: AdaptationContext, now: Params, was: _Before, batch: Batch, rng: Key) -> Scalar:
-    """How far translations into old domains have moved and, where they can, style codes."""
+    """Returns how far translations into old domains have moved and, where they can, style codes."""
     distance = l1(context.f.generate(now, batch["image"], was.style), was.images).mean()
     if context.whole_encoder:
         distance += l1(two_styles(context.f.styles, now, _old(batch), rng)[0], was.style).mean()

@@ -128,7 +128,7 @@ def _figures(path: Path, figures: Any) -> dict[str, Figure]:
 
 
 def _fits(item: tuple[str, Any]) -> bool:
-    """Whether a value is what its name promises: figures are numbers, or None where there was nothing to measure."""
+    """Returns whether a value is what its name promises: figures are numbers, or None where there was nothing to measure."""
     name, value = item
     return value is None or _is_number(value) or not name.startswith(("eval/", "time/"))
 

@@ -61,7 +61,7 @@ def open_folder(root: str | Path, count: int = 0) -> Folder:
 
 
 def check_sizes(real: Folder, fake: Folder) -> None:
-    """UserError unless both have pictures of one size: what a network makes of sharper pictures would count as a difference."""
+    """Raises a UserError unless both have pictures of one size: what a network makes of sharper pictures would count as a difference."""
     if real.size != fake.size:
         raise UserError(
             f"{real.root} has pictures of {_by(real.size)} pixels and {fake.root} of {_by(fake.size)}: resize one, so that they compare"

@@ -97,7 +97,7 @@ def score_folders(
 
 
 def score_text(result: dict[str, Any]) -> str:
-    """What `score_folders` found, in a few lines for a terminal."""
+    """Formats the result of `score_folders` in a few lines for a terminal."""
     real, fake = result["real"], result["fake"]
     lines = [f"{fake['count']:,} pictures of {fake['folder']} against {real['count']:,} of {real['folder']}"]
     for figure in result["figures"]:

@@ -50,7 +50,7 @@ class ModulatedConv(nn.Module):
 def _demodulated(
     style: Float[Array, "batch in"], kernel: Float[Array, "size size in out"]
 ) -> tuple[Float[Array, "batch in"], Float[Array, "batch out"]]:
-    """What to scale inputs and outputs by.
+    """Returns the factors to scale inputs and outputs by.
 
     A large style is divided by its largest entry first, which demodulation undoes, so that no square and no sum overflows.
     """

@@ -76,7 +76,7 @@ class Perceptual(NamedTuple):
         return over_batches(_distances, self.params, (a, b), device_batch_size=self.device_batch_size)
 
     def identity(self) -> dict[str, str]:
-        """Like `Extractor.identity`."""
+        """Returns the network's part of a passport, like `Extractor.identity`."""
         return {"extractor": self.name, "network": f"LPIPS of {self.backbone}", "sha256": self.sha256}
 
 

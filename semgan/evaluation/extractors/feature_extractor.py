@@ -84,13 +84,13 @@ class JudgeExtractor(NamedTuple):
         return JUDGE
 
     def features(self, images: Pictures) -> Float[np.ndarray, "count feature"]:
-        """In batches over all devices: the square root of their number times what `judge.decide` gives."""
+        """Computes the features of `judge.decide`, times the square root of their number, in batches over all devices."""
         prepare = functools.partial(_fit_all, size=self.image_size)
         function = functools.partial(_features, heads=self.judge.heads)
         return over_batches(function, replicated(self.judge.params), (images,), device_batch_size=_DEVICE_BATCH_SIZE, prepare=prepare)
 
     def identity(self) -> dict[str, str]:
-        """See `FeatureExtractor.identity`."""
+        """Implements `FeatureExtractor.identity`."""
         return {
             "extractor": self.name,
             "network": f"judge of {self.judge.heads.channels} channels",

@@ -19,7 +19,7 @@ _HELD_OUT = 2000
 
 
 def audit_figures(audit: Audit, passport: Passport) -> list[Figure]:
-    """Takes `copies`, the share of generated pictures nearer to a training picture than 99 % of the held-out ones, and `copying_statistic`.
+    """Computes `copies`, the share of pictures nearer to a training picture than 99 % of the held-out ones, and `copying_statistic`.
 
     The second is C_T in standard deviations, negative where generated pictures are nearer; its interval is over generated and held-out
     pictures, with cells and training pictures taken as fixed. Each has a part `p_value`.

@@ -82,12 +82,12 @@ _SILENT = {"annotation", "ctx", "kind", "returns", "type_comment", "type_params"
 
 
 def _is_text_alone(node: ast.AST) -> bool:
-    """Whether a statement is a string and nothing else: a docstring, or a constant's description."""
+    """Returns whether a statement is a string and nothing else: a docstring, or a constant's description."""
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
 def _is_empty(node: ast.AST) -> bool:
-    """Whether a part of an f-string is an empty text: Python 3.12 alone puts one after a nested format."""
+    """Returns whether a part of an f-string is an empty text: Python 3.12 alone puts one after a nested format."""
     return isinstance(node, ast.Constant) and node.value == ""
 
 

@@ -34,7 +34,7 @@ class Watch(NamedTuple):
 
     @property
     def stops(self) -> bool:
-        """Whether training should stop."""
+        """Returns whether training should stop."""
         return self.streak >= PATIENCE
 
 

@@ -32,7 +32,7 @@ def scaled(features: FeatureVectors) -> FeatureVectors:
 
 
 def feature_figures(fake: FeatureVectors, real: FeatureVectors, origin: Origin) -> tuple[list[Figure], list[str]]:
-    """Takes the distances of two sets of `scaled` features, precision, recall, density and coverage; with notes on what cannot be taken.
+    """Computes the distances of two sets of `scaled` features, precision, recall, density and coverage; with notes on what cannot be taken.
 
     At most `COMPARED` of either set are taken, evenly. The kernel distance takes as many of one as of the other: both whole, so that
     nothing is left to the draw of subsets.

@@ -131,7 +131,7 @@ def _face_checks(samples: Verdict, real: Verdict, names: tuple[str, ...]) -> tup
 
 
 def _of_group(group: _Group, train: Dataset, origin: Origin) -> Iterator[Figure]:
-    """Takes `whole_faces`, `medium_coverage`, `neighbour_distance` and `diversity`."""
+    """Computes `whole_faces`, `medium_coverage`, `neighbour_distance` and `diversity`."""
     beside_train = _passport(beside_training(origin, train).passport(len(train.rows), len(group.domain)), group)
 
     def figure(name: str, value: float, interval: tuple[float, float], passport: Passport, fixed: str = "") -> Figure:
@@ -152,7 +152,7 @@ def _of_group(group: _Group, train: Dataset, origin: Origin) -> Iterator[Figure]
 
 
 def _parts(group: _Group, train: Dataset, origin: Origin) -> Iterator[Figure]:
-    """Takes `checks/NAME` and `domains/NAME`: the shares of the pictures that pass a check, and that are judged to be of a domain."""
+    """Computes `checks/NAME` and `domains/NAME`: the shares of the pictures that pass a check, and that are judged to be of a domain."""
     shares = {f"checks/{name}": (passed, group.rule_count) for name, passed in group.passed.items()}
     shares |= {f"domains/{name}": (group.domain == number, 0) for number, name in enumerate(train.domains)}
     for name, (share, real_count) in shares.items():

@@ -53,7 +53,7 @@ def distance_name(short: str, protocol: str) -> str:
 def figures_of_sets(
     sets: Sets, scores: Sequence[str] = SCORES, *, seed: int | None = None, resamples: int = bootstrap.RESAMPLES
 ) -> tuple[list[Figure], list[str]]:
-    """Takes the scores, in the order of `SCORES`; with notes on those that cannot be taken.
+    """Computes the scores, in the order of `SCORES`; with notes on those that cannot be taken.
 
     Args:
       scores: which of `SCORES`.

@@ -47,7 +47,7 @@ class FaceRule(NamedTuple):
 
 
 def face_rule(real: Verdict, classes: int) -> FaceRule | None:
-    """What the judge sees in real pictures; None where it sees neither masks nor landmarks, or no picture."""
+    """Returns what the judge sees in real pictures; None where it sees neither masks nor landmarks, or no picture."""
     if len(real.domain) == 0 or (real.mask is None and real.landmarks is None):
         return None
     bounds = {} if real.mask is None else _class_bounds(real.mask, classes)
@@ -67,7 +67,7 @@ def _class_bounds(mask: np.ndarray, classes: int) -> dict[int, np.ndarray]:
 
 
 def class_measures(mask: np.ndarray, number: int) -> np.ndarray:
-    """Where a class is in class ids (n, height, width): float64 (n, 4), all zero where it is not.
+    """Measures area, place and spread of a class in class ids (n, height, width): float64 (n, 4), all zero where it is not.
 
     Its share of the pixels; x and y of its centre, and its pixels' root mean square distance from there, in picture widths.
     """
@@ -135,7 +135,7 @@ def face_checks(rule: FaceRule, verdict: Verdict, names: tuple[str, ...]) -> dic
 
 
 def whole(passed: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Which pictures pass every one of `face_checks`, bool (n,)."""
+    """Returns which pictures pass every one of `face_checks`, bool (n,)."""
     return np.all(list(passed.values()), axis=0)
 
 

@@ -71,7 +71,7 @@ def is_copying(p_value: float, copies_p_value: float) -> bool:
 
 
 def copying_test(distances: np.ndarray, real_distances: np.ndarray, cells: np.ndarray, real_cells: np.ndarray) -> CopyingTest:
-    """Takes the test in those cells that have enough pictures; in one cell of all where none has.
+    """Runs the data-copying test over the cells that have enough pictures, or over one cell of all pictures where none has.
 
     C_T is the mean of the cells' z-scores of U, weighted by their shares of the samples. Under the null hypothesis these are independent
     and standard normal, so the returned value, C_T divided by the root of the sum of its squared weights, is standard normal too.
@@ -114,7 +114,7 @@ def _influences(values: np.ndarray, others: np.ndarray) -> list[np.ndarray]:
 
 
 def fisher_p_value(count: int, total: int, other_count: int, other_total: int) -> float:
-    """Takes Fisher's exact test, one-sided: the chance of at least `count` of `total`, were the shares of both groups the same."""
+    """Runs Fisher's exact test, one-sided: the chance of at least `count` of `total`, were the shares of both groups the same."""
     from scipy.stats import hypergeom  # here: it takes a second to import, and audits alone need it
 
     return float(hypergeom.sf(count - 1, total + other_total, count + other_count, total))

@@ -57,7 +57,7 @@ def membership(
     precision_neighbours: int = PRECISION_NEIGHBOURS,
     density_neighbours: int = DENSITY_NEIGHBOURS,
 ) -> Membership:
-    """Takes all four scores' numbers from one pass over the distances, which are held a block at a time.
+    """Computes all four scores' numbers from one pass over the distances, which are held a block at a time.
 
     A vector that is on a ball's border but for rounding counts as on it: of sets that share vectors many are.
 
