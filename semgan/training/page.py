@@ -88,9 +88,9 @@ def _latest(overview: Overview) -> str:
     path = escape(overview.pictures[step], quote=True)
     caption = next((caption for kind, caption in _CAPTIONS.items() if kind in overview.kinds), "")
     what = "drawn from noise" if "sample" in overview.kinds else "translations"
-    shown = f'<div class="picture"><a href="{path}"><img src="{path}" alt="{what} at step {step:,}"></a></div>'
+    picture = f'<div class="picture"><a href="{path}"><img src="{path}" alt="{what} at step {step:,}"></a></div>'
     title = f"Pictures at step {step:,}" if "sample" in overview.kinds else f"Held-out pictures at step {step:,}"
-    return section(title, paragraph(caption) if caption else "", shown)
+    return section(title, paragraph(caption) if caption else "", picture)
 
 
 def _curves(lines: Sequence[Line]) -> str:

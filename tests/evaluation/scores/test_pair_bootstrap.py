@@ -50,6 +50,12 @@ def test_weights_are_the_pairs_drawn_with_replacement():
     np.testing.assert_allclose(pair_bootstrap.resampled_balance(weights, attributes, said), balanced, rtol=1e-12)
 
 
+def test_a_class_of_one_pixel_counts_and_one_of_none_does_not():
+    truth, judged = np.array([[[0, 0], [0, 1]]]), np.zeros((1, 2, 2), int)
+    counts = pair_bootstrap.confusions(truth, judged, 3)
+    np.testing.assert_allclose(pair_bootstrap.resampled_iou(np.ones((1, 1)), counts), [(3 / 4 + 0) / 2])
+
+
 def test_intervals_hold_the_values_and_narrow_with_the_pairs(judge, test_squares, oracle):
     few_figures, many_figures = (measured(judge, test_squares, oracle, pairs) for pairs in (24, 120))
     for figures in (few_figures, many_figures):
