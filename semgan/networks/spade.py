@@ -170,7 +170,7 @@ class StyleEncoder(nn.Module):
         return at_least_float32(self.mean(x)), at_least_float32(self.log_variance(x))
 
     def features(self, image: Images) -> Float[Array, "batch feature"]:
-        """Means over places of what the style is read off, by which domains can be told apart."""
+        """Returns the means over places of the features behind the style, by which domains can be guessed."""
         return at_least_float32(self._activations(image, False).mean((1, 2)))
 
     def _activations(self, image: Images, train: bool) -> Float[Array, "batch 4 4 _"]:

@@ -37,7 +37,7 @@ class Pairs(NamedTuple):
 
 
 def contents_matching(dataset: Dataset, expression: str) -> Bool[np.ndarray, " row"]:
-    """Which of the dataset's `rows` match an expression over its domains and attributes (see `semgan.data.domains`).
+    """Returns which of the dataset's `rows` match an expression over its domains and attributes (see `semgan.data.domains`).
 
     Raises:
       UserError: an unknown name, or no picture that matches.
