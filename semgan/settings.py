@@ -222,6 +222,7 @@ _LOSSES = {
     "losses.kl_weight": Setting("of the divergence of style codes from the standard normal distribution"),
     "losses.cycle_weight": Setting("of a picture translated there and back against itself"),
     "losses.identity_weight": Setting("of a picture translated into its own domain against itself"),
+    "losses.cam_weight": Setting("of how well a generator's attention tells its source domain from its target"),
     "losses.l1_weight": Setting("of the output against its partner"),
     "losses.diversity_weight": Setting("of the distance between translations in two styles"),
     "losses.diversity_decay_kimg": Setting("kimg over which the diversity's weight falls to 0"),
