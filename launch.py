@@ -54,16 +54,18 @@ def summary(result) -> list[str]:
     lines = [f"{why} at {result.kimg:.4g} kimg (step {result.step:,})"]
     if result.scores is not None and "transfer_score" in result.scores:
         score, retention, adoption = (result.scores[name] for name in ("transfer_score", "retention", "adoption"))
-        lines.append(f"transfer score {_shown(score)} (retention {_shown(retention)}, adoption {_shown(adoption)})")
+        lines.append(f"transfer score {_number_text(score)} (retention {_number_text(retention)}, adoption {_number_text(adoption)})")
     elif result.scores is not None:
         whole, real, coverage = (result.scores[name] for name in ("whole_faces", "whole_faces_real", "medium_coverage"))
-        lines.append(f"whole faces {_shown(whole)} (of real pictures {_shown(real)}), coverage of the domains {_shown(coverage)}")
+        lines.append(
+            f"whole faces {_number_text(whole)} (of real pictures {_number_text(real)}), coverage of the domains {_number_text(coverage)}"
+        )
     if result.scores is not None:
         lines += [f"  {note}" for note in result.scores["notes"]]
     return [*lines, f"picture: {result.picture}", f"page:    {result.page}", result.usage]
 
 
-def _shown(score: float | None) -> str:
+def _number_text(score: float | None) -> str:
     return "unknown" if score is None else f"{score:.2f}"
 
 
@@ -94,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _config(options: argparse.Namespace, overrides: list[str]):
-    """The experiment, checked: a mistake in it is told before jax is imported."""
+    """Reads and checks the experiment: a mistake in it is reported before jax is imported."""
     from semgan import config as configs
 
     config = configs.read(options.config)
@@ -142,7 +144,7 @@ def _quiet() -> None:
     from absl import logging as absl_logging
 
     warnings.simplefilter("ignore")
-    absl_logging.set_verbosity(absl_logging.FATAL)  # what fails is told by semgan itself
+    absl_logging.set_verbosity(absl_logging.FATAL)  # semgan itself reports what fails
     logging.getLogger("jax").setLevel(logging.ERROR)
 
 

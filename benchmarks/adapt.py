@@ -76,7 +76,7 @@ def table(before: Any, after: Any, medium: str, pairs: int) -> list[str]:
         "into the old ones, before": scores(before.translate_batch, judge, test, old, contents, pairs),
         "into the old ones, after": scores(after.translate_batch, judge, test, old, contents, pairs),
     }
-    return [f"| {name} | {' | '.join(f'{found[score]:.3f}' for score in SCORES)} |" for name, found in rows.items()]
+    return [f"| {name} | {' | '.join(f'{values[score]:.3f}' for score in SCORES)} |" for name, values in rows.items()]
 
 
 def main() -> None:
@@ -94,8 +94,8 @@ def main() -> None:
     before, out = load(options.model), options.out / "adapted.safetensors"
     write_pictures(options.out / "pictures", before.config, options.medium, options.count)
     started = time.monotonic(), time.process_time()
-    given = ["--model", options.model, "--pictures", options.out / "pictures", "--name", options.medium, "--out", out]
-    if status := cli.main(["adapt", *map(str, given), *passed_on]):
+    arguments = ["--model", options.model, "--pictures", options.out / "pictures", "--name", options.medium, "--out", out]
+    if status := cli.main(["adapt", *map(str, arguments), *passed_on]):
         sys.exit(status)
     seconds, busy = time.monotonic() - started[0], time.process_time() - started[1]
     after = load(out)

@@ -50,16 +50,16 @@ def _damaged(
 ) -> Tally:
     """Damages the newer of two checkpoints `count` times, then lets a run go on from the last damage to its end."""
     workdir, older, newer = _two_checkpoints(place, tally)
-    kept = Checkpoints(newer.parent)
+    checkpoints = Checkpoints(newer.parent)
     files = sorted(path for path in newer.rglob("*") if path.is_file())
     whole = {path: path.read_bytes() for path in files}
-    made = list(kinds(files))
-    for path, harm in itertools.islice(itertools.cycle(draw.sample(made, len(made))), count):
+    faults = list(kinds(files))
+    for path, harm in itertools.islice(itertools.cycle(draw.sample(faults, len(faults))), count):
         tally.times += 1
         for each, contents in whole.items():  # undoes the damage before
             each.write_bytes(contents)
         harm(path, draw)
-        _check(place, kept, path.relative_to(newer), older, tally)
+        _check(place, checkpoints, path.relative_to(newer), older, tally)
     run = place.start(workdir)
     tally.hold(run.end() == 0, f"training did not go on from a damaged checkpoint: {run.said}")
     tally.hold(path.relative_to(newer).as_posix() in run.said, f"it did not name the damaged file: {run.said}")
@@ -69,12 +69,12 @@ def _damaged(
     return tally
 
 
-def _check(place: Place, kept: Checkpoints, name: Path, older: Path, tally: Tally) -> None:
+def _check(place: Place, checkpoints: Checkpoints, name: Path, older: Path, tally: Tally) -> None:
     """Holds that the damage is named and that the older checkpoint comes back."""
     said = io.StringIO()
     try:
         with contextlib.redirect_stderr(said):
-            restored = kept.restore(target(older))  # pyright: ignore[reportArgumentType]
+            restored = checkpoints.restore(target(older))  # pyright: ignore[reportArgumentType]
     except UserError as error:
         tally.hold(False, f"{name}: {error}")
         return
@@ -82,8 +82,8 @@ def _check(place: Place, kept: Checkpoints, name: Path, older: Path, tally: Tall
     if restored is None or restored.step != int(older.name):
         tally.hold(False, f"{name}: it did not fall back")
         return
-    expected, found = place.expected[restored.step], digests(restored.state)
-    tally.equal(f"the checkpoint of step {restored.step}", [key for key in expected if found.get(key) != expected[key]])
+    expected, actual = place.expected[restored.step], digests(restored.state)
+    tally.equal(f"the checkpoint of step {restored.step}", [key for key in expected if actual.get(key) != expected[key]])
 
 
 def _two_checkpoints(place: Place, tally: Tally) -> tuple[Path, Path, Path]:

@@ -115,13 +115,13 @@ class Training:
 
     def wait_for_save(self, number: int = 1) -> str | None:
         """The name of the `number`th folder from here on in which a checkpoint is being written, while it is; None where there is none."""
-        seen: set[str] = set()
+        saves: set[str] = set()
 
         def begun() -> bool:
-            seen.update(writing(self.checkpoints))
-            return len(seen) >= number
+            saves.update(writing(self.checkpoints))
+            return len(saves) >= number
 
-        return max(seen, key=step_of) if self.wait_until(begun) and begun() else None
+        return max(saves, key=step_of) if self.wait_until(begun) and begun() else None
 
     def signal(self, number: int) -> None:
         if self.alive:
@@ -163,10 +163,10 @@ class Place(NamedTuple):
 
     def check(self, checkpoints: Path, step: int, tally: Tally) -> None:
         """Holds a checkpoint against the undisturbed run's of the same step, where that has one."""
-        found = fingerprints(self.reader, checkpoints / str(step))
-        tally.hold(found is not None, f"the checkpoint of step {step} is not whole")
-        if found is not None and (expected := self.expected.get(step)) is not None:
-            differ = [key for key in expected | found if found.get(key) != expected.get(key)]
+        actual = fingerprints(self.reader, checkpoints / str(step))
+        tally.hold(actual is not None, f"the checkpoint of step {step} is not whole")
+        if actual is not None and (expected := self.expected.get(step)) is not None:
+            differ = [key for key in expected | actual if actual.get(key) != expected.get(key)]
             tally.equal(f"the checkpoint of step {step}", differ)
 
 
@@ -190,7 +190,7 @@ def prepare(folder: Path) -> Place:
 
 
 def step_of(name: str) -> int:
-    """Of a checkpoint's folder, under whichever of its names."""
+    """The step of a checkpoint's folder, whichever of its names that has."""
     return int(name.partition(".")[0])
 
 
@@ -205,7 +205,7 @@ def committed(checkpoints: Path) -> list[int]:
 
 
 def target(checkpoint: Path) -> dict[str, jax.ShapeDtypeStruct]:
-    """Every array of a checkpoint by its key, as its manifest has it: a state to restore without the networks at hand."""
+    """Every array of a checkpoint by its key, as its manifest has it: a state to restore without the networks."""
     arrays = json.loads((checkpoint / MANIFEST).read_text())["arrays"]
     described = {key: text.split(" ", 1) for key, text in arrays.items()}
     return {key: jax.ShapeDtypeStruct(ast.literal_eval(shape), jnp.dtype(dtype)) for key, (dtype, shape) in described.items()}

@@ -61,16 +61,16 @@ class Chain:
         """Launches, and holds that it goes on from the newest committed checkpoint and has cleared up."""
         newest = self.newest()
         run = self.launch()
-        found = run.wait_for(RESUMED)
-        self._tally.hold(found is not None, f"the same command did not go on: {run.said}")
-        step = int((found[1] or "0").replace(",", "")) if found else 0
+        match = run.wait_for(RESUMED)
+        self._tally.hold(match is not None, f"the same command did not go on: {run.said}")
+        step = int((match[1] or "0").replace(",", "")) if match else 0
         self._tally.hold(step == newest, f"it went on from step {step}, though {newest} was committed")
         left = self._left_over(run)
         self._tally.hold(not left, f"{', '.join(left)} was left over")
         return run
 
     def _left_over(self, run: Training) -> list[str]:
-        """What is no checkpoint and older than the run."""
+        """Entries that are not checkpoints and older than the run."""
         left = []
         for path in self.checkpoints.glob("*.*"):
             with contextlib.suppress(FileNotFoundError):  # the run's own work
@@ -84,7 +84,7 @@ class Chain:
             self._checked.add(step)
 
     def finished(self) -> None:
-        """It has come to its end: the next launch begins anew."""
+        """Notes that the run has come to its end: the next launch begins a new one."""
         self.check()
         self._tally.hold(self.newest() == max(self._place.expected), f"it ended at step {self.newest()}")
         self._anew()
@@ -101,7 +101,7 @@ def kills(place: Place, count: int, draw: random.Random) -> list[Tally]:
             chain.finished()
             continue
         tally.times += 1
-        _told(tally, f"at step {chain.newest()}")
+        _report_progress(tally, f"at step {chain.newest()}")
         tally.hold(status == -signal.SIGKILL, f"it had ended by itself with status {status}")
         chain.check()
         during += saving
@@ -125,7 +125,7 @@ def _killed(place: Place, chain: Chain, aimed: bool, draw: random.Random) -> tup
     return run.kill(), bool(writing(chain.checkpoints))
 
 
-def _told(tally: Tally, where: str) -> None:
+def _report_progress(tally: Tally, where: str) -> None:
     """Progress, for the person who watches."""
     print(f"{tally.name}: {tally.times}, {where}", file=sys.stderr, flush=True)
 
@@ -151,7 +151,7 @@ def terminations(place: Place, count: int, draw: random.Random) -> list[Tally]:
             chain.finished()
             continue
         once.times += 1
-        _told(once, f"at step {chain.newest()}")
+        _report_progress(once, f"at step {chain.newest()}")
         once.hold(status == _PREEMPTED, f"its exit status was {status}")
         once.hold(name is not None and step_of(name) in committed(chain.checkpoints), f"{name} was not committed")
         chain.check()
@@ -168,7 +168,7 @@ def terminations(place: Place, count: int, draw: random.Random) -> list[Tally]:
             chain.check()
             continue
         twice.times += 1
-        _told(twice, f"at step {chain.newest()}")
+        _report_progress(twice, f"at step {chain.newest()}")
         slowest = max(slowest, time.monotonic() - began)
         twice.hold(run.process.returncode == _TERMINATED_TWICE, f"its exit status was {run.process.returncode}")
         twice.hold(before in (0, *committed(chain.checkpoints)), f"the checkpoint of step {before} is gone")
@@ -205,12 +205,12 @@ def _fill(place: Place, workdir: Path, tally: Tally) -> None:
     _fill_up(ballast)
     alerted = run.wait_until(lambda: run.said.count("SAVING THE CHECKPOINT") >= 2)
     tally.hold(alerted, f"training did not go on with an alert: {run.said}")
-    kept = committed(run.checkpoints)
-    tally.hold(bool(kept), "no checkpoint is left")
-    for step in kept:
+    steps = committed(run.checkpoints)
+    tally.hold(bool(steps), "no checkpoint is left")
+    for step in steps:
         place.check(run.checkpoints, step, tally)
     ballast.unlink()
-    more = run.wait_until(lambda: len([step for step in committed(run.checkpoints) if step > max(kept, default=0)]) == 2)
+    more = run.wait_until(lambda: len([step for step in committed(run.checkpoints) if step > max(steps, default=0)]) == 2)
     tally.hold(more, f"no save succeeded once the disk was free again: {run.said}")
     run.signal(signal.SIGTERM)
     tally.hold(run.end() == _PREEMPTED, f"its exit status was {run.process.returncode}")
@@ -251,8 +251,8 @@ def table(tallies: list[Tally]) -> str:
     """The trials, and beneath it a line for each loss and mismatch."""
     head = ["| trial | times | survived | losses | mismatches | |", "|---|---|---|---|---|---|"]
     rows = [f"| {t.name} | {t.times} | {t.survived} | {len(t.losses)} | {len(t.mismatches)} | {t.notes} |" for t in tallies]
-    told = [f"{t.name}: {sentence}" for t in tallies for sentence in t.losses + t.mismatches]
-    return "\n".join([*head, *rows, *told])
+    sentences = [f"{t.name}: {sentence}" for t in tallies for sentence in t.losses + t.mismatches]
+    return "\n".join([*head, *rows, *sentences])
 
 
 def main() -> int:

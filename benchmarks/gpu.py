@@ -80,7 +80,7 @@ COLUMNS = {
     "share_of_product": "share of the bfloat16 product",
     "result": "result",
 }
-"""Of the table: keys of a result, and their headings."""
+"""The table's columns: keys of a result, and their headings."""
 
 
 def table(rows: list[dict]) -> str:
@@ -90,12 +90,12 @@ def table(rows: list[dict]) -> str:
 
 
 def _line(row: dict) -> str:
-    shown = {key: format(value, ".3g") if isinstance(value, float) else str(value) for key, value in row.items()}
-    return " | ".join(shown.get(key, "") for key in COLUMNS)
+    texts = {key: format(value, ".3g") if isinstance(value, float) else str(value) for key, value in row.items()}
+    return " | ".join(texts.get(key, "") for key in COLUMNS)
 
 
 def part(name: str, command: list[str], out: Path, environment: dict[str, str], seconds: float) -> Iterator[dict]:
-    """Run `command` for at most so many seconds: each line of JSON that it prints, as it comes, and where it did not end well, how."""
+    """Run `command` for at most `seconds`: yields each line of JSON that it prints, as it comes, and how it ended where it failed."""
     options = {"stdout": subprocess.PIPE, "env": environment, "cwd": ROOT, "text": True, "errors": "replace", "start_new_session": True}
     with (out / f"{name}.log").open("a") as log, subprocess.Popen(command, stderr=log, **options) as child:
         late = threading.Event()

@@ -67,16 +67,16 @@ def _vector(tree: Any) -> np.ndarray:
 
 def difference(ours: Outcome, theirs: Outcome) -> tuple[float, str]:
     """The largest relative difference, and of what; losses below 0.1 count by a tenth."""
-    found = {}
+    differences = {}
     for name, loss in theirs.losses.items():
         if np.isfinite(loss) or np.isfinite(ours.losses[name]):
-            found[name] = abs(ours.losses[name] - loss) / max(abs(loss), 0.1)
+            differences[name] = abs(ours.losses[name] - loss) / max(abs(loss), 0.1)
     for name, moments in theirs.moments.items():
         size = np.linalg.norm(moments)
         if size > 0:
-            found[f"moments of {name}"] = float(np.linalg.norm(ours.moments[name] - moments) / size)
-    worst = max(found, key=lambda name: np.nan_to_num(found[name], nan=np.inf))
-    return found[worst], worst
+            differences[f"moments of {name}"] = float(np.linalg.norm(ours.moments[name] - moments) / size)
+    worst = max(differences, key=lambda name: np.nan_to_num(differences[name], nan=np.inf))
+    return differences[worst], worst
 
 
 def check_algorithm(file: str, device: Any) -> list[dict[str, Any]]:

@@ -78,11 +78,11 @@ def official_step(image_size: int, batch: int) -> Callable[[], None]:
             optimizers[name].step()
 
     def step() -> None:
-        given = (networks, arguments, content, source, target)
-        update(solver.compute_d_loss(*given, z_trg=z)[0], "discriminator")
-        update(solver.compute_d_loss(*given, x_ref=reference)[0], "discriminator")
-        update(solver.compute_g_loss(*given, z_trgs=[z, z2])[0], "generator", "mapping_network", "style_encoder")
-        update(solver.compute_g_loss(*given, x_refs=[reference, other])[0], "generator")
+        inputs = (networks, arguments, content, source, target)
+        update(solver.compute_d_loss(*inputs, z_trg=z)[0], "discriminator")
+        update(solver.compute_d_loss(*inputs, x_ref=reference)[0], "discriminator")
+        update(solver.compute_g_loss(*inputs, z_trgs=[z, z2])[0], "generator", "mapping_network", "style_encoder")
+        update(solver.compute_g_loss(*inputs, x_refs=[reference, other])[0], "generator")
         for name, average in averages.items():
             solver.moving_average(networks[name], average)
 

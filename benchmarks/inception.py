@@ -1,9 +1,9 @@
-"""Times FID's Inception, with random weights: pictures a second from bytes to features, and the share of preparing them.
+"""Times FID's Inception, with random weights: pictures per second from bytes to features, and the share of preparing them.
 
     python benchmarks/inception.py
     python benchmarks/inception.py --protocol clean --image_size 256 --batch_size 64
 
-One batch a device after one that warms up; the load average is of the machine, before and after.
+One batch per device after one that warms up; the load average is of the machine, before and after.
 """
 
 import argparse
@@ -39,7 +39,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--protocol", default="legacy", help="legacy, tensorflow1, clean or stargan-v2 (default %(default)s)")
     parser.add_argument("--image_size", type=int, default=299, help="pixels (default %(default)s)")
-    parser.add_argument("--batch_size", type=int, default=8, help="pictures a device (default %(default)s)")
+    parser.add_argument("--batch_size", type=int, default=8, help="pictures per device (default %(default)s)")
     parser.add_argument("--batches", type=int, default=5, help="timed batches (default %(default)s)")
     options = parser.parse_args()
     prefer_fast_convolutions()

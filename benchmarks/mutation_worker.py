@@ -93,7 +93,7 @@ def _ended(child: int, wait: float) -> tuple[int | None, float]:
 
 
 def _run_tests(changed: set[str], tests: list[str], limit: float) -> None:
-    """Ends the process with pytest's status. The modules that are changed are imported anew."""
+    """Ends the process with pytest's status. The modules that are changed are imported again."""
     status = BROKEN
     try:
         resource.setrlimit(resource.RLIMIT_CPU, (int(limit), int(limit) + 5))
@@ -109,7 +109,7 @@ def _run_tests(changed: set[str], tests: list[str], limit: float) -> None:
 
 
 def _forget(names: set[str]) -> None:
-    """So that they are imported anew, whether by their own names or from their packages."""
+    """Drops the modules, so that they are imported again, whether by their own names or from their packages."""
     for name in names:
         sys.modules.pop(name, None)
         package, _, last = name.rpartition(".")
@@ -127,7 +127,7 @@ def dependents(path: str, imports: Imports) -> set[str]:
 
 
 def imports_by_module() -> Imports:
-    """Of the loaded modules under semgan/ and configs/."""
+    """The imports of all loaded modules under semgan/ and configs/."""
     return {name: _imports(name) for name in [*sys.modules] if name.split(".")[0] in ("semgan", "configs")}
 
 

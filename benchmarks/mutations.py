@@ -77,7 +77,7 @@ COVERS: dict[str, tuple[str, ...]] = {
     "semgan/evaluation/scores/structure.py": ("evaluation/scores/test_perceptual.py",),
     "semgan/adaptation/losses.py": ("adaptation/test_losses.py", "adaptation/test_adapt.py"),
 }
-"""The tests, under tests/, of sources for which the file of their own name is not there or not enough; the quickest first."""
+"""The tests, under tests/, of sources for which the file of the same name does not exist or is not enough; the quickest first."""
 EQUIVALENT, BY_HAND = (Path(__file__).with_name(f"mutations_{name}.json") for name in ("equivalent", "by_hand"))
 
 
@@ -89,7 +89,7 @@ def tests_of(path: str, root: Path) -> list[str]:
 
 
 def sampled(by_path: Sequence[Sequence[Mutant]], count: int, seed: int) -> list[Mutant]:
-    """So many mutants, from every source as many as from the others as long as it has them; all where `count` is 0."""
+    """A sample of `count` mutants, from every source as many as from the others as long as it has them; all where `count` is 0."""
     draw = random.Random(seed)
     shuffled = [draw.sample(mutants, len(mutants)) for mutants in by_path]
     turns = [mutant for turn in zip_longest(*shuffled) for mutant in turn if mutant is not None]
@@ -104,14 +104,14 @@ def chosen(root: Path, patterns: Sequence[str], count: int, seed: int) -> list[M
 
 def by_hand(root: Path) -> list[Mutant]:
     """Those of `mutations_by_hand.json`, by the text that is changed, which has to be in the source once."""
-    made = []
+    slips = []
     for path, before, after in (slip.values() for slip in json.loads(BY_HAND.read_text(encoding="utf-8"))):
         source = (root / path).read_text(encoding="utf-8")
         if source.count(before) != 1:
             raise SystemExit(f"{BY_HAND.name}: {path} has {before!r} {source.count(before)} times instead of once")
         line = source[: source.index(before)].count("\n") + 1
-        made.append(Mutant(f"{path}:by hand: {before.strip()} -> {after.strip()}", path, line, source.replace(before, after)))
-    return made
+        slips.append(Mutant(f"{path}:by hand: {before.strip()} -> {after.strip()}", path, line, source.replace(before, after)))
+    return slips
 
 
 def copied(folder: Path, revision: str) -> Path:

@@ -78,18 +78,18 @@ class Mutant(NamedTuple):
 
 def mutants_of(path: str, source: str) -> list[Mutant]:
     """All the faults that can be put into a source, in the order of the text."""
-    made: list[Mutant] = []
-    seen: dict[str, int] = {}
+    mutants: list[Mutant] = []
+    counts: dict[str, int] = {}
     for scope, node, changed in _changes(ast.parse(source), ""):
-        before, after = _shown(node), _shown(changed)
+        before, after = _text(node), _text(changed)
         name = f"{path}:{scope}: {before} -> {after}"
-        seen[name] = seen.get(name, 0) + 1
-        number = f" ({seen[name]})" if seen[name] > 1 else ""
-        made.append(Mutant(name + number, path, node.lineno, _replaced(source, node, changed)))
-    return sorted(made, key=lambda mutant: mutant.line)
+        counts[name] = counts.get(name, 0) + 1
+        number = f" ({counts[name]})" if counts[name] > 1 else ""
+        mutants.append(Mutant(name + number, path, node.lineno, _replaced(source, node, changed)))
+    return sorted(mutants, key=lambda mutant: mutant.line)
 
 
-def _shown(node: ast.AST) -> str:
+def _text(node: ast.AST) -> str:
     text = " ".join(ast.unparse(node).split())
     return text if len(text) <= 90 else f"{text[:60]} ... {text[-25:]}"
 

@@ -34,14 +34,14 @@ sys.path.insert(0, str(ROOT))
 
 BATCH, STEPS, EVERY = 8, 24, 4
 TOLERANCE = 1e-5
-"""Of parameters after all steps, as a share of the network's largest parameter."""
+"""The largest difference of parameters after all steps, as a share of the network's largest parameter."""
 _NETWORKS = ("generator", "discriminator", "mapping_network", "style_encoder", "semantic_heads")
 _HEARTBEAT = "10"
 _PATIENCE = 600.0
 
 
 def started(workdir: Path, processes: int, devices: int) -> subprocess.Popen[str]:
-    """The run on so many processes with so many devices each; its output goes to a file beside its folder."""
+    """Starts the run on `processes` processes; its output goes to a file beside its folder."""
     command = [sys.executable, "launch.py", "--config", "configs/drawn_faces_semgan.py", "--workdir", str(workdir), "--debug"]
     command += [f"--config.batch_size={BATCH}", f"--config.total_kimg={STEPS * BATCH / 1000}"]
     command += [f"--config.{key}_kimg={EVERY * BATCH / 1000}" for key in ("checkpoint", "log")]
@@ -101,7 +101,7 @@ def arrays(workdir: Path) -> dict[str, np.ndarray]:
     return ocp.StandardCheckpointer().restore((workdir / "checkpoints" / str(last) / "state").absolute())
 
 
-def difference(found: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -> float:
+def difference(actual: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -> float:
     """The largest, of parameters, as a share of the largest parameter of the same network."""
     worst, largest = 0.0, {}
     names = [key for key in expected if key.startswith(("params.", "ema_params."))]
@@ -109,31 +109,31 @@ def difference(found: dict[str, np.ndarray], expected: dict[str, np.ndarray]) ->
         network = key.split(".")[1]
         largest[network] = max(largest.get(network, 0.0), float(np.abs(expected[key]).max()))
     for key in names:
-        worst = max(worst, float(np.abs(found[key] - expected[key]).max()) / largest[key.split(".")[1]])
+        worst = max(worst, float(np.abs(actual[key] - expected[key]).max()) / largest[key.split(".")[1]])
     return worst
 
 
-def equal_bits(found: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -> bool:
+def equal_bits(actual: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -> bool:
     """All leaves: parameters, averages, optimizer states and counters."""
-    return found.keys() == expected.keys() and all(np.array_equal(found[key], expected[key]) for key in expected)
+    return actual.keys() == expected.keys() and all(np.array_equal(actual[key], expected[key]) for key in expected)
 
 
 def losses(workdir: Path) -> np.ndarray:
-    """Of each interval of the log, (interval, phase)."""
+    """The losses in the log, (interval, phase)."""
     lines = [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
     return np.array([[line[name] for name in ("d/loss", "g/loss")] for line in lines if "steps" in line])
 
 
 def numbers(folder: Path) -> list[str]:
-    told = []
+    rows = []
     for processes, count in ((2, 2), (2, 4), (4, 4)):
         alone = whole(folder / f"one_of_{count}", 1, count)
         other = whole(folder / f"{processes}_of_{count}", processes, count // processes)
         apart = difference(arrays(other), arrays(alone))
         of_losses = float(np.abs(losses(other) / losses(alone) - 1).max())
         what = f"{processes} processes of {count} devices in all as one, {STEPS} steps"
-        told.append(line(what, f"but for {apart:.1e}, losses {of_losses:.1e}", apart < TOLERANCE))
-    return told
+        rows.append(line(what, f"but for {apart:.1e}, losses {of_losses:.1e}", apart < TOLERANCE))
+    return rows
 
 
 def death(folder: Path) -> list[str]:
@@ -142,9 +142,9 @@ def death(folder: Path) -> list[str]:
     at_checkpoint(run, workdir, 8, lambda: os.kill(child(run, 1), signal.SIGKILL))
     killed = time.monotonic()
     status, seconds = ended(run, None), time.monotonic() - killed
-    told = [line("process 1 of 2 killed: the other ends", f"status {status} after {seconds:.0f} s", status != 0)]
+    rows = [line("process 1 of 2 killed: the other ends", f"status {status} after {seconds:.0f} s", status != 0)]
     same = equal_bits(arrays(whole(workdir, 2, 2)), arrays(expected))
-    return [*told, line("the same command again", f"{'' if same else 'NOT '}equal to an uninterrupted run to the last bit", same)]
+    return [*rows, line("the same command again", f"{'' if same else 'NOT '}equal to an uninterrupted run to the last bit", same)]
 
 
 def preempted(folder: Path) -> list[str]:
@@ -153,9 +153,9 @@ def preempted(folder: Path) -> list[str]:
     at_checkpoint(run, workdir, 4, lambda: os.kill(child(run, 1), signal.SIGTERM))
     status = ended(run, None)
     stopped = re.findall(r"stopped after step (\d+)", workdir.with_suffix(".log").read_text())
-    told = [line("SIGTERM to process 1 of 2", f"status {status} after step {', '.join(stopped)}", status == 75 and len(stopped) == 1)]
+    rows = [line("SIGTERM to process 1 of 2", f"status {status} after step {', '.join(stopped)}", status == 75 and len(stopped) == 1)]
     apart = difference(arrays(whole(workdir, 1, 4)), arrays(expected))
-    return [*told, line("one process with four devices goes on", f"but for {apart:.1e}", apart < TOLERANCE)]
+    return [*rows, line("one process with four devices goes on", f"but for {apart:.1e}", apart < TOLERANCE)]
 
 
 def devices(folder: Path) -> list[str]:
@@ -169,8 +169,8 @@ def devices(folder: Path) -> list[str]:
     return [line("8, 4, 2, 1 devices in one run", f"but for {apart:.1e}", apart < TOLERANCE and position)]
 
 
-def line(what: str, found: str, good: bool) -> str:
-    return f"| {what} | {found} | {'good' if good else 'FAILED'} |"
+def line(what: str, result: str, good: bool) -> str:
+    return f"| {what} | {result} | {'good' if good else 'FAILED'} |"
 
 
 PARTS: dict[str, Any] = {"numbers": numbers, "death": death, "signal": preempted, "devices": devices}
@@ -186,12 +186,12 @@ def main() -> None:
         parser.error(f"--parts names {', '.join(sorted(unknown))}: choose from {', '.join(PARTS)}")
     options.workdir.mkdir(parents=True, exist_ok=True)
     print("| trial | found | |", "|-|-|-|", sep="\n", flush=True)
-    told = []
+    rows = []
     for part in options.parts.split(","):
         for text in PARTS[part](options.workdir):
             print(text, flush=True)
-            told.append(text)
-    sys.exit(any("FAILED" in text for text in told))
+            rows.append(text)
+    sys.exit(any("FAILED" in text for text in rows))
 
 
 if __name__ == "__main__":

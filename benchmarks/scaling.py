@@ -3,7 +3,7 @@
     python benchmarks/scaling.py
     python benchmarks/scaling.py --devices 1 2 4 --processes --config configs/drawn_faces_dcgan.py --device-batch 4
 
-Each count is measured in processes of its own, whose devices are virtual and share this machine's cores: N devices of one process, then
+Each count is measured in separate processes, whose devices are virtual and share this machine's cores: N devices of one process, then
 one device of each of N processes. There the step that `parallelize` maps over all of them takes turns with a plain `jax.jit` of the same
 step on one device of the first, which does all of their work. The difference is the wrapper's: cutting the batch, starting the devices,
 the all-reduces, and each device's own update. A checkpoint's stall is how long `Checkpoints.save` keeps the loop waiting; whole is
@@ -71,19 +71,19 @@ def _checkpoints(state, saves: int) -> dict[str, float]:
 
     stall, whole = [], []
     with tempfile.TemporaryDirectory() as folder:
-        kept = Checkpoints(folder)
+        checkpoints = Checkpoints(folder)
         for index in range(saves + 1):
             start = time.perf_counter()
-            kept.save(state._replace(step=jax.numpy.int32(index)), {})
+            checkpoints.save(state._replace(step=jax.numpy.int32(index)), {})
             stall.append(1000 * (time.perf_counter() - start))
-            kept.wait()
+            checkpoints.wait()
             whole.append(1000 * (time.perf_counter() - start))
     size = sum(leaf.nbytes for leaf in jax.tree.leaves(state)) / 1e6
     return {"state_mb": size, "stall": statistics.median(stall[1:]), "whole": statistics.median(whole[1:])}
 
 
 def in_workers(processes: int, devices: int, arguments: list[str]) -> dict[str, float]:
-    """What `measure` gives in so many processes with so many virtual CPU devices each."""
+    """What `measure` gives in a number of processes with a number of virtual CPU devices each."""
     from semgan.launching.processes import run
 
     os.environ["JAX_PLATFORMS"] = "cpu"

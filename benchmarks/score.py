@@ -1,10 +1,10 @@
-"""Times `semgan score` with the judge of `drawn_faces`: pictures a second, and what decoding, features and scores take of it.
+"""Times `semgan score` with the judge of `drawn_faces`: pictures per second, and what decoding, features and scores take of it.
 
     python benchmarks/score.py
     python benchmarks/score.py --count 2000 --folder /scratch
 
 Two folders of PNG files are made first, of the training faces from the first on and from the last back. What features wait for pictures is
-told apart from what decoding costs when nothing else runs.
+separate from what decoding costs when nothing else runs.
 """
 
 import argparse
@@ -54,9 +54,9 @@ def main() -> None:
     extractor.features(np.zeros((folder_pictures.MOST, JUDGE_IMAGE_SIZE, JUDGE_IMAGE_SIZE, 3), np.uint8))  # compiles
     train = open_dataset("drawn_faces", split="train", image_size=JUDGE_IMAGE_SIZE, count=20_000)
     load = os.getloadavg()[0]
-    with tempfile.TemporaryDirectory(dir=options.folder) as made:
-        real = write_pictures(Path(made) / "real", train, range(options.count))
-        fake = write_pictures(Path(made) / "fake", train, range(len(train.rows) - 1, len(train.rows) - 1 - options.count, -1))
+    with tempfile.TemporaryDirectory(dir=options.folder) as root:
+        real = write_pictures(Path(root) / "real", train, range(options.count))
+        fake = write_pictures(Path(root) / "fake", train, range(len(train.rows) - 1, len(train.rows) - 1 - options.count, -1))
         alone = decoding_seconds(real) + decoding_seconds(fake)
         start = time.perf_counter()
         result = score_folders(real, fake, extractor=extractor, cache=False)

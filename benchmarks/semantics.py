@@ -52,22 +52,22 @@ def measured_of(folders: dict[str, dict[int, Path]], pairs: int) -> dict[str, di
     return {method: {seed: measured(folder, pairs) for seed, folder in seeds.items()} for method, seeds in folders.items()}
 
 
-def print_tables(found: dict[str, dict[int, dict[str, Any]]]) -> None:
+def print_tables(results: dict[str, dict[int, dict[str, Any]]]) -> None:
     """Those for which there are runs."""
     from benchmarks import semantics_tables as tables
 
-    made = {f"What is kept, {name}": tables.kept_table(found, way) for way, name in WAYS.items()}
-    made |= {f"At StarGAN v2's adoption, {name}": tables.beside_table(found, way) for way, name in WAYS.items()}
-    made["Minutes to a transfer score, medians"] = tables.times_table(found)
-    made["Glasses into ink, transfer score"] = tables.unseen_table(found)
-    for title, text in made.items():
+    texts = {f"What is kept, {name}": tables.preservation_table(results, way) for way, name in WAYS.items()}
+    texts |= {f"At StarGAN v2's adoption, {name}": tables.beside_table(results, way) for way, name in WAYS.items()}
+    texts["Minutes to a transfer score, medians"] = tables.times_table(results)
+    texts["Glasses into ink, transfer score"] = tables.unseen_table(results)
+    for title, text in texts.items():
         if text:
             print(f"\n{title}:\n\n{text}", end="")
 
 
-def write_figures(folders: dict[str, dict[int, Path]], found: dict[str, dict[int, dict[str, Any]]], out: Path) -> None:
+def write_figures(folders: dict[str, dict[int, Path]], results: dict[str, dict[int, dict[str, Any]]], out: Path) -> None:
     """Retention against adoption, one way, and a small picture of each shown method's run of seed 0."""
-    curves = {method: _mean_curve([run["one_way"]["curve"] for run in found[method].values()]) for method in SHOWN if method in found}
+    curves = {method: _mean_curve([run["one_way"]["curve"] for run in results[method].values()]) for method in SHOWN if method in results}
     out.mkdir(parents=True, exist_ok=True)
     title = "retention and adoption from strength 0 to 1, into ink"
     figures.write_curves(out / "semantics.svg", {title: curves}, along="adoption {:.0f}", end=1.0)
@@ -98,10 +98,10 @@ def main() -> None:
     options = parser.parse_args()
     prefer_fast_convolutions()
     folders = folders_of(options)
-    found = measured_of(folders, options.pairs)
-    print_tables(found)
+    results = measured_of(folders, options.pairs)
+    print_tables(results)
     if options.figures:
-        write_figures(folders, found, options.figures)
+        write_figures(folders, results, options.figures)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from semgan.data.dataset import Dataset
 from semgan.evaluation.evaluate_command import open_judge, open_splits
 from semgan.evaluation.figures.figure import by_name
 from semgan.evaluation.figures.strength import STRENGTHS, strength_figures
-from semgan.evaluation.figures.transfer_figures import transfer_figures, transfer_origin
+from semgan.evaluation.figures.transfer_figures import transfer_origin, transfer_score_figures
 from semgan.evaluation.judge.judge import Judge
 from semgan.evaluation.judge.judged_pairs import JudgedPairs, judge_pairs
 from semgan.evaluation.report.evaluation_json import strength_point
@@ -26,7 +26,7 @@ ONE_WAY = (1,)
 COMBINATION, COMBINATION_PAIRS = "Eyeglasses", 200
 """What two of the methods have not seen in ink, and how many pairs with it are translated into ink."""
 STEPS = 20
-"""Of the transfer score, from 0 to 1, whose times are taken."""
+"""The number of levels of the transfer score, from 0 to 1, whose times are taken."""
 _BATCH = 50
 
 
@@ -38,33 +38,33 @@ def measured(folder: Path, pairs: int) -> dict[str, Any]:
       `_kept`; `minutes`, of the time at which each step of the transfer score was first reached: [score, minutes], for those reached.
     """
     path, asked = folder / "semantics.json", {"kimg": json.loads((folder / "result.json").read_text())["kimg"], "pairs": pairs}
-    found = json.loads(path.read_text()) if path.exists() else {}
-    if asked.items() <= found.items():
-        return found
+    results = json.loads(path.read_text()) if path.exists() else {}
+    if asked.items() <= results.items():
+        return results
     model = load(folder / "snapshot.safetensors")
     with_glasses = min(pairs, COMBINATION_PAIRS)
-    found = {
+    results = {
         **asked,
-        "both_ways": _kept(model, pairs, None) if model.algorithm.targets is None else None,
-        "one_way": _kept(model, pairs, ONE_WAY),
-        "glasses": _kept(model, with_glasses, ONE_WAY, COMBINATION, strengths=(1.0,)),
+        "both_ways": _preservation(model, pairs, None) if model.algorithm.targets is None else None,
+        "one_way": _preservation(model, pairs, ONE_WAY),
+        "glasses": _preservation(model, with_glasses, ONE_WAY, COMBINATION, strengths=(1.0,)),
         "minutes": minutes_to_scores(metrics(folder)),
     }
-    write_whole(path, json.dumps(found, indent=1).encode())
-    return found
+    write_whole(path, json.dumps(results, indent=1).encode())
+    return results
 
 
 def minutes_to_scores(lines: Sequence[dict[str, Any]]) -> list[tuple[float, float]]:
     """Each step of the transfer score that a run reached, with the minutes after which it first did."""
-    seen = [(line["time/minutes"], line["eval/transfer_score"]) for line in lines if line.get("eval/transfer_score") is not None]
+    scores = [(line["time/minutes"], line["eval/transfer_score"]) for line in lines if line.get("eval/transfer_score") is not None]
     reached = []
     for step in range(1, STEPS + 1):
-        times = [minutes for minutes, score in seen if score >= step / STEPS]
+        times = [minutes for minutes, score in scores if score >= step / STEPS]
         reached += [(step / STEPS, times[0])] if times else []
     return reached
 
 
-def _kept(
+def _preservation(
     model: Model, pairs: int, targets: tuple[int, ...] | None, contents: str = "", strengths: Sequence[float] = STRENGTHS
 ) -> dict[str, Any]:
     """What translations of the same held-out pairs keep.
@@ -86,7 +86,7 @@ def _kept(
 
 
 def _floor(judged: JudgedPairs) -> dict[str, float]:
-    figures, _ = transfer_figures(judged, judged.content, transfer_origin(judged))
+    figures, _ = transfer_score_figures(judged, judged.content, transfer_origin(judged))
     names = {"landmark_error": "landmark_error", "attributes": "attributes_kept", "agreement": "agreement"}
     values = {key: by_name(figures)[f"{name}/content"].value for key, name in names.items()}
     return values | {"lost_iou": 1 - values.pop("agreement")}

@@ -8,10 +8,10 @@ from typing import Any
 
 from benchmarks.semantics_measured import STEPS
 
-Found = Mapping[str, Mapping[int, dict[str, Any]]]
+Results = Mapping[str, Mapping[int, dict[str, Any]]]
 """What was measured, by method and seed."""
 Point = Mapping[str, float]
-"""Of a curve over the strength of the style."""
+"""The scores of a curve over the strength of the style."""
 SEMGAN, STARGAN = "semgan", "stargan_v2"
 UNSEEN = {SEMGAN: "left_out", STARGAN: "stargan_v2_left_out"}
 """By method, the same one trained without the combination."""
@@ -27,22 +27,22 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def spread(values: Sequence[float | None], digits: int = 3) -> str:
     """The mean and the sample standard deviation of those that are known."""
-    known = [value for value in values if value is not None]
-    if not known:
+    numbers = [value for value in values if value is not None]
+    if not numbers:
         return "–"
-    mean = f"{statistics.mean(known):.{digits}f}"
-    return f"{mean} ± {statistics.stdev(known):.{digits}f}" if len(known) > 1 else mean
+    mean = f"{statistics.mean(numbers):.{digits}f}"
+    return f"{mean} ± {statistics.stdev(numbers):.{digits}f}" if len(numbers) > 1 else mean
 
 
-def kept_table(found: Found, way: str) -> str:
+def preservation_table(results: Results, way: str) -> str:
     """What each method keeps at full strength (`way`: "both_ways" or "one_way"), and below it the judge's own errors on the contents."""
     rows, floors = [], []
-    for method, seeds in found.items():
+    for method, seeds in results.items():
         runs = [(run["kimg"], run[way]) for run in seeds.values() if run[way]]
         if runs:
-            values = [spread([kept["curve"][-1][key] for _, kept in runs]) for key in _SCORES]
+            values = [spread([scores["curve"][-1][key] for _, scores in runs]) for key in _SCORES]
             rows.append([method, str(len(runs)), spread([kimg for kimg, _ in runs], 1), *values])
-            floors += [kept["floor"] for _, kept in runs]
+            floors += [scores["floor"] for _, scores in runs]
     if floors:
         rows.append(["contents as they are", "", "", "", "", "", *(spread([floors[0][key]]) for key in (*_ERRORS, "attributes"))])
     return table(("method", "seeds", "kimg", "score", "retention", "adoption", "landmark error", "lost IoU", "attributes kept"), rows)
@@ -59,12 +59,12 @@ def at_adoption(curve: Sequence[Point], adoption: float) -> Point:
     return curve[-1]
 
 
-def beside_table(found: Found, way: str) -> str:
+def beside_table(results: Results, way: str) -> str:
     """Errors of semgan as shares of StarGAN v2's at the same adoption, seed by seed: as they are, and above those on the contents."""
     rows, shares = [], {name: [] for error in _ERRORS for name in (error, f"{error} above")}
-    for seed in sorted(found.get(SEMGAN, {}).keys() & found.get(STARGAN, {}).keys()):
-        floor, theirs = (found[STARGAN][seed][way][key] for key in ("floor", "curve"))
-        ours = at_adoption(found[SEMGAN][seed][way]["curve"], theirs[-1]["adoption"])
+    for seed in sorted(results.get(SEMGAN, {}).keys() & results.get(STARGAN, {}).keys()):
+        floor, theirs = (results[STARGAN][seed][way][key] for key in ("floor", "curve"))
+        ours = at_adoption(results[SEMGAN][seed][way]["curve"], theirs[-1]["adoption"])
         cells = [f"{ours['strength']:.2f}", f"{ours['adoption']:.3f}"]
         for error in _ERRORS:
             raw = _ratio(ours[error], theirs[-1][error])
@@ -84,23 +84,25 @@ def _ratio(value: float, other: float) -> float | None:
     return value / other if other > 0 else None
 
 
-def times_table(found: Found) -> str:
+def times_table(results: Results) -> str:
     """Minutes to each step of the transfer score, the median over the seeds; none where half of them have not reached it."""
-    methods = [method for method in (SEMGAN, STARGAN) if found.get(method)]
+    methods = [method for method in (SEMGAN, STARGAN) if results.get(method)]
     rows = []
     for step in range(1, STEPS + 1):
-        times = [[dict(map(tuple, run["minutes"])).get(step / STEPS, math.inf) for run in found[method].values()] for method in methods]
+        times = [[dict(map(tuple, run["minutes"])).get(step / STEPS, math.inf) for run in results[method].values()] for method in methods]
         medians = [statistics.median(each) for each in times]
         if any(map(math.isfinite, medians)):
             rows.append([f"{step / STEPS:.2f}", *(f"{median:.1f}" if math.isfinite(median) else "–" for median in medians)])
     return table(("transfer score", *(f"{method}, minutes" for method in methods)), rows)
 
 
-def unseen_table(found: Found) -> str:
+def unseen_table(results: Results) -> str:
     """Glasses into ink, which the second of each pair of methods has not seen there."""
     rows = []
     for method, without in UNSEEN.items():
-        if method in found and without in found:
-            seen, unseen = ([run["glasses"]["curve"][-1]["transfer_score"] for run in found[name].values()] for name in (method, without))
-            rows.append([method, spread(seen), spread(unseen)])
+        if method in results and without in results:
+            familiar, unseen = (
+                [run["glasses"]["curve"][-1]["transfer_score"] for run in results[name].values()] for name in (method, without)
+            )
+            rows.append([method, spread(familiar), spread(unseen)])
     return table(("method", "glasses in ink seen", "left out"), rows)

@@ -2,7 +2,7 @@
 
     python benchmarks/start.py --config configs/quickstart.py
 
-Each start is a process of its own. The data are prepared before and so are no part of either; the first start finds an empty
+Each start is a separate process. The data are prepared before and so are no part of either; the first start finds an empty
 compilation cache, the second the one that the first left. The second trains on: its images/s are the median of the logged intervals.
 """
 
@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def first_step(config: str, workdir: str, programs: str, kimg: float, overrides: list[str]) -> int:
-    """Train for so many thousand images; seconds from the command to the first step, as the launch itself says."""
+    """Train for `kimg` thousand images; seconds from the command to the first step, as the launch itself says."""
     length = [f"--config.total_kimg={kimg}", f"--config.log_kimg={LOGGED}", "--config.evaluate_kimg=0"]
     short = [*length, "--config.judge.steps=10", "--config.judge.pairs=2", *overrides]
     command = [sys.executable, "launch.py", "--config", config, "--workdir", workdir, *short]

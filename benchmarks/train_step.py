@@ -1,4 +1,4 @@
-"""Times the training step of any config: images a second, compile time, FLOPs and the share of the matrix-product peak.
+"""Times the training step of any config: images per second, compile time, FLOPs and the share of the matrix-product peak.
 
     python benchmarks/train_step.py --config configs/quickstart.py
     python benchmarks/train_step.py --config configs/celeba_stargan_v2.py:128 --config.batch_size=4 --domains 2
@@ -81,7 +81,7 @@ def main() -> None:
     print(f"images/s            {config.batch_size / median:12.1f}")
     print(f"step                {1000 * median:12.1f} ms   (batch {config.batch_size}, median of {options.steps})")
     print(f"compile             {compile_seconds:12.1f} s")
-    print(f"FLOPs a step        {flops / 1e9:12.2f} G    (XLA's cost analysis)")
+    print(f"FLOPs per step      {flops / 1e9:12.2f} G    (XLA's cost analysis)")
     print(f"rate                {flops / median / 1e9:12.1f} GFLOP/s")
     print(f"matrix product peak {peak / 1e9:12.1f} GFLOP/s (best of {len(products)}, between the steps)")
     print(f"share of peak       {100 * flops / median / peak:12.1f} %")

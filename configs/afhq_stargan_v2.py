@@ -2,7 +2,7 @@
 
     python launch.py --config configs/afhq_stargan_v2.py --workdir runs/afhq --config.data.source=FOLDER
 
-FOLDER holds one sub-folder a domain, or train/ and test/ (or val/) with those inside. Domains are the sub-folders' names.
+FOLDER holds one sub-folder per domain, or train/ and test/ (or val/) with those inside. Domains are the sub-folders' names.
 """
 
 from ml_collections import ConfigDict

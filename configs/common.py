@@ -1,6 +1,6 @@
 """What experiments share: every key with its default, changes of a config, recipes for one machine or another, and the debug shrinker.
 
-What each key means stands in `semgan/settings.py`.
+`semgan/settings.py` says what each key means.
 
 Configs are two levels deep. An algorithm's base file (`stargan_v2.py`) writes its paper's values over the defaults and imports nothing
 but this file; an experiment's file (`celeba_stargan_v2.py`) takes one base and changes it by `changed`, once a key. What several
@@ -36,7 +36,7 @@ UNKNOWN_SIZES: Values = dict.fromkeys(("mask_classes", "landmarks", "categories"
 
 
 def changed(config: ConfigDict, *changes: Mapping[str, Any]) -> ConfigDict:
-    """The config with other values in the place of its own; changes may be in groups: `{"networks.generator": {"blocks": 4}}`.
+    """The config with some of its values replaced; changes may be in groups: `{"networks.generator": {"blocks": 4}}`.
 
     Raises:
       ValueError: a key that the config does not have, or that two of the changes give.
@@ -85,7 +85,7 @@ CROPS_OF_286: Values = {
 
 
 def for_two_cores(minutes: float = 20.0, train_count: int = 20_000, test_count: int = 2_000) -> Values:
-    """What the small experiments on `drawn_faces` share: 64 px, so many minutes by the clock, and a judge of a size to match."""
+    """What the small experiments on `drawn_faces` share: 64 px, `minutes` by the clock, and a judge of a size to match."""
     return {
         "image_size": 64,
         "max_minutes": minutes,

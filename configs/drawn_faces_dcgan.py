@@ -11,7 +11,7 @@ from configs import common, dcgan
 
 
 def get_config() -> ConfigDict:
-    """A quarter of the paper's widths, an eighth in the discriminator, whose rate is a quarter: else it wins, and the pictures drift."""
+    """A quarter of the paper's widths, an eighth in the discriminator, with a quarter of the rate: otherwise it wins and pictures drift."""
     config = dcgan.get_config()
     changes = {
         "augment.flip": True,

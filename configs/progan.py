@@ -13,7 +13,7 @@ def get_config() -> ConfigDict:
     config.image_size = 1024
     config.batch_size = 16
     config.total_kimg = 12_000.0
-    config.ema_half_life_kimg = 11.1  # 0.999 a step at batch 16
+    config.ema_half_life_kimg = 11.1  # 0.999 per step at batch 16
     config.data.pairing = "none"
     config.augment.crop_probability = 0.0
 

@@ -7,11 +7,11 @@ from configs.common import Values
 
 
 def get_config() -> ConfigDict:
-    """StarGAN v2's style networks, generator and discriminator of its own, the relativistic objective with R1 and R2, semantic heads."""
+    """StarGAN v2's style networks, its own generator and discriminator, the relativistic objective with R1 and R2, semantic heads."""
     config = common.get_config()
     config.algorithm = "semgan"
     config.image_size = 256
-    config.ema_half_life_kimg = 5.54  # 0.999 a step at batch 8
+    config.ema_half_life_kimg = 5.54  # 0.999 per step at batch 8
 
     networks = config.networks
     widths = {"base_channels": 64, "max_channels": 512, "patch_size": 2}

@@ -13,7 +13,7 @@ def get_config() -> ConfigDict:
     config.image_size = 256
     config.batch_size = 8
     config.total_kimg = 800.0
-    config.ema_half_life_kimg = 5.54  # 0.999 a step at batch 8
+    config.ema_half_life_kimg = 5.54  # 0.999 per step at batch 8
 
     # 0 base channels: the paper's 2^14 / image_size
     networks = config.networks

@@ -31,8 +31,8 @@ def read(spec: str) -> ConfigDict:
     if not path.is_file():
         raise UserError(f"--config names {name}, which does not exist: {_config_files(path)}")
     get_config = _get_config(path)
-    wanted = len(inspect.signature(get_config).parameters)
-    if argument and not wanted:
+    argument_count = len(inspect.signature(get_config).parameters)
+    if argument and not argument_count:
         raise UserError(f"{name} takes no argument, but --config gives it {argument!r}: leave out the colon and what follows")
     config = _run(path, lambda: get_config(argument) if argument else get_config())
     if not isinstance(config, ConfigDict):
@@ -115,7 +115,7 @@ def _run(path: Path, call: Callable[[], Any]) -> Any:
     except UserError:
         raise
     except SyntaxError as error:
-        raise UserError(f"{error.filename or path}, line {error.lineno}: {error.msg}: mend the file") from error
+        raise UserError(f"{error.filename or path}, line {error.lineno}: {error.msg}: correct the file") from error
     except Exception as error:
         line = next((frame.lineno for frame in reversed(_frames(error)) if frame.filename == str(path)), None)
         place = f"{path}, line {line}" if line else str(path)

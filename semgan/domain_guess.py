@@ -1,4 +1,4 @@
-"""Guesses which domain a picture belongs to, so that a user need not say: ridge regression on the style encoder's features.
+"""Guesses which domain a picture belongs to, so that a user does not have to say: ridge regression on the style encoder's features.
 
 A snapshot carries its kernel as the pseudo-network `domain_guess`: {"kernel": (features + 1, domains)}.
 """
@@ -54,9 +54,9 @@ def fit_for(apply_features: Callable[[np.ndarray], ArrayLike], dataset: Dataset,
       apply_features: maps float32 images in [-1, 1] (64, size, size, 3) to features (64, f); always called with one batch size.
       count: pictures used, drawn by `seed`; all if there are fewer.
     """
-    chosen = np.random.default_rng(seed).permutation(len(dataset.rows))[:count]
+    places = np.random.default_rng(seed).permutation(len(dataset.rows))[:count]
     features = [
-        np.asarray(apply_features(to_float(dataset.images[piece["row"]])))[:counted]
-        for piece, counted in in_pieces({"row": dataset.rows[chosen]}, _BATCH)
+        np.asarray(apply_features(to_float(dataset.images[piece["row"]])))[:count_in_piece]
+        for piece, count_in_piece in in_pieces({"row": dataset.rows[places]}, _BATCH)
     ]
-    return fit(np.concatenate(features), dataset.domain[chosen], len(dataset.domains))
+    return fit(np.concatenate(features), dataset.domain[places], len(dataset.domains))

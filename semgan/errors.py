@@ -1,4 +1,4 @@
-"""The one exception for what a user can mend, and the statuses that a command exits with."""
+"""The one exception for what a user can correct, and the statuses that a command exits with."""
 
 EXIT_USER_ERROR = 2
 """Bad input: the message says which file or key, what is wrong and what to do."""

@@ -1,8 +1,8 @@
 """Files that carry their own SHA-256, so that a changed bit is noticed wherever it lies.
 
-The digest stands as 64 hexadecimal digits in the first JSON field "sha256" of the file, and is taken over the whole file with 64
+The digest is written as 64 hexadecimal digits in the first JSON field "sha256" of the file, and is taken over the whole file with 64
 zeros in their place. Checkpoints' manifests, snapshots and statistics are sealed in this way. A judge's file holds the digest of its
-contents instead (`content_digest`), whatever the order in which they are stored.
+contents instead (`content_digest`), whatever order they are stored in.
 """
 
 import hashlib

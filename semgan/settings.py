@@ -1,6 +1,6 @@
 """Every key of a config, once: its default, its range, what it means, and what may become of it.
 
-A key with a `*` stands for all networks: `optimizers.*.b1` is that of `optimizers.generator.b1`. Lengths of training are in thousands of
+A key with a `*` is for all networks: `optimizers.*.b1` is that of `optimizers.generator.b1`. Lengths of training are in thousands of
 images (kimg), so that a run means the same at any batch size.
 """
 
@@ -126,7 +126,7 @@ _TRAINING = {
     ),
     "most_rollbacks": Setting("returns to an earlier state, after which training stops", 3, _at_least(0), may_change=True),
     "spike_factor": Setting(
-        "skips steps whose gradient norm is above so many times its running median; 0: none",
+        "skips steps whose gradient norm is above this many times its running median; 0: none",
         *(0.0, Range(lambda value: value == 0 or 1 < value < float("inf"), "above 1, or 0 for none")),
         since="2026-11-25",
         before=0.0,
@@ -197,7 +197,7 @@ _NETWORKS = {
     "networks.*.batch_norm": Setting("whether there is batch norm"),
     "networks.*.dropout_layers": Setting("levels on the way up that drop half of their values"),
     "networks.generator.mask_classes": Setting("classes of the masks that it paints from, as many as the data have", filled=True),
-    "networks.semantic_heads.branch": Setting("of the discriminator; False: a network of its own"),
+    "networks.semantic_heads.branch": Setting("of the discriminator; False: a separate network"),
     "networks.semantic_heads.mask_classes": Setting("classes of the masks that the data have", filled=True),
     "networks.semantic_heads.landmarks": Setting("landmarks of a picture that the data have", filled=True),
     "networks.semantic_heads.categories": Setting("categories that the data have", filled=True),

@@ -35,7 +35,7 @@ class TrainedModel(NamedTuple):
     Attributes:
       config: the experiment's, as plain data.
       meta: `domains` (names), `step`, `kimg`, and what training noted, such as `mask_classes`, `dataset` and `scores`.
-      algorithm: its networks and its `sample`, at the stage that training had come to.
+      algorithm: its networks and its `sample`, at the stage that training had reached.
       params: averaged weights by network name, and what a snapshot has learned about them under names that no network has
         (`domain_guess`, `style_recipe`).
       model_state: what else its samples depend on (`Algorithm.kept`), such as running statistics by network name.
@@ -86,15 +86,15 @@ class TrainedModel(NamedTuple):
 
 
 def from_state(config: ConfigDict, meta: Mapping[str, Any], algorithm: Algorithm, state: TrainState) -> TrainedModel:
-    """Makes the model of a training state, in memory of its own: the next step overwrites the state's.
+    """Makes the model of a training state, in memory that it does not share with it: the next step overwrites the state's.
 
     Args:
       config: with the domains filled in.
       meta: what is noted beside `step` and `kimg`.
       algorithm: as the config makes it; one that grows is taken at the state's stage.
     """
-    kept = {name: state.model_state[name] for name in algorithm.kept}
-    params, model_state = jax.tree.map(np.array, jax.device_get((state.ema_params, kept)))
+    state_entries = {name: state.model_state[name] for name in algorithm.kept}
+    params, model_state = jax.tree.map(np.array, jax.device_get((state.ema_params, state_entries)))
     kimg = int(state.position) / 1000
     return TrainedModel(to_json(config), {**meta, "step": int(state.step), "kimg": kimg}, algorithm.at(kimg), params, model_state)
 

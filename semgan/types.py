@@ -1,7 +1,7 @@
 """The values that everything else is made of: an algorithm, its phases, and what training carries.
 
 An algorithm is a NamedTuple of pure functions. It says *what* is minimised over *which* networks; how a step is taken is
-written once, in `semgan/training/step.py`.
+written once, in `semgan/training/step.py`. `docs/glossary.md` defines the words used here: domain, reference, kind, position, phase, ...
 """
 
 from collections.abc import Callable, Mapping
@@ -18,9 +18,9 @@ ModelState = dict[str, Any]
 Batch = Mapping[str, Array]
 """Arrays that share their first axis; keys as in the glossary (`image`, `domain`, `reference`, `position`, ...)."""
 OF_REFERENCE = "reference_"
-"""Before the name of an annotation in a batch that is the reference's."""
+"""The prefix of an annotation's name in a batch where it is the reference's."""
 HEADS = "semantic_heads"
-"""The network that learns, of real images alone, to tell what is annotated."""
+"""The network that learns from real images alone to predict their annotations."""
 Images = Float[Array, "batch height width channel"]
 """NHWC, float32 in [-1, 1]."""
 Key = jax.Array
@@ -79,7 +79,7 @@ class Algorithm(NamedTuple):
     stages: "Stages | None" = None
 
     def at(self, kimg: float) -> "Algorithm":
-        """Returns its program at so many thousand images; the same object as long as that stays the same."""
+        """Returns its program at `kimg` thousand images; the same object as long as the program stays the same."""
         return self.stages.at(kimg) if self.stages else self
 
 
@@ -100,10 +100,10 @@ class TrainState(NamedTuple):
 
     Attributes:
       step: updates done; one step runs every phase once.
-      position: examples seen, summed over all devices; the place in the data's order.
+      position: examples seen, summed over all devices; the position in the data's order.
       params, ema_params: trained and averaged parameters; `ema_params` holds the averaged networks only.
       model_state, opt_state: dicts keyed by name and by network.
-      skipped: steps left out because a loss or gradient was not finite.
+      skipped: steps without effect because a loss or gradient was not finite.
     """
 
     step: Int[Array, ""]

@@ -48,11 +48,11 @@ def test_errors_are_compared_at_the_same_adoption_as_they_are_and_above_the_judg
 def test_what_is_kept_is_told_at_full_strength_with_its_spread_beside_the_judge_s_own_errors():
     one_way = _run(_point(1.0, 1.0, 0.4)) | {"both_ways": None}
     found = {"semgan": {0: _run(*CURVE), 1: _run(_point(1.0, 0.6, 0.4))}, "cut": {0: one_way}}
-    both, floor = _rows(tables.kept_table(found, "both_ways"))
+    both, floor = _rows(tables.preservation_table(found, "both_ways"))
     assert both[:3] == ["semgan", "2", "8.0 ± 0.0"]
     assert both[6] == "0.500 ± 0.141"
     assert floor[6:] == ["0.100", "0.100", "0.900"]
-    assert [row[0] for row in _rows(tables.kept_table(found, "one_way"))] == ["semgan", "cut", "contents as they are"]
+    assert [row[0] for row in _rows(tables.preservation_table(found, "one_way"))] == ["semgan", "cut", "contents as they are"]
 
 
 def test_times_are_when_a_score_was_first_reached_and_medians_count_who_has_not():

@@ -97,8 +97,8 @@ def test_version_is_said(capsys):
         (["data", "check", "d", "--zzzzzz=1"], "--zzzzzz is not an option (see"),
         (["sample", "--model", "m"], "--out --video"),
         (["sample", "--model", "m", "--out", "o.png", "--video", "o.gif"], "not allowed with"),
-        (["sample", "--model", "m", "--video", "o.gif", "--seconds", "0"], "'0' is no number of seconds"),
-        (["sample", "--model", "m", "--video", "o.gif", "--seconds", "long"], "'long' is no number of seconds"),
+        (["sample", "--model", "m", "--video", "o.gif", "--seconds", "0"], "'0' is not a number of seconds"),
+        (["sample", "--model", "m", "--video", "o.gif", "--seconds", "long"], "'long' is not a number of seconds"),
         (["project", "--model", "m", "--image", "i", "--out", "o.png", "--space", "z"], "--space"),
     ],
 )

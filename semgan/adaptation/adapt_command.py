@@ -11,7 +11,7 @@ import numpy as np
 from semgan.adaptation import adapted_snapshot, few_shot_pictures
 from semgan.adaptation.algorithm import Adaptation, adaptation_of, experiment_of
 from semgan.adaptation.few_shot_pictures import FewShotPictures
-from semgan.adaptation.losses import TUNED, Weights
+from semgan.adaptation.losses import TUNED, TermWeights
 from semgan.adaptation.parameters import joined, tuned_of
 from semgan.adaptation.subsets import SUBSETS
 from semgan.errors import UserError
@@ -47,7 +47,7 @@ def adapt_snapshot(
     length: Length = _LENGTH,
     seed: int = 0,
     data_dir: str = "",
-    weights: Weights | None = None,
+    weights: TermWeights | None = None,
 ) -> None:
     """Adapts the snapshot to the pictures of a folder, writes the new one at the end, and says how to use it.
 
@@ -114,7 +114,7 @@ def _trained(adaptation: Adaptation, learned: FewShotPictures, length: Length, s
 
 def _iterate(step: Any, state: TrainState, learned: FewShotPictures, length: Length, seed: int, started: float) -> tuple[TrainState, int]:
     """Trains until the length is reached, with a line now and then; returns the state and the number of steps."""
-    totals, shown = None, time.monotonic()
+    totals, last_line = None, time.monotonic()
     for number in count(1):
         positions = np.arange((number - 1) * BATCH_SIZE, number * BATCH_SIZE)
         state, step_metrics = step(state, few_shot_pictures.make_batch(learned, positions, seed))
@@ -122,9 +122,9 @@ def _iterate(step: Any, state: TrainState, learned: FewShotPictures, length: Len
         jax.block_until_ready(totals)
         now = time.monotonic()
         over = number >= length.steps if length.minutes is None else now - started >= 60 * length.minutes
-        if over or number == 1 or now - shown >= _SECONDS:
+        if over or number == 1 or now - last_line >= _SECONDS:
             say(_line(number, length, metrics.means(totals), now - started))
-            totals, shown = None, now
+            totals, last_line = None, now
         if over:
             return state, number
     raise AssertionError("counts without end")

@@ -10,7 +10,7 @@ import optax
 from ml_collections import ConfigDict
 
 from semgan import algorithms
-from semgan.adaptation.losses import SOURCE, TUNED, Setting, Weights, discriminator_loss, generator_loss
+from semgan.adaptation.losses import SOURCE, TUNED, AdaptationContext, TermWeights, discriminator_loss, generator_loss
 from semgan.adaptation.parameters import grown, joined, tuned_of
 from semgan.algorithms.common.semantic_terms import semantics_of
 from semgan.algorithms.semgan import functions
@@ -39,7 +39,7 @@ class Adaptation(NamedTuple):
     algorithm: Algorithm
 
 
-def adaptation_of(model: Model, name: str, subset: str, nearest: int, weights: Weights | None = None) -> Adaptation:
+def adaptation_of(model: Model, name: str, subset: str, nearest: int, weights: TermWeights | None = None) -> Adaptation:
     """The adaptation of a model to a new domain.
 
     Args:
@@ -48,19 +48,19 @@ def adaptation_of(model: Model, name: str, subset: str, nearest: int, weights: W
     """
     config = model.config | {"data": model.config["data"] | {"domains": [*model.config["data"]["domains"], name]}}
     settings = ConfigDict(config)
-    made = algorithms.make(settings)
-    shapes, _ = jax.eval_shape(made.init, jax.random.key(0), example_batch(made, model.image_size))
+    model_algorithm = algorithms.make(settings)
+    shapes, _ = jax.eval_shape(model_algorithm.init, jax.random.key(0), example_batch(model_algorithm, model.image_size))
     larger = grown(model.params, shapes, nearest)
-    modules = {**made.networks, DISCRIMINATOR: made.networks[DISCRIMINATOR].clone(domain_count=1)}
-    setting = Setting(functions(modules), semantics_of(settings), settings.losses, subset == "all", weights or Weights())
+    modules = {**model_algorithm.networks, DISCRIMINATOR: model_algorithm.networks[DISCRIMINATOR].clone(domain_count=1)}
+    context = AdaptationContext(functions(modules), semantics_of(settings), settings.losses, subset == "all", weights or TermWeights())
     phases = (
-        Phase("d", (DISCRIMINATOR,), partial(discriminator_loss, setting)),
-        Phase("g", (TUNED,), partial(generator_loss, setting)),
+        Phase("d", (DISCRIMINATOR,), partial(discriminator_loss, context)),
+        Phase("g", (TUNED,), partial(generator_loss, context)),
     )
     algorithm = Algorithm(
         init=partial(_init, modules[DISCRIMINATOR], model.image_size, larger, tuned_of(model.params, larger, subset)),
         phases=phases,
-        sample=partial(_sample, made),
+        sample=partial(_sample, model_algorithm),
         averaged=(TUNED,),
         networks=modules,
     )
@@ -70,15 +70,15 @@ def adaptation_of(model: Model, name: str, subset: str, nearest: int, weights: W
 def _init(discriminator: Any, size: int, larger: Params, tuned: Params, rng: Key, batch: Batch) -> tuple[Params, ModelState]:
     """Starts from the model's own parameters; its discriminator takes the new domain's head, or starts anew where the model has none."""
     if DISCRIMINATOR in larger:
-        known = larger[DISCRIMINATOR]
-        params = known | {"logits": jax.tree.map(lambda leaf: leaf[..., -1:], known["logits"])}
+        model_discriminator = larger[DISCRIMINATOR]
+        params = model_discriminator | {"logits": jax.tree.map(lambda leaf: leaf[..., -1:], model_discriminator["logits"])}
     else:
         params = discriminator.init(rng, jnp.zeros((1, size, size, 3)), jnp.zeros((1,), jnp.int32))["params"]
     return {TUNED: tuned, DISCRIMINATOR: params}, {SOURCE: larger}
 
 
-def _sample(made: Algorithm, params: Params, model_state: ModelState, batch: Batch, rng: Key) -> dict[str, jax.Array]:
-    return made.sample(joined(model_state[SOURCE], params[TUNED]), {}, batch, rng)
+def _sample(algorithm: Algorithm, params: Params, model_state: ModelState, batch: Batch, rng: Key) -> dict[str, jax.Array]:
+    return algorithm.sample(joined(model_state[SOURCE], params[TUNED]), {}, batch, rng)
 
 
 def experiment_of(adaptation: Adaptation, seed: int) -> Experiment:

@@ -29,7 +29,7 @@ SOURCE, TUNED = "source", "tuned"
 """The entry of the model_state with the parameters before the adaptation, and that of the params with those that change."""
 
 
-class Weights(NamedTuple):
+class TermWeights(NamedTuple):
     """Weights of the generator's terms beside the adversarial one, whose weight is 1; and the probability of each augmentation."""
 
     style_reconstruction: float = 1.0
@@ -41,7 +41,7 @@ class Weights(NamedTuple):
     augment_p: float = 0.15
 
 
-class Setting(NamedTuple):
+class AdaptationContext(NamedTuple):
     """What both losses work with.
 
     Attributes:
@@ -55,22 +55,22 @@ class Setting(NamedTuple):
     semantics: Semantics
     losses: ConfigDict
     whole_encoder: bool
-    weights: Weights = Weights()
+    weights: TermWeights = TermWeights()
 
 
 def discriminator_loss(
-    setting: Setting, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
+    context: AdaptationContext, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
 ) -> tuple[Scalar, Aux]:
     """New pictures against fakes, with R1 and R2 (R3GAN, equations 2 and 3).
 
     Args:
       batch: see `few_shot_pictures.make_batch`.
     """
-    f, losses = setting.f, setting.losses
+    f, losses = context.f, context.losses
     now = joined(model_state[SOURCE], params[TUNED])
     style, _ = two_styles(f.styles, now, batch, rng)
     fake = jax.lax.stop_gradient(f.generate(now, batch["image"], style))
-    real, fake = _augmented(setting, batch["reference"], fake, batch, rng)
+    real, fake = _augmented(context, batch["reference"], fake, batch, rng)
 
     def logits_of(images):
         return _logits(f, params, images)
@@ -85,28 +85,30 @@ def discriminator_loss(
     return loss, Aux(metrics, model_state)
 
 
-def generator_loss(setting: Setting, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar) -> tuple[Scalar, Aux]:
-    """The adversarial term and those of `Weights`, of fakes in the new domain and of translations into the old ones."""
-    f, source = setting.f, model_state[SOURCE]
+def generator_loss(
+    context: AdaptationContext, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
+) -> tuple[Scalar, Aux]:
+    """The adversarial term and those of `TermWeights`, of fakes in the new domain and of translations into the old ones."""
+    f, source = context.f, model_state[SOURCE]
     now = joined(source, params[TUNED])
     image, new, reference = batch["image"], batch["target_domain"], batch["reference"]
     style, _ = two_styles(f.styles, now, batch, rng)
     fake = f.generate(now, image, style)
-    real, augmented_fake = _augmented(setting, reference, fake, batch, rng)
+    real, augmented_fake = _augmented(context, reference, fake, batch, rng)
     fake_logits, real_logits = _logits(f, params, augmented_fake), _logits(f, params, real)
-    seen, was = f.features(source, fake), _translated_before(f, source, batch, rng)
+    features, was = f.features(source, fake), _translated_before(f, source, batch, rng)
     terms = {
         "style_reconstruction": l1(f.styles.encode(now, fake, new), jax.lax.stop_gradient(style)).mean(),
         "reconstruction": l1(f.generate(now, reference, f.styles.encode(now, reference, new)), reference).mean(),
-        "content": l1(instance_norm(seen[-1]), instance_norm(f.features(source, image)[-1])).mean(),
-        "correspondence": correspondence(seen, f.features(source, was.images)).mean(),
-        "kept": _kept(setting, now, was, batch, rng),
+        "content": l1(instance_norm(features[-1]), instance_norm(f.features(source, image)[-1])).mean(),
+        "correspondence": correspondence(features, f.features(source, was.images)).mean(),
+        "kept": _source_distance(context, now, was, batch, rng),
     }
-    if HEADS in source and setting.semantics.content:
-        terms["semantic"] = _semantic(setting, source, fake, batch, rng)
-    loss = adversarial.objective(setting.losses.objective).generator(fake_logits, real_logits).mean()
+    if HEADS in source and context.semantics.content:
+        terms["semantic"] = _semantic(context, source, fake, batch, rng)
+    loss = adversarial.objective(context.losses.objective).generator(fake_logits, real_logits).mean()
     metrics = {"adversarial": loss} | terms
-    loss += sum(getattr(setting.weights, name) * term for name, term in terms.items())
+    loss += sum(getattr(context.weights, name) * term for name, term in terms.items())
     return loss, Aux(metrics, model_state)
 
 
@@ -149,19 +151,19 @@ def _translated_before(f: Functions, source: Params, batch: Batch, rng: Key) -> 
     return jax.lax.stop_gradient(_Before(f.generate(source, batch["image"], style), style))
 
 
-def _kept(setting: Setting, now: Params, was: _Before, batch: Batch, rng: Key) -> Scalar:
+def _source_distance(context: AdaptationContext, now: Params, was: _Before, batch: Batch, rng: Key) -> Scalar:
     """How far translations into old domains have moved and, where they can, style codes."""
-    moved = l1(setting.f.generate(now, batch["image"], was.style), was.images).mean()
-    if setting.whole_encoder:
-        moved += l1(two_styles(setting.f.styles, now, _old(batch), rng)[0], was.style).mean()
-    return moved
+    distance = l1(context.f.generate(now, batch["image"], was.style), was.images).mean()
+    if context.whole_encoder:
+        distance += l1(two_styles(context.f.styles, now, _old(batch), rng)[0], was.style).mean()
+    return distance
 
 
-def _semantic(setting: Setting, source: Params, fake: Images, batch: Batch, rng: Key) -> Scalar:
+def _semantic(context: AdaptationContext, source: Params, fake: Images, batch: Batch, rng: Key) -> Scalar:
     """The fakes' annotations as the source's heads see them, against the contents' as they see those."""
-    annotations = _decided(setting.f.judge(source, batch["image"]), setting.semantics)
-    judged = setting.f.judge(source, noisy(setting.losses, fake, batch, rng))
-    losses, _ = of_translations(judged, setting.semantics._replace(style={}), {**batch, **annotations})
+    annotations = _decided(context.f.judge(source, batch["image"]), context.semantics)
+    judged = context.f.judge(source, noisy(context.losses, fake, batch, rng))
+    losses, _ = of_translations(judged, context.semantics._replace(style={}), {**batch, **annotations})
     return losses.mean()
 
 
@@ -172,9 +174,9 @@ def _decided(judged: Any, semantics: Semantics) -> dict[str, Array]:
     return {name: jax.lax.stop_gradient(decide.get(name, lambda places: places)(getattr(judged, name))) for name in semantics.content}
 
 
-def _augmented(setting: Setting, real: Images, fake: Images, batch: Batch, rng: Key) -> tuple[Images, Images]:
+def _augmented(context: AdaptationContext, real: Images, fake: Images, batch: Batch, rng: Key) -> tuple[Images, Images]:
     """Augments both, as the discriminator sees them."""
-    p, supersampling = jnp.float32(setting.weights.augment_p), setting.losses.get("augment_supersampling", 1)
+    p, supersampling = jnp.float32(context.weights.augment_p), context.losses.get("augment_supersampling", 1)
     streams = ((real, REAL_AUGMENT), (fake, FAKE_AUGMENT))
     real, fake = (augment(images, draws.keys(rng, batch, stream), p, supersampling) for images, stream in streams)
     return real, fake

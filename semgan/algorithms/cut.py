@@ -1,4 +1,4 @@
-"""CUT and FastCUT: one-way translation without pairs, in which each patch of the output is to be told by its input patch.
+"""CUT and FastCUT: one-way translation without pairs, in which each patch of the output must be recognisable as its input patch.
 
 Park, Efros, Zhang and Zhu 2020, arXiv 2007.15651. From domain 0 of the data to domain 1. One step runs two phases: `d` and `g`, which
 trains the generator and the projection of its encoder's patches together.

@@ -21,14 +21,12 @@ from semgan.losses import adversarial, penalties
 from semgan.networks.dcgan import Discriminator, Generator
 from semgan.types import Algorithm, Aux, Batch, Images, Key, ModelState, Params, Phase, Scalar
 
-Logits = Float[Array, " batch"]
-
 
 class Functions(NamedTuple):
     """The networks as functions of `(params, model_state, input)` that return their output and the `model_state` after it."""
 
     generate: Callable[..., tuple[Images, ModelState]]
-    discriminate: Callable[..., tuple[Logits, ModelState]]
+    discriminate: Callable[..., tuple[Float[Array, " batch"], ModelState]]
     latents: Callable[[Key, Batch], Array]
 
 
@@ -80,8 +78,8 @@ def _init(modules: dict, rng: Key, batch: Batch) -> tuple[Params, ModelState]:
     generator, size = modules["generator"], modules["generator"].image_size
     inputs = {"generator": jnp.zeros((1, generator.latent_dim)), "discriminator": jnp.zeros((1, size, size, 3))}
     keys = dict(zip(modules, jax.random.split(rng), strict=True))
-    made = {name: module.init(keys[name], inputs[name]) for name, module in modules.items()}
-    return {name: made[name]["params"] for name in made}, {name: made[name].get("batch_stats", {}) for name in made}
+    variables = {name: module.init(keys[name], inputs[name]) for name, module in modules.items()}
+    return {name: variables[name]["params"] for name in variables}, {name: variables[name].get("batch_stats", {}) for name in variables}
 
 
 def make(config: ConfigDict) -> Algorithm:

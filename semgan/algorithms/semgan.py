@@ -20,9 +20,10 @@ from semgan.algorithms.common import ada, draws
 from semgan.algorithms.common.checks import check_domains, check_image_size
 from semgan.algorithms.common.patch_contrast import contrast
 from semgan.algorithms.common.semantic_terms import Semantics, heads_of, of_translations, semantics_of
-from semgan.algorithms.common.styles import Style, Styles, styles_of, target_styles
+from semgan.algorithms.common.styles import Styles, styles_of, target_styles
 from semgan.errors import UserError
 from semgan.layers.adaptive_augment import augment
+from semgan.layers.shapes import StyleCodes
 from semgan.losses import adversarial, penalties, semantic
 from semgan.losses.reconstruction import l1
 from semgan.networks import semgan as networks
@@ -46,7 +47,7 @@ class Functions(NamedTuple):
     styles: Styles
 
 
-class Setting(NamedTuple):
+class LossContext(NamedTuple):
     """What both losses work with: the networks as functions, which annotations are carried, and the config's `losses`."""
 
     f: Functions
@@ -73,7 +74,7 @@ def functions(modules: dict) -> Functions:
     )
 
 
-def two_styles(styles: Styles, params: Params, batch: Batch, rng: Key) -> tuple[Style, Style]:
+def two_styles(styles: Styles, params: Params, batch: Batch, rng: Key) -> tuple[StyleCodes, StyleCodes]:
     """Two style codes of the target domain for each example: from two latents at even positions, else from its two references."""
     domain, even = batch["target_domain"], (batch["position"] % 2 == 0)[:, None]
     from_latents = (styles.map_latent(params, styles.latents(rng, batch, stream), domain) for stream in (FIRST, SECOND))
@@ -83,10 +84,10 @@ def two_styles(styles: Styles, params: Params, batch: Batch, rng: Key) -> tuple[
 
 
 def discriminator_loss(
-    setting: Setting, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
+    context: LossContext, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
 ) -> tuple[Scalar, Aux]:
     """References against fakes of their domain (R3GAN, equations 2 and 3), and the heads on the real contents."""
-    f, semantics, weights = setting
+    f, semantics, weights = context
     domain = batch["target_domain"]
     style, _ = two_styles(f.styles, params, batch, rng)
     fake = jax.lax.stop_gradient(f.generate(params, batch["image"], style))
@@ -114,9 +115,11 @@ def discriminator_loss(
     return loss, Aux(metrics, model_state)
 
 
-def generator_loss(setting: Setting, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar) -> tuple[Scalar, Aux]:
+def generator_loss(
+    context: LossContext, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
+) -> tuple[Scalar, Aux]:
     """Adversarial, semantic, contrastive, style reconstruction, diversity and reconstruction terms; those of weight 0 are left out."""
-    f, semantics, weights = setting
+    f, semantics, weights = context
     image, target = batch["image"], batch["target_domain"]
     style, style2 = two_styles(f.styles, params, batch, rng)
     fake = f.generate(params, image, style)
@@ -156,7 +159,7 @@ def _augmented(weights: ConfigDict, model_state: ModelState, images: Images, bat
 
 
 def _learning(kimg: Scalar, until: float) -> Scalar | float:
-    """1 up to so many thousand images, then 0; 1 throughout where there is no limit (0)."""
+    """Returns 1 up to `until` thousand images, then 0; 1 throughout where `until` is 0."""
     return jnp.where(kimg < until, 1.0, 0.0) if until else 1.0
 
 
@@ -205,11 +208,11 @@ def make(config: ConfigDict) -> Algorithm:
     if weights.nce_weight:
         modules[SAMPLER] = PatchSampler(**config.networks[SAMPLER], dtype=jnp.dtype(config.precision))
         g += (SAMPLER,)
-    setting = Setting(functions(modules), semantics, weights)
+    context = LossContext(functions(modules), semantics, weights)
     return Algorithm(
         init=jax.jit(partial(_init, modules, weights)),
-        phases=(Phase("d", d, partial(discriminator_loss, setting)), Phase("g", g, partial(generator_loss, setting))),
-        sample=partial(_sample, setting.f),
+        phases=(Phase("d", d, partial(discriminator_loss, context)), Phase("g", g, partial(generator_loss, context))),
+        sample=partial(_sample, context.f),
         averaged=averaged,
         networks=modules,
         annotations=semantics.annotations(),
@@ -242,8 +245,8 @@ def _init(modules: dict, weights: ConfigDict, rng: Key, batch: Batch) -> tuple[P
     params = {name: modules[name].init(keys[name], *inputs[name])["params"] for name in modules if name in inputs}
     if HEADS in modules:
         features = modules["discriminator"].apply({"params": params["discriminator"]}, image, method="features")
-        seen = features if isinstance(modules[HEADS], BranchHeads) else image
-        params[HEADS] = modules[HEADS].init(keys[HEADS], seen)["params"]
+        head_inputs = features if isinstance(modules[HEADS], BranchHeads) else image
+        params[HEADS] = modules[HEADS].init(keys[HEADS], head_inputs)["params"]
     if SAMPLER in modules:
         features = generator.apply({"params": params["generator"]}, image, method="features")
         places = [jnp.zeros((1, 1), jnp.int32) for _ in features]

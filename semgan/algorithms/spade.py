@@ -4,7 +4,7 @@ Park, Liu, Wang and Zhu 2019, arXiv 1903.07291, with the image encoder of sectio
 autoencoder whose decoder is the generator. One step runs `d` and then `g`, both on pictures beside what is painted from their own masks in
 their own styles. A translation takes the content's mask and the reference's style; of the content itself it sees nothing else.
 
-Of the paper's loss the perceptual distance is absent: it needs the weights of a VGG, which semgan does not bring. The paper does not have
+The paper's perceptual distance is left out of the loss: it needs the weights of a VGG, which semgan does not bring. The paper does not have
 the domain in the label map (see `semgan.networks.spade`), by which a latent's style can be asked for.
 """
 
@@ -13,20 +13,20 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array
 from ml_collections import ConfigDict
 
 from semgan.algorithms.common import draws
 from semgan.algorithms.common.checks import check_image_size
 from semgan.errors import UserError
+from semgan.layers.shapes import StyleCodes
 from semgan.losses import adversarial
 from semgan.losses.reconstruction import l1
 from semgan.networks.spade import Discriminator, Generator, StyleEncoder
 from semgan.types import Algorithm, Aux, Batch, Images, Key, ModelState, Params, Phase, Scalar
 
-Style = Float[Array, "batch style"]
 Activations = list[list[Array]]
-"""Of each scale, of each layer, the logits last."""
+"""By scale, then by layer, the logits last."""
 
 
 class Networks(NamedTuple):
@@ -53,8 +53,8 @@ class Painted(NamedTuple):
     """
 
     images: Images
-    mean: Style
-    log_variance: Style
+    mean: StyleCodes
+    log_variance: StyleCodes
     model_state: ModelState
 
 
@@ -78,7 +78,7 @@ def _discriminate(
 def discriminator_loss(
     networks: Networks, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
 ) -> tuple[Scalar, Aux]:
-    """Pictures against painted ones, each beside the mask (the hinge loss of appendix A), in the mean over the scales."""
+    """Pictures against painted ones, each beside the mask (the hinge loss of appendix A), averaged over the scales."""
     fake = _paint(networks, params, model_state, batch, rng).images
     real_scales, fake_scales, model_state = _discriminate(networks, params, model_state, batch, fake)
     objective = adversarial.objective(weights.objective).discriminator
@@ -90,7 +90,7 @@ def discriminator_loss(
 def generator_loss(
     networks: Networks, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
 ) -> tuple[Scalar, Aux]:
-    """Adversarial term and feature matching (pix2pixHD, arXiv 1711.11585, equation 4), in the mean over the scales, and the KL divergence.
+    """Adversarial term and feature matching (pix2pixHD, arXiv 1711.11585, equation 4), averaged over the scales, and the KL divergence.
 
     The divergence of a picture's styles from the standard normal distribution is a sum over the code, in the mean over pictures.
     """

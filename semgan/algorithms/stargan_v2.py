@@ -15,14 +15,15 @@ from jaxtyping import Array
 from ml_collections import ConfigDict
 
 from semgan.algorithms.common.checks import check_domains
-from semgan.algorithms.common.styles import Style, Styles, styles_of, target_styles
+from semgan.algorithms.common.styles import Styles, styles_of, target_styles
 from semgan.errors import UserError
+from semgan.layers.shapes import StyleCodes
 from semgan.losses import adversarial, penalties
 from semgan.losses.reconstruction import l1
 from semgan.networks import stargan_v2 as networks
 from semgan.types import Algorithm, Aux, Batch, Images, Key, ModelState, Params, Phase, Scalar
 
-HeatMaps = Callable[[Images], Array]
+HeatMapFunction = Callable[[Images], Array]
 
 
 class Functions(NamedTuple):
@@ -34,7 +35,7 @@ class Functions(NamedTuple):
     styles: Styles
 
 
-def functions(modules: dict, heat_maps: HeatMaps | None = None) -> Functions:
+def functions(modules: dict, heat_maps: HeatMapFunction | None = None) -> Functions:
     """The functions of the modules of `networks_of`; `heat_maps`: see `make`."""
 
     def run(name, params, *inputs):
@@ -62,7 +63,7 @@ def functions(modules: dict, heat_maps: HeatMaps | None = None) -> Functions:
     )
 
 
-def _two_styles(f: Functions, guide: str, params: Params, batch: Batch, rng: Key) -> tuple[Style, Style]:
+def _two_styles(f: Functions, guide: str, params: Params, batch: Batch, rng: Key) -> tuple[StyleCodes, StyleCodes]:
     """Two style codes of the target domain: from two latents, or from two references."""
     domain = batch["target_domain"]
     if guide == "latent":
@@ -140,7 +141,7 @@ def init(modules: dict, rng: Key, batch: Batch) -> tuple[Params, ModelState]:
     return {name: modules[name].init(key, *inputs[name])["params"] for name, key in keys.items()}, {}
 
 
-def make(config: ConfigDict, heat_maps: HeatMaps | None = None) -> Algorithm:
+def make(config: ConfigDict, heat_maps: HeatMapFunction | None = None) -> Algorithm:
     """StarGAN v2 for `config`; two domains at least, or UserError.
 
     With `config.networks.generator.high_pass_weight` above 0 the face masks come from `heat_maps` (images to (batch, size, size, 2)

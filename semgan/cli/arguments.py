@@ -21,16 +21,16 @@ class Parser(argparse.ArgumentParser):
     takes_overrides = False
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
-        """As argparse has it, but overrides are taken out of what is not known, and an unknown option is an error with the nearest."""
-        found, unknown = super().parse_known_args(args, namespace)
+        """Parses as argparse does, but takes overrides out of the unknown options; any other is an error that names the nearest."""
+        options, unknown = super().parse_known_args(args, namespace)
         if self.takes_overrides:
-            found.overrides = [item for item in unknown if item.startswith("--config.")]
+            options.overrides = [item for item in unknown if item.startswith("--config.")]
             unknown = [item for item in unknown if not item.startswith("--config.")]
         if unknown and unknown[0].startswith("-"):
             name = unknown[0].partition("=")[0]
             near = difflib.get_close_matches(name, self._option_string_actions, n=1)
             self.error(f"{name} is not an option" + (f": did you mean {near[0]}?" if near else ""))
-        return found, unknown
+        return options, unknown
 
     def error(self, message: str) -> NoReturn:
         print(f"semgan: error: {message} (see {self.prog} --help)", file=sys.stderr)
@@ -63,7 +63,7 @@ def whole(text: str) -> int:
 
 
 def positive(text: str) -> int:
-    """A number of which 0 makes no sense."""
+    """A whole number above 0."""
     if whole(text) == 0:
         raise argparse.ArgumentTypeError("give 1 or more")
     return int(text)
@@ -76,7 +76,7 @@ def shares(text: str) -> tuple[float, ...]:
     except ValueError:
         values = ()
     if not values or not all(0 <= value <= 1 for value in values):
-        raise argparse.ArgumentTypeError(f"{text!r} are no numbers from 0 to 1, separated by commas")
+        raise argparse.ArgumentTypeError(f"{text!r} are not numbers from 0 to 1, separated by commas")
     return values
 
 
@@ -87,7 +87,7 @@ def seconds(text: str) -> float:
     except ValueError:
         value = 0.0
     if not 0 < value <= 600:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0 and up to 600")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0 and up to 600")
     return value
 
 

@@ -13,9 +13,9 @@ def add_data(commands: Any) -> None:
     data = commands.add_parser("data", help="check or prepare a folder of pictures", description="Checks or prepares pictures.")
     subcommands = data.add_subparsers(required=True, metavar="COMMAND")
     check = add(
-        subcommands, "check", _check, "decode every picture of a folder and list those that are no good", "semgan data check photos"
+        subcommands, "check", _check, "decode every picture of a folder and list those that cannot be used", "semgan data check photos"
     )
-    check.add_argument("folder", type=Path, metavar="DIR", help="one sub-folder a domain, or pictures of any layout")
+    check.add_argument("folder", type=Path, metavar="DIR", help="one sub-folder per domain, or pictures of any layout")
     build = add(
         subcommands,
         "build",

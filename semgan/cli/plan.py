@@ -26,7 +26,7 @@ def add_plan(commands: Any) -> None:
 
 
 def _plan(args: argparse.Namespace) -> None:
-    """The config comes first, so that a mistake in it is told before jax is imported."""
+    """Reads the config first, so that a mistake in it is reported before jax is imported."""
     from semgan import config as configs
 
     file = Path(args.config.partition(":")[0])

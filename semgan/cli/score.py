@@ -26,7 +26,7 @@ def add_score(commands: Any) -> None:
     score.add_argument("--count", type=whole, default=0, metavar="N", help="pictures of each folder, evenly (default: all)")
     score.add_argument("--split", default="all", metavar="NAME", help="what the real pictures are, for the passport (default: all)")
     score.add_argument("--seed", type=whole, metavar="N", help="of subsets, shuffling and bootstrap (default: torch-fidelity's 2020)")
-    score.add_argument("--no-cache", action="store_true", help="look at the real pictures anew and keep nothing")
+    score.add_argument("--no-cache", action="store_true", help="look at the real pictures again and keep nothing")
     score.add_argument("--out", required=True, type=Path, metavar="FILE", help="JSON to write")
 
 

@@ -112,11 +112,11 @@ def _region(text: str) -> tuple[str, Path]:
 
 def _by_name(regions: Sequence[tuple[str, Path]]) -> dict[str, Path]:
     """UserError for a region that is named twice."""
-    named = dict(regions)
-    if len(named) < len(regions):
+    result = dict(regions)
+    if len(result) < len(regions):
         twice = next(name for place, (name, _) in enumerate(regions) if name in dict(regions[:place]))
         raise UserError(f"--region names {twice!r} twice: give each region one picture")
-    return named
+    return result
 
 
 def _translate(args: argparse.Namespace) -> int:

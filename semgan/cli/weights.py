@@ -17,7 +17,7 @@ def add_import(commands: Any) -> None:
         "semgan import stargan-v2 100000_nets_ema.ckpt --domains cat,dog,wild --out afhq.safetensors",
     )
     parser.add_argument("format", metavar="FORMAT", help="stargan-v2, cyclegan, pix2pix, cut, stylegan2, stylegan2-ada, progan or r3gan")
-    parser.add_argument("weights", type=Path, metavar="WEIGHTS", help="the project's file, or a folder of one network a file")
+    parser.add_argument("weights", type=Path, metavar="WEIGHTS", help="the project's file, or a folder with one network per file")
     parser.add_argument(
         "--domains", default="", metavar="NAME,NAME", help="names of the model's domains, in its order (default: A, B, ...)"
     )

@@ -7,7 +7,7 @@ from semgan.compare.differences import comparability
 from semgan.compare.folder import Run
 from semgan.compare.table import known_scores, table_rows
 from semgan.pages import curves
-from semgan.pages.document import document, header, image, paragraph, said, section, table
+from semgan.pages.document import header, image, page_html, paragraph, section, statement, table
 from semgan.pages.scores import SCORES
 
 _AXES = {"kimg": ("kimg", "Over the images seen"), "time/minutes": ("min", "Over the time taken")}
@@ -19,11 +19,11 @@ def render(runs: Sequence[Run]) -> str:
     title = ", ".join(run.name for run in runs)
     head, rows = table_rows(runs)
     first, *rest = comparability(runs) or [""]
-    return document(
+    return page_html(
         f"{title} compared",
         [
             header("Runs compared", title),
-            said(first) if first else "",
+            statement(first) if first else "",
             *map(paragraph, rest),
             section("Figures", table(rows, head)),
             *(_curves(runs, x) for x in _AXES),
@@ -44,14 +44,14 @@ def _curves(runs: Sequence[Run], x: str) -> str:
 
 
 def _chart(title: str, series: Sequence[Sequence[curves.Point]], unit: str) -> str:
-    """Up to where the last of these runs got: others may have gone much farther."""
+    """Draws one chart up to where the longest of its runs got: runs without this score may be much longer."""
     right = max((x for values in series for x, _ in values), default=0.0)
     return curves.overlay(title, series, curves.axis(right, unit))
 
 
 def _pictures(runs: Sequence[Run]) -> str:
-    shown = "".join(_picture(run.name, *run.picture) for run in runs if run.picture is not None)
-    return section("Last pictures", f'<div class="history">{shown}</div>') if shown else ""
+    pictures = "".join(_picture(run.name, *run.picture) for run in runs if run.picture is not None)
+    return section("Last pictures", f'<div class="history">{pictures}</div>') if pictures else ""
 
 
 def _picture(name: str, step: int, png: bytes) -> str:

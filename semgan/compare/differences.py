@@ -41,35 +41,35 @@ _FIELDS: dict[str, Callable[[Run], Any]] = {
 """What has to be the same for scores to be comparable; None where a run does not say."""
 
 
-def differences(runs: Sequence[Run]) -> list[Difference]:
+def find_differences(runs: Sequence[Run]) -> list[Difference]:
     """Every field in which two runs that know it differ."""
-    found = []
+    differences = []
     for what, read in _FIELDS.items():
         values: dict[str, list[str]] = {}
         for run in runs:
             if (value := read(run)) is not None:
                 values.setdefault(_text(value), []).append(run.name)
         if len(values) > 1:
-            found.append(Difference(what, values))
-    return found
+            differences.append(Difference(what, values))
+    return differences
 
 
 def comparability(runs: Sequence[Run]) -> list[str]:
     """In sentences: whether the runs' scores are comparable, field by field where they are not, and which runs have none yet."""
-    found, unlike = differences(runs), unlike_sentences(runs)
-    said = []
-    if found:
-        said.append(f"The scores are not comparable: the runs differ in {joined([each.what for each in found])}.")
-        said += [f"{_capital(each.what)}: {_listed(each)}." for each in found]
+    differences, unlike = find_differences(runs), unlike_sentences(runs)
+    sentences = []
+    if differences:
+        sentences.append(f"The scores are not comparable: the runs differ in {joined([each.what for each in differences])}.")
+        sentences += [f"{_capital(each.what)}: {_values_text(each)}." for each in differences]
     elif len(runs) > 1 and not unlike:
-        said.append("The scores are comparable: all runs name the same data, domains, sizes and settings of the judge.")
-    said += unlike
+        sentences.append("The scores are comparable: all runs name the same data, domains, sizes and settings of the judge.")
+    sentences += unlike
     if unknown := [run.name for run in runs if not run.scores]:
-        said.append(f"No final scores yet: {joined(unknown)}.")
-    return said
+        sentences.append(f"No final scores yet: {joined(unknown)}.")
+    return sentences
 
 
-def _listed(difference: Difference) -> str:
+def _values_text(difference: Difference) -> str:
     return "; ".join(f"{value} ({joined(names)})" for value, names in difference.values.items())
 
 

@@ -20,7 +20,7 @@ class Run(NamedTuple):
     """What a run's folder says.
 
     Attributes:
-      name: the folder's; with as much of its path before it as tells it from the other runs.
+      name: the folder's, with as much of the path before it as is needed to distinguish it from the other runs.
       config: flat, key to value.
       scores: the judge's report at the end; empty before there is one.
       lines: of metrics.jsonl, oldest first.
@@ -40,7 +40,7 @@ def read_runs(folders: Iterable[str | Path]) -> list[Run]:
     """The runs in these folders, in this order, each under a name of its own.
 
     Raises:
-      UserError: none is given, the same one twice, or one is no run's folder or damaged.
+      UserError: none is given, the same one twice, or one is not a run's folder or is damaged.
     """
     paths = [Path(folder).resolve() for folder in folders]
     if not paths:
@@ -53,13 +53,13 @@ def read_runs(folders: Iterable[str | Path]) -> list[Run]:
 def read_run(folder: Path) -> Run:
     """The run in one folder; UserError, in a sentence, where there is none or its files are damaged."""
     if not folder.is_dir():
-        raise UserError(f"{folder} is no folder: give a run's folder, such as runs/quickstart")
+        raise UserError(f"{folder} is not a folder: give a run's folder, such as runs/quickstart")
     if not (folder / CONFIG).is_file():
-        raise UserError(f"{folder} is no run's folder, it has no {CONFIG}: give one that launch.py wrote, such as runs/quickstart")
+        raise UserError(f"{folder} is not a run's folder, it has no {CONFIG}: give one that launch.py wrote, such as runs/quickstart")
     result = _read_json(folder / RESULT) if (folder / RESULT).exists() else {}
     scores = result.get("scores") or {}
     if not isinstance(scores, dict):
-        raise UserError(f"{folder / RESULT} is damaged (its scores are no object): remove it, or leave this run out")
+        raise UserError(f"{folder / RESULT} is damaged (its scores are not an object): remove it, or leave this run out")
     config, lines = flatten(_read_json(folder / CONFIG)), _read_lines(folder / FILE)
     return Run(
         folder.name, config, scores, lines, _last_picture(folder / "pictures"), _figures(folder / RESULT, scores.get("figures") or [])
@@ -67,17 +67,17 @@ def read_run(folder: Path) -> Run:
 
 
 def kimg(run: Run) -> float | None:
-    """Thousands of images seen so far."""
+    """Returns the thousands of images seen so far."""
     return run.lines[-1]["kimg"] if run.lines else None
 
 
 def minutes(run: Run) -> float | None:
-    """Minutes taken so far."""
+    """Returns the minutes taken so far."""
     return next((line["time/minutes"] for line in reversed(run.lines) if line.get("time/minutes") is not None), None)
 
 
 def images_per_second(run: Run) -> float | None:
-    """The median over the lines of the log."""
+    """Returns the median over the lines of the log."""
     rates = [line["time/images_per_second"] for line in run.lines if line.get("time/images_per_second") is not None]
     return median(rates) if rates else None
 
@@ -86,13 +86,13 @@ def score(run: Run, key: str) -> float | None:
     """A score or figure by its key: at the end, or where the run has not ended the last one that was taken."""
     if key in run.figures:
         return run.figures[key].value
-    taken = (line.get(f"eval/{key}") for line in reversed(run.lines))
-    value = run.scores.get(key) if run.scores else next((value for value in taken if value is not None), None)
+    logged = (line.get(f"eval/{key}") for line in reversed(run.lines))
+    value = run.scores.get(key) if run.scores else next((value for value in logged if value is not None), None)
     return float(value) if _is_number(value) else None
 
 
 def _names(paths: list[Path]) -> list[str]:
-    """The shortest ends of the paths of one length that differ."""
+    """Returns the ends of the paths, of the least length at which they all differ."""
     longest = max(len(path.parts) for path in paths)
     ends = ([str(Path(*path.parts[-length:])) for path in paths] for length in range(1, longest + 1))
     return next(names for names in ends if len(set(names)) == len(names))
@@ -104,7 +104,7 @@ def _read_json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path} cannot be read ({error}): leave this run out") from error
     if not isinstance(data, dict):
-        raise UserError(f"{path} is damaged (it holds no object): leave this run out")
+        raise UserError(f"{path} is damaged (it does not hold an object): leave this run out")
     return data
 
 
@@ -114,13 +114,13 @@ def _read_lines(path: Path) -> list[Line]:
     except (OSError, ValueError) as error:
         raise UserError(f"{path} cannot be read ({error}): leave this run out") from error
     if not all(isinstance(line, dict) and _is_number(line.get("kimg")) and all(map(_fits, line.items())) for line in lines):
-        raise UserError(f"{path} is damaged (a line is no object of numbers with a kimg): leave this run out")
+        raise UserError(f"{path} is damaged (a line is not an object of numbers with a kimg): leave this run out")
     return lines
 
 
 def _figures(path: Path, figures: Any) -> dict[str, Figure]:
     if not isinstance(figures, list):
-        raise UserError(f"{path} is damaged (its figures are no list): remove it, or leave this run out")
+        raise UserError(f"{path} is damaged (its figures are not a list): remove it, or leave this run out")
     try:
         return {figure.name: figure for figure in map(from_json, figures)}
     except (UserError, KeyError, TypeError, AttributeError) as error:
@@ -138,7 +138,7 @@ def _is_number(value: Any) -> TypeGuard[float]:
 
 
 def _last_picture(folder: Path) -> tuple[int, bytes] | None:
-    """The last that is a whole picture."""
+    """Returns the last file that is a whole picture."""
     for path in sorted((path for path in folder.glob("*.png") if path.stem.isdecimal()), key=lambda path: int(path.stem), reverse=True):
         try:
             with Image.open(path, formats=["PNG"]) as image:

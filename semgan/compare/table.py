@@ -14,8 +14,8 @@ _OTHERS = {"diversity": "distance of two samples"}
 
 def known_scores(runs: Sequence[Run]) -> list[str]:
     """Keys of the scores that any of the runs has, and after them names of other figures."""
-    known = [key for key in SCORES if any(score(run, key) is not None for run in runs)]
-    return known + [name for name in figure_names(runs) if name not in known]
+    keys = [key for key in SCORES if any(score(run, key) is not None for run in runs)]
+    return keys + [name for name in figure_names(runs) if name not in keys]
 
 
 def score_name(key: str) -> str:
@@ -24,7 +24,7 @@ def score_name(key: str) -> str:
 
 
 def table_rows(runs: Sequence[Run]) -> tuple[list[str], list[list[str]]]:
-    """The heads of the columns, and a row for each run; a dash for what a run does not know, `MARK` behind what does not compare."""
+    """The heads of the columns, and one row per run; a dash for what a run does not know, `MARK` after what cannot be compared."""
     keys, marked = known_scores(runs), unlike(runs)
     names = [score_name(key) + (MARK if key in marked else "") for key in keys]
     return ["run", "algorithm", "kimg", "minutes", "images/s", *names], [_row(run, keys) for run in runs]
@@ -32,11 +32,11 @@ def table_rows(runs: Sequence[Run]) -> tuple[list[str], list[list[str]]]:
 
 def _row(run: Run, keys: Sequence[str]) -> list[str]:
     numbers = [_number(kimg(run), ",.5g"), _number(minutes(run), ",.1f"), _number(images_per_second(run), ",.3g")]
-    return [run.name, str(run.config.get("algorithm", _NONE)), *numbers, *(_shown(run, key) for key in keys)]
+    return [run.name, str(run.config.get("algorithm", _NONE)), *numbers, *(_score_text(run, key) for key in keys)]
 
 
-def _shown(run: Run, key: str) -> str:
-    """Figures that are no scores have sizes of any order."""
+def _score_text(run: Run, key: str) -> str:
+    """Formats a value: figures other than scores may be of any magnitude."""
     return _number(score(run, key), ".3f" if key in SCORES else ".4g")
 
 

@@ -19,8 +19,8 @@ def figure_names(runs: Sequence[Run]) -> list[str]:
 def unlike(runs: Sequence[Run]) -> dict[str, list[str]]:
     """By the figure's name: the fields in which the passports of two runs differ; without figures whose passports agree."""
     names = dict.fromkeys(name for run in runs for name in run.figures)
-    found = {name: _fields([run for run in runs if name in run.figures], name) for name in names}
-    return {name: fields for name, fields in found.items() if fields}
+    differences = {name: _fields([run for run in runs if name in run.figures], name) for name in names}
+    return {name: fields for name, fields in differences.items() if fields}
 
 
 def unlike_sentences(runs: Sequence[Run]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What is annotated of a picture, and how it moves along when the picture is mirrored or cropped."""
+"""A picture's annotations, and how they move along when the picture is mirrored or cropped."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -8,13 +8,13 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 PLACED = ("mask", "landmarks", "boxes")
-"""Annotations that have a place in the picture."""
+"""Annotations with coordinates in the picture."""
 LANDMARKS = 5
 """Landmarks per picture: the eyes, the nose and the corners of the mouth."""
 ABSENT = -1.0
 """All four sides of a box whose part is not in the picture."""
 _MIRRORED = np.array([1, 0, 2, 4, 3])
-"""Left and right eye, and left and right mouth corner, change places in a mirrored picture."""
+"""The order of landmarks in a mirrored picture: left and right eye, and left and right mouth corner, are exchanged."""
 
 
 class Crops(NamedTuple):
@@ -26,7 +26,7 @@ class Crops(NamedTuple):
     width: Float[Array, " batch"]
 
 
-def mirror(annotated: Mapping[str, Any], chosen: Bool[Array, " batch"]) -> dict[str, Array]:
+def mirror(annotated: Mapping[str, Any], flips: Bool[Array, " batch"]) -> dict[str, Array]:
     """The chosen examples mirrored left to right.
 
     Args:
@@ -35,15 +35,15 @@ def mirror(annotated: Mapping[str, Any], chosen: Bool[Array, " batch"]) -> dict[
     """
     result = dict(annotated)
     if "mask" in annotated:
-        result["mask"] = jnp.where(chosen[:, None, None], annotated["mask"][:, :, ::-1], annotated["mask"])
+        result["mask"] = jnp.where(flips[:, None, None], annotated["mask"][:, :, ::-1], annotated["mask"])
     if "landmarks" in annotated:
         places = annotated["landmarks"]
         mirrored = (places * jnp.array([[[-1.0, 1.0]]]) + jnp.array([[[1.0, 0.0]]]))[:, _MIRRORED]
-        result["landmarks"] = jnp.where(chosen[:, None, None], mirrored, places)
+        result["landmarks"] = jnp.where(flips[:, None, None], mirrored, places)
     if "boxes" in annotated:
         left, top, right, bottom = jnp.moveaxis(annotated["boxes"], -1, 0)
         mirrored = jnp.stack([1 - right, top, 1 - left, bottom], -1)
-        result["boxes"] = jnp.where(chosen[:, None, None] & _present(annotated["boxes"]), mirrored, annotated["boxes"])
+        result["boxes"] = jnp.where(flips[:, None, None] & _present(annotated["boxes"]), mirrored, annotated["boxes"])
     return result
 
 
@@ -55,16 +55,16 @@ def crop(annotated: Mapping[str, Any], part: Crops, size: int) -> dict[str, Arra
     result = dict(annotated)
     if "mask" in annotated:
         rows, columns = (_nearest(start, length, size) for start, length in ((part.top, part.height), (part.left, part.width)))
-        taken = jnp.take_along_axis(annotated["mask"], rows[:, :, None], 1)
-        result["mask"] = jnp.take_along_axis(taken, columns[:, None, :], 2)
+        classes = jnp.take_along_axis(annotated["mask"], rows[:, :, None], 1)
+        result["mask"] = jnp.take_along_axis(classes, columns[:, None, :], 2)
     start, length = jnp.stack([part.left, part.top], -1)[:, None], jnp.stack([part.width, part.height], -1)[:, None]
     if "landmarks" in annotated:
         result["landmarks"] = (annotated["landmarks"] * size - start) / length
     if "boxes" in annotated:
         boxes = annotated["boxes"]
         moved = jnp.clip((boxes * size - jnp.tile(start, 2)) / jnp.tile(length, 2), 0, 1)
-        seen = _present(boxes) & jnp.all(moved[..., 2:] > moved[..., :2], -1, keepdims=True)
-        result["boxes"] = jnp.where(seen, moved, ABSENT)
+        visible = _present(boxes) & jnp.all(moved[..., 2:] > moved[..., :2], -1, keepdims=True)
+        result["boxes"] = jnp.where(visible, moved, ABSENT)
     return result
 
 

@@ -17,7 +17,7 @@ from semgan.types import OF_REFERENCE, Batch, Images
 STREAMS = {"image": 0, "reference": 1, "reference2": 2}
 """The keys of a batch that hold pictures, and the stream of draws of each."""
 ANNOTATED = {"image": "", "reference": OF_REFERENCE}
-"""The streams whose pictures have annotations in a batch, and what stands before the names of these."""
+"""The streams whose pictures have annotations in a batch, and the prefix of these annotations' names."""
 _TAG = 0x41554721  # keeps these keys apart from the training step's, which fold the step into the same seed
 
 

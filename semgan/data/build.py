@@ -58,9 +58,9 @@ def _build_drawn_faces(out: str, image_size: int, count: int) -> str:
 
 def _build_folder(source: str, out: str, image_size: int, count: int) -> str:
     top = Path(out) if out else cache_dir()
-    made = [
+    splits = [
         open_dataset("folder", split=split, image_size=image_size, source=source, count=count, cache=top / "data", least_domains=1)
         for split in SPLITS
     ]
-    counts = ", ".join(f"{len(dataset.rows):,} {dataset.split}" for dataset in made)
-    return f"{top}: {counts} pictures of {', '.join(made[0].domains)} at {image_size} px; train with SEMGAN_CACHE={top}"
+    counts = ", ".join(f"{len(dataset.rows):,} {dataset.split}" for dataset in splits)
+    return f"{top}: {counts} pictures of {', '.join(splits[0].domains)} at {image_size} px; train with SEMGAN_CACHE={top}"

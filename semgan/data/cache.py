@@ -186,7 +186,7 @@ def _build(source: Source, folder: Path, image_size: int, workers: int | None) -
     job = Job(source.example, folder.with_name(folder.name + ".partial"), image_size, source.count)
     try:
         _start_or_resume(job, {"source": source.fingerprint, "image_size": image_size, "count": source.count, "rows": job.rows})
-        todo = [chunk for chunk in range(job.chunks) if not job.made(chunk)]
+        todo = [chunk for chunk in range(job.chunks) if not job.is_done(chunk)]
         with Progress(f"preparing {source.name} ({source.split}, {image_size} px)", source.count) as progress:
             progress.advance(source.count - sum(map(job.length, todo)))
             for chunk, _ in run_in_workers(job.make, todo, workers):

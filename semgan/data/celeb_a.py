@@ -117,10 +117,10 @@ def celeb_a_source(folder: Path | str, split: str, image_size: int, expected_cou
 
 def find_prepared(folder: Path, name: str = "celeb_a") -> Path | None:
     """The folder with `dataset_info.json`: this one, or `[NAME/[CONFIG/]]VERSION` below it (the newest); name "*": any."""
-    found = [folder]
+    candidates = [folder]
     for pattern in ("[0-9]*.*.*", f"{name}/[0-9]*.*.*", f"{name}/*/[0-9]*.*.*"):
-        found += sorted(folder.glob(pattern), reverse=True)
-    return next((path for path in found if (path / "dataset_info.json").is_file()), None)
+        candidates += sorted(folder.glob(pattern), reverse=True)
+    return next((path for path in candidates if (path / "dataset_info.json").is_file()), None)
 
 
 def read_annotations(folder: Path) -> Annotations:
@@ -232,9 +232,9 @@ def _read_table(path: Path, columns: int, *, header: bool) -> tuple[list[str], n
     except (OSError, ValueError, IndexError) as error:
         raise UserError(f"{path}: is empty or not the official text file ({error}); download it again") from error
     rows = lines[2:] if header else lines
-    known = {ATTRIBUTES: ATTRIBUTE_NAMES, LANDMARKS: LANDMARK_NAMES}.get(path.name, ())
-    if names != known:
-        raise UserError(f"{path}: its names of columns are not CelebA's (it should start with {' '.join(known[:3])})")
+    expected = {ATTRIBUTES: ATTRIBUTE_NAMES, LANDMARKS: LANDMARK_NAMES}.get(path.name, ())
+    if names != expected:
+        raise UserError(f"{path}: its names of columns are not CelebA's (it should start with {' '.join(expected[:3])})")
     if len(rows) != declared or not rows:
         raise UserError(f"{path}: has {len(rows):,} rows where it should have {declared:,}; it is cut short, download it again")
     try:

@@ -27,12 +27,12 @@ _SHOWN = 50  # lines of each kind in the text of a report
 
 
 class Report(NamedTuple):
-    """What a check found.
+    """The findings of a check.
 
     Attributes:
       folder, kind: what was checked, and as what.
       counts: pictures by "split/domain" or split, with the bad ones.
-      bad: names of pictures that should be mended or removed, and why.
+      bad: names of pictures that should be fixed or removed, and why.
       ignored: names of what was skipped, and why.
       notes: other things worth knowing.
     """
@@ -72,10 +72,10 @@ def format_report(report: Report) -> str:
     lines = [f"{report.folder}: {report.kind}"]
     lines += [f"  {name}: {count:,} pictures" for name, count in report.counts.items()]
     lines += [f"  note: {note}" for note in report.notes]
-    for title, found in (("ignored", report.ignored), ("bad", report.bad)):
-        lines += [f"  {title}: {name}: {reason}" for name, reason in found[:_SHOWN]]
-        if len(found) > _SHOWN:
-            lines.append(f"  {title}: and {len(found) - _SHOWN:,} more")
+    for title, entries in (("ignored", report.ignored), ("bad", report.bad)):
+        lines += [f"  {title}: {name}: {reason}" for name, reason in entries[:_SHOWN]]
+        if len(entries) > _SHOWN:
+            lines.append(f"  {title}: and {len(entries) - _SHOWN:,} more")
     total = sum(report.counts.values())
     verdict = "clean" if report.clean else f"{len(report.bad):,} bad"
     lines.append(f"{total:,} pictures, {len(report.ignored):,} files ignored: {verdict}")
@@ -147,9 +147,9 @@ class _ReadRecord(NamedTuple):
 def _inspect_all(read: Callable[[int], bytes], count: int, label: str, minds_size: bool = False) -> list[_Finding]:
     findings: dict[int, list[_Finding]] = {}
     with Progress(label, count) as progress:
-        for start, found in run_in_workers(_Inspector(read, count, minds_size), range(0, count, _BATCH)):
-            findings[start] = found
-            progress.advance(len(found))
+        for start, batch in run_in_workers(_Inspector(read, count, minds_size), range(0, count, _BATCH)):
+            findings[start] = batch
+            progress.advance(len(batch))
     return [finding for start in sorted(findings) for finding in findings[start]]
 
 
@@ -180,7 +180,7 @@ def _check_pictures(folder: Path) -> Report:
 
 
 def _check_annotations(folder: Path, paths: list[Path]) -> tuple[list[tuple[str, str]], list[str]]:
-    """What is wrong with the annotations of a folder's pictures, and else a note of what is annotated."""
+    """The faults of the annotations of a folder's pictures, or a note of what is annotated."""
     try:
         names = read_annotations(folder, paths).names
     except UserError as error:

@@ -53,7 +53,7 @@ class Job(NamedTuple):
         """Path of the file that marks the chunk as done."""
         return self.folder / f"chunk-{chunk:06d}.npz"
 
-    def made(self, chunk: int) -> bool:
+    def is_done(self, chunk: int) -> bool:
         """Whether the chunk is there and intact: a machine that lost its power may have kept one file without the other."""
         if not self.path(chunk).exists():
             return False

@@ -150,14 +150,14 @@ def _select(source: Source, cache: Cache, expressions: Sequence[str], count: int
     rows = np.flatnonzero((domain >= 0) & cache.usable).astype(np.int64)[: count or None]
     rows = _leave_out(source, cache, rows, left_out)
     domain = domain[rows]
-    found = dict(zip(domains, np.bincount(domain, minlength=len(domains)).tolist(), strict=True))
-    listed = ", ".join(f"{name}: {size:,}" for name, size in found.items())
-    if empty := [name for name, size in found.items() if not size]:
+    counts = dict(zip(domains, np.bincount(domain, minlength=len(domains)).tolist(), strict=True))
+    summary = ", ".join(f"{name}: {size:,}" for name, size in counts.items())
+    if empty := [name for name, size in counts.items() if not size]:
         less = ", without those of data.left_out: leave out less" if left_out else ""
-        raise UserError(f"{source.name} ({source.split}): domain {empty[0]!r} has no picture; found {listed}{less}")
+        raise UserError(f"{source.name} ({source.split}): domain {empty[0]!r} has no picture; found {summary}{less}")
     if len(domains) < least_domains:
         raise UserError(
-            f"{source.name} ({source.split}): {least_domains} domains are needed; found {listed}; "
+            f"{source.name} ({source.split}): {least_domains} domains are needed; found {summary}; "
             "name more in data.domains, by attribute as in ('Male', '~Male') where the data has attributes"
         )
     used = hashlib.sha256(rows.tobytes() + domain.tobytes()).hexdigest()
@@ -180,9 +180,9 @@ def _leave_out(source: Source, cache: Cache, rows: np.ndarray, left_out: Sequenc
         return rows
     matched = np.stack([matches(each, cache.annotations, source.names, len(cache.images))[rows] for each in left_out])
     by_expression = ", ".join(f"{each}: {number:,}" for each, number in zip(left_out, matched.sum(1).tolist(), strict=True))
-    gone = matched.any(0)
-    print(f"{source.name} ({source.split}): {gone.sum():,} of {len(rows):,} pictures are left out ({by_expression})", file=sys.stderr)
-    return rows[~gone]
+    excluded = matched.any(0)
+    print(f"{source.name} ({source.split}): {excluded.sum():,} of {len(rows):,} pictures are left out ({by_expression})", file=sys.stderr)
+    return rows[~excluded]
 
 
 def _partners(dataset: Dataset, pair: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ DOMAIN = "domain"
 PAIR = "pair"
 """The annotation that tells which pictures show the same in different domains: those with the same number."""
 ALL = "all"
-"""The one domain of data that has none of its own, where none is asked for."""
+"""The one domain of data without domains, where none is asked for."""
 
 
 def check_expressions(expressions: Sequence[str], names: Mapping[str, Sequence[str]], key: str = "data.domains") -> None:
@@ -22,13 +22,13 @@ def check_expressions(expressions: Sequence[str], names: Mapping[str, Sequence[s
       names: those of the dataset's own domains under "domain", those of its attributes under "attributes".
       key: the config's key or the option that the expressions come from, which the error names.
     """
-    known = [*names.get(DOMAIN, ()), *names.get("attributes", ())]
+    valid = [*names.get(DOMAIN, ()), *names.get("attributes", ())]
     for expression in expressions:
         for term in expression.split("&"):
             name = term.strip().removeprefix("~")
-            if name not in known:
-                nearest = difflib.get_close_matches(name, known, 1, 0.5)
-                hint = f"did you mean {nearest[0]!r}?" if nearest else f"known names: {', '.join(known) or 'none'}"
+            if name not in valid:
+                nearest = difflib.get_close_matches(name, valid, 1, 0.5)
+                hint = f"did you mean {nearest[0]!r}?" if nearest else f"known names: {', '.join(valid) or 'none'}"
                 raise UserError(f"{key}: {name!r} in {expression!r} is neither a domain nor an attribute here; {hint}")
     if len(set(expressions)) < len(expressions):
         raise UserError(f"{key}: one is named twice in {', '.join(expressions)}")
@@ -72,14 +72,14 @@ def assign_domains(
 
 def matches(expression: str, annotations: Mapping[str, np.ndarray], names: Mapping[str, Sequence[str]], count: int) -> np.ndarray:
     """Whether all terms of the expression are true of a row, bool (count,); the rest as in `assign_domains`, checked before."""
-    found = np.ones(count, bool)
+    holds = np.ones(count, bool)
     for term in expression.split("&"):
-        found &= _is_true(term.strip(), annotations, names)
-    return found
+        holds &= _is_true(term.strip(), annotations, names)
+    return holds
 
 
 def _is_true(term: str, annotations: Mapping[str, np.ndarray], names: Mapping[str, Sequence[str]]) -> np.ndarray:
-    name, wanted = term.removeprefix("~"), not term.startswith("~")
+    name, value = term.removeprefix("~"), not term.startswith("~")
     if name in names.get(DOMAIN, ()):
-        return (np.asarray(annotations[DOMAIN]) == names[DOMAIN].index(name)) == wanted
-    return (np.asarray(annotations["attributes"][:, names["attributes"].index(name)]) == 1) == wanted
+        return (np.asarray(annotations[DOMAIN]) == names[DOMAIN].index(name)) == value
+    return (np.asarray(annotations["attributes"][:, names["attributes"].index(name)]) == 1) == value

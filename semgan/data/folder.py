@@ -68,20 +68,20 @@ def folder_source(root: Path | str, split: str, image_size: int, least_domains: 
         a partner where `paired`. Annotations that are wrong, whatever the split.
     """
     root = Path(root)
-    found = list_folder(root, least_domains, paired).files
-    annotations = read_annotations(root, [path for domains in found.values() for paths in domains.values() for path in paths])
-    domains = found[split]
+    all_files = list_folder(root, least_domains, paired).files
+    annotations = read_annotations(root, [path for domains in all_files.values() for paths in domains.values() for path in paths])
+    domains = all_files[split]
     names = tuple(domains)
     pairs = {stem: number for number, stem in enumerate(sorted({path.stem for paths in domains.values() for path in paths}))}
     files = [(path.relative_to(root).as_posix(), index, pairs[path.stem]) for index, name in enumerate(names) for path in domains[name]]
     files.sort(key=lambda item: _name_hash(item[0]))
     stats = [(root / path).stat() for path, _, _ in files]
-    listed = [[path, domain, stat.st_size, stat.st_mtime_ns] for (path, domain, _), stat in zip(files, stats, strict=True)]
+    listing = [[path, domain, stat.st_size, stat.st_mtime_ns] for (path, domain, _), stat in zip(files, stats, strict=True)]
     return Source(
         name="folder",
         split=split,
         count=len(files),
-        fingerprint=hash_json(["folder", _DECODING, image_size, names, listed, *annotations.identity]),
+        fingerprint=hash_json(["folder", _DECODING, image_size, names, listing, *annotations.identity]),
         example=FolderExample(str(root), tuple(files), image_size, annotations.of([root / path for path, _, _ in files])),
         names={DOMAIN: names, **annotations.names},
     )
@@ -100,15 +100,15 @@ def list_folder(root: Path | str, least_domains: int = 2, paired: bool = False) 
         raise UserError(f"{root}: no such folder; give the folder that holds one sub-folder per domain")
     by_split = _find_domains(root, least_domains)
     used = {folder for domains in by_split.values() for folder in domains.values()}
-    known = belongings(root, used)
-    ignored = [(path, "outside of the domain folders") for path in _unused(root, used) if path not in known]
+    tables = belongings(root, used)
+    ignored = [(path, "outside of the domain folders") for path in _unused(root, used) if path not in tables]
     files: dict[str, dict[str, list[Path]]] = {}
     for split, domains in by_split.items():
         files[split] = {}
         for name, folder in domains.items():
             entries = _visible(folder)
             files[split][name] = [path for path in entries if path.suffix.lower() in SUFFIXES and path.is_file()]
-            strays = sorted(set(entries) - set(files[split][name]) - known)
+            strays = sorted(set(entries) - set(files[split][name]) - tables)
             ignored += [(path, "a folder inside a domain" if path.is_dir() else "not a picture by its suffix") for path in strays]
     _check_domains(root, files, len(ignored), least_domains)
     if paired:
@@ -131,17 +131,17 @@ def _find_domains(root: Path, least_domains: int) -> dict[str, dict[str, Path]]:
     if lettered:
         held_out = "test" if "test" in tests else "val"
         splits = {"train": "train", held_out: "test"}
-        found = [(splits[match[1]], match[2], folders[match[0]]) for match in lettered if match[1] in splits]
+        folder_list = [(splits[match[1]], match[2], folders[match[0]]) for match in lettered if match[1] in splits]
     elif "train" in folders:
         held_out = "test" if "test" in folders else "val"
         split_roots = {"train": folders["train"]} | ({"test": folders[held_out]} if held_out in folders else {})
-        found = [(split, path.name, path) for split, top in split_roots.items() for path in _visible(top) if path.is_dir()]
+        folder_list = [(split, path.name, path) for split, top in split_roots.items() for path in _visible(top) if path.is_dir()]
     else:
-        found = [("train", name, path) for name, path in folders.items()]
+        folder_list = [("train", name, path) for name, path in folders.items()]
         if not folders.keys() - ({MASKS} if (root / TABLE).is_file() else set()) and least_domains <= 1:
-            found = [("train", ALL, root)]
+            folder_list = [("train", ALL, root)]
     result: dict[str, dict[str, Path]] = {"train": {}}
-    for split, name, path in found:
+    for split, name, path in folder_list:
         result.setdefault(split, {})[name] = path
     return result
 
@@ -156,19 +156,19 @@ def _unused(folder: Path, used: set[Path]) -> list[Path]:
 
 
 def _check_domains(root: Path, files: dict[str, dict[str, list[Path]]], ignored: int, least_domains: int) -> None:
-    found = "; ".join(
+    summary = "; ".join(
         f"{split}: " + (", ".join(f"{name} ({len(paths):,} pictures)" for name, paths in domains.items()) or "no sub-folder")
         for split, domains in files.items()
     )
-    found = f"(found {found}" + (f"; {ignored:,} other files ignored)" if ignored else ")")
+    summary = f"(found {summary}" + (f"; {ignored:,} other files ignored)" if ignored else ")")
     if len(files["train"]) < least_domains:
-        raise UserError(f"{root}: {least_domains} domains are needed; make one sub-folder per domain, or trainA and trainB {found}")
+        raise UserError(f"{root}: {least_domains} domains are needed; make one sub-folder per domain, or trainA and trainB {summary}")
     for split, domains in files.items():
         for name in files["train"] | domains:
             if not domains.get(name):
-                raise UserError(f"{root}: domain {name!r} has no picture in {split}; add some or delete its folder {found}")
+                raise UserError(f"{root}: domain {name!r} has no picture in {split}; add some or delete its folder {summary}")
             if name not in files["train"]:
-                raise UserError(f"{root}: domain {name!r} is in {split} alone; add it to train {found}")
+                raise UserError(f"{root}: domain {name!r} is in {split} alone; add it to train {summary}")
 
 
 def _check_pairs(root: Path, domains: dict[str, list[Path]]) -> None:

@@ -14,7 +14,7 @@ A header, and a row for each picture. All domains and splits have the same colum
     mask                                `masks/...`, below the picture's folder: a PNG of the picture's size, 8-bit grey or with a
                                         palette, whose values are class ids
 
-Places are in pixels from the top left corner of the picture as it is seen (turned as its EXIF says). `mask_classes.txt` in the root folder
+Coordinates are in pixels from the top left corner of the picture as seen (turned as its EXIF says). `mask_classes.txt` in the root folder
 may name the classes, one per line, id 0 first; without it they are "0", "1", ... to the largest id found. Beside a table the folder `masks`
 is not reported as ignored.
 
@@ -51,7 +51,7 @@ class Annotated(NamedTuple):
     masks: tuple[str, ...]
 
     def fit(self, row: int, height: int, width: int, image_size: int) -> dict[str, Any]:
-        """Annotations of one picture of this size, as its centred square shows it; places in fractions, as in `Dataset.annotations`.
+        """Annotations of one picture of this size, as its centred square shows it; coordinates in fractions, as in `Dataset.annotations`.
 
         Raises:
           DecodeError: a mask that cannot be read, or of another size.
@@ -192,7 +192,7 @@ def _find_masks(rows: Sequence[Row], cells: Sequence[str]) -> list[Path]:
         if parts[:1] != (MASKS,) or ".." in parts:
             raise row.fault("mask", f"is {cell!r}; give a file in the sub-folder {MASKS}, such as {MASKS}/7.png")
         if not path.is_file():
-            raise row.fault("mask", f"is {cell!r}, but there is no such file; add it or mend its name")
+            raise row.fault("mask", f"is {cell!r}, but there is no such file; add it or correct its name")
     return masks
 
 

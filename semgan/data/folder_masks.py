@@ -47,7 +47,7 @@ def read_classes(root: Path) -> tuple[str, ...]:
 
 
 def load_mask(path: Path | str) -> np.ndarray:
-    """Class ids as they stand in the file, uint8 (height, width).
+    """Reads class ids as the file has them, uint8 (height, width).
 
     Raises:
       DecodeError: unreadable, damaged, too large, or neither of 8-bit grey nor with a palette.
@@ -96,10 +96,10 @@ def inspect_masks(pairs: Sequence[tuple[str, str]], files: Any, limit: int) -> t
         return int(note.read_text()), {}
     largest, faults = 0, {}
     with Progress("checking masks", len(pairs)) as progress:
-        for start, found in run_in_workers(_Inspector(tuple(pairs), limit), range(0, len(pairs), _BATCH)):
-            largest = max(largest, *(most for most, _ in found))
-            faults |= {start + place: fault for place, (_, fault) in enumerate(found) if fault}
-            progress.advance(len(found))
+        for start, results in run_in_workers(_Inspector(tuple(pairs), limit), range(0, len(pairs), _BATCH)):
+            largest = max(largest, *(most for most, _ in results))
+            faults |= {start + place: fault for place, (_, fault) in enumerate(results) if fault}
+            progress.advance(len(results))
     if not faults:
         with contextlib.suppress(OSError):  # they are read again then
             write_whole(note, str(largest).encode())
@@ -123,7 +123,7 @@ class _Inspector(NamedTuple):
         largest = int(mask.max())
         fault = size_fault(mask.shape, _seen_size(picture, mask.shape))
         if not fault and largest >= self.limit:
-            fault = f"has the class {largest}, but {CLASSES} names {self.limit}, from 0 on; name it there or mend the mask"
+            fault = f"has the class {largest}, but {CLASSES} names {self.limit}, from 0 on; name it there or correct the mask"
         return largest, fault
 
 
@@ -131,9 +131,9 @@ def _seen_size(picture: str, likely: tuple[int, ...]) -> tuple[int, ...]:
     """(height, width) of a picture as it is seen, from its header; the likely one for a picture that will be left out."""
     try:
         with Image.open(picture, formats=FORMATS) as image:
-            stored = (image.height, image.width)
-            if stored == likely or image.getexif().get(_ORIENTATION_TAG) not in _LYING:
-                return stored
-            return stored[::-1]
+            shape = (image.height, image.width)
+            if shape == likely or image.getexif().get(_ORIENTATION_TAG) not in _LYING:
+                return shape
+            return shape[::-1]
     except Exception:  # whatever Pillow raises on damaged bytes; decoding says it
         return likely

@@ -59,23 +59,25 @@ def _read_table(path: Path, pictures: Sequence[Path]) -> Table:
     _check_header(path, columns)
     for line, cells in lines[1:]:
         if len(cells) != len(columns):
-            raise UserError(f"{path}: line {line} ({cells[0]}) has {len(cells)} cells where the header has {len(columns)}; mend that line")
+            raise UserError(
+                f"{path}: line {line} ({cells[0]}) has {len(cells)} cells where the header has {len(columns)}; correct that line"
+            )
     rows = _rows(path, [(line, cells[0]) for line, cells in lines[1:]], pictures)
     return Table(path, rows, {column: [cells[place] for _, cells in lines[1:]] for place, column in enumerate(columns) if place})
 
 
-def _rows(path: Path, named: Sequence[tuple[int, str]], pictures: Sequence[Path]) -> list[Row]:
-    """The rows with these lines and names, each of a picture of its own, and all pictures among them."""
+def _rows(path: Path, entries: Sequence[tuple[int, str]], pictures: Sequence[Path]) -> list[Row]:
+    """The rows with these lines and names; UserError unless they are of different pictures, and of all."""
     of_name, lines = {picture.name: picture for picture in pictures}, {}
-    for line, name in named:
+    for line, name in entries:
         if name not in of_name:
-            raise UserError(f"{path}: line {line} ({name}) has no picture of that name in the folder; mend the name or delete the line")
+            raise UserError(f"{path}: line {line} ({name}) has no picture of that name in the folder; correct the name or delete the line")
         if name in lines:
             raise UserError(f"{path}: line {line} ({name}) is of the same picture as line {lines[name]}; leave one of them")
         lines[name] = line
     if missing := [name for name in of_name if name not in lines]:
         raise UserError(f"{path}: {len(missing):,} pictures have no line, the first is {missing[0]}; add one for each or take them away")
-    return [Row(path, line, of_name[name]) for line, name in named]
+    return [Row(path, line, of_name[name]) for line, name in entries]
 
 
 def _check_header(path: Path, columns: Sequence[str]) -> None:
@@ -102,8 +104,8 @@ def _check_header(path: Path, columns: Sequence[str]) -> None:
 
 def names_of(columns: Iterable[str], kind: str) -> tuple[str, ...]:
     """Names of the attributes, landmarks or boxes, in the columns' order."""
-    found = [column.removeprefix(f"{kind}:") for column in columns if column.startswith(f"{kind}:")]
-    return tuple(dict.fromkeys(found if kind == "attribute" else [name.rpartition(":")[0] for name in found]))
+    names = [column.removeprefix(f"{kind}:") for column in columns if column.startswith(f"{kind}:")]
+    return tuple(dict.fromkeys(names if kind == "attribute" else [name.rpartition(":")[0] for name in names]))
 
 
 def columns_of(columns: Iterable[str], kind: str) -> list[str]:

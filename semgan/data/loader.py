@@ -126,8 +126,8 @@ def batches(
     """
     if batch_size % hosts:
         raise UserError(f"batch_size {batch_size} does not divide over {hosts} hosts; use a multiple of {hosts}")
-    made = _batches(dataset, batch_size, seed, position, pairing, host, hosts, annotations)
-    return _ahead(made, prefetch) if prefetch else made
+    stream = _batches(dataset, batch_size, seed, position, pairing, host, hosts, annotations)
+    return _ahead(stream, prefetch) if prefetch else stream
 
 
 def _batches(

@@ -26,7 +26,7 @@ def hash_counter(counter: np.ndarray, *salts: int) -> np.ndarray:
 
 
 def content_rows(positions: np.ndarray, count: int, seed: int) -> np.ndarray:
-    """The row at each position: every epoch of `count` positions visits every row once, in an order of its own.
+    """The row at each position: every epoch of `count` positions visits every row once, each in a different order.
 
     Args:
       positions: int64 (b,), from 0.

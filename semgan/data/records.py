@@ -61,13 +61,13 @@ def open_records(folder: Path, split: str) -> Records:
         if not paths:
             continue
         shards = tuple(map(opener, paths))
-        found = [len(shard) for shard in shards]
-        if found != lengths[split]:
+        counts = [len(shard) for shard in shards]
+        if counts != lengths[split]:
             raise UserError(
                 f"{folder}: dataset_info.json says {sum(lengths[split]):,} {split} records in {len(lengths[split])} files, but "
-                f"{sum(found):,} in {len(found)} are there; copy the folder again"
+                f"{sum(counts):,} in {len(counts)} are there; copy the folder again"
             )
-        return Records(shards, np.cumsum(found, dtype=np.int64))
+        return Records(shards, np.cumsum(counts, dtype=np.int64))
     raise UserError(f"{folder}: has no {split} files of format {' or '.join(_FORMATS)}; prepare it again in one of them")
 
 
@@ -110,8 +110,8 @@ def _feature(feature: memoryview) -> list[bytes] | np.ndarray:
 
 def _messages(message: memoryview, number: int) -> Iterator[memoryview]:
     """The values of one field that are bytes or messages themselves."""
-    for found, value in _fields(message):
-        if found == number:
+    for field, value in _fields(message):
+        if field == number:
             if isinstance(value, int):
                 raise ValueError("a number stands where a message should")
             yield value

@@ -25,7 +25,7 @@ from semgan.evaluation.figures.figure import Figure
 from semgan.evaluation.figures.sample_figures import evaluate_samples
 from semgan.evaluation.figures.set_figures import SCORES
 from semgan.evaluation.figures.strength import strength_figures
-from semgan.evaluation.figures.transfer_figures import transfer_figures, transfer_origin, variety_figures
+from semgan.evaluation.figures.transfer_figures import transfer_origin, transfer_score_figures, variety_figures
 from semgan.evaluation.judge.judge import Judge
 from semgan.evaluation.judge.judged_pairs import JudgedPairs, Translated, judge_pairs, judge_translations
 from semgan.progress import track
@@ -107,8 +107,8 @@ def evaluate(model: TrainedModel, train: Dataset, test: Dataset, judge: Judge, q
       tools: networks with published weights, for the figures that need them.
 
     Returns:
-      The figures of `transfer_figures`, `style_figures` and `variety_figures` for a model that translates, of `evaluate_samples` for one
-      that draws from noise; and those of the tools.
+      The figures of `transfer_score_figures`, `style_figures` and `variety_figures` for a model that translates, those of
+      `evaluate_samples` for one that draws from noise; and those of the tools.
 
     Raises:
       UserError: too few pairs or samples are asked for, or the data has no such pairs.
@@ -130,7 +130,7 @@ def _of_samples(model: TrainedModel, train: Dataset, test: Dataset, judge: Judge
     if tools.inception:
         real = inception_figures.compared_split(tools.inception, train, test)
         scores = question.inception_scores
-        evaluation = _with(evaluation, *inception_figures.sample_figures(tools.inception, images, real, seeds=seeds, scores=scores))
+        evaluation = _with(evaluation, *inception_figures.sample_set_figures(tools.inception, images, real, seeds=seeds, scores=scores))
     if tools.lpips:
         figures = perceptual_figures.path_length_figure(tools.lpips, model, test, count=question.count, seed=question.seed)
         evaluation = _with(evaluation, *figures)
@@ -173,7 +173,7 @@ def evaluate_translations(judged: JudgedPairs, translated: Translated, translate
       translate_latent: translates in styles drawn from a latent, for their diversity; None where the model has no latent.
     """
     origin = transfer_origin(judged)
-    figures, notes = transfer_figures(judged, translated.verdict, origin)
+    figures, notes = transfer_score_figures(judged, translated.verdict, origin)
     styles = style_figures(translate_latent, judged, origin)
     variety, variety_notes = variety_figures(judged, translated.verdict, origin)
     return Evaluation([*figures, *styles, *variety], [*notes, *variety_notes])

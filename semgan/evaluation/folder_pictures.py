@@ -17,7 +17,7 @@ from semgan.errors import UserError
 
 _BATCH_BYTES = 2**26
 MOST = 512
-"""Pictures in a batch."""
+"""Pictures per batch."""
 _AHEAD = 2  # batches
 
 
@@ -38,13 +38,13 @@ class Folder(NamedTuple):
 
 
 def open_folder(root: str | Path, count: int = 0) -> Folder:
-    """All pictures below the folder; dot-files, dot-folders and files that are no pictures by their suffix are passed over.
+    """All pictures below the folder; dot-files, dot-folders and files whose suffix is not a picture's are skipped.
 
     Args:
       count: takes that many, evenly from first to last; 0: all.
 
     Raises:
-      UserError: no such folder, fewer than two pictures (or than `count`), or a first picture that is no good.
+      UserError: no such folder, fewer than two pictures (or than `count`), or a first picture that cannot be read.
     """
     root = Path(root)
     if not root.is_dir():
@@ -55,9 +55,9 @@ def open_folder(root: str | Path, count: int = 0) -> Folder:
     if count:
         paths = [paths[place * len(paths) // count] for place in range(count)]
     stats = [path.stat() for path in paths]
-    listed = [[path.relative_to(root).as_posix(), stat.st_size, stat.st_mtime_ns] for path, stat in zip(paths, stats, strict=True)]
+    files = [[path.relative_to(root).as_posix(), stat.st_size, stat.st_mtime_ns] for path, stat in zip(paths, stats, strict=True)]
     height, width = _decode(paths[0]).shape[:2]
-    return Folder(root, tuple(paths), (height, width), hash_json(["scored", [height, width], listed]))
+    return Folder(root, tuple(paths), (height, width), hash_json(["scored", [height, width], files]))
 
 
 def check_sizes(real: Folder, fake: Folder) -> None:
@@ -90,7 +90,7 @@ def batches(folder: Folder) -> Iterator[UInt8[np.ndarray, "batch height width 3"
 
 
 def content_digest(digests: Sequence[bytes]) -> str:
-    """Of a set of pictures by their pixels alone (see `pixel_digests`): the same wherever they lie and however they are named."""
+    """Returns a digest of a set of pictures by their pixels alone (see `pixel_digests`), whatever their order, folders and names."""
     return hashlib.sha256(b"".join(sorted(digests))).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""Which domains a translation goes from and to: those that the user names, or else a guess, or else the only ones possible."""
+"""Which domains a translation goes from and to: those that the user names, otherwise a guess or the only ones possible."""
 
 from collections.abc import Sequence
 
@@ -42,7 +42,7 @@ def direction(model: TrainedModel, content_domain: str | None, domain: str | Non
     return sources[0], targets[0]
 
 
-def named(model: TrainedModel, domain: str | None, why: str) -> int:
+def required_domain(model: TrainedModel, domain: str | None, why: str) -> int:
     """Returns the number of a domain that the user has to name; `why` begins the sentence that asks for it."""
     if domain is None:
         raise _missing(model, why, "domain")

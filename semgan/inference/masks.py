@@ -16,14 +16,14 @@ Mask = np.ndarray | Image.Image | str | os.PathLike[str]
 _MASK = "mask"
 
 
-def check_given(model: TrainedModel, given: bool) -> None:
+def check_presence(model: TrainedModel, has_mask: bool) -> None:
     """Raises a UserError where a mask is missing, or is given to a model that has no use for it."""
     needs = model.algorithm.inputs
     if others := [name for name in needs if name != _MASK]:
         raise UserError(f"this model needs the content's {others[0]}, which no picture brings along: use translate_batch in Python")
-    if given and _MASK not in needs:
+    if has_mask and _MASK not in needs:
         raise UserError("this model looks at the content itself and needs no mask: leave out mask (--mask)")
-    if _MASK in needs and not given:
+    if _MASK in needs and not has_mask:
         classes = f", which are {', '.join(model.mask_classes)}" if model.mask_classes else ""
         raise UserError(f"this model paints from the content's mask: give mask (--mask), a PNG of class ids from 0 on{classes}")
 
@@ -48,7 +48,7 @@ def fitted(model: TrainedModel, mask: Mask, picture: np.ndarray | None, name: st
         raise DecodeError(name, fault)
     classes, largest = model.mask_class_count, int(ids.max())
     if largest >= classes:
-        raise DecodeError(name, f"has the class {largest}, but the model has {classes}, from 0 on; mend the mask")
+        raise DecodeError(name, f"has the class {largest}, but the model has {classes}, from 0 on; correct the mask")
     return fit_mask(ids, model.image_size)
 
 
@@ -58,7 +58,7 @@ def inputs_of(model: TrainedModel, masks: Sequence[Mask], contents: Sequence[np.
     Raises:
       UserError: as `check_given` and `fitted`, or masks that are not as many as the contents.
     """
-    check_given(model, bool(masks))
+    check_presence(model, bool(masks))
     if contents and masks and len(masks) != len(contents):
         raise UserError(f"there are {len(contents)} contents and {len(masks)} masks: give one mask per content")
     if not masks:

@@ -44,7 +44,7 @@ class Model:
 
     @property
     def algorithm(self) -> Algorithm:
-        """Its networks and its `sample`, at the stage that training had come to."""
+        """Its networks and its `sample`, at the stage that training had reached."""
         return self.trained.algorithm
 
     @property
@@ -54,7 +54,7 @@ class Model:
 
     @property
     def model_state(self) -> dict[str, Any]:
-        """What else its samples depend on, such as running statistics by network name."""
+        """The entries of `model_state` that its samples depend on, such as running statistics by network name."""
         return self.trained.model_state
 
     @cached_property
@@ -84,7 +84,7 @@ class Model:
 
     @property
     def mask_classes(self) -> tuple[str, ...]:
-        """What of a content it tells apart, and so gives styles of their own; none for a model that has not learned from masks."""
+        """Names of a content's parts that can take different styles; none for a model that has not learned from masks."""
         return self.trained.mask_classes
 
     @property
@@ -142,7 +142,7 @@ class Model:
           UserError: what is given is not a picture or mask, of no such domain, attribute or region, or not what this model translates by.
         """
         request = Request(reference, style, domain, content_domain, latent_seed, regions, strength, truncation)
-        masks.check_given(self.trained, mask is not None)
+        masks.check_presence(self.trained, mask is not None)
         return self.translate_as(content, style_request.prepare(self.trained, request), mask)
 
     def translate_as(self, content: Picture, style: Style, mask: Mask | None = None) -> np.ndarray:
@@ -157,7 +157,7 @@ class Model:
         style_request.check_translates(self.trained)
 
     def translate_batch(self, batch: Mapping[str, np.ndarray], latent_seed: int | None = None) -> np.ndarray:
-        """Translates a batch at the model's size; compiled once a batch size.
+        """Translates a batch at the model's size; compiled once per batch size.
 
         Args:
           batch: `image` and (without `latent_seed`) `reference` uint8 (b, size, size, 3); `domain`, `target_domain` and
@@ -210,9 +210,9 @@ class Model:
         """The batch for `sample_batch` in which example i shows latent, content and domain number `tile[i]` (int32)."""
         check_truncation(truncation)
         batch = {"position": tile} | ({"truncation": np.full(len(tile), truncation, np.float32)} if truncation < 1 else {})
-        given: list[Any] = [] if mask is None else list(mask) if isinstance(mask, list | tuple) else [mask]
+        mask_list: list[Any] = [] if mask is None else list(mask) if isinstance(mask, list | tuple) else [mask]
         if "sample" in self.kinds:
-            inputs = masks.inputs_of(self.trained, given, [])
+            inputs = masks.inputs_of(self.trained, mask_list, [])
             if content is not None or domain is not None:
                 raise UserError("this model draws pictures from noise: leave out the content and the domain (--content, --domain)")
             return batch | {name: values[tile % len(values)] for name, values in inputs.items()}
@@ -222,7 +222,7 @@ class Model:
             raise UserError("this model translates: give a content (--content)")
         several = content if isinstance(content, Sequence) and not isinstance(content, str) else [content]  # pyright: ignore
         whole = [pictures.read(picture, "content") for picture in several]
-        inputs = masks.inputs_of(self.trained, given, whole)
+        inputs = masks.inputs_of(self.trained, mask_list, whole)
         contents = np.stack([fit(picture, self.image_size) for picture in whole])
         targets = self.targets
         target = np.array(targets if domain is None else [self.target_index(domain)], np.int32)

@@ -38,10 +38,10 @@ def is_loaded(picture: Picture) -> bool:
 
 def list_folder(folder: Path) -> list[Path]:
     """The pictures directly in a folder, by their suffixes, in the order of their names; UserError when there is none."""
-    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.name[0] != "." and path.is_file())
-    if not found:
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.name[0] != "." and path.is_file())
+    if not paths:
         raise UserError(f"{folder} has no pictures in it: give a folder with files of {', '.join(SUFFIXES)}")
-    return found
+    return paths
 
 
 def _encoded(image: Image.Image, name: str) -> bytes:
@@ -105,7 +105,7 @@ def grid(images: np.ndarray, gap: int = 2) -> np.ndarray:
 def check_writable_suffix(path: Path) -> None:
     """UserError unless the suffix names a format that `write` knows."""
     if path.suffix.lower() not in WRITTEN:
-        raise UserError(f"{path}: {path.suffix or 'no suffix'} is no picture format that is written: use {', '.join(WRITTEN)}")
+        raise UserError(f"{path}: {path.suffix or 'no suffix'} is not a picture format that can be written: use {', '.join(WRITTEN)}")
 
 
 def write(path: Path, image: np.ndarray) -> None:

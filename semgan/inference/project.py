@@ -2,7 +2,7 @@
 
 The projection of StyleGAN2 (Karras et al. 2020, arXiv 1912.04958, appendix D): Adam on w from the mean of 10,000 mapped latents, with
 noise on w that fades and a learning rate that rises and falls. Two things are simpler here. The paper's image distance, LPIPS, needs
-the weights of another network, which semgan does not bring: in its place stands a distance of pixels at every scale. And the
+the weights of another network, which semgan does not include: a distance of pixels at every scale takes its place. And the
 generator's noise inputs are off rather than optimized, so that the codes alone make the picture.
 """
 
@@ -41,11 +41,11 @@ Codes = Float[Array, "1 ws dim"]
 
 
 class Projection(NamedTuple):
-    """What was found.
+    """The projection of one picture.
 
     Attributes:
       image: uint8 (size, size, 3), the generator's picture of the codes.
-      codes: float32 (num_ws, dim), a row a layer; all rows are equal in the space "w".
+      codes: float32 (num_ws, dim), one row per layer; all rows are equal in the space "w".
       distance: of that picture from the target, as `distance` measures it; of the mean w's picture in `first_distance`.
     """
 
@@ -68,16 +68,16 @@ def project_file(snapshot: Path, image: Path, out: Path, *, space: str = "w", st
         raise UserError(f"{out} is the input and would be overwritten: write to another place")
     model = load(snapshot)
     target = fit(target, model.image_size)
-    found = project_picture(model, target, space=space, steps=steps, seed=seed)
-    pictures.write(out, pictures.grid(np.stack([target, found.image])))
+    projection = project_picture(model, target, space=space, steps=steps, seed=seed)
+    pictures.write(out, pictures.grid(np.stack([target, projection.image])))
     codes = out.with_suffix(".npz")
     encoded = io.BytesIO()
-    np.savez(encoded, w=found.codes)
+    np.savez(encoded, w=projection.codes)
     try:
         write_whole(codes, encoded.getvalue())
     except OSError as error:
         raise UserError(f"{codes} cannot be written ({error.strerror or error}): choose another place or free the disk") from error
-    print(f"wrote {out} and {codes}: distance {found.distance:.4f}, from {found.first_distance:.4f} of the mean")
+    print(f"wrote {out} and {codes}: distance {projection.distance:.4f}, from {projection.first_distance:.4f} of the mean")
 
 
 def project_picture(model: Model, target: np.ndarray, *, space: str = "w", steps: int = 500, seed: int = 0) -> Projection:

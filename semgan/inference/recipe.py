@@ -1,8 +1,8 @@
-"""Styles by attributes, without a reference: "Blond_Hair,~Smiling" is fair hair and no smile, in a style that is else the mean.
+"""Styles by attributes, without a reference: "Blond_Hair,~Smiling" is fair hair and no smile, in a style that is otherwise the mean.
 
 Ridge regression, domain by domain, of the style encoder's codes on the attributes of training pictures. A snapshot carries it as the
 pseudo-network `style_recipe`, which holds `kernel`, `mean` and `covariance` of a `Recipe`, and the attributes' names in
-`meta["recipe_attributes"]`. Attributes that a model keeps of its contents are none of its style's.
+`meta["recipe_attributes"]`. Attributes that a model keeps from its contents do not belong to its style.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,20 +20,20 @@ from semgan.snapshot import STYLE_RECIPE
 from semgan.trained_model import TrainedModel
 
 ATTRIBUTES = "recipe_attributes"
-"""Of a snapshot's meta."""
+"""The key of a snapshot's meta that holds the attributes' names."""
 _NOT = "~"
 _RIDGE = 1e-3
-"""On attributes in {0, 1} as they are: one that few pictures have, or few have not, moves the style less than they would have it."""
+"""Ridge on attributes in {0, 1}: one that few pictures have, or few lack, moves the style less than plain least squares would."""
 _BATCH = 64
 
 
 class Recipe(NamedTuple):
-    """What a style code is by its attributes.
+    """How a style code follows from its attributes.
 
     Attributes:
       attributes: names.
       kernel: float32 (domains, attributes + 1, style); the last row of a domain is its bias.
-      mean: float32 (domains, attributes), shares in [0, 1] of the pictures that have each; 0 and 1 are those of which nothing was learned.
+      mean: float32 (domains, attributes), shares in [0, 1] of the pictures that have each; nothing was learned about those at 0 and 1.
       covariance: float32 (domains, attributes, attributes), of the attributes among a domain's pictures.
     """
 
@@ -43,12 +43,12 @@ class Recipe(NamedTuple):
     covariance: np.ndarray
 
     def stored(self) -> dict[str, np.ndarray]:
-        """The pseudo-network of a snapshot."""
+        """The recipe as the pseudo-network of a snapshot."""
         return {name: value for name, value in self._asdict().items() if name != "attributes"}
 
 
 def fit(codes: np.ndarray, attributes: np.ndarray, domain: np.ndarray, count: int, ridge: float = _RIDGE) -> tuple[np.ndarray, ...]:
-    """The regression of each domain by itself.
+    """Fits the regression of each domain by itself.
 
     Args:
       codes: (n, s).
@@ -75,7 +75,7 @@ def fit(codes: np.ndarray, attributes: np.ndarray, domain: np.ndarray, count: in
 def fit_for(
     encode: Callable[[np.ndarray, np.ndarray], ArrayLike], dataset: Dataset, left_out: Sequence[str] = (), count: int = 1024, seed: int = 0
 ) -> Recipe | None:
-    """The recipe for a dataset; None where its pictures have no attributes but those `left_out`.
+    """Fits the recipe to a dataset; None where its pictures have no attributes but those `left_out`.
 
     Args:
       encode: float32 images in [-1, 1] (64, size, size, 3) and domains int32 (64,) to codes (64, s); always called with one batch size.
@@ -86,13 +86,13 @@ def fit_for(
     columns = [column for column, name in enumerate(names) if name not in left_out]
     if "attributes" not in dataset.annotations or not columns:
         return None
-    chosen = _of_each_domain(dataset.domain, len(dataset.domains), count, seed)
+    places = _of_each_domain(dataset.domain, len(dataset.domains), count, seed)
     codes = [
-        np.asarray(encode(to_float(dataset.images[piece["row"]]), piece["domain"]))[:counted]
-        for piece, counted in in_pieces({"row": dataset.rows[chosen], "domain": dataset.domain[chosen]}, _BATCH)
+        np.asarray(encode(to_float(dataset.images[piece["row"]]), piece["domain"]))[:count_in_piece]
+        for piece, count_in_piece in in_pieces({"row": dataset.rows[places], "domain": dataset.domain[places]}, _BATCH)
     ]
-    attributes = dataset.annotations["attributes"][dataset.rows[chosen]][:, columns]
-    fitted = fit(np.concatenate(codes), attributes, dataset.domain[chosen], len(dataset.domains))
+    attributes = dataset.annotations["attributes"][dataset.rows[places]][:, columns]
+    fitted = fit(np.concatenate(codes), attributes, dataset.domain[places], len(dataset.domains))
     return Recipe(tuple(names[column] for column in columns), *fitted)
 
 
@@ -123,40 +123,42 @@ def recipe_of(model: TrainedModel) -> Recipe | None:
 
 
 def parse(text: str, domains: Sequence[str]) -> tuple[str | None, dict[str, bool]]:
-    """A recipe's domain, where it names one, and its attributes, each whether it is wanted or (`~`) not.
+    """Parses a recipe: its domain, where it names one, and for each attribute whether it is wanted or (`~`) not.
 
     Raises:
-      UserError: nothing named, two domains, or an attribute that is wanted and not.
+      UserError: an empty recipe, two domains, or an attribute that is both wanted and not.
     """
     items = [item.strip() for item in text.split(",")]
-    named = [item for item in items if item in domains]
+    names = [item for item in items if item in domains]
     if not all(item.removeprefix(_NOT).strip() for item in items):
         raise UserError(f"the style {text!r} has an empty part: give attributes, such as 'Blond_Hair,~Smiling', and a domain if you like")
-    if len(set(named)) > 1:
-        raise UserError(f"the style {text!r} names the domains {named[0]!r} and {named[1]!r}: name one")
-    wanted: dict[str, bool] = {}
+    if len(set(names)) > 1:
+        raise UserError(f"the style {text!r} names the domains {names[0]!r} and {names[1]!r}: name one")
+    attributes: dict[str, bool] = {}
     for item in (item for item in items if item not in domains):
         name = item.removeprefix(_NOT).strip()
-        if wanted.setdefault(name, item[0] != _NOT) != (item[0] != _NOT):
+        if attributes.setdefault(name, item[0] != _NOT) != (item[0] != _NOT):
             raise UserError(f"the style {text!r} has {name} and {_NOT}{name}: name one")
-    return (named[0] if named else None), wanted
+    return (names[0] if names else None), attributes
 
 
-def code_of(recipe: Recipe, wanted: Mapping[str, bool], domain: int, domains: Sequence[str], kept: Sequence[str] = ()) -> np.ndarray:
-    """The style code, float32 (style,): of a picture that has what is wanted and, of the other attributes, what goes with that.
+def code_of(
+    recipe: Recipe, attributes: Mapping[str, bool], domain: int, domains: Sequence[str], content_attributes: Sequence[str] = ()
+) -> np.ndarray:
+    """The style code, float32 (style,), of a picture that has what is wanted, with the other attributes as they usually go with it.
 
-    These are at their conditional means, as if all were normal: hair that is fair is not grey as well.
-
+    The others are at their conditional means, as if all were jointly normal: fair hair is not grey as well.
 
     Args:
-      kept: attributes of the content.
+      attributes: whether each is wanted or not, by name.
+      content_attributes: names of the attributes that the model keeps from the content.
 
     Raises:
-      UserError: an attribute that is the content's, that there is none of, or that no training picture of the domain showed.
+      UserError: an attribute that is the content's, that does not exist, or that no training picture of the domain showed.
     """
     columns = []
-    for name, value in wanted.items():
-        if name in kept:
+    for name, value in attributes.items():
+        if name in content_attributes:
             raise UserError(f"{name} belongs to the content of this model, which keeps it in every style: leave it out of the style")
         if name not in recipe.attributes:
             require(name, [*(other for other in domains if other != name), *recipe.attributes], "domain or attribute")
@@ -166,7 +168,7 @@ def code_of(recipe: Recipe, wanted: Mapping[str, bool], domain: int, domains: Se
             raise UserError(f"this model has learned from no picture of {domains[domain]!r} {which}: leave it out of the style")
         columns.append(column)
     values, covariance = recipe.mean[domain], recipe.covariance[domain]
-    moved = np.array([*wanted.values()], np.float32) - values[columns]
+    moved = np.array([*attributes.values()], np.float32) - values[columns]
     within = covariance[np.ix_(columns, columns)] + _RIDGE * np.eye(len(columns), dtype=np.float32)
     values = values + covariance[:, columns] @ np.linalg.solve(within, moved) if columns else values
     return values @ recipe.kernel[domain, :-1] + recipe.kernel[domain, -1]

@@ -20,7 +20,7 @@ _LEG = 1.5
 """Seconds from one latent to the next."""
 _FEWEST_LEGS = 3
 _BLOCK = 128
-"""Pictures drawn at a time, about."""
+"""Pictures drawn at a time, approximately."""
 
 
 class Draws(NamedTuple):
@@ -53,7 +53,7 @@ def sample_grid(snapshot: Path, out: Path, draws: Draws) -> None:
 
 
 def sample_video(snapshot: Path, out: Path, draws: Draws, seconds: float) -> None:
-    """Writes the grid as a video that ends as it began: every tile goes around a closed loop of latents of its own."""
+    """Writes the grid as a video that ends as it began: every tile goes around its own closed loop of latents."""
     video.check_writable(out)
     model = load(snapshot)
     contents, masks = _contents(model, draws)
@@ -83,7 +83,7 @@ def video_batch(
 
 
 def _drawn_frames(model: Model, batch: dict[str, np.ndarray], draws: Draws) -> Iterator[np.ndarray]:
-    """Grids, one a frame; several frames are drawn at a time."""
+    """Grids, one per frame; several frames are drawn at a time."""
     at_once = draws.count * max(_BLOCK // draws.count, 1)
     for start in range(0, len(batch["position"]), at_once):
         images = model.sample_batch({name: values[start : start + at_once] for name, values in batch.items()}, draws.seed)

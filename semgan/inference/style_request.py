@@ -1,4 +1,4 @@
-"""What style a user asks for, checked once and made ready for any number of contents."""
+"""The style that a user asks for, checked once and prepared for any number of contents."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -26,7 +26,7 @@ _NO_INPUTS: Mapping[str, np.ndarray] = MappingProxyType({})
 
 
 class Request(NamedTuple):
-    """As `Model.translate` takes it."""
+    """The style arguments of `Model.translate`."""
 
     reference: Picture | Sequence[Picture] | None = None
     style: str | None = None
@@ -39,7 +39,7 @@ class Request(NamedTuple):
 
 
 class Style(NamedTuple):
-    """A style made ready for a model.
+    """A style prepared for a model.
 
     Attributes:
       entries: of a batch of one example: what the style is, beside the content.
@@ -64,8 +64,8 @@ def prepare(model: TrainedModel, request: Request) -> Style:
     if not trained_model.guided(model):
         own, target = domain_choice.direction(model, request.content_domain, request.domain)
         return Style({}, target, own)
-    domain, wanted = _domain_and_attributes(model, request)
-    style = _base(model, request, domain, wanted)
+    domain, attributes = _domain_and_attributes(model, request)
+    style = _base(model, request, domain, attributes)
     if request.regions:
         style = _with_regions(model, style, request.regions, domain)
     weakened = {name: np.array([value], np.float32) for name in ("strength", "truncation") if (value := getattr(request, name)) < 1}
@@ -93,23 +93,23 @@ def region_weights(model: TrainedModel, image: np.ndarray, classes: Sequence[int
     """How far each place of uint8 (size, size, 3) is of none of the mask's classes, and of each: float32 (1, size, size, 1 + classes)."""
     logits = judged(model.algorithm.networks, partial(trained_model.apply, model), jnp.asarray(to_float(image[None]))).mask
     assert logits is not None  # what gives the model its `mask_classes`
-    chosen = np.asarray(jax.nn.softmax(logits))[..., list(classes)]
-    return np.concatenate([np.maximum(1 - chosen.sum(-1, keepdims=True), 0), chosen], -1)
+    shares = np.asarray(jax.nn.softmax(logits))[..., list(classes)]
+    return np.concatenate([np.maximum(1 - shares.sum(-1, keepdims=True), 0), shares], -1)
 
 
 def _check(model: TrainedModel, request: Request) -> None:
     """UserError unless this model translates by what is given."""
     check_translates(model)
     guided = trained_model.guided(model)
-    strength, given = request.strength, sum(each is not None for each in (request.reference, request.latent_seed, request.style))
+    strength, sources = request.strength, sum(each is not None for each in (request.reference, request.latent_seed, request.style))
     if not 0 <= strength <= 1:
         raise UserError(f"strength is {strength}: give a number from 0 (the content's own style) to 1 (the reference's)")
     check_truncation(request.truncation)
-    if not guided and (given or request.regions):
+    if not guided and (sources or request.regions):
         raise UserError("this model needs no style: leave out --reference, --latent-seed, --style and --region")
     if not guided and (strength < 1 or request.truncation < 1):
         raise UserError("this model has no style to weaken: leave out --strength and --truncation")
-    if guided and given != 1 and (given or not request.regions):
+    if guided and sources != 1 and (sources or not request.regions):
         raise UserError(
             "a style comes from references, a latent seed or a recipe: give one of the three (--reference, --latent-seed or --style)"
         )
@@ -131,27 +131,27 @@ def _domain_and_attributes(model: TrainedModel, request: Request) -> tuple[str |
     """The domain that the user names, in the recipe or beside it, and the recipe's attributes."""
     if request.style is None:
         return request.domain, {}
-    domain, wanted = recipe.parse(request.style, model.domains)
+    domain, attributes = recipe.parse(request.style, model.domains)
     if domain and request.domain and domain != request.domain:
         raise UserError(f"the style names the domain {domain!r}, but domain (--domain) is {request.domain!r}: leave one out")
-    return domain or request.domain, wanted
+    return domain or request.domain, attributes
 
 
-def _base(model: TrainedModel, request: Request, domain: str | None, wanted: Mapping[str, bool]) -> Style:
+def _base(model: TrainedModel, request: Request, domain: str | None, attributes: Mapping[str, bool]) -> Style:
     """The style of the whole picture: a latent's, a recipe's, that of references or, for regions' sake, the content's own."""
     if request.latent_seed is not None:
-        return Style({}, domain_choice.named(model, domain, "a latent has no domain of its own"), latent_seed=request.latent_seed)
+        return Style({}, domain_choice.required_domain(model, domain, "a latent belongs to no domain"), latent_seed=request.latent_seed)
     if request.style is not None:
-        return _of_recipe(model, domain, wanted)
+        return _of_recipe(model, domain, attributes)
     return Style({}) if request.reference is None else _of_references(model, request.reference, domain)
 
 
-def _of_recipe(model: TrainedModel, domain: str | None, wanted: Mapping[str, bool]) -> Style:
+def _of_recipe(model: TrainedModel, domain: str | None, attributes: Mapping[str, bool]) -> Style:
     fitted = recipe.recipe_of(model)
     if fitted is None:
         raise UserError("this snapshot has no recipes, whose data had no attributes for them: give --reference or --latent-seed")
-    target = domain_choice.named(model, domain, "a recipe holds for one domain")
-    code = recipe.code_of(fitted, wanted, target, model.domains, recipe.kept_of_content(model.config))
+    target = domain_choice.required_domain(model, domain, "a recipe holds for one domain")
+    code = recipe.code_of(fitted, attributes, target, model.domains, recipe.kept_of_content(model.config))
     return Style({"style": code[None]}, target)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from semgan.data.decode import DecodeError
 from semgan.errors import EXIT_USER_ERROR, UserError
 from semgan.inference import pictures
-from semgan.inference.masks import check_given
+from semgan.inference.masks import check_presence
 from semgan.inference.model import Model, load
 from semgan.inference.style_request import Request, Style, prepare
 from semgan.progress import track
@@ -24,7 +24,7 @@ def translate_files(
     references: Sequence[Path] = (),
     regions: Mapping[str, Path] = MappingProxyType({}),
     mask: Path | None = None,
-    **asked: Any,
+    **options: Any,
 ) -> int:
     """Translates `content` to `out` and says on stdout what it wrote and which domains it guessed.
 
@@ -32,7 +32,7 @@ def translate_files(
       references: pictures, and folders of pictures; of several the mean style is taken.
       regions: pictures by the names of a content's regions.
       mask: the content's or, of a folder, a folder of masks with the contents' names but for the suffix.
-      asked: what else `Model.translate` takes.
+      options: what else `Model.translate` takes.
 
     Returns:
       the exit status: 2 when pictures of a folder could not be read (listed on stderr, the others are done), else 0.
@@ -40,14 +40,14 @@ def translate_files(
     Raises:
       UserError: for what concerns all pictures, or the only one.
     """
-    shown = [path for given in references for path in (pictures.list_folder(given) if given.is_dir() else [given])]
-    jobs = plan(content, out, [*shown, *regions.values()])
+    paths = [path for each in references for path in (pictures.list_folder(each) if each.is_dir() else [each])]
+    jobs = plan(content, out, [*paths, *regions.values()])
     masks = {} if mask is None else masks_of(content, list(jobs), mask)
     if overwritten := set(masks.values()) & set(jobs.values()):
         raise UserError(f"{min(overwritten)} is an input and would be overwritten: write to another place")
     model = load(snapshot)
-    check_given(model.trained, mask is not None)
-    style = prepare(model.trained, Request(shown or None, regions=regions, **asked))
+    check_presence(model.trained, mask is not None)
+    style = prepare(model.trained, Request(paths or None, regions=regions, **options))
     _say_guesses(style)
     if not content.is_dir():
         taken_for = _translate_one(model, content, jobs[content], style, masks.get(content))
@@ -57,11 +57,11 @@ def translate_files(
 
 
 def _say_guesses(style: Style) -> None:
-    """A line a domain."""
-    named: dict[str, list[str]] = {}
+    """One line per domain."""
+    by_domain: dict[str, list[str]] = {}
     for name, domain in style.guesses:
-        named.setdefault(domain, []).append(name)
-    for domain, names in named.items():
+        by_domain.setdefault(domain, []).append(name)
+    for domain, names in by_domain.items():
         which = f"{names[0]} is" if len(names) == 1 else f"{names[0]} and {len(names) - 1:,} more are"
         print(f"{which} taken for {domain!r}; --domain says otherwise")
 

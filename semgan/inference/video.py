@@ -16,7 +16,7 @@ from semgan.errors import UserError
 from semgan.files import write_whole
 
 FPS = 25
-"""Frames a second: 40 ms a frame, which GIF, in hundredths of a second, can hold exactly."""
+"""Frames per second: 40 ms per frame, which GIF, in hundredths of a second, can hold exactly."""
 WRITTEN = (".mp4", ".gif", ".webp")
 
 
@@ -24,7 +24,7 @@ def check_writable(path: Path) -> None:
     """UserError unless `write` knows the suffix and has what it takes."""
     suffix = path.suffix.lower()
     if suffix not in WRITTEN:
-        raise UserError(f"{path}: {path.suffix or 'no suffix'} is no video format that is written: use {', '.join(WRITTEN)}")
+        raise UserError(f"{path}: {path.suffix or 'no suffix'} is not a video format that can be written: use {', '.join(WRITTEN)}")
     if suffix == ".mp4":
         _imageio()
 
@@ -58,7 +58,7 @@ def _write_mp4(path: Path, frames: Iterable[np.ndarray]) -> None:
     temporary = path.with_name(f".{path.stem}-{uuid.uuid4().hex[:8]}.mp4")
     try:
         writer = _imageio().get_writer(temporary, format="FFMPEG", fps=FPS, codec="libx264", quality=8, macro_block_size=2)
-        with closing(writer):  # as a context manager of its own it would go on writing after an error
+        with closing(writer):  # used as a context manager, it would go on writing after an error
             for frame in _even(frames):
                 writer.append_data(frame)
         os.replace(temporary, path)

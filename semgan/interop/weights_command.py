@@ -47,11 +47,11 @@ def import_weights(name: str, weights: Path, out: Path, domains: str = "") -> st
     Raises:
       UserError: an unknown format, a file that is not of it, or a place that cannot be written to.
     """
-    chosen = format_of(name)
+    weights_format = format_of(name)
     check_writable(out)
     data = _read_folder(weights) if weights.is_dir() else reader.read(weights)
     try:
-        imported = _with_domains(chosen.read(data), domains)
+        imported = _with_domains(weights_format.read(data), domains)
     except UserError as error:
         raise UserError(f"{weights}: {error}") from error
     params = imported.params | ({MODEL_STATE: imported.model_state} if imported.model_state else {})
@@ -64,8 +64,8 @@ def import_weights(name: str, weights: Path, out: Path, domains: str = "") -> st
     }
     write_snapshot(out, params, imported.config, meta)
     model = load(out)
-    made = "samples" if "sample" in model.kinds else f"translations between {', '.join(model.domains)}"
-    return f"{out}: {imported.config['algorithm']} at {model.image_size} px, for {made}"
+    products = "samples" if "sample" in model.kinds else f"translations between {', '.join(model.domains)}"
+    return f"{out}: {imported.config['algorithm']} at {model.image_size} px, for {products}"
 
 
 def export_weights(model: Path, out: Path, layout: str = "") -> str:
@@ -83,11 +83,11 @@ def export_weights(model: Path, out: Path, layout: str = "") -> str:
     layout = layout or LAYOUTS.get(config["algorithm"], "")
     if not layout:
         raise UserError(f"{model} is a {config['algorithm']}, for which no other project has a layout: use the snapshot itself")
-    chosen = format_of(layout)
-    if chosen.write is None:
+    weights_format = format_of(layout)
+    if weights_format.write is None:
         raise UserError(f"the format {layout} can be read but not written: choose one of {', '.join(LAYOUTS.values())}")
     try:
-        data = chosen.write(params, model_state, config)
+        data = weights_format.write(params, model_state, config)
     except UserError as error:
         raise UserError(f"{model}: {error}") from error
     writer.write(out, data)
@@ -105,10 +105,10 @@ def format_of(name: str) -> Format:
 
 def _read_folder(folder: Path) -> dict[str, Any]:
     """The folder's networks by their short names: `latest_net_G_A.pth` is "G_A"."""
-    found = {match[1]: path for path in sorted(folder.iterdir()) if (match := re.fullmatch(r"latest_net_(\w+)\.pth", path.name))}
-    if not found:
+    files = {match[1]: path for path in sorted(folder.iterdir()) if (match := re.fullmatch(r"latest_net_(\w+)\.pth", path.name))}
+    if not files:
         raise UserError(f"{folder} holds no latest_net_NAME.pth: give a file, or the folder that the project saved its networks in")
-    return {name: reader.read(path) for name, path in found.items()}
+    return {name: reader.read(path) for name, path in files.items()}
 
 
 def _with_domains(imported: Imported, domains: str) -> Imported:

@@ -45,7 +45,7 @@ _DEFAULT_DEVICES = {"gpu": 8, "cpu": 1}
 
 
 def parse(text: str, hosts: int | None = None, devices: int | None = None) -> Accelerator:
-    """`gpu`, `gpu:4`, `cpu` or `tpu:v5e-16`; `hosts` and `devices` are those asked for besides, which a TPU slice has of its own."""
+    """`gpu`, `gpu:4`, `cpu` or `tpu:v5e-16`; `hosts` and `devices` are the options' numbers, which a TPU slice implies."""
     kind, _, size = text.partition(":")
     if kind == "tpu":
         if hosts or devices:
@@ -62,13 +62,13 @@ def _tpu(text: str, name: str) -> Accelerator:
     family, _, size = name.replace("v5litepod-", "v5e-").partition("-")
     if family not in _FAMILIES:
         raise UserError(f"--accelerator {text} names no TPU known here: give one of {', '.join(_FAMILIES)} with a size, such as tpu:v5e-16")
-    known = _FAMILIES[family]
-    sizes = {str(_chips(topology) * known.cores): topology for topology in known.topologies}
+    tpu_family = _FAMILIES[family]
+    sizes = {str(_chips(topology) * tpu_family.cores): topology for topology in tpu_family.topologies}
     if size not in sizes:
         raise UserError(f"--accelerator {text} is not a size that slices come in: give tpu:{family}- and one of {', '.join(sizes)}")
     chips = _chips(sizes[size])
-    devices = chips if chips <= known.most_on_one_host else 4
-    tpu = Tpu(f"{known.accelerator_type}-{size}", known.runtime, known.pool, sizes[size])
+    devices = chips if chips <= tpu_family.most_on_one_host else 4
+    tpu = Tpu(f"{tpu_family.accelerator_type}-{size}", tpu_family.runtime, tpu_family.pool, sizes[size])
     return Accelerator("tpu", chips // devices, devices, tpu)
 
 

@@ -10,13 +10,13 @@ from semgan.errors import UserError
 from semgan.launching.accelerators import Accelerator, parse
 
 SAVING_SECONDS = 300
-"""How long before its end a job is told to save and stop."""
+"""How long before its end a job gets the signal to save and stop, in seconds."""
 _NAME = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
 _PLAIN = re.compile(r"[\w.,:+@-]+")
 
 
 class Job(NamedTuple):
-    """What a target renders; None: the place's own default."""
+    """What a target renders; None: the target's own default."""
 
     name: str
     workdir: str
@@ -55,12 +55,12 @@ def make(options: argparse.Namespace, overrides: Sequence[str], accelerator: Acc
 
 
 def train_arguments(options: argparse.Namespace, overrides: Sequence[str]) -> list[str]:
-    """What of the command line is about training, not about the place."""
+    """The arguments that are about training, not about the target."""
     return ["--config", options.config, "--workdir", options.workdir, *(["--debug"] if options.debug else []), *overrides]
 
 
 def accelerator(options: argparse.Namespace) -> Accelerator:
-    """The one asked for, by default eight GPUs on one host."""
+    """The accelerator asked for, by default eight GPUs on one host."""
     for option in ("hosts", "devices_per_host"):
         if (value := getattr(options, option)) is not None and value < 1:
             raise UserError(f"--{option.replace('_', '-')} is {value}, but has to be 1 or more")
@@ -72,8 +72,8 @@ def volume(job: Job, source: str, example: str) -> tuple[str, str]:
     text = job.volume or ""
     name, _, folder = text.rpartition(":")
     if not re.fullmatch(source, name) or not re.fullmatch(r"(/[\w.-]+)+", folder) or ".." in folder:
-        given = f"--volume is {text!r}" if text else "--volume is missing"
-        raise UserError(f"{given}: give the shared volume that holds the run and where it appears, such as {example}")
+        problem = f"--volume is {text!r}" if text else "--volume is missing"
+        raise UserError(f"{problem}: give the shared volume that holds the run and where it appears, such as {example}")
     workdir = PurePath(job.workdir)
     if PurePath(folder) not in workdir.parents or ".." in workdir.parts:
         raise UserError(f"--workdir {job.workdir} is not on the volume at {folder} and would end with the job: give {folder}/{job.name}")
@@ -87,23 +87,23 @@ def image(job: Job, target: str) -> str:
     return job.image
 
 
-def _name(given: str | None, workdir: str) -> str:
-    """A name that every place takes; from the run's folder where none is given."""
-    if given is None:
+def _name(name: str | None, workdir: str) -> str:
+    """A name that every target takes; made from the run's folder where none is given."""
+    if name is None:
         slug = re.sub(r"[^a-z0-9]+", "-", PurePath(workdir).name.lower()).strip("-")
         return (slug if slug[:1].isalpha() else f"semgan-{slug}")[:40].strip("-")
-    if not _NAME.fullmatch(given):
-        raise UserError(f"--name is {given!r}, but has to be lower-case letters, digits and -, from a letter on and 40 at most")
-    return given
+    if not _NAME.fullmatch(name):
+        raise UserError(f"--name is {name!r}, but has to be lower-case letters, digits and -, from a letter on and 40 at most")
+    return name
 
 
-def _time(given: str | None) -> str | None:
-    if given is None:
+def _time(time: str | None) -> str | None:
+    if time is None:
         return None
-    parts = re.fullmatch(r"(?:(\d+)-)?(\d+):([0-5]\d):([0-5]\d)", given)
+    parts = re.fullmatch(r"(?:(\d+)-)?(\d+):([0-5]\d):([0-5]\d)", time)
     if not parts:
-        raise UserError(f"--time is {given!r}, but has to be HH:MM:SS or DAYS-HH:MM:SS")
+        raise UserError(f"--time is {time!r}, but has to be HH:MM:SS or DAYS-HH:MM:SS")
     days, hours, minutes, seconds = (int(part or 0) for part in parts.groups())
     if ((days * 24 + hours) * 60 + minutes) * 60 + seconds <= SAVING_SECONDS:
-        raise UserError(f"--time is {given}, but the last {SAVING_SECONDS // 60} minutes are for saving: give more")
-    return given
+        raise UserError(f"--time is {time}, but the last {SAVING_SECONDS // 60} minutes are for saving: give more")
+    return time

@@ -1,7 +1,7 @@
-"""A JobSet for Kubernetes: one pod per host, started anew together when one of them stops before its end.
+"""A JobSet for Kubernetes: one pod per host, all restarted together when one of them stops before its end.
 
-Pods of GPUs are told of one another by environment variables, which needs neither rights in the cluster nor JAX's `k8s` extra; on
-TPU node pools GKE tells JAX itself.
+GPU pods find one another by environment variables, which needs neither rights in the cluster nor JAX's `k8s` extra; on
+TPU node pools GKE configures JAX itself.
 """
 
 from semgan.errors import EXIT_PREEMPTED, EXIT_USER_ERROR

@@ -21,7 +21,7 @@ _DEVICE_COUNT = re.compile(r"--xla_force_host_platform_device_count=\S*")
 
 
 def run(command: Sequence[str], count: int, *, devices: int, grace: float) -> int:
-    """Runs the command `count` times, each told how to join the others; returns the exit status of all of them together.
+    """Runs the command `count` times, each with variables by which it joins the others; returns one exit status for all.
 
     Args:
       command: what every process runs.
@@ -60,7 +60,7 @@ def _environment(inherited: Mapping[str, str], index: int, count: int, devices: 
 
 
 def _start(command: Sequence[str], environment: dict[str, str], *, quiet: bool) -> subprocess.Popen[bytes]:
-    """Starts a process in a session of its own, so that a terminal's Ctrl-C comes once, through the supervisor."""
+    """Starts a process in its own session, so that a terminal's Ctrl-C comes once, through the supervisor."""
     return subprocess.Popen(
         command,
         env=environment,

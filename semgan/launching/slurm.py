@@ -49,7 +49,7 @@ def _directives(job: Job) -> list[str]:
 
 
 def _devices(job: Job) -> str:
-    """JAX takes one GPU per task under Slurm unless it is told of all."""
+    """The variable that gives JAX all GPUs of a task: under Slurm it takes one per task by default."""
     if job.accelerator.kind != "gpu":
         return ""
     return f"export JAX_LOCAL_DEVICE_IDS={','.join(map(str, range(job.accelerator.devices)))}  # else JAX takes one per task\n"

@@ -1,4 +1,4 @@
-"""The places that `launch.py --on` knows: their options, and what starts a job there."""
+"""The targets of `launch.py --on`: their options, and what starts a job there."""
 
 import argparse
 import shutil
@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # --help is there before it
 
 
 class _Site(NamedTuple):
-    """How a job file gets to a place: the program that has to be there, the command that takes the file, and the file's ending."""
+    """How a job file gets to a target: the program that has to be there, the command that takes the file, and the file's ending."""
 
     options: frozenset[str]
     program: str
@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("on slurm, kubernetes and tpu-vm")
     group.add_argument("--submit", action="store_true", default=None, help="start the job by sbatch, kubectl or gcloud instead")
     group.add_argument("--name", help="of the job (the run's folder)")
-    group.add_argument("--accelerator", metavar="KIND", help="gpu, gpu:4 (four a host), cpu, or a TPU slice such as tpu:v5e-16 (gpu:8)")
+    group.add_argument("--accelerator", metavar="KIND", help="gpu, gpu:4 (four per host), cpu, or a TPU slice such as tpu:v5e-16 (gpu:8)")
     group.add_argument("--hosts", type=int, metavar="N", help="with GPUs or CPUs, on slurm and kubernetes (1)")
     group.add_argument("--devices-per-host", type=int, metavar="N", help="GPUs, on slurm and kubernetes (8)")
     group = parser.add_argument_group("on slurm")
@@ -80,8 +80,8 @@ def check(options: argparse.Namespace) -> None:
         raise UserError(f"--on {options.on} is not a target: give local, processes:N, {', '.join(_SITES)}")
     if options.distributed and options.on != "local":
         raise UserError(f"--distributed is for a process of a job: leave it out with --on {options.on}, which adds it where it is needed")
-    taken = _SITES[target].options if target in _SITES else {"devices_per_process"} if target == "processes" else frozenset()
-    for option in sorted(_OPTIONS - taken):
+    accepted = _SITES[target].options if target in _SITES else {"devices_per_process"} if target == "processes" else frozenset()
+    for option in sorted(_OPTIONS - accepted):
         if getattr(options, option) is not None:
             raise UserError(f"--{option.replace('_', '-')} has no meaning with --on {options.on}: leave it out; --help says where it has")
 

@@ -1,6 +1,6 @@
 """A script for TPU VMs: asks for a slice as a queued resource where there is none, and trains on all of its workers.
 
-Nothing watches over the slice: a preempted one is gone for good, and running the script again makes it anew.
+Nothing watches over the slice: a preempted one is gone for good, and running the script again makes a new one.
 """
 
 import shlex
@@ -10,7 +10,7 @@ from semgan.launching.job import SAVING_SECONDS, Job, image, volume
 
 _SCRIPT = """\
 #!/bin/bash
-# Trains on every worker of a TPU slice. Where the slice was preempted, run this again: it makes it anew and training goes on.
+# Trains on every worker of a TPU slice. Where the slice was preempted, run this again: it makes a new one and training goes on.
 set -euo pipefail
 slice=({slice})
 

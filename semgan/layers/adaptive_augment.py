@@ -11,9 +11,8 @@ from jaxtyping import Array, Float, Key
 
 from semgan.layers.augment_geometry import rotation, scaling, translation, warp
 from semgan.layers.broadcast import per_channel
-
-Images = Float[Array, "batch size size 3"]
-Scalar = Float[Array, ""]
+from semgan.layers.shapes import SquareImages
+from semgan.types import Scalar
 
 BLIT_TRANSLATION = 0.125
 """Largest translation by whole pixels, as a share of the image's side."""
@@ -45,7 +44,7 @@ def draw(key: Key[Array, ""]) -> Draws:
     return Draws(chance, uniform, jax.random.normal(second, (13,)))
 
 
-def augment(images: Images, keys: Key[Array, " batch"], p: Scalar, supersampling: int = 2) -> Images:
+def augment(images: SquareImages, keys: Key[Array, " batch"], p: Scalar, supersampling: int = 2) -> SquareImages:
     """Augmented images, each by draws from its own key; the images themselves where p is 0.
 
     Args:
@@ -56,8 +55,8 @@ def augment(images: Images, keys: Key[Array, " batch"], p: Scalar, supersampling
 
     def one(image: Float[Array, "size size 3"], key: Array) -> Float[Array, "size size 3"]:
         draws = draw(key)
-        moved = warp(image, inverse_geometry(draws, p, image.shape[0]), supersampling)
-        return _recolour(moved, colour_matrix(draws, p))
+        warped = warp(image, inverse_geometry(draws, p, image.shape[0]), supersampling)
+        return _recolour(warped, colour_matrix(draws, p))
 
     return jnp.where(p > 0, jax.vmap(one)(images.astype(jnp.float32), keys), images)
 

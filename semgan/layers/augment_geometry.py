@@ -7,7 +7,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-Scalar = Float[Array, ""]
+from semgan.types import Scalar
+
 Matrix = Float[Array, "3 3"]
 
 _SYM6 = (

@@ -9,8 +9,7 @@ from jaxtyping import Array, Float
 
 from semgan.layers.normalize import AdaptiveInstanceNorm, InstanceNorm
 from semgan.layers.resample import average_pool, upsample_nearest
-
-Features = Float[Array, "batch height width channel"]
+from semgan.layers.shapes import FeatureMap
 
 he_normal = nn.initializers.variance_scaling(2.0, "fan_in", "normal")  # not truncated, as in PyTorch
 leaky_relu = partial(nn.leaky_relu, negative_slope=0.2)
@@ -30,7 +29,7 @@ class ResidualBlock(nn.Module):
     dtype: Dtype = jnp.float32
 
     @nn.compact
-    def __call__(self, x: Features) -> Float[Array, "batch ..."]:
+    def __call__(self, x: FeatureMap) -> Float[Array, "batch ..."]:
         conv = partial(convolution, dtype=self.dtype)
         pool = average_pool if self.downsample else (lambda features: features)
         width = x.shape[-1]
@@ -56,7 +55,7 @@ class AdaptiveResidualBlock(nn.Module):
 
     @nn.compact
     def __call__(
-        self, x: Features, style: Float[Array, "batch *region style"], regions: Float[Array, "batch _ _ _"] | None = None
+        self, x: FeatureMap, style: Float[Array, "batch *region style"], regions: Float[Array, "batch _ _ _"] | None = None
     ) -> Float[Array, "batch ..."]:
         conv = partial(convolution, dtype=self.dtype)
         resize = upsample_nearest if self.upsample else (lambda features: features)

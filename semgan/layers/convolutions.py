@@ -11,8 +11,7 @@ from jaxtyping import Array, Float
 from semgan.layers.blocks import he_normal
 from semgan.layers.broadcast import per_channel
 from semgan.layers.normalize import instance_norm
-
-Features = Float[Array, "batch height width channel"]
+from semgan.layers.shapes import FeatureMap
 
 INITIALIZERS: dict[str, Callable[..., Array]] = {
     "normal": nn.initializers.normal(0.02),  # pix2pix, CycleGAN
@@ -39,7 +38,7 @@ def convolution(
     return nn.Conv(channels, (size, size), stride, around, use_bias=use_bias, kernel_init=kernel_init, dtype=dtype, name=name)
 
 
-def reflect_pad(x: Features, margin: int) -> Float[Array, "batch height_out width_out channel"]:
+def reflect_pad(x: FeatureMap, margin: int) -> Float[Array, "batch height_out width_out channel"]:
     """The picture mirrored at its edges, `margin` pixels wide."""
     return jnp.pad(x, ((0, 0), (margin, margin), (margin, margin), (0, 0)), mode="reflect")
 
@@ -61,7 +60,7 @@ class TransposedConvolution(nn.Module):
     dtype: Dtype = jnp.float32
 
     @nn.compact
-    def __call__(self, x: Features) -> Float[Array, "batch height*2 width*2 out"]:
+    def __call__(self, x: FeatureMap) -> Float[Array, "batch height*2 width*2 out"]:
         batch, height, width, _ = x.shape
         kernel = self.param("kernel", INITIALIZERS[self.initializer], (self.size, self.size, x.shape[-1], self.channels))
         x = jnp.pad(x.astype(self.dtype), ((0, 0), (1, 1), (1, 1), (0, 0)))
@@ -93,7 +92,7 @@ class Normalization(nn.Module):
     kind: str = "instance"
 
     @nn.compact
-    def __call__(self, x: Features) -> Features:
+    def __call__(self, x: FeatureMap) -> FeatureMap:
         if self.kind == "none":
             return x
         y = instance_norm(x)

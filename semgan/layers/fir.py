@@ -15,14 +15,13 @@ from jaxtyping import Array, Float
 
 from semgan.layers.broadcast import per_channel
 from semgan.layers.resample import depth_to_space, space_to_depth
+from semgan.layers.shapes import FeatureMap
 
 TAPS = (0.125, 0.375, 0.375, 0.125)
 """[1, 3, 3, 1], normalised to one; the filter is its outer product with itself."""
 
-Features = Float[Array, "batch height width channel"]
 
-
-def blur(x: Features, before: int, after: int, gain: float = 1.0) -> Float[Array, "batch height_out width_out channel"]:
+def blur(x: FeatureMap, before: int, after: int, gain: float = 1.0) -> Float[Array, "batch height_out width_out channel"]:
     """Filters rows and columns, zeros padded `before` and `after`; each side grows by their sum less 3."""
     for axis in (1, 2):
         padding = [(before, after) if at == axis else (0, 0) for at in range(4)]
@@ -32,7 +31,7 @@ def blur(x: Features, before: int, after: int, gain: float = 1.0) -> Float[Array
     return x
 
 
-def upsample(x: Features) -> Float[Array, "batch height*2 width*2 channel"]:
+def upsample(x: FeatureMap) -> Float[Array, "batch height*2 width*2 channel"]:
     """Zeros between the pixels, then the filter with a gain of 4: each output mixes its two nearest inputs 3 to 1 along each axis."""
     for axis in (1, 2):
         before, after = _shifted(x, axis)
@@ -41,7 +40,7 @@ def upsample(x: Features) -> Float[Array, "batch height*2 width*2 channel"]:
     return x
 
 
-def downsample(x: Features) -> Float[Array, "batch height/2 width/2 channel"]:
+def downsample(x: FeatureMap) -> Float[Array, "batch height/2 width/2 channel"]:
     """The filter, then every second pixel; height and width are even."""
     for axis in (1, 2):
         pairs = x.reshape(*x.shape[:axis], x.shape[axis] // 2, 2, *x.shape[axis + 1 :])
@@ -50,12 +49,12 @@ def downsample(x: Features) -> Float[Array, "batch height/2 width/2 channel"]:
     return x
 
 
-def convolve(x: Features, kernel: Float[Array, "size size channel out"], padding: str = "SAME") -> Float[Array, "batch h w out"]:
+def convolve(x: FeatureMap, kernel: Float[Array, "size size channel out"], padding: str = "SAME") -> Float[Array, "batch h w out"]:
     """A plain convolution (a correlation, as everywhere in networks) of stride 1."""
     return jax.lax.conv_general_dilated(x, kernel, (1, 1), padding, dimension_numbers=("NHWC", "HWIO", "NHWC"))
 
 
-def convolve_up(x: Features, kernel: Float[Array, "3 3 channel out"]) -> Float[Array, "batch height*2 width*2 out"]:
+def convolve_up(x: FeatureMap, kernel: Float[Array, "3 3 channel out"]) -> Float[Array, "batch height*2 width*2 out"]:
     """Zeros between the pixels, `kernel`, then the filter with a gain of 4, cropped once at the end.
 
     Each of the four phases of the doubled grid is reached by 2x2 inputs at most, so one 2x2 convolution makes them all.
@@ -70,7 +69,7 @@ def convolve_up(x: Features, kernel: Float[Array, "3 3 channel out"]) -> Float[A
     return blur(depth_to_space(convolve(padded, phases, "VALID"), 2), 1, 0, gain=4.0)
 
 
-def convolve_down(x: Features, kernel: Float[Array, "3 3 channel out"]) -> Float[Array, "batch height/2 width/2 out"]:
+def convolve_down(x: FeatureMap, kernel: Float[Array, "3 3 channel out"]) -> Float[Array, "batch height/2 width/2 out"]:
     """The filter, padded by two, then `kernel` at every second pixel; height and width are even."""
     channel, out = kernel.shape[2:]
     padded = jnp.pad(kernel, ((0, 1), (0, 1), (0, 0), (0, 0))).reshape(2, 2, 2, 2, channel, out)
@@ -85,7 +84,7 @@ class DownConv(nn.Module):
     dtype: Dtype = jnp.float32
 
     @nn.compact
-    def __call__(self, x: Features) -> Float[Array, "batch height/2 width/2 out"]:
+    def __call__(self, x: FeatureMap) -> Float[Array, "batch height/2 width/2 out"]:
         kernel = self.param("kernel", nn.initializers.normal(1.0), (3, 3, x.shape[-1], self.features))
         bias = self.param("bias", nn.initializers.zeros, (self.features,))
         scale = 1 / math.sqrt(9 * x.shape[-1])

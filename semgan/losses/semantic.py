@@ -54,8 +54,8 @@ def mask_loss(logits: Float[Array, "batch height width class"], truth: Integer[A
 
 def lost_iou(logits: Float[Array, "batch height width class"], truth: Integer[Array, "batch height width"]) -> PerExample:
     """One less the mean intersection over union of the classes that the picture has."""
-    found, target = (jax.nn.one_hot(ids, logits.shape[-1]) for ids in (jnp.argmax(logits, -1), truth))
-    both, either = (found * target).sum((1, 2)), jnp.maximum(found, target).sum((1, 2))
+    prediction, target = (jax.nn.one_hot(ids, logits.shape[-1]) for ids in (jnp.argmax(logits, -1), truth))
+    both, either = (prediction * target).sum((1, 2)), jnp.maximum(prediction, target).sum((1, 2))
     present = target.sum((1, 2)) > 0
     return 1 - jnp.sum(jnp.where(present, both / jnp.maximum(either, 1), 0), -1) / present.sum(-1)
 

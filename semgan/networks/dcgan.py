@@ -15,8 +15,7 @@ from jaxtyping import Array, Float
 from semgan.layers.batch_norm import BatchNorm
 from semgan.layers.blocks import leaky_relu
 from semgan.layers.resample import upsample_nearest
-
-Images = Float[Array, "batch size size 3"]
+from semgan.layers.shapes import SquareImages
 
 _init = nn.initializers.normal(0.02)
 
@@ -36,7 +35,7 @@ class Generator(nn.Module):
     dtype: Dtype = jnp.float32
 
     @nn.compact
-    def __call__(self, z: Float[Array, "batch {self.latent_dim}"], *, train: bool = False) -> Images:
+    def __call__(self, z: Float[Array, "batch {self.latent_dim}"], *, train: bool = False) -> SquareImages:
         conv = partial(nn.Conv, kernel_size=(3, 3), kernel_init=_init, dtype=self.dtype)
         widths = _widths(self.image_size, self.base_channels, self.max_channels)[::-1]
         x = nn.Dense(16 * widths[0], use_bias=False, kernel_init=_init, dtype=self.dtype, name="from_z")(z)
@@ -62,7 +61,7 @@ class Discriminator(nn.Module):
     dtype: Dtype = jnp.float32
 
     @nn.compact
-    def __call__(self, image: Images, *, train: bool = False) -> Float[Array, " batch"]:
+    def __call__(self, image: SquareImages, *, train: bool = False) -> Float[Array, " batch"]:
         x = image.astype(self.dtype)
         for index, width in enumerate(_widths(self.image_size, self.base_channels, self.max_channels)):
             norm = self.batch_norm and index > 0

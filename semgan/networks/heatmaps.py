@@ -16,8 +16,7 @@ from jaxtyping import Array, Float
 from semgan.layers.convolutions import convolution
 from semgan.layers.normalize import EPSILON
 from semgan.layers.resample import average_pool, resize_bilinear, upsample_nearest
-
-Features = Float[Array, "batch height width channel"]
+from semgan.layers.shapes import FeatureMap
 
 SIZE = 256
 """Pixels at which the network sees every face; its heat maps are a quarter of that, the masks again as large."""
@@ -35,7 +34,7 @@ class FrozenBatchNorm(nn.Module):
     """Batch norm by statistics that are parameters like its scale and bias."""
 
     @nn.compact
-    def __call__(self, x: Features) -> Features:
+    def __call__(self, x: FeatureMap) -> FeatureMap:
         zeros, ones = nn.initializers.zeros, nn.initializers.ones
         inits = {"scale": ones, "bias": zeros, "mean": zeros, "variance": ones}
         vectors = (self.param(name, init, x.shape[-1:]) for name, init in inits.items())
@@ -44,13 +43,13 @@ class FrozenBatchNorm(nn.Module):
 
 
 class HierarchicalBlock(nn.Module):
-    """x + three 3x3 convolutions in a row, of which each one's output is part of the block's: a half, a quarter and a quarter."""
+    """x + three 3x3 convolutions in sequence, whose outputs make up a half, a quarter and a quarter of the block's channels."""
 
     channels: int
     dtype: Dtype = jnp.float32
 
     @nn.compact
-    def __call__(self, x: Features) -> Float[Array, "batch height width {self.channels}"]:
+    def __call__(self, x: FeatureMap) -> Float[Array, "batch height width {self.channels}"]:
         conv = partial(convolution, use_bias=False, initializer="he", dtype=self.dtype)
         h, parts = x, []
         for number, share in enumerate((2, 4, 4), 1):
@@ -68,7 +67,7 @@ class Hourglass(nn.Module):
     dtype: Dtype = jnp.float32
 
     @nn.compact
-    def __call__(self, x: Features) -> Features:
+    def __call__(self, x: FeatureMap) -> FeatureMap:
         block = partial(HierarchicalBlock, x.shape[-1], self.dtype)
 
         def below(depth: int, x: Array) -> Array:
@@ -110,7 +109,7 @@ class HeatMaps(nn.Module):
         return conv(LANDMARKS + 1, 1, name="maps")(x)[..., :-1]  # the last one is the face's outline
 
 
-def with_coordinates(x: Features) -> Float[Array, "batch height width channel+3"]:
+def with_coordinates(x: FeatureMap) -> Float[Array, "batch height width channel+3"]:
     """Adds each pixel's row and column from -1 to 1, and its distance from the centre, 1 in the corners, as further channels."""
     batch, height, width, _ = x.shape
     rows, columns = jnp.meshgrid(*(jnp.linspace(-1, 1, side, dtype=x.dtype) for side in (height, width)), indexing="ij")
@@ -119,7 +118,7 @@ def with_coordinates(x: Features) -> Float[Array, "batch height width channel+3"
     return jnp.concatenate([x, jnp.broadcast_to(coordinates, (batch, height, width, 3))], -1)
 
 
-def resize_to_corners(x: Features, size: int) -> Float[Array, "batch {size} {size} channel"]:
+def resize_to_corners(x: FeatureMap, size: int) -> Float[Array, "batch {size} {size} channel"]:
     """Bilinear, the corner pixels' centres on one another (PyTorch's `align_corners=True`); for enlarging."""
     for axis in (1, 2):
         place = jnp.arange(size) * ((x.shape[axis] - 1) / (size - 1))
@@ -139,8 +138,8 @@ def face_masks(maps: Float[Array, "batch height width 98"]) -> Float[Array, "bat
     maps = (maps - least) / (most - least + 1e-6)
 
     def together(parts: tuple[tuple[int, int, int, int], ...]) -> Array:
-        moved = [jnp.roll(maps[..., first:end], -up, 1) ** power for first, end, up, power in parts]
-        return jnp.concatenate(moved, -1).sum(-1, keepdims=True)
+        shifted_maps = [jnp.roll(maps[..., first:end], -up, 1) ** power for first, end, up, power in parts]
+        return jnp.concatenate(shifted_maps, -1).sum(-1, keepdims=True)
 
     inner = together(_INNER)
     return jnp.concatenate([inner + together(_OUTER), inner], -1).clip(0, 1)

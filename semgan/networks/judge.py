@@ -81,7 +81,7 @@ class JudgeNetwork(nn.Module):
                 break
             width = min(2 * width, 4 * heads.channels)
             x = average_pool(x)
-        return _told(levels, heads, 2)
+        return _predict(levels, heads, 2)
 
 
 class BranchHeads(nn.Module):
@@ -97,11 +97,11 @@ class BranchHeads(nn.Module):
     @nn.compact
     def __call__(self, levels: Sequence[Float[Array, "batch _ _ _"]]) -> Judgement:
         """Features at one resolution after another, each half of the one before; their widths are multiples of 4."""
-        return _told(levels, self.heads, self.patch_size)
+        return _predict(levels, self.heads, self.patch_size)
 
 
 def judged(modules: Mapping[str, nn.Module], run: Callable[..., Any], images: Images) -> Judgement:
-    """What a model's semantic heads tell of images, by themselves or of what its discriminator sees.
+    """Returns what a model's semantic heads predict from images, or from its discriminator's features of them.
 
     Args:
       modules: by network name.
@@ -111,8 +111,8 @@ def judged(modules: Mapping[str, nn.Module], run: Callable[..., Any], images: Im
     return run(HEADS, run("discriminator", images, method="features") if branch else images)
 
 
-def _told(levels: Sequence[Array], heads: Heads, patch_size: int) -> Judgement:
-    """Up through the levels and to the heads; to be called inside of a module."""
+def _predict(levels: Sequence[Array], heads: Heads, patch_size: int) -> Judgement:
+    """Goes up through the levels and to the heads; call it inside a module."""
     moments = [_moments(level) for level in levels]
     x = levels[-1]
     bottom = x.mean((1, 2))

@@ -19,8 +19,8 @@ from semgan.layers.equalized import EqualizedConv, EqualizedDense
 from semgan.layers.minibatch import minibatch_stddev
 from semgan.layers.precision import at_least_float32
 from semgan.layers.resample import average_pool, upsample_nearest
+from semgan.layers.shapes import SquareImages
 
-Images = Float[Array, "batch size size 3"]
 Fade = Float[Array, ""] | float
 
 GAIN = math.sqrt(2)
@@ -73,7 +73,7 @@ class Generator(nn.Module):
         self.second = [EqualizedConv(width, 3, gain=GAIN, dtype=self.dtype) for width in widths]
         self.to_rgb = [EqualizedConv(3, 1, dtype=self.dtype) for _ in widths]
 
-    def __call__(self, z: Float[Array, "batch {self.latent_dim}"], depth: int | None = None, fade: Fade = 1.0) -> Images:
+    def __call__(self, z: Float[Array, "batch {self.latent_dim}"], depth: int | None = None, fade: Fade = 1.0) -> SquareImages:
         depth = full_depth(self.image_size) if depth is None else depth
         x = self.from_z(pixel_norm(z)[:, None, None, :])  # the dense layer as a convolution, whose bias is one per channel
         x = x.reshape(x.shape[0], 4, 4, -1)
@@ -110,7 +110,7 @@ class Discriminator(nn.Module):
         self.dense = EqualizedDense(below, gain=GAIN, dtype=self.dtype)
         self.logit = EqualizedDense(1, dtype=self.dtype)
 
-    def __call__(self, image: Images, depth: int | None = None, fade: Fade = 1.0) -> Float[Array, " batch"]:
+    def __call__(self, image: SquareImages, depth: int | None = None, fade: Fade = 1.0) -> Float[Array, " batch"]:
         depth = full_depth(self.image_size) if depth is None else depth
         inputs = []  # of every level, for the same reason as the generator's images
         for level in range(depth, -1, -1):

@@ -17,9 +17,7 @@ from semgan.layers.broadcast import per_channel
 from semgan.layers.fir import downsample, upsample
 from semgan.layers.precision import at_least_float32
 from semgan.layers.resample import depth_to_space, space_to_depth
-
-Features = Float[Array, "batch height width channel"]
-Images = Float[Array, "batch size size 3"]
+from semgan.layers.shapes import FeatureMap, SquareImages
 
 EXPANSION = 2
 GAIN = math.sqrt(2 / (1 + 0.2**2))
@@ -30,7 +28,7 @@ SPLIT_GROUPS = 8
 """Up to so many groups, a grouped convolution is written as one convolution per group."""
 
 
-def grouped_convolution(x: Features, kernel: Float[Array, "size size group out"]) -> Float[Array, "batch height width out"]:
+def grouped_convolution(x: FeatureMap, kernel: Float[Array, "size size group out"]) -> Float[Array, "batch height width out"]:
     """Convolution of stride 1 with zero padding; channels are in groups of as many as the kernel takes in.
 
     A few groups are taken one by one: on a CPU, XLA needs some thirty times longer for the kernel gradient of its own grouped
@@ -58,7 +56,7 @@ class Convolution(nn.Module):
     dtype: Dtype = jnp.float32
 
     @nn.compact
-    def __call__(self, x: Features) -> Float[Array, "batch height width out"]:
+    def __call__(self, x: FeatureMap) -> Float[Array, "batch height width out"]:
         inputs = min(self.group_size or x.shape[-1], x.shape[-1])
         init = nn.initializers.normal(self.gain / (self.size * math.sqrt(inputs)))
         kernel = self.param("kernel", init, (self.size, self.size, inputs, self.channels))
@@ -73,13 +71,13 @@ class ResidualBlock(nn.Module):
     dtype: Dtype
 
     @nn.compact
-    def __call__(self, x: Features) -> Features:
+    def __call__(self, x: FeatureMap) -> FeatureMap:
         width = EXPANSION * x.shape[-1]
         h = Convolution(width, 1, gain=self.gain, dtype=self.dtype, name="expand")(x)
         h = Convolution(width, 3, self.group_size, self.gain, self.dtype, name="mix")(self._activate(h, "bias1"))
         return x + Convolution(x.shape[-1], 1, gain=0.0, dtype=self.dtype, name="project")(self._activate(h, "bias2"))
 
-    def _activate(self, x: Features, name: str) -> Features:
+    def _activate(self, x: FeatureMap, name: str) -> FeatureMap:
         return leaky_relu(x + per_channel(self.param(name, nn.initializers.zeros, (x.shape[-1],)), x))
 
 
@@ -110,7 +108,7 @@ class _Stages(nn.Module):
         types = [self.dtype if index < LOW_PRECISION_STAGES else wide for index in above]
         return [(min(self.base_channels * 2**index, self.max_channels), dtype) for index, dtype in zip(above, types, strict=True)]
 
-    def residual_blocks(self, x: Features, stage: int) -> Features:
+    def residual_blocks(self, x: FeatureMap, stage: int) -> FeatureMap:
         """The stage's blocks; their gain falls with the number of blocks in all (Zhang et al. 2019, arXiv 1901.09321)."""
         plan = self.plan
         gain = GAIN * (self.blocks * len(plan)) ** -0.25
@@ -125,7 +123,7 @@ class Generator(_Stages):
     latent_dim: int = 64
 
     @nn.compact
-    def __call__(self, z: Float[Array, "batch {self.latent_dim}"]) -> Images:
+    def __call__(self, z: Float[Array, "batch {self.latent_dim}"]) -> SquareImages:
         width = self.plan[0][0]
         basis = self.param("basis", nn.initializers.normal(1.0), (4, 4, width))
         kernel = self.param("from_z", nn.initializers.normal(1 / math.sqrt(self.latent_dim)), (self.latent_dim, width))
@@ -144,7 +142,7 @@ class Discriminator(_Stages):
     """Image to a real/fake logit: the generator's stages backwards, then weighted sums of the 4x4 places and of the channels."""
 
     @nn.compact
-    def __call__(self, image: Images) -> Float[Array, " batch"]:
+    def __call__(self, image: SquareImages) -> Float[Array, " batch"]:
         plan = self.plan
         x = space_to_depth(image, self.patch_size)
         x = Convolution(plan[-1][0], 1, dtype=plan[-1][1], name="from_rgb")(x)

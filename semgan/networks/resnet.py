@@ -9,11 +9,10 @@ from flax.typing import Dtype
 from jaxtyping import Array, Float
 
 from semgan.layers.blur import blur_downsample, blur_upsample
-from semgan.layers.convolutions import Features, TransposedConvolution, convolution, reflect_pad
+from semgan.layers.convolutions import TransposedConvolution, convolution, reflect_pad
 from semgan.layers.normalize import instance_norm
 from semgan.layers.precision import at_least_float32
-
-Images = Float[Array, "batch height width 3"]
+from semgan.layers.shapes import FeatureMap, RGBImages
 
 
 class ResNetBlock(nn.Module):
@@ -23,7 +22,7 @@ class ResNetBlock(nn.Module):
     dtype: Dtype = jnp.float32
 
     @nn.compact
-    def __call__(self, x: Features) -> Features:
+    def __call__(self, x: FeatureMap) -> FeatureMap:
         conv = partial(convolution, x.shape[-1], 3, initializer=self.initializer, dtype=self.dtype)
         h = nn.relu(instance_norm(conv(name="conv1")(reflect_pad(x, 1))))
         return x + instance_norm(conv(name="conv2")(reflect_pad(h, 1)))
@@ -54,19 +53,19 @@ class ResNetEncoder(nn.Module):
         self.halve = [conv(self.base_channels * factor, 3, stride=1 if self.antialiased else 2, padding=1) for factor in (2, 4)]
         self.block = [ResNetBlock(self.initializer, self.dtype) for _ in range(self.blocks)]
 
-    def __call__(self, image: Images) -> Float[Array, "batch height/4 width/4 channel"]:
+    def __call__(self, image: RGBImages) -> Float[Array, "batch height/4 width/4 channel"]:
         x = image.astype(self.dtype)
         for layer in self._layers():
             x = layer(x)
         return x
 
-    def features(self, image: Images, layers: tuple[int, ...]) -> list[Float[Array, "batch ..."]]:
+    def features(self, image: RGBImages, layers: tuple[int, ...]) -> list[Float[Array, "batch ..."]]:
         """What comes out of the layers of these numbers, which ascend; nothing is computed past the last."""
-        x, found = image.astype(self.dtype), []
+        x, activations = image.astype(self.dtype), []
         for number, layer in enumerate(self._layers()[: layers[-1] + 1]):
             x = layer(x)
-            found += [x] * (number in layers)
-        return found
+            activations += [x] * (number in layers)
+        return activations
 
     def _layers(self) -> list[Callable[[Array], Array]]:
         layers = [partial(reflect_pad, margin=3), self.from_rgb, instance_norm, nn.relu]
@@ -99,12 +98,12 @@ class ResNetGenerator(nn.Module):
         """How many numbered layers the encoder has."""
         return 10 + 2 * self.antialiased + self.blocks
 
-    def __call__(self, image: Images) -> Images:
+    def __call__(self, image: RGBImages) -> RGBImages:
         x = self.encoder(image)
         for conv in self.double:
             x = nn.relu(instance_norm(conv(blur_upsample(x) if self.antialiased else x)))
         return nn.tanh(at_least_float32(self.to_rgb(reflect_pad(x, 3))))
 
-    def features(self, image: Images, layers: tuple[int, ...]) -> list[Float[Array, "batch ..."]]:
+    def features(self, image: RGBImages, layers: tuple[int, ...]) -> list[Float[Array, "batch ..."]]:
         """The encoder's `features`."""
         return self.encoder.features(image, layers)

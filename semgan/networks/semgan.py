@@ -17,7 +17,8 @@ from semgan.layers.blocks import AdaptiveResidualBlock, ResidualBlock, convoluti
 from semgan.layers.normalize import AdaptiveInstanceNorm, instance_norm
 from semgan.layers.precision import at_least_float32
 from semgan.layers.resample import depth_to_space, space_to_depth
-from semgan.networks.stargan_v2 import Domain, Images, MappingNetwork, Style, StyleEncoder
+from semgan.layers.shapes import DomainIds, SquareImages, StyleCodes
+from semgan.networks.stargan_v2 import MappingNetwork, StyleEncoder
 
 
 def _alike_within_patches(patch_size: int) -> Initializer:
@@ -79,10 +80,10 @@ class Generator(nn.Module):
 
     def __call__(
         self,
-        image: Images,
-        style: Style | Float[Array, "batch region style"],
+        image: SquareImages,
+        style: StyleCodes | Float[Array, "batch region style"],
         regions: Float[Array, "batch size size region"] | None = None,
-    ) -> Images:
+    ) -> SquareImages:
         *details, x = self.features(image)
         for block in self.decode:
             x = block(x, style, regions)
@@ -93,14 +94,14 @@ class Generator(nn.Module):
         x = _sum(x, instance_norm(self.full_details(image.astype(self.dtype))))
         return at_least_float32(self.to_rgb(leaky_relu(self.norm(x, style, regions))))
 
-    def features(self, image: Images) -> list[Float[Array, "batch _ _ _"]]:
+    def features(self, image: SquareImages) -> list[Float[Array, "batch _ _ _"]]:
         """What the encoder sees at each resolution, the highest first, and the content code last."""
         x = self.from_rgb(space_to_depth(image.astype(self.dtype), self.patch_size))
-        found = []
+        activations = []
         for block in self.encode:
-            found += [x] * block.downsample
+            activations += [x] * block.downsample
             x = block(x)
-        return [*found, x]
+        return [*activations, x]
 
 
 class Discriminator(nn.Module):
@@ -126,16 +127,16 @@ class Discriminator(nn.Module):
         self.blocks = [ResidualBlock(width, downsample=True, dtype=self.dtype) for width in widths[1:]]
         self.logits = convolution(self.domain_count, 3, dtype=self.dtype, name="logits")
 
-    def __call__(self, image: Images, domain: Domain) -> Float[Array, "batch {self.logits_size} {self.logits_size}"]:
+    def __call__(self, image: SquareImages, domain: DomainIds) -> Float[Array, "batch {self.logits_size} {self.logits_size}"]:
         logits = self.logits(leaky_relu(self.features(image)[-1]))
         return at_least_float32(select_domain(jnp.moveaxis(logits, -1, 1), domain))
 
-    def features(self, image: Images) -> list[Float[Array, "batch _ _ _"]]:
+    def features(self, image: SquareImages) -> list[Float[Array, "batch _ _ _"]]:
         """What it sees at each resolution, the highest first."""
-        found = [self.from_rgb(space_to_depth(image.astype(self.dtype), self.patch_size))]
+        activations = [self.from_rgb(space_to_depth(image.astype(self.dtype), self.patch_size))]
         for block in self.blocks:
-            found.append(block(found[-1]))
-        return found
+            activations.append(block(activations[-1]))
+        return activations
 
 
 def networks_of(image_size: int, domain_count: int, dtype: Dtype, options: dict[str, dict]) -> dict[str, nn.Module]:

@@ -11,7 +11,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 from flax.typing import Dtype
-from jaxtyping import Array, Float, Int, Integer
+from jaxtyping import Array, Float, Integer
 
 from semgan.layers.batch_norm import BatchNorm
 from semgan.layers.blocks import leaky_relu
@@ -20,17 +20,15 @@ from semgan.layers.convolutions import INITIALIZERS, convolution
 from semgan.layers.normalize import instance_norm
 from semgan.layers.precision import at_least_float32
 from semgan.layers.resample import average_pool, upsample_nearest
+from semgan.layers.shapes import DomainIds, FeatureMap, StyleCodes
 from semgan.types import Images
 
-Features = Float[Array, "batch height width channel"]
 Labels = Float[Array, "batch size size label"]
-Mask = Integer[Array, "batch size size"]
-Domain = Int[Array, " batch"]
-Style = Float[Array, "batch style"]
+ClassMask = Integer[Array, "batch size size"]
 _INITIALIZER = "xavier"
 
 
-def label_map(mask: Mask, domain: Domain, mask_classes: int, domain_count: int) -> Labels:
+def label_map(mask: ClassMask, domain: DomainIds, mask_classes: int, domain_count: int) -> Labels:
     """Returns one-hot classes at every place, and after them the one-hot domain at every place alike."""
     domains = jax.nn.one_hot(domain, domain_count)[:, None, None]
     return jnp.concatenate([jax.nn.one_hot(mask, mask_classes), jnp.broadcast_to(domains, (*mask.shape, domain_count))], -1)
@@ -51,7 +49,7 @@ class SpectralConv(nn.Module):
     dtype: Dtype = jnp.float32
 
     @nn.compact
-    def __call__(self, x: Features, *, train: bool) -> Float[Array, "batch height_out width_out channel_out"]:
+    def __call__(self, x: FeatureMap, *, train: bool) -> Float[Array, "batch height_out width_out channel_out"]:
         kernel = self.param("kernel", INITIALIZERS[_INITIALIZER], (self.size, self.size, x.shape[-1], self.channels))
         u = self.variable("batch_stats", "u", lambda: _unit(jax.random.normal(self.make_rng("params"), (self.channels,))))
         matrix = kernel.reshape(-1, self.channels)
@@ -77,7 +75,7 @@ class Spade(nn.Module):
     dtype: Dtype = jnp.float32
 
     @nn.compact
-    def __call__(self, x: Features, labels: Labels, *, train: bool) -> Features:
+    def __call__(self, x: FeatureMap, labels: Labels, *, train: bool) -> FeatureMap:
         conv = partial(convolution, size=3, padding=1, initializer=_INITIALIZER, dtype=self.dtype)
         step = labels.shape[1] // x.shape[1]
         hidden = nn.relu(conv(self.hidden_channels, name="shared")(labels[:, ::step, ::step]))
@@ -93,7 +91,7 @@ class SpadeBlock(nn.Module):
     dtype: Dtype = jnp.float32
 
     @nn.compact
-    def __call__(self, x: Features, labels: Labels, *, train: bool) -> Float[Array, "batch height width {self.channels}"]:
+    def __call__(self, x: FeatureMap, labels: Labels, *, train: bool) -> Float[Array, "batch height width {self.channels}"]:
         width = x.shape[-1]
 
         def normal(h: Array, name: str) -> Array:
@@ -129,7 +127,7 @@ class Generator(nn.Module):
     dtype: Dtype = jnp.float32
 
     @nn.compact
-    def __call__(self, style: Style, mask: Mask, domain: Domain, *, train: bool = False) -> Images:
+    def __call__(self, style: StyleCodes, mask: ClassMask, domain: DomainIds, *, train: bool = False) -> Images:
         labels = label_map(mask, domain, self.mask_classes, self.domain_count).astype(self.dtype)
         levels = range(self.image_size.bit_length() - 3, -1, -1)
         widths = [min(self.base_channels * 2**level, self.max_channels) for level in levels]
@@ -163,11 +161,11 @@ class StyleEncoder(nn.Module):
         dense = partial(nn.Dense, kernel_init=INITIALIZERS[_INITIALIZER], dtype=self.dtype)
         self.mean, self.log_variance = dense(self.style_dim), dense(self.style_dim)
 
-    def __call__(self, image: Images, domain: Domain | None = None) -> Style:
+    def __call__(self, image: Images, domain: DomainIds | None = None) -> StyleCodes:
         """The mean alone; a style's domain is in its picture."""
         return self.moments(image)[0]
 
-    def moments(self, image: Images, *, train: bool = False) -> tuple[Style, Style]:
+    def moments(self, image: Images, *, train: bool = False) -> tuple[StyleCodes, StyleCodes]:
         x = self._activations(image, train).reshape(len(image), -1)
         return at_least_float32(self.mean(x)), at_least_float32(self.log_variance(x))
 
@@ -200,11 +198,11 @@ class Discriminator(nn.Module):
     dtype: Dtype = jnp.float32
 
     @nn.compact
-    def __call__(self, image: Images, mask: Mask, domain: Domain, *, train: bool = False) -> list[list[Float[Array, "batch ..."]]]:
+    def __call__(self, image: Images, mask: ClassMask, domain: DomainIds, *, train: bool = False) -> list[list[Float[Array, "batch ..."]]]:
         labels = label_map(mask, domain, self.mask_classes, self.domain_count)
-        seen, activations = jnp.concatenate([labels, image], -1), []
+        inputs, activations = jnp.concatenate([labels, image], -1), []
         for scale in range(self.scales):
-            x, layers = seen, []
+            x, layers = inputs, []
             for index in range(self.layers):
                 width = min(self.base_channels * 2**index, self.max_channels)
                 stride = 1 if index and index == self.layers - 1 else 2
@@ -214,5 +212,5 @@ class Discriminator(nn.Module):
                 layers.append(x)
             logits = SpectralConv(1, 4, padding=2, dtype=self.dtype, name=f"scale{scale}_logits")(x, train=train)
             activations.append([*layers, at_least_float32(logits)])
-            seen = average_pool(seen)
+            inputs = average_pool(inputs)
         return activations

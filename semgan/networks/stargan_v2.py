@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import flax.linen as nn
 import jax.numpy as jnp
 from flax.typing import Dtype
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float
 
 from semgan.layers.blocks import (
     AdaptiveResidualBlock,
@@ -24,11 +24,9 @@ from semgan.layers.blocks import (
 from semgan.layers.normalize import InstanceNorm
 from semgan.layers.precision import at_least_float32
 from semgan.layers.resample import depth_to_space, high_pass, resize_bilinear, space_to_depth
+from semgan.layers.shapes import DomainIds, SquareImages, StyleCodes
 from semgan.networks.heatmaps import HeatMaps
 
-Images = Float[Array, "batch size size 3"]
-Style = Float[Array, "batch style"]
-Domain = Int[Array, " batch"]
 Masks = Float[Array, "batch mask_size mask_size 2"]
 
 MASKED_SIZES = (32, 64, 128)
@@ -39,7 +37,7 @@ def _widths(base: int, maximum: int, count: int) -> list[int]:
     return [min(base * 2**level, maximum) for level in range(count + 1)]
 
 
-def _patches(image: Images, patch_size: int, dtype: Dtype) -> Array:
+def _patches(image: SquareImages, patch_size: int, dtype: Dtype) -> Array:
     return space_to_depth(image.astype(dtype), patch_size)
 
 
@@ -66,7 +64,7 @@ class Generator(nn.Module):
     dtype: Dtype = jnp.float32
 
     @nn.compact
-    def __call__(self, image: Images, style: Style, masks: Masks | None = None) -> Images:
+    def __call__(self, image: SquareImages, style: StyleCodes, masks: Masks | None = None) -> SquareImages:
         high_pass_on = self.high_pass_weight > 0
         if high_pass_on and masks is None:
             raise ValueError("the high-pass branch (high_pass_weight > 0) needs masks of shape (batch, size, size, 2)")
@@ -105,7 +103,7 @@ class MappingNetwork(nn.Module):
     dtype: Dtype = jnp.float32
 
     @nn.compact
-    def __call__(self, z: Float[Array, "batch {self.latent_dim}"], domain: Domain) -> Float[Array, "batch {self.style_dim}"]:
+    def __call__(self, z: Float[Array, "batch {self.latent_dim}"], domain: DomainIds) -> Float[Array, "batch {self.style_dim}"]:
         x = z.astype(self.dtype)
         for index in range(4):
             x = nn.relu(nn.Dense(self.hidden_channels, kernel_init=he_normal, dtype=self.dtype, name=f"shared{index}")(x))
@@ -125,7 +123,7 @@ class _Trunk(nn.Module):
     dtype: Dtype
 
     @nn.compact
-    def __call__(self, image: Images) -> Float[Array, "batch feature"]:
+    def __call__(self, image: SquareImages) -> Float[Array, "batch feature"]:
         levels = int(math.log2(self.image_size // self.patch_size)) - 2
         widths = _widths(self.base_channels or 2**14 // self.image_size, self.max_channels, levels)
         x = convolution(widths[0], 3, dtype=self.dtype, name="from_rgb")(_patches(image, self.patch_size, self.dtype))
@@ -150,10 +148,10 @@ class StyleEncoder(nn.Module):
         self.trunk = _Trunk(self.image_size, self.base_channels, self.max_channels, self.patch_size, self.dtype)
         self.heads = DomainHeads(self.style_dim, self.domain_count, self.dtype)
 
-    def __call__(self, image: Images, domain: Domain) -> Float[Array, "batch {self.style_dim}"]:
+    def __call__(self, image: SquareImages, domain: DomainIds) -> Float[Array, "batch {self.style_dim}"]:
         return at_least_float32(select_domain(self.heads(self.trunk(image)), domain))
 
-    def features(self, image: Images) -> Float[Array, "batch feature"]:
+    def features(self, image: SquareImages) -> Float[Array, "batch feature"]:
         return at_least_float32(self.trunk(image))
 
 
@@ -168,7 +166,7 @@ class Discriminator(nn.Module):
     dtype: Dtype = jnp.float32
 
     @nn.compact
-    def __call__(self, image: Images, domain: Domain) -> Float[Array, " batch"]:
+    def __call__(self, image: SquareImages, domain: DomainIds) -> Float[Array, " batch"]:
         x = _Trunk(self.image_size, self.base_channels, self.max_channels, self.patch_size, self.dtype, name="trunk")(image)
         logits = nn.Dense(self.domain_count, kernel_init=he_normal, dtype=self.dtype, name="logits")(x)
         return at_least_float32(select_domain(logits, domain))

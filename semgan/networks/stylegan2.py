@@ -19,9 +19,8 @@ from semgan.layers.fir import DownConv, downsample, upsample
 from semgan.layers.minibatch import minibatch_stddev
 from semgan.layers.modulated import ModulatedConv
 from semgan.layers.precision import at_least_float32
+from semgan.layers.shapes import FeatureMap, SquareImages
 
-Images = Float[Array, "batch size size 3"]
-Features = Float[Array, "batch height width channel"]
 NoiseMaps = Sequence[Float[Array, "_ _ _"]]
 
 ARCHITECTURES = ("skip", "residual")
@@ -70,7 +69,7 @@ class _StyledConv(nn.Module):
 
     @nn.compact
     def __call__(
-        self, x: Features, w: Float[Array, "batch dim"], noise: Float[Array, "_ _ _"] | None
+        self, x: FeatureMap, w: Float[Array, "batch dim"], noise: Float[Array, "_ _ _"] | None
     ) -> Float[Array, "batch height_out width_out out"]:
         x = ModulatedConv(self.features, upsample=self.upsample, dtype=self.dtype, name="conv")(x, w)
         strength = self.param("noise_strength", nn.initializers.zeros, ())
@@ -86,7 +85,7 @@ class _ToRGB(nn.Module):
     dtype: Dtype = jnp.float32
 
     @nn.compact
-    def __call__(self, x: Features, w: Float[Array, "batch dim"]) -> Float[Array, "batch height width 3"]:
+    def __call__(self, x: FeatureMap, w: Float[Array, "batch dim"]) -> Float[Array, "batch height width 3"]:
         rgb = ModulatedConv(3, 1, demodulate=False, dtype=self.dtype, name="conv")(x, w)
         rgb = at_least_float32(rgb)
         return rgb + per_channel(self.param("bias", nn.initializers.zeros, (3,)), rgb)
@@ -169,7 +168,7 @@ class Discriminator(nn.Module):
     dtype: Dtype = jnp.float32
 
     @nn.compact
-    def __call__(self, image: Images) -> Float[Array, " batch"]:
+    def __call__(self, image: SquareImages) -> Float[Array, " batch"]:
         residual = self.architecture == "residual"
         sizes = _sizes(self.image_size)[::-1]
         image = image.astype(self.dtype)
@@ -185,11 +184,11 @@ class Discriminator(nn.Module):
         x = _activate(EqualizedDense(_width(self.channel_base, self.max_channels, 4), dtype=self.dtype, name="dense")(x))
         return at_least_float32(EqualizedDense(1, dtype=self.dtype, name="logit")(x)[:, 0])
 
-    def _from_rgb(self, image: Features, size: int) -> Float[Array, "batch height width out"]:
+    def _from_rgb(self, image: FeatureMap, size: int) -> Float[Array, "batch height width out"]:
         width = _width(self.channel_base, self.max_channels, size)
         return _activate(EqualizedConv(width, 1, dtype=self.dtype, name=f"from_rgb{size}")(image))
 
-    def _block(self, x: Features, size: int, residual: bool) -> Float[Array, "batch height/2 width/2 out"]:
+    def _block(self, x: FeatureMap, size: int, residual: bool) -> Float[Array, "batch height/2 width/2 out"]:
         """Goes from resolution `size` to half of it; sums keep unit variance."""
         gain = math.sqrt(0.5) if residual else 1.0
         width = _width(self.channel_base, self.max_channels, size // 2)

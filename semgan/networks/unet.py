@@ -6,12 +6,11 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 from flax.typing import Dtype
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Key
 
-from semgan.layers.convolutions import Features, Normalization, TransposedConvolution, convolution
+from semgan.layers.convolutions import Normalization, TransposedConvolution, convolution
 from semgan.layers.precision import at_least_float32
-
-Images = Float[Array, "batch size size 3"]
+from semgan.layers.shapes import FeatureMap, SquareImages
 
 
 class UNetGenerator(nn.Module):
@@ -33,7 +32,7 @@ class UNetGenerator(nn.Module):
     dtype: Dtype = jnp.float32
 
     @nn.compact
-    def __call__(self, image: Images, keys: Key[Array, " batch"] | None = None) -> Images:
+    def __call__(self, image: SquareImages, keys: Key[Array, " batch"] | None = None) -> SquareImages:
         """`keys`, one per example, are what its dropout is drawn with, in training and after; without them nothing is dropped."""
         levels = image.shape[1].bit_length() - 1
         widths = [self.base_channels * min(2**level, 8) for level in range(levels)]
@@ -56,6 +55,6 @@ class UNetGenerator(nn.Module):
         return nn.tanh(at_least_float32(x))
 
 
-def _dropout(x: Features, keys: Key[Array, " batch"]) -> Features:
-    kept = jax.vmap(lambda key: jax.random.bernoulli(key, 0.5, x.shape[1:]))(keys)
-    return jnp.where(kept, 2 * x, 0)
+def _dropout(x: FeatureMap, keys: Key[Array, " batch"]) -> FeatureMap:
+    mask = jax.vmap(lambda key: jax.random.bernoulli(key, 0.5, x.shape[1:]))(keys)
+    return jnp.where(mask, 2 * x, 0)

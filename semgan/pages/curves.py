@@ -9,7 +9,7 @@ from semgan.pages.document import SERIES
 _WIDTH, _HEIGHT = 260, 96
 _MOST_POINTS = 400
 _FEW = 12
-"""Points up to which each is marked; of more, only the last."""
+"""The most points that are all marked; of a longer series only the last is."""
 Point = tuple[float, float]
 
 
@@ -26,7 +26,7 @@ def axis(right: float, unit: str) -> Axis:
 
 
 def points(lines: Sequence[Mapping[str, Any]], name: str, x: str = "kimg") -> list[Point]:
-    """(x, value) of one figure where both were measured."""
+    """Returns the (x, value) of one figure where both were measured."""
     return [(line[x], line[name]) for line in lines if line.get(name) is not None and line.get(x) is not None]
 
 

@@ -73,7 +73,7 @@ class Example(NamedTuple):
     caption: str
 
 
-def document(title: str, parts: Iterable[str]) -> str:
+def page_html(title: str, parts: Iterable[str]) -> str:
     """The page's HTML around the parts, of which empty ones are left out."""
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -93,7 +93,7 @@ def paragraph(text: str) -> str:
     return f"<p>{escape(text)}</p>"
 
 
-def said(text: str) -> str:
+def statement(text: str) -> str:
     """A sentence that matters more than its surroundings."""
     return f'<p class="said">{escape(text)}</p>'
 
@@ -117,7 +117,7 @@ def table(rows: Iterable[Sequence[str]], head: Sequence[str] = ()) -> str:
 
 
 def details(title: str, *contents: str) -> str:
-    """Folded away until it is asked for."""
+    """A block that is folded until the reader opens it."""
     return f"<details><summary>{escape(title)}</summary>{''.join(contents)}</details>"
 
 

@@ -27,14 +27,14 @@ SCORES = {
     "diversity_share": Score("diversity", "how far apart two generated pictures are, as a share of how far apart two real ones are"),
     "recall": Score("recall", "share of the real pictures that lie among the generated ones"),
 }
-"""By their keys in a report."""
+"""The scores by their keys in a report."""
 
 
 def score_cards(values: Mapping[str, Any]) -> str:
     """Cards of those scores that there are; one that could not be taken, None, is said to be unknown."""
-    return cards(Card(score.name, shown(values[key]), score.meaning) for key, score in SCORES.items() if key in values)
+    return cards(Card(score.name, value_text(values[key]), score.meaning) for key, score in SCORES.items() if key in values)
 
 
-def shown(value: float | None, digits: int = 2) -> str:
+def value_text(value: float | None, digits: int = 2) -> str:
     """`0.6412 -> "0.64"`, `None -> "unknown"`."""
     return "unknown" if value is None else f"{value:.{digits}f}"

@@ -1,4 +1,4 @@
-"""What the devices tell one another in a step: the bytes that `semgan/training/step.py` averages, and how long that takes."""
+"""What the devices exchange in a step: the bytes that `semgan/training/step.py` averages, and how long that takes."""
 
 import math
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""The rates of the machine at hand, measured on the spot, so that a plan can be held against a step that runs here."""
+"""The rates of this machine, measured on the spot, so that a plan can be compared with a step that runs here."""
 
 import os
 import statistics
@@ -13,9 +13,9 @@ from semgan.planning.hardware import Hardware
 
 _ROUNDS = 5
 _CHANNELS, _SIDE, _BATCH = 64, 64, 8
-"""Of the convolution: channels, pixels along a side, and examples on a CPU."""
+"""The convolution's channels, pixels along a side, and examples on a CPU."""
 _COPIED = 64 * 2**20
-"""Bytes that are scaled."""
+"""Bytes of the array that is scaled."""
 Work = tuple[Callable[[], object], float]
 """What is timed, and the FLOPs or bytes that it takes."""
 
@@ -38,15 +38,15 @@ class Meter:
             jax.block_until_ready(run())
 
     def sample(self) -> None:
-        """One more round."""
-        for taken, (run, _) in zip(self._seconds, self._work, strict=True):
+        """Times one more round."""
+        for times, (run, _) in zip(self._seconds, self._work, strict=True):
             start = time.perf_counter()
             jax.block_until_ready(run())
-            taken.append(time.perf_counter() - start)
+            times.append(time.perf_counter() - start)
 
     def hardware(self) -> Hardware:
-        """What the rounds so far say."""
-        bandwidth, *rates = (work / statistics.median(taken) for taken, (_, work) in zip(self._seconds, self._work, strict=True))
+        """The medians of the rounds so far."""
+        bandwidth, *rates = (work / statistics.median(times) for times, (_, work) in zip(self._seconds, self._work, strict=True))
         rate = dict(zip(self._precisions, rates[::2], strict=True))
         share = {name: attained / rate[name] for name, attained in zip(self._precisions, rates[1::2], strict=True)}
         count = jax.local_device_count()
@@ -60,7 +60,7 @@ class Meter:
 
 
 def measured(rounds: int = _ROUNDS) -> Hardware:
-    """The machine at hand, from so many rounds."""
+    """The rates of this machine: medians of this many rounds."""
     meter = Meter()
     for _ in range(rounds):
         meter.sample()
@@ -68,7 +68,7 @@ def measured(rounds: int = _ROUNDS) -> Hardware:
 
 
 def _memory(device: Any) -> float:
-    """Bytes that a device may use; of a CPU, the machine's."""
+    """Bytes that a device may use; for a CPU, the machine's memory."""
     limit = (device.memory_stats() or {}).get("bytes_limit")
     return float(limit or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
 

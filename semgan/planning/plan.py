@@ -1,4 +1,4 @@
-"""A whole plan: what training an experiment on so many devices takes, as plain data."""
+"""A whole plan: what training an experiment on a number of devices takes, as plain data."""
 
 import difflib
 import json
@@ -18,11 +18,11 @@ from semgan.planning.step_cost import StepCost, cost_of_step
 from semgan.training.experiment import Experiment
 
 THIS = "this"
-"""The name of the machine at hand, which is measured."""
+"""The name of this machine, which is measured."""
 
 
 def make_plan(config: ConfigDict, devices: int, hardware_name: str | None = None, compiled: bool = False) -> dict[str, Any]:
-    """Everything that `semgan plan` tells; without a name the step is predicted for all of the table.
+    """Everything that `semgan plan` reports; without a name the step is predicted for all of the table.
 
     `compiled`: see `semgan.planning.step_cost.cost_of_step`.
 
@@ -31,7 +31,7 @@ def make_plan(config: ConfigDict, devices: int, hardware_name: str | None = None
     """
     validate(config)
     predict.check_devices(config, devices)
-    chosen = TABLE if hardware_name is None else {hardware_name: named(hardware_name)}
+    devices_by_name = TABLE if hardware_name is None else {hardware_name: hardware_of(hardware_name)}
     experiment = Experiment.of(config).at(config.total_kimg)  # of one that grows, the last and largest stage
     device_batch = config.batch_size // devices
     cost = cost_of_step(experiment, device_batch // config.accumulate, compiled)
@@ -45,11 +45,11 @@ def make_plan(config: ConfigDict, devices: int, hardware_name: str | None = None
         "averaged": [phase._asdict() | {"total": phase.total} for phase in cost.averaged],
         "ring_bytes": sum(ring_bytes(phase.total, devices) / phase.every for phase in cost.averaged),
         "assumptions": {"compiled": compiled, "usable_memory": predict.USABLE, "link_share": LINK_SHARE, "hop_seconds": HOP_SECONDS},
-        "hardware": {name: _on(each, cost, config, devices, device_batch) for name, each in chosen.items()},
+        "hardware": {name: _on(each, cost, config, devices, device_batch) for name, each in devices_by_name.items()},
     }
 
 
-def named(name: str) -> Hardware:
+def hardware_of(name: str) -> Hardware:
     """A row of the table, or this machine measured; UserError for any other name."""
     if name == THIS:
         return measured()

@@ -18,9 +18,9 @@ _UNITS = ("", "k", "M", "G", "T", "P", "E")
 
 def plan_text(plan: Mapping[str, Any]) -> str:
     """All of it, assumptions last."""
-    named = len(plan["hardware"]) == 1
+    single = len(plan["hardware"]) == 1
     devices = plan["experiment"]["devices"]
-    tables = _one(next(iter(plan["hardware"].values())), devices) if named else _overview(plan["hardware"], devices)
+    tables = _one(next(iter(plan["hardware"].values())), devices) if single else _overview(plan["hardware"], devices)
     return "\n".join([*_what(plan), "", *_cost(plan), "", *tables, "", *_assumptions(plan)])
 
 
@@ -77,8 +77,8 @@ def _overview(hardware: Mapping[str, Any], devices: int) -> list[str]:
         return (name, *numbers, f"{on['largest_device_batch']:,}", f"{on['largest_batch']:,}")
 
     head = ("hardware", "ms", "images/s", "weak scaling", "fits a device", "largest batch")
-    told = "predicted (--hardware NAME tells more; 'this' measures this machine)"
-    return [told, *_table(head, (row(name, on) for name, on in hardware.items()))]
+    heading = "predicted (--hardware NAME tells more; 'this' measures this machine)"
+    return [heading, *_table(head, (row(name, on) for name, on in hardware.items()))]
 
 
 def _assumptions(plan: Mapping[str, Any]) -> list[str]:

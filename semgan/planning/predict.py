@@ -34,7 +34,7 @@ class StepTime(NamedTuple):
 
 
 class Scaled(NamedTuple):
-    """A step on so many devices; `efficiency` is against as many times one device's speed."""
+    """A step on `devices` devices; `efficiency` is against that many times one device's speed."""
 
     devices: int
     batch_size: int

@@ -16,13 +16,13 @@ _LEAST = 8
 
 
 class Line(NamedTuple):
-    """A cost that grows with a device's examples: `fixed` (the optimizers' and averages') and so much an `example`."""
+    """A cost that grows with a device's examples: `fixed` (the optimizers' and averages') and `example` for each one."""
 
     fixed: float
     example: float
 
     def at(self, examples: float) -> float:
-        """The cost at so many examples."""
+        """The cost at this many examples."""
         return self.fixed + self.example * examples
 
 
@@ -61,10 +61,10 @@ class _Cost(NamedTuple):
 
 
 def cost_of_step(experiment: Experiment, examples: int, compiled: bool = False) -> StepCost:
-    """Traces and lowers the step at `examples` a device (or `_LEAST`) and at twice as many; no array is made.
+    """Traces and lowers the step at `examples` per device (or `_LEAST`) and at twice as many; no array is made.
 
     FLOPs are XLA's cost analysis of the lowered step, bytes and memory those of `semgan.planning.traced`. With `compiled`, which takes
-    minutes, all three are what XLA says of the step compiled for the device at hand.
+    minutes, all three are what XLA says of the step compiled for this machine's device.
     """
     state = experiment.state_shapes()
     base = max(examples, _LEAST)
@@ -123,8 +123,8 @@ def _trace(experiment: Experiment, algorithm: Algorithm, state: TrainState, exam
 def _compile(experiment: Experiment, algorithm: Algorithm, state: TrainState, examples: int) -> _Cost:
     compiled = _traced(experiment, algorithm, state, examples).lower().compile()
     analysis, memory = _analysis(compiled), compiled.memory_analysis()
-    made = memory.output_size_in_bytes - memory.alias_size_in_bytes  # the rest of what is returned lies where the old state was
-    return _Cost(analysis["flops"], analysis["bytes accessed"], memory.temp_size_in_bytes + made)
+    outputs = memory.output_size_in_bytes - memory.alias_size_in_bytes  # the rest of what is returned lies where the old state was
+    return _Cost(analysis["flops"], analysis["bytes accessed"], memory.temp_size_in_bytes + outputs)
 
 
 def _traced(experiment: Experiment, algorithm: Algorithm, state: TrainState, examples: int) -> Any:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 _VIEWS = {"reshape", "squeeze"}
-"""Take no memory of their own."""
+"""Primitives whose results take no further memory."""
 _MADE_WHERE_USED = {"broadcast_in_dim", "iota"}
 _HEAVY = {"dot_general", "conv_general_dilated"}
 
@@ -21,14 +21,14 @@ def size(value: Any) -> int:
 
 def peak_bytes(jaxpr: Any) -> int:
     """Largest sum of the arrays that live at one time, without the program's inputs."""
-    roots, held = _roots_and_sizes(jaxpr)
-    ended = _ended(jaxpr, roots, held)
+    roots, sizes = _roots_and_sizes(jaxpr)
+    ended = _ended(jaxpr, roots, sizes)
     live = most = 0
     for place, equation in enumerate(jaxpr.eqns):
         name = equation.primitive.name
-        outs = sum(held.get(out, 0) for out in equation.outvars)
+        outs = sum(sizes.get(out, 0) for out in equation.outvars)
         inside = max((peak_bytes(inner) for inner in _inner(equation)), default=0)
-        freed = sum(held[value] for value in ended.get(place, ()))
+        freed = sum(sizes[value] for value in ended.get(place, ()))
         reused = 0 if inside or name in _HEAVY else min(freed, outs)  # a fused operation writes over what it reads last
         most = max(most, live - reused + (outs + inside if name == "scan" else max(outs, inside)))
         live += outs - freed
@@ -53,17 +53,17 @@ def moved_bytes(jaxpr: Any) -> int:
 
 def _roots_and_sizes(jaxpr: Any) -> tuple[dict, dict]:
     """The array that each view shows, and the bytes that each other array of the equations holds."""
-    roots, held = {}, {}
+    roots, sizes = {}, {}
     for equation in jaxpr.eqns:
-        if equation.primitive.name in _VIEWS and (seen := list(_variables(equation.invars[:1]))):
-            roots[equation.outvars[0]] = roots.get(seen[0], seen[0])
+        if equation.primitive.name in _VIEWS and (sources := list(_variables(equation.invars[:1]))):
+            roots[equation.outvars[0]] = roots.get(sources[0], sources[0])
         else:
-            made = equation.primitive.name not in _MADE_WHERE_USED
-            held |= {out: size(out) if made else 0 for out in equation.outvars}
-    return roots, held
+            is_stored = equation.primitive.name not in _MADE_WHERE_USED
+            sizes |= {out: size(out) if is_stored else 0 for out in equation.outvars}
+    return roots, sizes
 
 
-def _ended(jaxpr: Any, roots: dict, held: dict) -> dict[int, list]:
+def _ended(jaxpr: Any, roots: dict, sizes: dict) -> dict[int, list]:
     """What nothing uses after an equation, by the equation's place; what is returned never ends."""
     last = {}
     for place, equation in enumerate(jaxpr.eqns):
@@ -71,7 +71,7 @@ def _ended(jaxpr: Any, roots: dict, held: dict) -> dict[int, list]:
     last |= {roots.get(value, value): len(jaxpr.eqns) for value in _variables(jaxpr.outvars)}
     ended: dict[int, list] = {}
     for value, place in last.items():
-        if value in held:
+        if value in sizes:
             ended.setdefault(place, []).append(value)
     return ended
 

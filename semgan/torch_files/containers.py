@@ -10,8 +10,8 @@ number of elements as a little-endian int64 and the elements.
 A persistent id is `("storage", type, key, location, elements)`; the old format adds None or `(key, offset, elements)`, a part of that
 storage. The location ("cuda:0") says where the tensor lived, and is of no use here.
 
-A plain pickle, as StyleGAN2-ADA, StyleGAN3 and R3GAN release their networks, has neither; each storage in it is the bytes of a file
-of its own in the old format.
+A plain pickle, as StyleGAN2-ADA, StyleGAN3 and R3GAN release their networks, has neither; each storage in it is the bytes of a whole
+file in the old format.
 """
 
 import io
@@ -24,7 +24,7 @@ from typing import Any
 from semgan.errors import UserError
 from semgan.torch_files.globals import Context, Global
 from semgan.torch_files.unpickler import Unpickler
-from semgan.torch_files.values import RECORD, TYPES, Budget, Storage, malformed, shown
+from semgan.torch_files.values import RECORD, TYPES, Budget, Storage, excerpt, malformed
 
 MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
 PROTOCOL = 1001
@@ -55,7 +55,7 @@ def _load_storage(budget: Budget, contents: bytes) -> Storage:
     storage = load(contents, budget, inside=True)
     if not isinstance(storage, Storage):
         raise malformed("storage")
-    # All else of it is thrown away again. Its length is paid for lest the same bytes be read a thousand times.
+    # All else of it is thrown away. Its length is paid for, so that the same bytes cannot be read a thousand times.
     budget.left = before
     budget.spend(RECORD + (storage.whole or storage).size + len(contents))
     return storage
@@ -76,9 +76,9 @@ def _load_pickles(contents: bytes, context: Context) -> Any:
 
 
 def _load_old(contents: bytes, at: int, context: Context) -> Any:
-    for known in (_is_protocol, _is_little_endian):
+    for check in (_is_protocol, _is_little_endian):
         head = Unpickler(contents, at, context)
-        if not known(head.load()):
+        if not check(head.load()):
             raise UserError("is of a version or a machine whose PyTorch files are not known here: save it again with PyTorch 1.6 or newer")
         at = head.at
     storages: dict[str, Storage] = {}
@@ -115,7 +115,7 @@ def _declared(storages: dict[str, Storage], budget: Budget, identifier: Any) -> 
     """The storage that a persistent id of the old format means; its bytes are found later."""
     match identifier:
         case ("storage", Global(storage=str(type_name)), str(key), str(), int(count), view):
-            storage = _known(storages, budget, key, type_name, count)
+            storage = _storage_of(storages, budget, key, type_name, count)
             match view:
                 case None:
                     return storage
@@ -125,7 +125,7 @@ def _declared(storages: dict[str, Storage], budget: Budget, identifier: Any) -> 
     raise malformed("storage")
 
 
-def _known(storages: dict[str, Storage], budget: Budget, key: str, type_name: str, count: int) -> Storage:
+def _storage_of(storages: dict[str, Storage], budget: Budget, key: str, type_name: str, count: int) -> Storage:
     size = count * TYPES[type_name].itemsize
     if key not in storages:
         budget.spend(2 * RECORD)
@@ -151,7 +151,7 @@ def _load_zip(contents: bytes, context: Context) -> Any:
     def stored(identifier: Any) -> Storage:
         match identifier:
             case ("storage", Global(storage=str(type_name)), str(key), str(), int(count)):
-                storage = _known(storages, context.budget, key, type_name, count)
+                storage = _storage_of(storages, context.budget, key, type_name, count)
                 if storage.contents is None:
                     storage.order, storage.contents = order, archive.read(f"{folder}/data/{key}")
                 if len(storage.contents) != storage.size:
@@ -187,12 +187,12 @@ class _Archive:
         member = self.members.get(name)
         if member is None:
             if default is None:
-                raise UserError(f"lacks its member {shown(name)}: download it again")
+                raise UserError(f"lacks its member {excerpt(name)}: download it again")
             return default
         if member.flag_bits & 1 or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise UserError(f"has an encrypted or unusually compressed member {shown(name)}: save it again with torch.save")
+            raise UserError(f"has an encrypted or unusually compressed member {excerpt(name)}: save it again with torch.save")
         if member.file_size > _MOST_DEFLATED * max(member.compress_size, 1):
-            raise UserError(f"has a member {shown(name)} that swells more than {_MOST_DEFLATED} times: use a file that you trust")
+            raise UserError(f"has a member {excerpt(name)} that swells more than {_MOST_DEFLATED} times: use a file that you trust")
         self._budget.spend(member.file_size)
         contents = self._inflated(member) if member.compress_type == zipfile.ZIP_DEFLATED else self._stored(member)
         if len(contents) != member.file_size or zlib.crc32(contents) != member.CRC:

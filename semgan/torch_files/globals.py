@@ -22,8 +22,8 @@ from semgan.torch_files.values import (
     Record,
     Storage,
     Tensor,
+    excerpt,
     malformed,
-    shown,
 )
 
 
@@ -32,7 +32,7 @@ class Context:
     """What the makers of records need.
 
     Attributes:
-      load_storage: reads a storage that was saved as a file of its own, `torch.storage._load_from_bytes`.
+      load_storage: reads a storage that was saved as a separate file, `torch.storage._load_from_bytes`.
     """
 
     budget: Budget
@@ -64,12 +64,12 @@ def find(module: str, name: str) -> Global | str:
     """
     if module == "torch" and name in TYPES:
         return name
-    if (known := _GLOBALS.get((module, name))) is not None:
-        return known
+    if (allowed := _GLOBALS.get((module, name))) is not None:
+        return allowed
     if _MODULES.fullmatch(module) and _NAME.fullmatch(name):
         full = f"{module}.{name}"
         return Global(full, new=lambda context: _record(context, full))
-    raise UserError(f"needs {shown(module)}.{shown(name)}, which could run code: use a file of tensors and plain data only")
+    raise UserError(f"needs {excerpt(module)}.{excerpt(name)}, which could run code: use a file of tensors and plain data only")
 
 
 def check_key(key: Any) -> Any:
@@ -255,13 +255,13 @@ def _table() -> dict[tuple[str, str], Global]:
     for core in ("numpy.core", "numpy._core"):  # of NumPy 1 and 2
         calls |= {f"{core}.multiarray._reconstruct": _numpy_array, f"{core}.multiarray.scalar": _numpy_scalar}
         calls[f"{core}.numeric._frombuffer"] = _numpy_frombuffer
-    found = [Global(name, call=call) for name, call in calls.items()]
-    found += [Global(f"{builtins}.{name}") for builtins in ("builtins", "__builtin__") for name in ("dict", "list", "int", "float")]
-    found += [_NDARRAY, Global("argparse.Namespace", new=lambda context: _record(context, None))]
-    found += [Global(name, new=_empty_dict) for name in ("dnnlib.EasyDict", "dnnlib.util.EasyDict")]
-    found += [Global(f"torch.{name}", storage=kind) for name, kind in STORAGES.items()]
-    found += [Global(f"torch.storage.{name}", storage="uint8") for name in ("UntypedStorage", "_UntypedStorage")]
-    return {(entry.name.rpartition(".")[0], entry.name.rpartition(".")[2]): entry for entry in found}
+    entries = [Global(name, call=call) for name, call in calls.items()]
+    entries += [Global(f"{builtins}.{name}") for builtins in ("builtins", "__builtin__") for name in ("dict", "list", "int", "float")]
+    entries += [_NDARRAY, Global("argparse.Namespace", new=lambda context: _record(context, None))]
+    entries += [Global(name, new=_empty_dict) for name in ("dnnlib.EasyDict", "dnnlib.util.EasyDict")]
+    entries += [Global(f"torch.{name}", storage=kind) for name, kind in STORAGES.items()]
+    entries += [Global(f"torch.storage.{name}", storage="uint8") for name in ("UntypedStorage", "_UntypedStorage")]
+    return {(entry.name.rpartition(".")[0], entry.name.rpartition(".")[2]): entry for entry in entries}
 
 
 STORAGES = {

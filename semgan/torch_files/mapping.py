@@ -74,8 +74,8 @@ def to_params(table: Sequence[Entry], tensors: Tensors, expected: Shapes, *, ign
     """
     if {entry.ours for entry in table} != set(expected):
         raise ValueError(f"the table does not fill the parameters: {sorted({entry.ours for entry in table} ^ set(expected))}")
-    known = {entry.theirs for entry in table}
-    extra = [name for name in tensors if name not in known and not any(fnmatch.fnmatchcase(name, pattern) for pattern in ignored)]
+    table_names = {entry.theirs for entry in table}
+    extra = [name for name in tensors if name not in table_names and not any(fnmatch.fnmatchcase(name, pattern) for pattern in ignored)]
     _refuse("is missing", "are missing", [entry.theirs for entry in table if entry.theirs not in tensors])
     _refuse("is not known", "are not known", extra)
     misshapen = [fault for entry in table if (fault := _misshapen(entry, tensors[entry.theirs], expected[entry.ours]))]
@@ -106,8 +106,8 @@ def _at(params: Mapping[str, Any], path: str) -> np.ndarray:
 
 def _misshapen(entry: Entry, tensor: np.ndarray, expected: tuple[int, ...]) -> str:
     """What is wrong with the tensor's shape; empty where nothing is."""
-    wanted = entry.layout.to_theirs(np.broadcast_to(np.float32(0), expected)).shape
-    return "" if tensor.shape == wanted else f"{entry.theirs} {tensor.shape} (not {wanted})"
+    expected_shape = entry.layout.to_theirs(np.broadcast_to(np.float32(0), expected)).shape
+    return "" if tensor.shape == expected_shape else f"{entry.theirs} {tensor.shape} (not {expected_shape})"
 
 
 def _refuse(one: str, many: str, names: Sequence[str]) -> None:

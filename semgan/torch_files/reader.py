@@ -109,7 +109,7 @@ def _part(module: Module, name: str) -> dict[str, Any]:
 
 def _what_else(contents: bytes) -> str:
     """What a file is that is not a PyTorch file, and what to do."""
-    wanted = "give a .pth, .pt, .ckpt or .pkl file"
+    advice = "give a .pth, .pt, .ckpt or .pkl file"
     if not contents:
         return "is empty: download it again"
     if contents.lstrip()[:1] == b"<":
@@ -117,9 +117,9 @@ def _what_else(contents: bytes) -> str:
     if contents.startswith(b"version https://git-lfs"):
         return "is a pointer of Git LFS, not the file itself: fetch it with git lfs pull"
     if contents.startswith(b"\x93NUMPY"):
-        return f"is a NumPy array, not a PyTorch file: {wanted}"
+        return f"is a NumPy array, not a PyTorch file: {advice}"
     if contents[8:9] == b"{" and int.from_bytes(contents[:8], "little") < len(contents):
-        return f"is a safetensors file, not a PyTorch file: {wanted}"
+        return f"is a safetensors file, not a PyTorch file: {advice}"
     if contents[257:262] == b"ustar":
         return "is a tar file; if it is PyTorch's format from before 2017, save it again with PyTorch 1.6 or newer"
-    return f"is neither a PyTorch file nor a pickle of protocol 2 or newer: {wanted}"
+    return f"is neither a PyTorch file nor a pickle of protocol 2 or newer: {advice}"

@@ -1,7 +1,7 @@
-"""A pickle machine of its own that can build nothing but passive records.
+"""A restricted pickle machine that can build nothing but passive records.
 
 Python's own unpickler cannot be made safe for files of unknown origin by a list of names alone: it allocates by lengths and memo
-indices that a file merely claims (a few bytes ask for a memo of gigabytes), hashes whatever stands as a key, and its
+indices that a file merely claims (a few bytes ask for a memo of gigabytes), hashes whatever is given as a key, and its
 REDUCE calls what the stack holds. This machine knows the operations that `torch.save`, Python 2 and 3 write in the protocols 2
 to 5 for tensors, plain data and modules, and refuses all others. Lengths are checked against the bytes that are left, the memo is a
 dict, keys are strings and integers, and all that it makes is paid for out of a budget.

@@ -131,7 +131,7 @@ class NumpyType:
     def dtype(self) -> np.dtype:
         """NumPy's own type, after a check against a list."""
         if not _NUMPY_TYPE.fullmatch(self.code) or self.order not in ("<", ">", "|", "="):
-            raise UserError(f"holds a NumPy array of type {shown(self.code)}: only arrays of numbers are read")
+            raise UserError(f"holds a NumPy array of type {excerpt(self.code)}: only arrays of numbers are read")
         return np.dtype(self.code).newbyteorder(self.order)
 
 
@@ -155,8 +155,8 @@ def too_large(limit: int) -> UserError:
     return UserError(f"would take more than {limit} bytes of memory, {MEMORY_FACTOR} times its size and more: use a file that you trust")
 
 
-def shown(text: str) -> str:
-    """A piece of an untrusted file as it may stand in a message: short, in ASCII, in one line."""
+def excerpt(text: str) -> str:
+    """An excerpt of an untrusted file that is safe in a message: short, in ASCII, on one line."""
     escaped = ascii(text[:80])[1:-1]
     return escaped if len(text) <= 80 and len(escaped) <= 80 else escaped[:80] + "..."
 
@@ -207,13 +207,13 @@ class _Plainer:
             raise _too_deep()
         self._begun.add(id(value))
         self._budget.spend(ITEM)
-        result = self._made(value, depth)
+        result = self._converted(value, depth)
         if result.size > self._budget.limit:
             raise too_large(self._budget.limit)
         self._done[id(value)] = result
         return result
 
-    def _made(self, value: Any, depth: int) -> _Plain:
+    def _converted(self, value: Any, depth: int) -> _Plain:
         match value:
             case Tensor():
                 array = _array_of_tensor(value, self._budget)
@@ -241,7 +241,7 @@ class _Plainer:
             case Storage():
                 raise UserError("holds a storage outside of a tensor: save the tensors themselves")
         name = getattr(value, "name", type(value).__name__)
-        raise UserError(f"holds {shown(name)} itself, which is not data: save tensors and plain data only")
+        raise UserError(f"holds {excerpt(name)} itself, which is not data: save tensors and plain data only")
 
     def _items(self, values: Iterable[Any], depth: int) -> tuple[list[Any], int, int]:
         items = [self.convert(value, depth + 1) for value in values]

@@ -29,12 +29,12 @@ def write(path: str | Path, data: Any) -> None:
 
     Args:
       data: nested dict, `collections.OrderedDict`, list, tuple, str, int, float, bool, None, and arrays of the types that PyTorch
-        has (bfloat16 as `ml_dtypes` has it); NumPy's numbers become Python's. An array that stands in two places is written once, and
+        has (bfloat16 as `ml_dtypes` has it); NumPy's numbers become Python's. An array that occurs twice is written once, and
         its tensors share their storage.
 
     Raises:
       UserError: the folder cannot be written to.
-      TypeError: something else stands in `data`.
+      TypeError: `data` holds anything else.
     """
     path = Path(path)
     try:

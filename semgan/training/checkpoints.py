@@ -77,12 +77,12 @@ class Checkpoints:
     def roll_back(self) -> int | None:
         """Removes what was saved after the checkpoint that is held; its step, None (and nothing removed) where none is."""
         self.wait()
-        held = self._held()
-        if held is not None and self._writes:
-            self._remove([step for step in self.steps() if step > held])
-        return held
+        pin = self._pinned_step()
+        if pin is not None and self._writes:
+            self._remove([step for step in self.steps() if step > pin])
+        return pin
 
-    def _held(self) -> int | None:
+    def _pinned_step(self) -> int | None:
         return max((step for step in self.steps() if self._vouched is not None and step <= self._vouched), default=None)
 
     def save(self, state: TrainState, extra: dict[str, Any]) -> None:
@@ -107,8 +107,8 @@ class Checkpoints:
         try:
             writing.mkdir()
             # Orbax copies the host arrays before it returns, and refuses empty ones, which have nothing to save.
-            stored = {key: array for key, array in arrays.items() if array.size}
-            self._orbax.save(writing / "state", args=ocp.args.StandardSave(stored))
+            nonempty = {key: array for key, array in arrays.items() if array.size}
+            self._orbax.save(writing / "state", args=ocp.args.StandardSave(nonempty))
         except Exception as error:  # whatever it was, training goes on
             self._give_up(writing, error)
             return
@@ -145,7 +145,7 @@ class Checkpoints:
         if steps:
             raise UserError(
                 f"{self.folder}: none of its checkpoints ({', '.join(map(str, steps))}) is whole; bring one back from a copy, or "
-                "remove them to start anew."
+                "remove them to start again."
             )
         return None
 
@@ -153,8 +153,8 @@ class Checkpoints:
         target = _by_key(target_state)
         _check_fits(folder, record["arrays"], {key: _describe(leaf) for key, leaf in target.items()})
         empty = {key: np.empty(leaf.shape, leaf.dtype) for key, leaf in target.items()}
-        stored = {key: array for key, array in empty.items() if array.size}
-        arrays = empty | self._orbax.restore(folder / "state", args=ocp.args.StandardRestore(stored))
+        nonempty = {key: array for key, array in empty.items() if array.size}
+        arrays = empty | self._orbax.restore(folder / "state", args=ocp.args.StandardRestore(nonempty))
         return jax.tree.unflatten(jax.tree.structure(target_state), [arrays[key] for key in target])
 
     def _commit(self, writing: Path, record: dict) -> None:
@@ -180,8 +180,8 @@ class Checkpoints:
 
     def _remove_old(self) -> None:
         whole = [step for step in self.steps() if step not in self._damaged]
-        held = self._held()
-        self._remove([step for step in [*whole[: -self.keep], *self._damaged] if step != held])
+        pin = self._pinned_step()
+        self._remove([step for step in [*whole[: -self.keep], *self._damaged] if step != pin])
         self._damaged.clear()
 
     def _remove(self, steps: list[int]) -> None:
@@ -196,9 +196,9 @@ class Checkpoints:
     def _give_up(self, writing: Path, error: Exception) -> None:
         self._saved = False
         shutil.rmtree(writing, ignore_errors=True)
-        kept = f"the one of step {self.latest_step()} is kept" if self.steps() else "there is NO checkpoint yet"
+        fallback = f"the one of step {self.latest_step()} is kept" if self.steps() else "there is NO checkpoint yet"
         reason = str(error).partition(" [")[0]  # without the kilobytes that the storage library adds
-        _warn(f"SAVING THE CHECKPOINT {writing.with_suffix('')} FAILED ({reason}); training goes on, {kept}.")
+        _warn(f"SAVING THE CHECKPOINT {writing.with_suffix('')} FAILED ({reason}); training goes on, {fallback}.")
 
     def _make_folder(self) -> None:
         try:
@@ -223,17 +223,17 @@ def _describe(array: Any) -> str:
     return f"{np.dtype(array.dtype).name} {tuple(array.shape)}"
 
 
-def _check_fits(folder: Path, found: dict[str, str], wanted: dict[str, str]) -> None:
-    keys = [key for key in wanted | found if found.get(key) != wanted.get(key)]
+def _check_fits(folder: Path, saved: dict[str, str], expected: dict[str, str]) -> None:
+    keys = [key for key in expected | saved if saved.get(key) != expected.get(key)]
     if not keys:
         return
-    shown = [
-        f"{key}: the checkpoint has {found.get(key, 'none')}, the config wants {wanted.get(key, 'none')}"
+    differences = [
+        f"{key}: the checkpoint has {saved.get(key, 'none')}, the config wants {expected.get(key, 'none')}"
         for key in keys[:_DIFFERENCES_SHOWN]
     ]
-    more = f"; and {len(keys) - len(shown)} more" if len(keys) > len(shown) else ""
+    more = f"; and {len(keys) - len(differences)} more" if len(keys) > len(differences) else ""
     raise UserError(
-        f"{folder} does not fit the config: {'; '.join(shown)}{more}. Go on with the config that it was trained with, or choose "
+        f"{folder} does not fit the config: {'; '.join(differences)}{more}. Go on with the config that it was trained with, or choose "
         "another workdir."
     )
 

@@ -59,7 +59,7 @@ class Experiment(NamedTuple):
         return self._replace(algorithm=self.algorithm.at(kimg))
 
     def step(self, *, axis_name: str | None = None, accumulate: int | None = None, rollbacks: int = 0) -> Step:
-        """The step that is trained with.
+        """Makes the step that training takes.
 
         Args:
           axis_name: the mapped axis of the devices (`semgan.training.parallel.axis_name`); None on a single device.
@@ -108,7 +108,7 @@ class Experiment(NamedTuple):
 
 
 def seed_after(seed: int, rollbacks: int) -> int:
-    """The seed of the noise after so many returns to an earlier state: another each time, so that a step that failed is not repeated."""
+    """The seed of the noise after this many returns to an earlier state: another each time, so that a failed step is not repeated."""
     return int(np.random.SeedSequence((seed, rollbacks)).generate_state(1)[0]) if rollbacks else seed
 
 

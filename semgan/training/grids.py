@@ -23,7 +23,7 @@ _TALLEST = 4
 
 
 class Examples(NamedTuple):
-    """What the pictures show.
+    """The examples that the pictures show.
 
     Attributes:
       contents, references: uint8 (rows, size, size, 3) and (columns, size, size, 3).
@@ -51,7 +51,7 @@ class Examples(NamedTuple):
         }
 
     def inputs_of(self, row: np.ndarray) -> dict[str, np.ndarray]:
-        """Returns what else content number `row[i]` is sampled with."""
+        """Returns the other inputs that content number `row[i]` is sampled with."""
         return {name: values[row] for name, values in self.inputs.items()}
 
 
@@ -101,8 +101,8 @@ def translated(examples: Examples, sample: Sample, domains: Sequence[str], capti
         sheet.write(MARGIN + block * pair + pitch, MARGIN, "translated", pitch - GAP)
     for index in range(count):
         left, top = MARGIN + index // rows * pair, MARGIN + LABEL + index % rows * cell
-        shown = (examples.contents[index], examples.content_domain[index]), (images[index], examples.target_domain[index])
-        for column, (picture, domain) in enumerate(shown):
+        cells = (examples.contents[index], examples.content_domain[index]), (images[index], examples.target_domain[index])
+        for column, (picture, domain) in enumerate(cells):
             sheet.write(left + column * pitch, top, domains[int(domain)], pitch - GAP)
             sheet.paste(left + column * pitch, top + LABEL, picture)
     return sheet.image
@@ -138,7 +138,7 @@ def drawn(examples: Examples, sample: Sample, caption: str) -> Image.Image:
 
 
 def drawn_cells(count: int) -> dict[str, np.ndarray]:
-    """The batch of `count` samples and then of the strips, whose ends are latents of their own.
+    """The batch of `count` samples and then of the strips, whose ends are separate latents.
 
     A sample is drawn as the start (mix 0) of a way to itself, so that one program serves both.
     """
@@ -153,6 +153,6 @@ def drawn_cells(count: int) -> dict[str, np.ndarray]:
 
 
 def _fill(sheet: Sheet, left: int, top: int, columns: int, pitch: int, images: np.ndarray) -> None:
-    """Row by row."""
+    """The places of a grid, row by row."""
     for index, image in enumerate(images):
         sheet.paste(left + index % columns * pitch, top + index // columns * pitch, image)

@@ -19,14 +19,14 @@ DIVERGED = "diverged"
 
 
 class Collapsed(UserError):
-    """The generator draws one thing, or few."""
+    """The generator draws the same image, or a few images, for everything."""
 
 
 class Skips:
     """Counts the skipped steps in a row, of this process's work.
 
     Args:
-      most: so many in a row are a divergence; 0: none are.
+      most: steps in a row that count as a divergence; 0: no number does.
     """
 
     def __init__(self, most: int):
@@ -34,7 +34,7 @@ class Skips:
         self.streak = 0
 
     def add(self, skipped: bool) -> bool:
-        """One more step; whether training has diverged."""
+        """Counts one more step; returns whether training has diverged."""
         self.streak = self.streak + 1 if skipped else 0
         return 0 < self._most <= self.streak
 
@@ -43,34 +43,36 @@ def check_rollbacks(workdir: Path, config: ConfigDict, rollbacks: int, left: int
     """Says that training goes back to the checkpoint of step `left` (None: to the start), or UserError where it has done so too often."""
     why = f"{config.rollback_after} steps in a row were skipped because a loss or gradient was not finite"
     if rollbacks > config.most_rollbacks:
-        kept = f"keeps the checkpoint of step {left} from before" if left else "holds no checkpoint from before"
+        checkpoint_text = f"keeps the checkpoint of step {left} from before" if left else "holds no checkpoint from before"
         raise UserError(
             f"{why}, after {config.most_rollbacks} returns to an earlier state: lower the rates "
-            f"(--config.optimizers.NETWORK.learning_rate) in a new --workdir; {workdir} {kept}"
+            f"(--config.optimizers.NETWORK.learning_rate) in a new --workdir; {workdir} {checkpoint_text}"
         )
     back = f"the checkpoint of step {left}" if left else "the start"
     say(f"warning: {why}: going back to {back} with other noise ({rollbacks} of {config.most_rollbacks} times)")
 
 
 def hold_good(lines: Sequence[metrics.Line], checkpoints: Checkpoints) -> None:
-    """Of a run that goes on: holds the checkpoint that its log vouches for."""
+    """Holds the checkpoint that the log of a resumed run vouches for."""
     checkpoints.hold(watch(lines).healthy_step)
 
 
-def heed(seen: Watch, checkpoints: Checkpoints, workdir: Path) -> None:
-    """Takes an evaluation's word: a healthy one vouches for the checkpoints so far, a low one is told, too many in a row end training.
+def act_on(collapse_watch: Watch, checkpoints: Checkpoints, workdir: Path) -> None:
+    """Acts on an evaluation: a healthy one vouches for the checkpoints so far, a poor one is reported, and too many in a row end training.
 
     Raises:
       Collapsed: training should stop. The checkpoint that the last healthy evaluation vouched for is the newest that is left.
     """
-    if not seen.streak:
-        checkpoints.hold(seen.healthy_step)
+    if not collapse_watch.streak:
+        checkpoints.hold(collapse_watch.healthy_step)
         return
-    say(f"warning: the generator may have collapsed (evaluation {seen.streak} of {PATIENCE} before training stops): {seen.why}")
-    if seen.stops:
+    evaluation = f"evaluation {collapse_watch.streak} of {PATIENCE} before training stops"
+    say(f"warning: the generator may have collapsed ({evaluation}): {collapse_watch.why}")
+    if collapse_watch.stops:
         step = checkpoints.roll_back()
-        left = f"keeps the checkpoint of step {step} from before" if step else "holds no checkpoint from before"
+        checkpoint_text = f"keeps the checkpoint of step {step} from before" if step else "holds no checkpoint from before"
         raise Collapsed(
-            f"the generator has collapsed: {seen.why}, {seen.streak} evaluations in a row; {workdir} {left}: start anew in another "
-            "--workdir with lower rates or a stronger penalty, or set --config.stop_on_collapse=False to train on"
+            f"the generator has collapsed: {collapse_watch.why}, {collapse_watch.streak} evaluations in a row; "
+            f"{workdir} {checkpoint_text}: start again in another --workdir with lower rates "
+            "or a stronger penalty, or set --config.stop_on_collapse=False to train on"
         )

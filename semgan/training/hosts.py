@@ -18,12 +18,12 @@ from semgan.training.signals import Interrupted
 T = TypeVar("T")
 
 AGREE_STEPS = 8
-"""Steps from one agreement on stopping to the next: a signal is heeded within as many, and they cost little."""
+"""Steps from one agreement on stopping to the next: a signal takes effect within as many, and they cost little."""
 WAIT_SECONDS = 3600
-"""For a process that prepares its data."""
+"""Seconds that the others wait for a process that prepares its data."""
 _WISHES = ("", "clock", "signal")
 _MOST_BYTES = 2048
-"""Of what a process says of its trouble."""
+"""Bytes of the longest message about a process's failure."""
 
 
 def several() -> bool:
@@ -52,7 +52,7 @@ def first_does(work: Callable[[], T]) -> T:
     if not several():
         return work()
     outcome = _attempted(work) if is_first() else None
-    return _made(pickle.loads(_from_first(pickle.dumps(outcome, protocol=5))))
+    return _result_of(pickle.loads(_from_first(pickle.dumps(outcome, protocol=5))))
 
 
 def all_do(what: str, work: Callable[[], T], seconds: int = WAIT_SECONDS) -> T:
@@ -66,12 +66,12 @@ def all_do(what: str, work: Callable[[], T], seconds: int = WAIT_SECONDS) -> T:
         return work()
     result, trouble = _attempted(work)
     meet(what, seconds)
-    for number, (kind, text) in enumerate(_gathered(_told(trouble))):
+    for number, (kind, text) in enumerate(_all_messages(_message_of(trouble))):
         if kind == "interrupted":
             raise Interrupted
         if kind == "error":
             raise UserError(text if number == jax.process_index() else f"process {number}: {text}")
-    return _made((result, trouble))
+    return _result_of((result, trouble))
 
 
 def meet(what: str, seconds: int) -> None:
@@ -86,14 +86,14 @@ def meet(what: str, seconds: int) -> None:
         raise UserError(_missing(str(error), what, seconds)) from error
 
 
-def same(what: str, value: str, mend: str) -> None:
-    """UserError, such as "process 3 has {what} than process 0: {mend}", unless the value is the same on all processes."""
+def same(what: str, value: str, remedy: str) -> None:
+    """UserError, such as "process 3 has {what} than process 0: {remedy}", unless the value is the same on all processes."""
     if not several():
         return
-    first, *others = _gathered(("", hashlib.sha256(value.encode()).hexdigest()))
+    first, *others = _all_messages(("", hashlib.sha256(value.encode()).hexdigest()))
     for number, other in enumerate(others, 1):
         if other != first:
-            raise UserError(f"process {number} has {what} than process 0: {mend}")
+            raise UserError(f"process {number} has {what} than process 0: {remedy}")
 
 
 def agreed(wish: str, step: int) -> str:
@@ -114,32 +114,32 @@ def _attempted(work: Callable[[], T]) -> tuple[T | None, Exception | None]:
         return None, trouble
 
 
-def _made(outcome: tuple[Any, Exception | None]) -> Any:
+def _result_of(outcome: tuple[Any, Exception | None]) -> Any:
     result, trouble = outcome
     if trouble is not None:
         raise trouble
     return result
 
 
-def _told(trouble: Exception | None) -> tuple[str, str]:
-    """Its kind, "interrupted", "error" or none, and its message."""
+def _message_of(trouble: Exception | None) -> tuple[str, str]:
+    """A failure's kind, "interrupted", "error" or "", and its message."""
     if isinstance(trouble, Interrupted):
         return "interrupted", ""
     return ("error", str(trouble)) if trouble else ("", "")
 
 
-def _gathered(told: tuple[str, str]) -> list[tuple[str, str]]:
-    """What each process tells, in their order."""
+def _all_messages(message: tuple[str, str]) -> list[tuple[str, str]]:
+    """The reports of all processes, in their order."""
     from jax.experimental import multihost_utils
 
-    text = "\n".join(told).encode()[:_MOST_BYTES]
+    text = "\n".join(message).encode()[:_MOST_BYTES]
     padded = np.frombuffer(text.ljust(_MOST_BYTES, b"\0"), np.uint8)
     texts = [bytes(row).rstrip(b"\0").decode(errors="ignore") for row in multihost_utils.process_allgather(padded)]
     return [tuple(text.split("\n", 1)) for text in texts]  # pyright: ignore[reportReturnType] (two, as joined)
 
 
 def _from_first(data: bytes) -> bytes:
-    """The first process's bytes."""
+    """The first process's bytes, on all processes."""
     from jax.experimental import multihost_utils
 
     high, low = map(int, multihost_utils.broadcast_one_to_all(np.array(divmod(len(data), 2**30), np.int32)))
@@ -150,7 +150,7 @@ def _from_first(data: bytes) -> bytes:
 
 def _missing(error: str, what: str, seconds: int) -> str:
     """One sentence of the coordinator's report, which names the tasks that it waited for by their numbers."""
-    named = re.search(r"timed out task names:\s*((?:\S*\d+\s*)+)", error)
-    numbers = re.findall(r"(\d+)\s*$", named.group(1), re.MULTILINE) if named else []
-    missing = f"process {', '.join(numbers)} has" if numbers else "a process has"
-    return f"{missing} not {what} within {seconds} s: look at its log, and start the same command again to go on"
+    names = re.search(r"timed out task names:\s*((?:\S*\d+\s*)+)", error)
+    numbers = re.findall(r"(\d+)\s*$", names.group(1), re.MULTILINE) if names else []
+    subject = f"process {', '.join(numbers)} has" if numbers else "a process has"
+    return f"{subject} not {what} within {seconds} s: look at its log, and start the same command again to go on"

@@ -1,4 +1,4 @@
-"""What stays the same while a run goes on, and the model that its state amounts to."""
+"""What stays the same during a run, and the model that its state gives."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,11 +16,12 @@ from semgan.types import HEADS, Algorithm, TrainState
 
 
 class Job(NamedTuple):
-    """What training works on.
+    """The fixed parts of a run.
 
     Attributes:
       config: with the domains filled in.
-      workdir, train, test: as named.
+      workdir: the run's folder.
+      train, test: the splits.
       whole: the train split with what `config.data.left_out` leaves out of `train`: the judge's, and so the same for runs that leave out
         different pictures.
       algorithm: as the config makes it.

@@ -9,9 +9,9 @@ from semgan.errors import UserError
 
 _HEARTBEAT_SECONDS = 30
 _JOIN_SECONDS = 600
-"""How long the others may take to appear: on some clusters hosts are made when they are asked for."""
+"""Seconds that the others may take to appear: on some clusters hosts are made when they are asked for."""
 _LEAVE_SECONDS = 60
-"""How long a process that has ended waits for the others to end."""
+"""Seconds that a process that has ended waits for the others to end."""
 
 
 def join() -> None:
@@ -22,14 +22,14 @@ def join() -> None:
     """
     import jax
 
-    given, heartbeat = _given(), heartbeat_seconds()
+    options, heartbeat = _explicit_options(), heartbeat_seconds()
     late = threading.Timer(_JOIN_SECONDS, _give_up)  # at its own time limit JAX aborts with a stack trace
     late.daemon = True
     late.start()
     on_term = signal.getsignal(signal.SIGTERM)
     try:
         jax.distributed.initialize(
-            **given,
+            **options,
             initialization_timeout=_JOIN_SECONDS + 60,
             heartbeat_timeout_seconds=heartbeat,
             shutdown_timeout_seconds=_LEAVE_SECONDS,
@@ -41,16 +41,16 @@ def join() -> None:
         ) from error
     finally:
         late.cancel()
-        signal.signal(signal.SIGTERM, on_term)  # JAX has put a handler of its own there, which does not end the process
+        signal.signal(signal.SIGTERM, on_term)  # JAX has put its own handler there, which does not end the process
 
 
 def heartbeat_seconds() -> int:
-    """A process that was not heard of for so long is dead, and the others abort; `SEMGAN_HEARTBEAT` sets another time."""
+    """Seconds of silence after which a process counts as dead and the others abort; `SEMGAN_HEARTBEAT` changes it."""
     return _whole("SEMGAN_HEARTBEAT") or _HEARTBEAT_SECONDS
 
 
-def _given() -> dict:
-    """The place among the others where the environment says it in full; empty where JAX is to find it."""
+def _explicit_options() -> dict:
+    """The arguments of `jax.distributed.initialize` that the environment gives in full; empty where JAX is to find them."""
     address, count, index = os.environ.get("JAX_COORDINATOR_ADDRESS"), _whole("JAX_NUM_PROCESSES"), _whole("JAX_PROCESS_ID")
     if address is None or count is None or index is None:
         return {}
@@ -65,7 +65,7 @@ def _whole(name: str) -> int | None:
 
 
 def _give_up() -> None:
-    """A failure of the place, not of the input: started again, it may succeed."""
+    """Ends the process as a failure of the surroundings, not of the input: started again, it may succeed."""
     print(f"semgan: error: the job's other processes did not appear within {_JOIN_SECONDS} seconds: look at their output", file=sys.stderr)
     sys.stderr.flush()
     os._exit(1)

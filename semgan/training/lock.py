@@ -21,7 +21,7 @@ from semgan.errors import UserError
 NAME = ".lock"
 _TOUCH_SECONDS = 30.0
 _STALE_SECONDS = 600.0
-"""Another host's lock that was not touched for so long belongs to a run that has ended."""
+"""Seconds after which another host's lock that was not touched belongs to a run that has ended."""
 _HELD = (errno.EWOULDBLOCK, errno.EACCES)
 
 

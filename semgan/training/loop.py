@@ -46,22 +46,22 @@ def train(config: ConfigDict, workdir: Path | str, *, started: float | None = No
     started = time.monotonic() if started is None else started
     workdir = Path(workdir)
     validate(config)
-    Experiment.of(config)  # what the algorithm refuses is told before data are prepared
+    Experiment.of(config)  # what the algorithm refuses is reported before data are prepared
     check_batch(config.batch_size, jax.device_count(), config.accumulate)
     hosts.connect()
     hosts.same("another config", json.dumps(to_json(config), sort_keys=True), "start all with the same command")
-    with ExitStack() as held:
-        if (result := hosts.first_does(partial(_claim, held, workdir, config))) is not None:
+    with ExitStack() as resources:
+        if (result := hosts.first_does(partial(_claim, resources, workdir, config))) is not None:
             say(f"{workdir} has finished at {result.kimg:.4g} kimg: nothing to do; a larger --config.total_kimg trains on")
             return result
         with Stop() as stop:
             return _run(config, workdir, started, stop)
 
 
-def _claim(held: ExitStack, workdir: Path, config: ConfigDict) -> Result | None:
+def _claim(resources: ExitStack, workdir: Path, config: ConfigDict) -> Result | None:
     """Takes the folder for this run until `held` closes; the result of the run in it, where it has finished."""
     _make_folder(workdir)
-    held.enter_context(locked(workdir))
+    resources.enter_context(locked(workdir))
     resume.check_config(workdir, config)
     return resume.finished(workdir, config)
 

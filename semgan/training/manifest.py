@@ -29,12 +29,12 @@ def verify(folder: Path, step: int) -> dict:
     manifest = _read(folder / MANIFEST)
     if manifest["step"] != step:
         raise DamagedError(f"{MANIFEST} is of step {manifest['step']}")
-    found = {path.relative_to(folder).as_posix(): path for path in _files(folder)}
-    if missing := manifest["files"].keys() - found:
+    paths = {path.relative_to(folder).as_posix(): path for path in _files(folder)}
+    if missing := manifest["files"].keys() - paths:
         raise DamagedError(f"{min(missing)} is missing")
-    if extra := found.keys() - manifest["files"]:
+    if extra := paths.keys() - manifest["files"]:
         raise DamagedError(f"{min(extra)} does not belong to it")
-    for name, path in found.items():
+    for name, path in paths.items():
         if _fingerprint(path) != manifest["files"][name]:
             raise DamagedError(f"{name} is not as it was written")
     return manifest

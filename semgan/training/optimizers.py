@@ -15,7 +15,7 @@ from semgan.types import Phase, Scalar
 
 
 class _Settings(NamedTuple):
-    """`config.optimizers.NETWORK`; the keys' meanings stand in `semgan/settings.py`."""
+    """`config.optimizers.NETWORK`; `semgan/settings.py` says what the keys mean."""
 
     learning_rate: float
     final_learning_rate: float
@@ -53,7 +53,7 @@ def ema_decay(half_life_kimg: float, ramp: float = 0.0, burn_in_kimg: float = 0.
     """`(kimg, batch_size) -> decay` of parameters averaged with this half-life in thousands of images, at any batch size.
 
     With `ramp` the half-life is at most that share of the images seen, so that early averages follow quickly (StyleGAN2-ADA);
-    with `burn_in_kimg` it rises from 0 along half a cosine over so many (R3GAN).
+    with `burn_in_kimg` it rises from 0 along half a cosine over that many thousand images (R3GAN).
     """
 
     def decay(kimg: Scalar, batch_size: int) -> Scalar:
@@ -66,7 +66,7 @@ def ema_decay(half_life_kimg: float, ramp: float = 0.0, burn_in_kimg: float = 0.
 
 
 def scheduled(make: Callable[[Scalar], optax.GradientTransformation]) -> optax.GradientTransformationExtraArgs:
-    """A transform whose hyperparameters depend on the images seen: `make(kimg)` is built anew inside each update."""
+    """A transform whose hyperparameters depend on the images seen: `make(kimg)` is rebuilt inside each update."""
 
     def init(params: optax.Params) -> optax.OptState:
         return make(jnp.float32(0)).init(params)
@@ -118,7 +118,7 @@ def _transform(settings: _Settings, ratio: float, total_kimg: float) -> optax.Gr
 
 
 def _forgetful(transform: optax.GradientTransformationExtraArgs, every_kimg: float) -> optax.GradientTransformationExtraArgs:
-    """The transform, starting anew whenever `every_kimg` thousand images have passed."""
+    """The transform, reset whenever `every_kimg` thousand images have passed."""
 
     def init(params: optax.Params) -> optax.OptState:
         return transform.init(params), jnp.int32(0)
@@ -137,7 +137,7 @@ def _forgetful(transform: optax.GradientTransformationExtraArgs, every_kimg: flo
 def _lazy_ratio(network: str, phases: Iterable[Phase]) -> float:
     """What lazy regularisation scales the rate and the betas' exponents by: k / (k + 1) for one phase every k steps.
 
-    A network that is also updated by lazy phases takes 1 + sum(1/k) Adam updates a step instead of one (StyleGAN2, appendix B).
+    A network that is also updated by lazy phases takes 1 + sum(1/k) Adam updates per step instead of one (StyleGAN2, appendix B).
     """
     intervals = [phase.every for phase in phases if network in phase.updates]
     lazy = sum(1 / every for every in intervals if every > 1)

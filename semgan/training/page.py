@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from semgan.files import write_whole
 from semgan.pages import curves
-from semgan.pages.document import details, document, header, paragraph, section, table
+from semgan.pages.document import details, header, page_html, paragraph, section, table
 from semgan.pages.scores import SCORES, score_cards
 from semgan.progress import format_duration
 from semgan.training.metrics import Line
@@ -48,7 +48,7 @@ def write(path: Path, overview: Overview) -> None:
 
 def render(overview: Overview) -> str:
     """The page's HTML."""
-    return document(
+    return page_html(
         overview.name,
         [
             _header(overview),
@@ -88,9 +88,9 @@ def _latest(overview: Overview) -> str:
     path = escape(overview.pictures[step], quote=True)
     caption = next((caption for kind, caption in _CAPTIONS.items() if kind in overview.kinds), "")
     what = "drawn from noise" if "sample" in overview.kinds else "translations"
-    shown = f'<div class="picture"><a href="{path}"><img src="{path}" alt="{what} at step {step:,}"></a></div>'
+    picture = f'<div class="picture"><a href="{path}"><img src="{path}" alt="{what} at step {step:,}"></a></div>'
     title = f"Pictures at step {step:,}" if "sample" in overview.kinds else f"Held-out pictures at step {step:,}"
-    return section(title, paragraph(caption) if caption else "", shown)
+    return section(title, paragraph(caption) if caption else "", picture)
 
 
 def _curves(lines: Sequence[Line]) -> str:

@@ -14,7 +14,7 @@ from semgan.types import Metrics, TrainState
 AXIS_NAME = "data"
 
 Devices = Sequence[Any]
-"""Of `jax.Device`, which type checkers take for a variable."""
+"""Elements are `jax.Device`, which type checkers take for a variable."""
 HostBatch = Mapping[str, np.ndarray]
 """This process's share of the global batch; the arrays share their first axis."""
 

@@ -35,9 +35,9 @@ def choose_examples(
     members = {int(value): np.flatnonzero(domain == value) for value in np.unique(domain)}
     aims = [value for value in members if targets is None or value in targets] or list(members)
     sources = [value for value in members if set(aims) - {value}] or list(members)
-    taken = -(-references // len(aims))  # of each aim
+    per_aim = -(-references // len(aims))  # of each aim
     across = [_member(members, aims, index) for index in range(references)]
-    down = [_member(members, sources, index, skip=taken * (sources[index % len(sources)] in aims)) for index in range(contents)]
+    down = [_member(members, sources, index, skip=per_aim * (sources[index % len(sources)] in aims)) for index in range(contents)]
     return Examples(
         contents=images[rows[down]],
         content_domain=domain[down],
@@ -55,7 +55,7 @@ def _member(members: Mapping[int, np.ndarray], domains: Sequence[int], index: in
 
 
 def _next(aims: Sequence[int], own: int) -> int:
-    """The aim that follows a domain, around the circle; its own where there is no other."""
+    """The target domain that follows a domain, around the circle; the domain itself where there is no other."""
     return min(aims, key=lambda value: (value == own, value < own, value))
 
 

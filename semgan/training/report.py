@@ -20,7 +20,7 @@ Sample = Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]]
 
 @contextmanager
 def going_on(path: Path) -> Iterator[None]:
-    """What a full disk keeps from being written here is told, and training goes on."""
+    """Turns a write that fails, such as on a full disk, into a warning: training goes on."""
     try:
         yield
     except OSError as error:
@@ -60,8 +60,8 @@ class Report:
         self._log_path = workdir / metrics.FILE
         self._marked_step, self._marked_position = step, position
         self._marked_time: float | None = None
-        for made, path in self.pictures().items() if writes else ():
-            if made > step:
+        for picture_step, path in self.pictures().items() if writes else ():
+            if picture_step > step:
                 path.unlink()
 
     def minutes(self) -> float:
@@ -74,12 +74,12 @@ class Report:
         return self._marked_time is not None
 
     def start_clock(self, position: int) -> None:
-        """Rates are measured from here: the first step has been compiled and run."""
+        """Measures rates from here on: the first step has been compiled and run."""
         self._marked_time, self._marked_position = time.monotonic(), position
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Leaves what is done inside out of the rates."""
+        """Excludes the time spent inside from the rates."""
         began = time.monotonic()
         yield
         if self._marked_time is not None:
@@ -111,7 +111,7 @@ class Report:
         return line
 
     def _rate(self, position: int, now: float) -> float | None:
-        """Images a second since the last line, None where there was no time to measure."""
+        """Images per second since the last line; None where there was no time to measure."""
         seconds = 0.0 if self._marked_time is None else now - self._marked_time
         images = position - self._marked_position
         return images / seconds if seconds > 0 and images else None

@@ -72,8 +72,8 @@ def finish(job: Job, state: TrainState, report: Report, reason: str) -> Result:
     picture = report.pictures().get(step) or _picture(job, model, report, step)
     scores = _score(job, model, report, step, position)
     snapshot = snapshots.write(job, state, scores.logged if scores else {}, last=True)
-    taken, usage = scores.report if scores else None, _usage(job, snapshot)
-    result = Result(step, position / 1000, reason, taken, usage, str(picture), str(snapshot), str(report.page()))
+    report_data, usage = scores.report if scores else None, _usage(job, snapshot)
+    result = Result(step, position / 1000, reason, report_data, usage, str(picture), str(snapshot), str(report.page()))
     resume.write_result(job.workdir, result, job.config)
     return result
 

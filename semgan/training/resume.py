@@ -53,9 +53,9 @@ def check_config(workdir: Path, config: ConfigDict) -> None:
         now.pop(key, None)
     changed = [key for key in sorted(before.keys() | now.keys()) if before.get(key) != now.get(key) and not _may_change(key)]
     if changed:
-        shown = ", ".join(f"{key} (was {_shown(before, key)}, now {_shown(now, key)})" for key in changed[:_MOST_SHOWN])
+        differences = ", ".join(f"{key} (was {_value_text(before, key)}, now {_value_text(now, key)})" for key in changed[:_MOST_SHOWN])
         more = f" and {len(changed) - _MOST_SHOWN} more" if len(changed) > _MOST_SHOWN else ""
-        _refuse(config, f"{workdir} holds a run with another config: {shown}{more}", "give the old values")
+        _refuse(config, f"{workdir} holds a run with another config: {differences}{more}", "give the old values")
 
 
 def _may_change(key: str) -> bool:
@@ -70,11 +70,11 @@ def check_data(workdir: Path, config: ConfigDict, saved: str, fingerprint: str) 
         _refuse(config, changed, "bring the old files back")
 
 
-def _refuse(config: ConfigDict, changed: str, mend: str) -> None:
+def _refuse(config: ConfigDict, changed: str, remedy: str) -> None:
     if config.allow_changes:
         say(f"warning: {changed}; going on, as --config.allow_changes asks")
         return
-    raise UserError(f"{changed}: {mend} to go on, choose another --workdir, or go on all the same with --config.allow_changes=True")
+    raise UserError(f"{changed}: {remedy} to go on, choose another --workdir, or go on all the same with --config.allow_changes=True")
 
 
 def write_config(workdir: Path, config: ConfigDict) -> None:
@@ -104,7 +104,7 @@ def _finite(data: Any) -> Any:
     return None if isinstance(data, float) and not math.isfinite(data) else data
 
 
-def _shown(flat: dict[str, Any], key: str) -> str:
+def _value_text(flat: dict[str, Any], key: str) -> str:
     return repr(flat[key]) if key in flat else "absent"
 
 

@@ -10,11 +10,11 @@ from semgan.training.job import Job
 
 
 class Scores(NamedTuple):
-    """What an evaluation during training comes to.
+    """The outcome of an evaluation during training.
 
     Attributes:
       report: all of it, as plain data; see `evaluation_json`.
-      logged: the scores that the log and the snapshot keep, by name; None for one that is unknown.
+      logged: the scores that the log and the snapshot keep, by name; None for one that could not be computed.
     """
 
     report: dict[str, Any]

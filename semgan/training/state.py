@@ -10,7 +10,7 @@ from semgan.types import Algorithm, Batch, Key, Params, TrainState
 def init_state(algorithm: Algorithm, transforms: Transforms, rng: Key, batch: Batch, guarded: bool = False) -> TrainState:
     """The state before the first step; `batch` is a prepared one, of any size, for the shapes; `guarded`: against spikes.
 
-    Every leaf has a buffer of its own, the averaged parameters too: the step donates the state, and a buffer cannot be
+    Every leaf has its own buffer, the averaged parameters too: the step donates the state, and a buffer cannot be
     donated twice.
     """
     params, model_state = jax.jit(algorithm.init)(rng, dict(batch))

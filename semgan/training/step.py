@@ -20,9 +20,9 @@ Step = Callable[[TrainState, Batch], tuple[TrainState, Metrics]]
 
 
 GRAD_NORMS = "grad_norms"
-"""Of the opt_state, with a spike guard: each phase's last gradient norms."""
+"""The key of `opt_state` that holds each phase's last gradient norms, where there is a spike guard."""
 _WINDOW, _LEAST = 64, 16
-"""Norms that a running median is of, and how many there have to be."""
+"""Norms that the running median is taken over, and how many of them it needs."""
 
 
 class _Carry(NamedTuple):
@@ -56,7 +56,7 @@ def make_step(
       accumulate: micro-batches that this share is cut into, in order; gradients, losses and metrics are their means, and
         `model_state` passes from one to the next.
       axis_name: the mapped axis of the devices, or None on a single device.
-      spike_factor: a gradient norm of so many times the median of its phase's last ones is a spike; 0: none is. For a state that has
+      spike_factor: a gradient norm above this many times the median of its phase's last ones is a spike; 0: none is. For a state that has
         `first_norms`.
 
     The metrics are float32 and equal on all devices: `PHASE/TERM`, `PHASE/loss`, `PHASE/grad_norm` (global norm over the
@@ -84,9 +84,9 @@ def make_step(
         decay = ema_decay(kimg, batch_size)
         averaged = {name: carry.params[name] for name in algorithm.averaged}
         ema_params = jax.tree.map(lambda new, old: new + decay * (old - new), averaged, state.ema_params)
-        kept = (state.params, state.ema_params, state.model_state, state.opt_state)
+        before = (state.params, state.ema_params, state.model_state, state.opt_state)
         updated = (carry.params, ema_params, carry.model_state, carry.opt_state)
-        params, ema_params, model_state, opt_state = jax.tree.map(lambda new, old: jnp.where(carry.fine, new, old), updated, kept)
+        params, ema_params, model_state, opt_state = jax.tree.map(lambda new, old: jnp.where(carry.fine, new, old), updated, before)
         if spike_factor:
             opt_state[GRAD_NORMS] = carry.opt_state[GRAD_NORMS]  # so that norms which have risen for good become usual
         skipped = ~carry.fine
@@ -146,14 +146,14 @@ def _phase_update(
 
 
 def first_norms(algorithm: Algorithm) -> dict[str, jax.Array]:
-    """What the opt_state holds as `GRAD_NORMS` before the first step: by phase, none."""
+    """What `opt_state` holds as `GRAD_NORMS` before the first step: no norms, by phase."""
     return {phase.name: jnp.full(_WINDOW, jnp.nan) for phase in algorithm.phases}
 
 
 def _is_spike(norm: Scalar, norms: jax.Array, factor: float) -> Bool[jax.Array, ""]:
-    """Whether the norm is above so many times the median of the finite ones before it; never while these are few."""
-    known = jnp.where(jnp.isfinite(norms), norms, jnp.nan)
-    return (jnp.isfinite(known).sum() >= _LEAST) & (norm > factor * jnp.nanmedian(known))
+    """Whether the norm is above `factor` times the median of the finite ones before it; never while these are few."""
+    finite_norms = jnp.where(jnp.isfinite(norms), norms, jnp.nan)
+    return (jnp.isfinite(finite_norms).sum() >= _LEAST) & (norm > factor * jnp.nanmedian(finite_norms))
 
 
 def _every(every: int, run: Callable, step: jax.Array, carry: _Carry) -> tuple[_Carry, Metrics]:

@@ -45,7 +45,7 @@ class Programs:
 
 
 def iterate(job: Job, programs: Programs, state: TrainState, checkpoints: Checkpoints, report: Report) -> tuple[TrainState, str]:
-    """Steps until there is a reason to stop: "signal", "done", "clock" or `guards.DIVERGED`.
+    """Takes steps until there is a reason to stop: "signal", "done", "clock" or `guards.DIVERGED`.
 
     Returns:
       the state, which is being saved unless training has diverged, and the reason, the same on all processes.
@@ -54,7 +54,7 @@ def iterate(job: Job, programs: Programs, state: TrainState, checkpoints: Checkp
     step, position = int(state.step), int(state.position)
     if reason := _why_stop(job, step, position):
         return state, reason
-    made = batches(
+    stream = batches(
         job.train,
         batch_size=size,
         seed=config.seed,
@@ -65,7 +65,7 @@ def iterate(job: Job, programs: Programs, state: TrainState, checkpoints: Checkp
         hosts=jax.process_count(),
     )
     totals, waiting, skips = None, deque(), guards.Skips(config.rollback_after)
-    with closing(made) as source:  # pyright: ignore[reportArgumentType]
+    with closing(stream) as source:  # pyright: ignore[reportArgumentType]
         while not reason:
             state, step_metrics = programs.at(position)(state, next(source))
             step, position = step + 1, position + size
@@ -93,15 +93,15 @@ def iterate(job: Job, programs: Programs, state: TrainState, checkpoints: Checkp
 
 
 def _show(job: Job, state: TrainState, report: Report, checkpoints: Checkpoints, step: int, position: int) -> None:
-    """What is due, and what the scores say of it."""
-    seen = results.show(job, state, report, step, position)
-    if seen is not None and job.config.stop_on_collapse:
-        guards.heed(seen, checkpoints, job.workdir)
+    """Makes what is due after this step, and acts on its scores."""
+    collapse_watch = results.show(job, state, report, step, position)
+    if collapse_watch is not None and job.config.stop_on_collapse:
+        guards.act_on(collapse_watch, checkpoints, job.workdir)
 
 
 def _why_stop(job: Job, step: int, position: int) -> str:
     """One of "signal", "done" and "clock", on all processes at the same step; nothing while training goes on."""
     over = job.deadline is not None and time.monotonic() >= job.deadline
     wish = hosts.agreed("signal" if job.stop.requested else "clock" if over else "", step)
-    done = position >= 1000 * job.config.total_kimg
-    return wish if wish == "signal" else "done" if done else wish
+    finished = position >= 1000 * job.config.total_kimg
+    return wish if wish == "signal" else "done" if finished else wish

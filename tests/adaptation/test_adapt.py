@@ -226,7 +226,7 @@ def test_what_cannot_be_adapted_is_told_before_anything_is_trained(workplace, sn
     assert "is a model of stargan_v2, which cannot be adapted" in said(model=snapshot_of_stargan)
     assert "training data, which --data can name, are needed" in said(data=tmp_path / "gone")
     assert "invalid choice: 'most'" in said(tune="most")
-    assert "'0' is no number of minutes above 0" in said(minutes=0)
+    assert "'0' is not a number of minutes above 0" in said(minutes=0)
     assert "--pictures is missing" in refused(capsys, "--model", source, "--name", NEW, "--out", out)
     assert not out.exists()
 

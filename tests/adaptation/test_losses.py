@@ -20,7 +20,7 @@ NEW = 2
 """The new domain's number."""
 LATENTS, REAL_AUGMENT, FAKE_AUGMENT, NOISE_AMOUNT, NOISE = 0, 2, 3, 4, 5
 """Streams of draws."""
-WEIGHTS = losses.Weights(
+WEIGHTS = losses.TermWeights(
     style_reconstruction=2.0, reconstruction=3.0, content=5.0, semantic=7.0, correspondence=11.0, kept=13.0, augment_p=0.0
 )
 
@@ -85,11 +85,11 @@ def evaluate(phase, weights=WEIGHTS, whole_encoder=False, params=None, tuned=TUN
     config.losses.update({"content_attributes": ("Smiling", "Bald"), "style_attributes": ("Blond_Hair",)})
     config.losses.update({"r1_weight": 0.3, "r2_weight": 0.7, "heads_noise": 0.0})
     config.losses.update(changes)
-    setting = losses.Setting(semgan.functions(toy.modules()), semantics_of(config), config.losses, whole_encoder, weights)
+    context = losses.AdaptationContext(semgan.functions(toy.modules()), semantics_of(config), config.losses, whole_encoder, weights)
     trained = {losses.TUNED: tuned, "discriminator": JUDGE} | (params or {})
     given = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float32), (trained, {losses.SOURCE: source}))
     loss = {"d": losses.discriminator_loss, "g": losses.generator_loss}[phase]
-    value, aux = loss(setting, *given, toy.arrays(BATCH), RNG, jnp.float32(0))
+    value, aux = loss(context, *given, toy.arrays(BATCH), RNG, jnp.float32(0))
     assert aux.model_state is given[1]
     return value, aux.metrics
 
@@ -197,7 +197,7 @@ def test_every_term_counts_with_its_own_weight_and_adds():
 
 
 def test_the_weights_that_are_used_unless_others_are_given():
-    assert losses.Weights()._asdict() == {
+    assert losses.TermWeights()._asdict() == {
         "style_reconstruction": 1.0,
         "reconstruction": 1.0,
         "content": 1.0,
@@ -261,7 +261,7 @@ def test_the_discriminator_sees_augmented_pictures(monkeypatch):
 
 
 def _gradient(phase, term, **options):
-    """Of a metric with respect to all that is trained."""
+    """Returns the gradient of a metric with respect to everything that is trained."""
     trained = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float32), {losses.TUNED: TUNED, "discriminator": JUDGE})
     return jax.grad(lambda params: evaluate(phase, params=params, **options)[1][term])(trained)
 

@@ -234,7 +234,7 @@ def test_heads_learn_from_real_images_of_both_domains_alone(consistent, annotate
 
 @pytest.mark.parametrize("variant", ["cut", "fastcut"])
 def test_a_translation_has_to_carry_what_is_annotated_of_its_source(consistent, annotated, variant):
-    """Of FastCUT's, which are translated mirrored, each one mirrored back."""
+    """FastCUT's mirrored inputs are mirrored back after translation."""
     algorithm, params = algorithms.make(_consistent(experiment.get_config(variant))), consistent[1]
     value, metrics = _loss(algorithm, 1, params, annotated)
     first = annotated["domain"] == 0

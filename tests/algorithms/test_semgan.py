@@ -120,7 +120,7 @@ def test_contents_hold_the_generator_by_their_own_annotations(made, batch, gradi
 
 
 def test_the_style_s_attributes_come_from_references_and_hold_those_guided_by_one_alone(made, batch):
-    """Of the generator's loss: reference_attributes of even positions, whose style is a latent, change nothing."""
+    """In the generator's loss, reference_attributes of even positions, whose style is a latent, change nothing."""
     algorithm, params, model_state, _ = made
     loss = jax.jit(lambda batch: algorithm.phases[1].loss(params, model_state, batch, jax.random.key(1), jnp.float32(1))[0])
     even = (batch["position"] % 2 == 0)[:, None]

@@ -41,9 +41,9 @@ NET = toy.in_numpy(PARAMS)
 def evaluate(phase, kimg=5.0, params=PARAMS, model_state=None, batch=BATCH, **losses):
     """The phase's value, metrics and new model_state."""
     config = configured(**losses)
-    setting = semgan.Setting(semgan.functions(toy.modules()), semantics_of(config), config.losses)
+    context = semgan.LossContext(semgan.functions(toy.modules()), semantics_of(config), config.losses)
     loss = {"d": semgan.discriminator_loss, "g": semgan.generator_loss}[phase]
-    run = partial(loss, setting)
+    run = partial(loss, context)
     in_jax = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float32), params)
     value, aux = run(in_jax, model_state or {}, toy.arrays(batch), RNG, jnp.float32(kimg))
     return float(value), {name: float(metric) for name, metric in aux.metrics.items()}, aux.model_state
@@ -199,20 +199,20 @@ def test_a_term_of_weight_0_is_left_out_and_leaves_the_others_as_they_were(phase
 
 
 def _gradient(phase, term, network):
-    """Of a metric with respect to a network's parameters."""
+    """Returns the gradient of a metric with respect to a network's parameters."""
     config = configured()
-    setting = semgan.Setting(semgan.functions(toy.modules()), semantics_of(config), config.losses)
+    context = semgan.LossContext(semgan.functions(toy.modules()), semantics_of(config), config.losses)
     loss = {"d": semgan.discriminator_loss, "g": semgan.generator_loss}[phase]
     params = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float32), PARAMS)
 
     def metric(trained):
-        return loss(setting, {**params, network: trained}, {}, toy.arrays(BATCH), RNG, jnp.float32(0))[1].metrics[term]
+        return loss(context, {**params, network: trained}, {}, toy.arrays(BATCH), RNG, jnp.float32(0))[1].metrics[term]
 
     return jax.jit(jax.grad(metric))(params[network])
 
 
 def _slopes(value, leaf):
-    """Of a NumPy function of one array, by central differences."""
+    """Returns the gradient of a NumPy function of one array, by central differences."""
     slopes = np.zeros_like(leaf)
     for index in np.ndindex(*leaf.shape):
         step = np.zeros_like(leaf)
@@ -307,7 +307,7 @@ def test_the_discriminator_sees_augmented_pictures_and_the_probability_follows_h
 
 
 def test_styles_are_of_two_latents_or_of_two_references():
-    setting = semgan.functions(toy.modules())
+    functions = semgan.functions(toy.modules())
     params = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float32), PARAMS)
-    for style, want in zip(semgan.two_styles(setting.styles, params, toy.arrays(BATCH), RNG), (STYLE, STYLE2), strict=True):
+    for style, want in zip(semgan.two_styles(functions.styles, params, toy.arrays(BATCH), RNG), (STYLE, STYLE2), strict=True):
         np.testing.assert_allclose(style, want, rtol=1e-4, atol=1e-6)

@@ -9,7 +9,7 @@ from PIL import Image
 
 from semgan.compare import comparison_page
 from semgan.compare.compare_command import compare_runs
-from semgan.compare.differences import comparability, differences
+from semgan.compare.differences import comparability, find_differences
 from semgan.compare.folder import images_per_second, kimg, minutes, read_runs, score
 from semgan.compare.table import compare_text
 from semgan.errors import UserError
@@ -105,7 +105,7 @@ def test_runs_of_one_name_are_told_apart_by_their_paths(write_run):
 
 def test_alike_runs_do_not_differ(write_run):
     runs = read_runs([write_run("one"), write_run("two", config=changed(CONFIG, "data.source", "elsewhere"))])
-    assert differences(runs) == []
+    assert find_differences(runs) == []
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_alike_runs_do_not_differ(write_run):
 )
 def test_each_difference_of_the_configs_is_told(write_run, path, value, said):
     runs = read_runs([write_run("one"), write_run("two", config=changed(CONFIG, path, value)), write_run("three")])
-    (found,) = differences(runs)
+    (found,) = find_differences(runs)
     assert found.what == said
     assert sorted(found.values.values()) == [["one", "three"], ["two"]]
     first, second = comparability(runs)
@@ -145,12 +145,12 @@ def test_each_difference_of_the_configs_is_told(write_run, path, value, said):
 )
 def test_each_difference_of_the_scores_is_told(write_run, path, value, said):
     runs = read_runs([write_run("one"), write_run("two", scores=changed(SCORES, path, value))])
-    assert [found.what for found in differences(runs)] == [said]
+    assert [found.what for found in find_differences(runs)] == [said]
 
 
 def test_what_a_run_does_not_say_is_no_difference(write_run):
     older = {name: value for name, value in SCORES.items() if name not in ("dataset", "judge", "seed")}
-    assert differences(read_runs([write_run("one"), write_run("two", scores=older), write_run("three", scores=None)])) == []
+    assert find_differences(read_runs([write_run("one"), write_run("two", scores=older), write_run("three", scores=None)])) == []
 
 
 def figure(name="recall", value=0.5, protocol="judge", **changes):

@@ -283,8 +283,8 @@ def test_wrong_values_are_named_with_their_line_and_picture(tmp_path, header, ce
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("1.png,1", "1.png,1,1", r"line 3 \(1.png\) has 3 cells where the header has 2; mend that line"),
-        ("1.png", "7.png", r"line 3 \(7.png\) has no picture of that name in the folder; mend the name or delete the line"),
+        ("1.png,1", "1.png,1,1", r"line 3 \(1.png\) has 3 cells where the header has 2; correct that line"),
+        ("1.png", "7.png", r"line 3 \(7.png\) has no picture of that name in the folder; correct the name or delete the line"),
         ("1.png", "0.png", r"line 3 \(0.png\) is of the same picture as line 2; leave one of them"),
         ("1.png,1\n", "", "1 pictures have no line, the first is 1.png; add one for each or take them away"),
         ("1.png", '"1.png', "cannot be read as a table"),

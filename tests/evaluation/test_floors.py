@@ -13,7 +13,7 @@ FLOORS = ("scores", "judge", "extractors", "figures", "report", "")
 
 
 def floor(name):
-    """Of a module below `semgan.evaluation`."""
+    """Returns the floor of a module below `semgan.evaluation`."""
     parts = name.split(".")
     return FLOORS.index(parts[0] if len(parts) > 1 or (ROOT / parts[0]).is_dir() else "")
 

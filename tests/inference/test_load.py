@@ -144,7 +144,7 @@ def test_samples_are_other_styles_of_the_contents_in_turn(model, content, refere
     [
         ({}, "give one of the three"),
         ({"reference": "self", "latent_seed": 0, "domain": "dark"}, "give one of the three"),
-        ({"latent_seed": 0}, r"a latent has no domain of its own: give domain \(--domain\), one of bright, dark"),
+        ({"latent_seed": 0}, r"a latent belongs to no domain: give domain \(--domain\), one of bright, dark"),
         ({"reference": "self", "domain": "drak"}, "no domain 'drak': did you mean 'dark'"),
         ({"reference": "self", "domain": "zzzz"}, "no domain 'zzzz': it has bright, dark"),
         ({"reference": "self", "content_domain": "brigt"}, "did you mean 'bright'"),

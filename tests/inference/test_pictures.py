@@ -90,7 +90,7 @@ def test_written_picture_reads_back(tmp_path, suffix):
 
 @pytest.mark.parametrize("name", ["a.txt", "a", "a.gif"])
 def test_other_suffixes_are_refused(tmp_path, name):
-    with pytest.raises(UserError, match=r"is no picture format that is written: use \.png"):
+    with pytest.raises(UserError, match=r"is not a picture format that can be written: use \.png"):
         pictures.write(tmp_path / name, np.zeros((1, 1, 3), np.uint8))
 
 

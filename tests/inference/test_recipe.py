@@ -122,7 +122,7 @@ def test_attributes_that_the_style_has_not_are_clean_errors(name, message):
         np.zeros((2, 2, 2), np.float32),
     )
     with pytest.raises(UserError, match=message):
-        recipe.code_of(found, {name: True}, 1, DOMAINS, kept=("Smiling",))
+        recipe.code_of(found, {name: True}, 1, DOMAINS, content_attributes=("Smiling",))
 
 
 def test_contents_attributes_are_those_that_the_losses_keep():

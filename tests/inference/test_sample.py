@@ -50,7 +50,7 @@ def test_without_content_a_model_of_drawn_faces_draws_some(snapshot, model, monk
 
 
 def test_other_suffix_is_refused_before_anything_is_loaded(tmp_path):
-    with pytest.raises(UserError, match="is no picture format"):
+    with pytest.raises(UserError, match="is not a picture format"):
         sample.sample_grid(tmp_path / "no.safetensors", tmp_path / "grid.pdf", Draws(1))
 
 

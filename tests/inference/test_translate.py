@@ -94,8 +94,8 @@ def test_bad_paths_are_clean_errors_before_anything_is_loaded(picture, tmp_path)
     content = picture("in/a.jpg")
     for arguments, message in [
         ((tmp_path / "missing.jpg", tmp_path / "o.png"), "does not exist: give --content a picture"),
-        ((content, tmp_path / "o.txt"), r"o\.txt: \.txt is no picture format"),
-        ((content, tmp_path / "o"), "no suffix is no picture format"),
+        ((content, tmp_path / "o.txt"), r"o\.txt: \.txt is not a picture format"),
+        ((content, tmp_path / "o"), "no suffix is not a picture format"),
         ((tmp_path / "in", content), "is a file, but .* is a folder"),
     ]:
         with pytest.raises(UserError, match=message):

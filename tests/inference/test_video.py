@@ -79,7 +79,7 @@ def test_mp4_without_its_extra_says_what_to_install(tmp_path, monkeypatch):
 
 
 def test_other_suffix_is_refused_before_anything_is_loaded(tmp_path):
-    with pytest.raises(UserError, match=r"\.avi is no video format"):
+    with pytest.raises(UserError, match=r"\.avi is not a video format"):
         sample.sample_video(tmp_path / "no.safetensors", tmp_path / "film.avi", Draws(4), 1.0)
 
 

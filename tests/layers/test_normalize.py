@@ -27,7 +27,7 @@ def test_instance_norm_equals_numpy_in_float64():
 
 
 def test_epsilon_is_pytorchs():
-    """Of pixels 0.002 apart the variance is 1e-6: beside 1e-5 they come out at 1 / sqrt(11), beside flax's 1e-6 at 1 / sqrt(2)."""
+    """Pixels 0.002 apart have a variance of 1e-6: beside 1e-5 they come out at 1 / sqrt(11), beside flax's 1e-6 at 1 / sqrt(2)."""
     x = jnp.asarray([0.5 - 0.001, 0.5 + 0.001] * 2, jnp.float32).reshape(1, 2, 2, 1)
     np.testing.assert_allclose(instance_norm(x).ravel(), np.array([-1, 1, -1, 1]) / np.sqrt(11), rtol=1e-3)
     np.testing.assert_allclose(instance_norm(jnp.asarray(1e-3 * _images())), _reference(1e-3 * _images()), atol=1e-5)
@@ -59,7 +59,7 @@ def test_adain_scales_by_one_plus_gamma_then_adds_beta():
 
 @pytest.fixture(scope="module")
 def adain():
-    """Of three channels and a style of four, with a bias that is not 0."""
+    """A layer of three channels and a style of four, with a bias that is not 0."""
     rng = np.random.default_rng(3)
     params = {"style": {"kernel": _array(rng.normal(size=(4, 6))), "bias": _array(rng.normal(size=6))}}
     return lambda *inputs: AdaptiveInstanceNorm().apply({"params": params}, *inputs)

@@ -67,7 +67,7 @@ def _logits(images, xp=np):
 
 
 def _squared_slopes(image):
-    """Of `_logits`, by central differences in float64: (batch,)."""
+    """Returns the squared gradient norms of `_logits`, by central differences in float64: (batch,)."""
     squares = np.zeros(len(image))
     for index in np.ndindex(*image.shape[1:]):
         step = np.zeros_like(image)

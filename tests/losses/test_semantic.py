@@ -179,7 +179,7 @@ def test_annotations_are_those_that_data_can_have_each_in_its_unit():
 
 
 def test_absent_classes_weigh_nothing_in_a_mask_s_loss():
-    """Of three classes the picture has one: logits that are even between all three cost log 3 and the Dice of that one class."""
+    """The picture has one of three classes: equal logits for all three cost log 3 and the Dice of that one class."""
     truth, logits = jnp.zeros((1, 2, 2), jnp.int32), jnp.zeros((1, 2, 2, 3))
     dice = (2 * 4 / 3 + 1) / (4 / 3 + 4 + 1)
     np.testing.assert_allclose(semantic.mask_loss(logits, truth), np.log(3) + 1 - dice, rtol=1e-6)

@@ -12,7 +12,7 @@ ROW, COLUMN = 30, 40
 
 
 def masks_of(landmark, height=0.5):
-    """Of heat at one pixel, in one landmark's map."""
+    """Returns the masks for heat at one pixel of one landmark's map."""
     maps = np.zeros((1, SIZE, SIZE, 98), np.float32)
     maps[0, ROW, COLUMN, landmark] = height
     return np.asarray(face_masks(jnp.asarray(maps)))[0]

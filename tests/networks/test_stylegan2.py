@@ -31,7 +31,7 @@ def small():
     ("size", "base", "generator", "discriminator"), [(256, 16384, 24_767_458, 24_001_089), (1024, 32768, 30_370_060, 29_012_513)]
 )
 def test_parameter_counts_are_those_of_the_released_models(size, base, generator, discriminator):
-    """Mapping and synthesis together; constants of fixed noise and the mean w are no parameters."""
+    """Mapping and synthesis together; constants of fixed noise and the mean w are not parameters."""
     synthesis = Generator(size, base)
     assert _count(MappingNetwork(), (1, 512)) + _count(synthesis, (1, synthesis.num_ws, 512)) == generator
     assert _count(Discriminator(size, base), (1, size, size, 3)) == discriminator

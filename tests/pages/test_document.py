@@ -1,6 +1,6 @@
 import numpy as np
 
-from semgan.pages.document import Card, Example, cards, details, document, examples, header, paragraph, said, section, table
+from semgan.pages.document import Card, Example, cards, details, examples, header, page_html, paragraph, section, statement, table
 from semgan.pages.images import png, shown_width
 from semgan.pages.scores import SCORES, score_cards
 from tests.pages.html import Page
@@ -10,12 +10,14 @@ HOSTILE = "<script>alert('x')</script>\" onload=\"x"
 
 def test_every_text_is_escaped_wherever_it_stands():
     picture = (HOSTILE, png(np.zeros((4, 4, 3), np.uint8)), 96)
-    html = document(
+    html = page_html(
         HOSTILE,
         [
             header(HOSTILE, HOSTILE),
             cards([Card(HOSTILE, HOSTILE, HOSTILE)]),
-            section(HOSTILE, paragraph(HOSTILE), said(HOSTILE), table([[HOSTILE]], [HOSTILE]), examples([Example([picture], HOSTILE)])),
+            section(
+                HOSTILE, paragraph(HOSTILE), statement(HOSTILE), table([[HOSTILE]], [HOSTILE]), examples([Example([picture], HOSTILE)])
+            ),
             details(HOSTILE),
         ],
     )
@@ -27,7 +29,7 @@ def test_every_text_is_escaped_wherever_it_stands():
 
 def test_pictures_keep_their_pixels_and_size_inside_the_page():
     pixels = np.random.default_rng(0).integers(0, 256, (24, 20, 3), np.uint8)
-    page = Page(document("x", [examples([Example([("it", png(pixels), shown_width(pixels))], "below")])]))
+    page = Page(page_html("x", [examples([Example([("it", png(pixels), shown_width(pixels))], "below")])]))
     np.testing.assert_array_equal(np.asarray(page.pictures[0]), pixels)
 
 
@@ -40,7 +42,7 @@ def test_what_is_empty_leaves_nothing_behind():
 
 
 def test_cards_show_those_scores_that_there_are_in_their_order():
-    page = Page(document("x", [score_cards({"recall": None, "whole_faces": 0.6789, "other": 1.0})]))
+    page = Page(page_html("x", [score_cards({"recall": None, "whole_faces": 0.6789, "other": 1.0})]))
     names = [SCORES["whole_faces"].name, "0.68", SCORES["recall"].name, "unknown"]
     assert [text for text in page.texts if text in names] == names
     assert SCORES["retention"].name not in page.texts

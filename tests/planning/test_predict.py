@@ -52,7 +52,7 @@ def test_the_share_attained_is_that_of_the_published_images_a_second():
 
 def test_unknown_hardware_is_refused_with_the_nearest():
     with pytest.raises(UserError, match=r"'H10' is not in the table: did you mean 'h100'\? There are a100, .*, this"):
-        plan.named("H10")
+        plan.hardware_of("H10")
 
 
 def test_this_machine_is_measured():

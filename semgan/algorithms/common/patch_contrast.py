@@ -11,13 +11,13 @@ from semgan.algorithms.common import draws
 from semgan.losses.contrastive import patch_nce
 from semgan.types import Batch, Key, Scalar
 
-Features = Sequence[Array]
+Activations = Sequence[Array]
 
 
 def contrast(
-    project: Callable[[Features, Features], list[Array]],
-    keys: Features,
-    queries: Features,
+    project: Callable[[Activations, Activations], list[Array]],
+    keys: Activations,
+    queries: Activations,
     losses: ConfigDict,
     batch: Batch,
     rng: Key,
@@ -35,7 +35,7 @@ def contrast(
     return jnp.stack([patch_nce(query, key, losses.temperature).mean() for query, key in pairs]).mean()
 
 
-def places_of(features: Features, count: int, batch: Batch, rng: Key, stream: int) -> list[Array]:
+def places_of(features: Activations, count: int, batch: Batch, rng: Key, stream: int) -> list[Array]:
     """Draws, for each layer and example, the numbers of at most `count` different pixels, counted row by row: (batch, pixels) each."""
     pixels = [feature.shape[1] * feature.shape[2] for feature in features]
     return [

@@ -35,9 +35,9 @@ class Semantics(NamedTuple):
 
     def annotations(self) -> dict[str, tuple[str, ...]]:
         """What batches have to carry: all that the heads learn of the image, and what belongs to the style of the reference."""
-        learned, taken = ({_PLURAL: names} for names in (self.content_attributes + self.style_attributes, self.style_attributes))
-        own = {name: learned.get(name, ()) for name in self.learned}
-        return own | {f"{OF_REFERENCE}{name}": taken.get(name, ()) for name in self.style}
+        columns, style_columns = ({_PLURAL: names} for names in (self.content_attributes + self.style_attributes, self.style_attributes))
+        own = {name: columns.get(name, ()) for name in self.learned}
+        return own | {f"{OF_REFERENCE}{name}": style_columns.get(name, ()) for name in self.style}
 
 
 def semantics_of(config: ConfigDict) -> Semantics:
@@ -87,7 +87,7 @@ def of_translations(judged: Any, semantics: Semantics, batch: Batch) -> tuple[Ar
     if semantics.style:
         of_style = judged if judged.attributes is None else judged._replace(attributes=judged.attributes[:, count:])
         theirs = {name: batch[f"{OF_REFERENCE}{name}"] for name in semantics.style}
-        taken, taken_errors = semantic.consistency(of_style, theirs, semantics.style)
-        total += jnp.where(batch["position"] % 2 == 0, 0, taken)  # a latent has no annotations
-        errors = errors | {f"style_{name}": error for name, error in taken_errors.items()}
+        style_losses, style_errors = semantic.consistency(of_style, theirs, semantics.style)
+        total += jnp.where(batch["position"] % 2 == 0, 0, style_losses)  # a latent has no annotations
+        errors = errors | {f"style_{name}": error for name, error in style_errors.items()}
     return total, errors

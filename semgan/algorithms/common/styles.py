@@ -9,9 +9,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from semgan.algorithms.common import draws
+from semgan.layers.shapes import StyleCodes
 from semgan.types import Batch, Key, Params
-
-Style = Float[Array, "batch style"]
 
 MEAN_STYLE_COUNT = 10_000
 """How many style codes make the mean towards which a domain's latents are truncated."""
@@ -20,8 +19,8 @@ MEAN_STYLE_COUNT = 10_000
 class Styles(NamedTuple):
     """Where style codes come from, as functions of `(params, inputs...)`; `latents` of `(rng, batch, stream)`."""
 
-    map_latent: Callable[..., Style]
-    encode: Callable[..., Style]
+    map_latent: Callable[..., StyleCodes]
+    encode: Callable[..., StyleCodes]
     latents: Callable[..., Array]
     mean_styles: Callable[[Params], Array]
 

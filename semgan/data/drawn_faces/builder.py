@@ -118,9 +118,9 @@ def prepare(data_dir: Path, image_size: int, train_count: int, test_count: int) 
 
 
 def make_builder(data_dir: Path, config: DrawnFacesConfig) -> DrawnFaces:
-    """The builder of any configuration; of its own tfds takes only the very object that it lists."""
-    listed = DrawnFaces.builder_configs.get(config.name, config)
-    return DrawnFaces(data_dir=data_dir, config=listed, file_format="array_record")
+    """The builder of any configuration; from its own list tfds accepts only the listed object itself."""
+    configuration = DrawnFaces.builder_configs.get(config.name, config)
+    return DrawnFaces(data_dir=data_dir, config=configuration, file_format="array_record")
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""How many faces are drawn for so many pictures of the domains that are asked for."""
+"""How many faces are drawn for a number of pictures of the domains that are asked for."""
 
 import functools
 

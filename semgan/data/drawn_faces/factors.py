@@ -82,7 +82,7 @@ def draw_factors(seed: int, split: str, index: int) -> tuple[Content, Style]:
 
 def attributes(content: Content, style: Style) -> np.ndarray:
     """int8 (attributes,) in {0, 1}, in the order of `ATTRIBUTE_NAMES`. A bald head has no hair colour."""
-    shown = (
+    flags = (
         content.smile > 0,
         content.mouth_open > 0,
         content.glasses != NO_GLASSES,
@@ -92,7 +92,7 @@ def attributes(content: Content, style: Style) -> np.ndarray:
         content.bald,
     )
     hair = (style.hair_color == color and not content.bald for color in range(len(STYLE_ATTRIBUTES)))
-    return np.array([*shown, *hair], np.int8)
+    return np.array([*flags, *hair], np.int8)
 
 
 class _Uniform:

@@ -18,9 +18,9 @@ def config_name(image_size: int, train_count: int, test_count: int) -> str:
 def find_prepared(data_dir: Path, split: str, image_size: int, count: int) -> Path | None:
     """The smallest prepared dataset that has enough examples of the split."""
     place = 1 + SPLITS.index(split)
-    found = []
+    candidates = []
     for folder in (data_dir / NAME).glob(f"{image_size}px_*/{VERSION}"):
         match = re.fullmatch(r"\d+px_train(\d+)_test(\d+)", folder.parent.name)
         if match and int(match[place]) >= count and sum(split_lengths(folder).get(split, ())) >= count:
-            found.append((int(match[place]), folder))
-    return min(found)[1] if found else None
+            candidates.append((int(match[place]), folder))
+    return min(candidates)[1] if candidates else None

@@ -108,8 +108,8 @@ def build_drawn_faces(out: Path | str, image_size: int, count: int = 0) -> str:
     _check_size(image_size)
     counts = [count or COUNTS[split] for split in SPLITS]
     folder = prepare(Path(out), image_size, *counts)
-    made = ", ".join(f"{number:,} {split}" for split, number in zip(SPLITS, counts, strict=True))
-    return f"{folder}: drawn faces at {image_size} px, {made}; open it with tfds.builder_from_directory({str(folder)!r})"
+    summary = ", ".join(f"{number:,} {split}" for split, number in zip(SPLITS, counts, strict=True))
+    return f"{folder}: drawn faces at {image_size} px, {summary}; open it with tfds.builder_from_directory({str(folder)!r})"
 
 
 def _check_size(image_size: int) -> None:

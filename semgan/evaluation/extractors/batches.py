@@ -6,6 +6,10 @@ from typing import Any
 import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jaxtyping import UInt8
+
+Pictures = UInt8[np.ndarray, "count height width 3"]
+"""RGB, NHWC, of one size, as files hold them: 0 to 255."""
 
 
 def replicated(params: Any, devices: Sequence[Any] | None = None) -> Any:

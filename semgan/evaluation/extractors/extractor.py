@@ -8,13 +8,12 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 
 from semgan.evaluation.extractors import inception, lpips, protocols, weights
-from semgan.evaluation.extractors.batches import over_batches, replicated
+from semgan.evaluation.extractors.batches import Pictures, over_batches, replicated
 
 DEVICE_BATCH_SIZE = 16
-Pictures = UInt8[np.ndarray, "count height width 3"]
 
 
 class Extractor(NamedTuple):
@@ -140,18 +139,18 @@ def features(extractor: Extractor, images: Pictures) -> Float[np.ndarray, "count
 
 
 @functools.partial(jax.jit, static_argnames="protocol")
-def _pool3(params: inception.Params, images: jax.Array, protocol: str) -> jax.Array:
+def _pool3(params: inception.InceptionParams, images: jax.Array, protocol: str) -> jax.Array:
     way = protocols.find(protocol)
     return inception.pool3(params, way.on_device(images, params["fc"]["kernel"].dtype), way.variant)
 
 
 @functools.partial(jax.jit, static_argnames="bias")
-def _logits(fc: inception.Params, features: jax.Array, bias: bool) -> jax.Array:
+def _logits(fc: inception.InceptionParams, features: jax.Array, bias: bool) -> jax.Array:
     return inception.logits({"fc": fc}, features, bias=bias)
 
 
 @jax.jit
-def _distances(params: lpips.Params, a: jax.Array, b: jax.Array) -> jax.Array:
+def _distances(params: lpips.LpipsParams, a: jax.Array, b: jax.Array) -> jax.Array:
     return lpips.distance(params, *(image.astype(jnp.float32) / 127.5 - 1 for image in (a, b)))
 
 

@@ -7,17 +7,16 @@ from typing import Any, NamedTuple, Protocol
 
 import jax
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 
 from semgan.data.dataset import open_dataset
 from semgan.data.decode import fit
 from semgan.errors import UserError
-from semgan.evaluation.extractors.batches import over_batches, replicated
+from semgan.evaluation.extractors.batches import Pictures, over_batches, replicated
 from semgan.evaluation.judge.judge import Judge, load_judge, load_or_train
 from semgan.networks.judge import Heads, JudgeNetwork
 from semgan.types import Images
 
-Pictures = UInt8[np.ndarray, "count height width 3"]
 JUDGE = "judge"
 """The protocol of every judge."""
 JUDGE_IMAGE_SIZE = 64
@@ -26,32 +25,32 @@ _DEVICE_BATCH_SIZE = 64
 
 
 class FeatureExtractor(Protocol):
-    """From pictures to features; `semgan.evaluation.extractors` has those with published weights.
+    """A map from pictures to features; `semgan.evaluation.extractors` has those with published weights.
 
     An extractor may also have `logits(features) -> (count, classes)`, from which the Inception score is taken.
     """
 
     @property
     def name(self) -> str:
-        """Which weights."""
+        """Returns which weights these are."""
         ...
 
     @property
     def sha256(self) -> str:
-        """Of the weights, in hexadecimal digits."""
+        """Returns the SHA-256 of the weights, in hexadecimal digits."""
         ...
 
     @property
     def protocol(self) -> str:
-        """Which preparation of pictures and network, in a word."""
+        """Returns one word for the preparation of pictures and the network."""
         ...
 
     def features(self, images: Pictures) -> Float[np.ndarray, "count feature"]:
-        """Of pictures of any one size."""
+        """Computes one feature vector per picture; all pictures have the same size, which may be any."""
         ...
 
     def identity(self) -> dict[str, str]:
-        """Keys `extractor`, `network`, `sha256`, `protocol` and `resize`: all that figures have to agree in to compare."""
+        """Keys `extractor`, `network`, `sha256`, `protocol` and `resize`: everything that must agree before figures can be compared."""
         ...
 
 
@@ -67,12 +66,12 @@ class JudgeExtractor(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Of the judge: a hash of the data and settings that it comes from."""
+        """Returns the name of the judge: a hash of the data and settings that it was trained with."""
         return f"judge {self.judge.name}"
 
     @property
     def sha256(self) -> str:
-        """Of its weights: two machines train the same judge to other last digits."""
+        """Returns the SHA-256 of the weights: two machines train the same judge to slightly different numbers."""
         digest = hashlib.sha256()
         for path, values in jax.tree_util.tree_leaves_with_path(self.judge.params):
             digest.update(f"{jax.tree_util.keystr(path)} {np.shape(values)}".encode())
@@ -81,7 +80,7 @@ class JudgeExtractor(NamedTuple):
 
     @property
     def protocol(self) -> str:
-        """`JUDGE`."""
+        """Returns `JUDGE`."""
         return JUDGE
 
     def features(self, images: Pictures) -> Float[np.ndarray, "count feature"]:
@@ -131,7 +130,7 @@ def extractor_from_judge_file(path: str | Path, image_size: int = JUDGE_IMAGE_SI
 
 
 def _levels(image_size: int) -> int:
-    """Of `JudgeNetwork`'s trunk."""
+    """Returns how many levels `JudgeNetwork`'s trunk has."""
     side, levels = image_size // 2, 1
     while side > 4 and side % 2 == 0:
         side, levels = side // 2, levels + 1

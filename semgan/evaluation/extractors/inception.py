@@ -14,20 +14,29 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Float
 
-from semgan.evaluation.extractors.inception_layers import FEATURES, NETWORK, Block, Convolution, Fork, Pool, Step, convolutions
+from semgan.evaluation.extractors.inception_layers import (
+    FEATURES,
+    NETWORK,
+    Block,
+    ChainStep,
+    ConvLayer,
+    Fork,
+    Pool,
+    convolutions,
+)
 from semgan.evaluation.extractors.primitives import average_pool, convolve, max_pool
 from semgan.layers.broadcast import per_channel
+from semgan.layers.shapes import FeatureMap
 
 Variant = Literal["fid", "imagenet"]
-Params = Mapping[str, Any]
+InceptionParams = Mapping[str, Any]
 """By a convolution's path: `kernel` and `bias`, batch normalisation folded in; and `fc`: `kernel` (2048, classes), `bias`."""
-Map = Float[Array, "batch height width channel"]
 
 CLASSES: dict[Variant, int] = {"fid": 1008, "imagenet": 1000}
 _EPSILON = 1e-3
 
 
-def pool3(params: Params, images: Float[Array, "batch height width 3"], variant: Variant) -> Float[Array, "batch 2048"]:
+def pool3(params: InceptionParams, images: Float[Array, "batch height width 3"], variant: Variant) -> Float[Array, "batch 2048"]:
     """The last maps' means ("pool3"), which FID and its kin compare.
 
     Args:
@@ -43,7 +52,7 @@ def pool3(params: Params, images: Float[Array, "batch height width 3"], variant:
     return x.mean((1, 2))
 
 
-def logits(params: Params, features: Float[Array, "batch 2048"], *, bias: bool) -> Float[Array, "batch classes"]:
+def logits(params: InceptionParams, features: Float[Array, "batch 2048"], *, bias: bool) -> Float[Array, "batch classes"]:
     """Class scores of `pool3`'s features. The Inception score of the TensorFlow code, and of torch-fidelity, has no bias."""
     scores = jnp.matmul(features, params["fc"]["kernel"], precision=lax.Precision.HIGHEST)
     return scores + per_channel(params["fc"]["bias"], scores) if bias else scores
@@ -71,15 +80,15 @@ def _folded(layer: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {"kernel": wide["kernel"] * factor, "bias": wide["offset"] - wide["mean"] * factor}
 
 
-def _chain(params: Params, steps: tuple[Step, ...], x: Map, variant: Variant) -> Map:
+def _chain(params: InceptionParams, steps: tuple[ChainStep, ...], x: FeatureMap, variant: Variant) -> FeatureMap:
     for step in steps:
         x = _apply(params, step, x, variant)
     return x
 
 
-def _apply(params: Params, step: Step, x: Map, variant: Variant) -> Map:
+def _apply(params: InceptionParams, step: ChainStep, x: FeatureMap, variant: Variant) -> FeatureMap:
     match step:
-        case Convolution():
+        case ConvLayer():
             return jax.nn.relu(convolve(params[step.name], x, stride=step.stride, padding=step.padding))
         case Fork():
             return jnp.concatenate([_apply(params, layer, x, variant) for layer in step.layers], -1)

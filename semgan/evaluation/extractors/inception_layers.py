@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 
-class Convolution(NamedTuple):
+class ConvLayer(NamedTuple):
     """Stride 2 and `padding="VALID"` shrink the map; everything else keeps its size."""
 
     name: str
@@ -27,11 +27,11 @@ class Pool(NamedTuple):
 class Fork(NamedTuple):
     """Convolutions side by side on the same input, their outputs joined."""
 
-    layers: tuple[Convolution, ...]
+    layers: tuple[ConvLayer, ...]
 
 
-Step = Convolution | Pool | Fork
-Branches = tuple[tuple[Step, ...], ...]
+ChainStep = ConvLayer | Pool | Fork
+Branches = tuple[tuple[ChainStep, ...], ...]
 """Chains of steps side by side on the same input, their outputs joined."""
 
 
@@ -47,56 +47,60 @@ class Placed(NamedTuple):
 
     path: str
     inputs: int
-    layer: Convolution
+    layer: ConvLayer
 
 
-def _halving(name: str, features: int) -> Convolution:
-    return Convolution(name, features, (3, 3), 2, "VALID")
+def _halving(name: str, features: int) -> ConvLayer:
+    return ConvLayer(name, features, (3, 3), 2, "VALID")
 
 
 def _a(pooled: int) -> Branches:
     return (
-        (Convolution("branch1x1", 64),),
-        (Convolution("branch5x5_1", 48), Convolution("branch5x5_2", 64, (5, 5))),
-        (Convolution("branch3x3dbl_1", 64), Convolution("branch3x3dbl_2", 96, (3, 3)), Convolution("branch3x3dbl_3", 96, (3, 3))),
-        (Pool("average"), Convolution("branch_pool", pooled)),
+        (ConvLayer("branch1x1", 64),),
+        (ConvLayer("branch5x5_1", 48), ConvLayer("branch5x5_2", 64, (5, 5))),
+        (
+            ConvLayer("branch3x3dbl_1", 64),
+            ConvLayer("branch3x3dbl_2", 96, (3, 3)),
+            ConvLayer("branch3x3dbl_3", 96, (3, 3)),
+        ),
+        (Pool("average"), ConvLayer("branch_pool", pooled)),
     )
 
 
 def _b() -> Branches:
     return (
         (_halving("branch3x3", 384),),
-        (Convolution("branch3x3dbl_1", 64), Convolution("branch3x3dbl_2", 96, (3, 3)), _halving("branch3x3dbl_3", 96)),
+        (ConvLayer("branch3x3dbl_1", 64), ConvLayer("branch3x3dbl_2", 96, (3, 3)), _halving("branch3x3dbl_3", 96)),
         (Pool("halve"),),
     )
 
 
 def _c(narrow: int) -> Branches:
     return (
-        (Convolution("branch1x1", 192),),
+        (ConvLayer("branch1x1", 192),),
         (
-            Convolution("branch7x7_1", narrow),
-            Convolution("branch7x7_2", narrow, (1, 7)),
-            Convolution("branch7x7_3", 192, (7, 1)),
+            ConvLayer("branch7x7_1", narrow),
+            ConvLayer("branch7x7_2", narrow, (1, 7)),
+            ConvLayer("branch7x7_3", 192, (7, 1)),
         ),
         (
-            Convolution("branch7x7dbl_1", narrow),
-            Convolution("branch7x7dbl_2", narrow, (7, 1)),
-            Convolution("branch7x7dbl_3", narrow, (1, 7)),
-            Convolution("branch7x7dbl_4", narrow, (7, 1)),
-            Convolution("branch7x7dbl_5", 192, (1, 7)),
+            ConvLayer("branch7x7dbl_1", narrow),
+            ConvLayer("branch7x7dbl_2", narrow, (7, 1)),
+            ConvLayer("branch7x7dbl_3", narrow, (1, 7)),
+            ConvLayer("branch7x7dbl_4", narrow, (7, 1)),
+            ConvLayer("branch7x7dbl_5", 192, (1, 7)),
         ),
-        (Pool("average"), Convolution("branch_pool", 192)),
+        (Pool("average"), ConvLayer("branch_pool", 192)),
     )
 
 
 def _d() -> Branches:
     return (
-        (Convolution("branch3x3_1", 192), _halving("branch3x3_2", 320)),
+        (ConvLayer("branch3x3_1", 192), _halving("branch3x3_2", 320)),
         (
-            Convolution("branch7x7x3_1", 192),
-            Convolution("branch7x7x3_2", 192, (1, 7)),
-            Convolution("branch7x7x3_3", 192, (7, 1)),
+            ConvLayer("branch7x7x3_1", 192),
+            ConvLayer("branch7x7x3_2", 192, (1, 7)),
+            ConvLayer("branch7x7x3_3", 192, (7, 1)),
             _halving("branch7x7x3_4", 192),
         ),
         (Pool("halve"),),
@@ -105,27 +109,27 @@ def _d() -> Branches:
 
 def _e(pool: Pool) -> Branches:
     return (
-        (Convolution("branch1x1", 320),),
+        (ConvLayer("branch1x1", 320),),
         (
-            Convolution("branch3x3_1", 384),
-            Fork((Convolution("branch3x3_2a", 384, (1, 3)), Convolution("branch3x3_2b", 384, (3, 1)))),
+            ConvLayer("branch3x3_1", 384),
+            Fork((ConvLayer("branch3x3_2a", 384, (1, 3)), ConvLayer("branch3x3_2b", 384, (3, 1)))),
         ),
         (
-            Convolution("branch3x3dbl_1", 448),
-            Convolution("branch3x3dbl_2", 384, (3, 3)),
-            Fork((Convolution("branch3x3dbl_3a", 384, (1, 3)), Convolution("branch3x3dbl_3b", 384, (3, 1)))),
+            ConvLayer("branch3x3dbl_1", 448),
+            ConvLayer("branch3x3dbl_2", 384, (3, 3)),
+            Fork((ConvLayer("branch3x3dbl_3a", 384, (1, 3)), ConvLayer("branch3x3dbl_3b", 384, (3, 1)))),
         ),
-        (pool, Convolution("branch_pool", 192)),
+        (pool, ConvLayer("branch_pool", 192)),
     )
 
 
-NETWORK: tuple[Convolution | Pool | Block, ...] = (
+NETWORK: tuple[ConvLayer | Pool | Block, ...] = (
     _halving("Conv2d_1a_3x3", 32),
-    Convolution("Conv2d_2a_3x3", 32, (3, 3), padding="VALID"),
-    Convolution("Conv2d_2b_3x3", 64, (3, 3)),
+    ConvLayer("Conv2d_2a_3x3", 32, (3, 3), padding="VALID"),
+    ConvLayer("Conv2d_2b_3x3", 64, (3, 3)),
     Pool("halve"),
-    Convolution("Conv2d_3b_1x1", 80),
-    Convolution("Conv2d_4a_3x3", 192, (3, 3), padding="VALID"),
+    ConvLayer("Conv2d_3b_1x1", 80),
+    ConvLayer("Conv2d_4a_3x3", 192, (3, 3), padding="VALID"),
     Pool("halve"),
     Block("Mixed_5b", _a(32)),
     Block("Mixed_5c", _a(64)),
@@ -157,7 +161,7 @@ def convolutions() -> list[Placed]:
     return placed
 
 
-def _walk(steps: tuple[Step, ...], inputs: int, prefix: str, placed: list[Placed]) -> int:
+def _walk(steps: tuple[ChainStep, ...], inputs: int, prefix: str, placed: list[Placed]) -> int:
     """Adds the convolutions of a chain to `placed`; the channels that come out of it."""
     for step in steps:
         if isinstance(step, Pool):
@@ -168,5 +172,5 @@ def _walk(steps: tuple[Step, ...], inputs: int, prefix: str, placed: list[Placed
     return inputs
 
 
-def _layers(step: Convolution | Fork) -> Iterator[Convolution]:
+def _layers(step: ConvLayer | Fork) -> Iterator[ConvLayer]:
     yield from step.layers if isinstance(step, Fork) else (step,)

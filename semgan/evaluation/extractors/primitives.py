@@ -4,16 +4,16 @@ from collections.abc import Mapping
 
 import numpy as np
 from jax import lax
-from jaxtyping import Array, Float
+from jaxtyping import Array
 
 from semgan.layers.broadcast import per_channel
+from semgan.layers.shapes import FeatureMap
 
 Layer = Mapping[str, Array]
 """`kernel` (height, width, in, out) and `bias` (out,)."""
-Map = Float[Array, "batch height width channel"]
 
 
-def convolve(layer: Layer, x: Map, *, stride: int = 1, padding: int | str = 0) -> Map:
+def convolve(layer: Layer, x: FeatureMap, *, stride: int = 1, padding: int | str = 0) -> FeatureMap:
     """Convolution plus bias.
 
     Args:
@@ -31,13 +31,13 @@ def convolve(layer: Layer, x: Map, *, stride: int = 1, padding: int | str = 0) -
     return y + per_channel(layer["bias"], y)
 
 
-def max_pool(x: Map, window: int, stride: int, padding: int = 0) -> Map:
+def max_pool(x: FeatureMap, window: int, stride: int, padding: int = 0) -> FeatureMap:
     """The largest of each window; what lies outside never is."""
     pads = ((0, 0), (padding, padding), (padding, padding), (0, 0))
     return lax.reduce_window(x, -np.inf, lax.max, (1, window, window, 1), (1, stride, stride, 1), pads)
 
 
-def average_pool(x: Map, *, count_padding: bool) -> Map:
+def average_pool(x: FeatureMap, *, count_padding: bool) -> FeatureMap:
     """The mean of each pixel's 3x3 neighbourhood.
 
     Args:

@@ -25,7 +25,7 @@ _VERSION = 1
 
 
 class Statistics(NamedTuple):
-    """Of a set of pictures.
+    """Statistics of a set of pictures.
 
     Attributes:
       moments: mean, covariance and count.
@@ -41,7 +41,7 @@ class Statistics(NamedTuple):
 
 
 class Key(NamedTuple):
-    """What statistics are of.
+    """What statistics are computed from.
 
     Attributes:
       data: fingerprint of the data.
@@ -57,12 +57,12 @@ class Key(NamedTuple):
 
     @property
     def text(self) -> str:
-        """As JSON, in one spelling."""
+        """Returns the key as JSON with a fixed order of its fields."""
         return json.dumps([_VERSION, self._asdict()], sort_keys=True)
 
     @property
     def name(self) -> str:
-        """16 hexadecimal digits of a hash of it all."""
+        """Returns 16 hexadecimal digits of a hash of the whole key."""
         return hash_json([_VERSION, self._asdict()])[:16]
 
 
@@ -75,15 +75,15 @@ def load_or_compute(key: Key, compute: Callable[[], Statistics], *, features: bo
       features: they are needed too, so that a file without them does not serve, and are kept.
     """
     path = (folder or cache_dir() / "statistics") / f"{key.name}.safetensors"
-    found = _read(path, key) if path.exists() else None
-    if found is not None and (found.features is not None or not features):
-        return found
-    made = compute()
+    cached = _read(path, key) if path.exists() else None
+    if cached is not None and (cached.features is not None or not features):
+        return cached
+    statistics = compute()
     try:
-        write_whole(path, _encode(key, made if features else made._replace(features=None, logits=None)))
+        write_whole(path, _encode(key, statistics if features else statistics._replace(features=None, logits=None)))
     except OSError as error:
         warnings.warn(f"{path} cannot be written ({error.strerror}): these statistics will be computed anew", stacklevel=2)
-    return made
+    return statistics
 
 
 def _encode(key: Key, statistics: Statistics) -> bytes:

@@ -9,11 +9,11 @@ from semgan.evaluation.extractors.extractor import Perceptual, load_extractor, l
 from semgan.evaluation.extractors.feature_extractor import FeatureExtractor
 
 PROTOCOL = "legacy"
-"""Of Inception, where none is asked for."""
+"""Inception's protocol by default."""
 
 
 class Tools(NamedTuple):
-    """What there is; None: the figures that need it are not taken."""
+    """The networks that are available; without one (None) the figures that need it are left out."""
 
     inception: FeatureExtractor | None = None
     lpips: Perceptual | None = None
@@ -29,7 +29,7 @@ class Files(NamedTuple):
 
 
 def load_tools(files: Files, image_size: int) -> Tools:
-    """Reads what is named.
+    """Reads the files that are named.
 
     Args:
       image_size: of the pictures that will be looked at.

@@ -52,7 +52,7 @@ WHERE = {
     "AlexNet or VGG16": "alexnet-owt-7be5be79.pth or vgg16-397923af.pth, torchvision's weights, from the PyTorch project",
     "LPIPS heads": "alex.pth or vgg.pth of weights v0.1 from the PerceptualSimilarity project, whose package lpips holds them too",
 }
-"""What to get, and from whom, by content."""
+"""Where to get each kind of weights."""
 
 
 class WeightFile(NamedTuple):
@@ -76,7 +76,7 @@ def read_weights(path: str | Path, content: str) -> WeightFile:
       content: a key of `WHERE`, for the message where there is no such file.
 
     Raises:
-      UserError: there is no such file, it cannot be read, or it holds something else than named tensors.
+      UserError: there is no such file, it cannot be read, or it does not hold named tensors.
     """
     path = Path(path)
     if not path.is_file():
@@ -86,11 +86,11 @@ def read_weights(path: str | Path, content: str) -> WeightFile:
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}): check its permissions") from error
     sha256 = hashlib.sha256(contents).hexdigest()
-    known = next((known for known in KNOWN if sha256.startswith(known.digits)), Known(UNRECOGNISED, "", ""))
+    publication = next((publication for publication in KNOWN if sha256.startswith(publication.digits)), Known(UNRECOGNISED, "", ""))
     tensors = _READERS.get(path.suffix.lower(), _read_torch)(contents, path)
     if not isinstance(tensors, Mapping) or not tensors or not all(isinstance(value, np.ndarray) for value in tensors.values()):
         raise UserError(f"{path} does not hold named tensors: give the weights of {content}, which is {WHERE[content]}")
-    return WeightFile(known.file, known.content, sha256, dict(tensors))
+    return WeightFile(publication.file, publication.content, sha256, dict(tensors))
 
 
 def inception_params(
@@ -105,7 +105,7 @@ def inception_params(
     _refuse_other(path, file, {INCEPTION[variant]})
     table = [_inception_entry(ours) for ours in inception.unfolded_shapes(variant)]
     ignored = ("AuxLogits.*", "*.num_batches_tracked")
-    return file, inception.fold(_placed(path, table, file.tensors, inception.unfolded_shapes(variant), ignored), dtype)
+    return file, inception.fold(_parameters(path, table, file.tensors, inception.unfolded_shapes(variant), ignored), dtype)
 
 
 def lpips_params(backbone: str | Path, heads: str | Path | None = None) -> tuple[tuple[WeightFile, ...], dict[str, Any]]:
@@ -129,10 +129,10 @@ def lpips_params(backbone: str | Path, heads: str | Path | None = None) -> tuple
     shapes = lpips.shapes(kind)
     table = [_lpips_entry(ours) for ours in shapes]
     named = str(backbone) if heads is None else f"{backbone} with {heads}"
-    return tuple(files), _placed(named, table, tensors, shapes, ("classifier.*", "scaling_layer.*"))
+    return tuple(files), _parameters(named, table, tensors, shapes, ("classifier.*", "scaling_layer.*"))
 
 
-def _placed(
+def _parameters(
     named: str | Path, table: list[Entry], tensors: Tensors, shapes: Mapping[str, tuple[int, ...]], ignored: Iterable[str]
 ) -> dict[str, Any]:
     try:
@@ -190,7 +190,7 @@ def _read_safetensors(contents: bytes, path: Path) -> Any:
     try:
         return safetensors.numpy.load(contents)
     except (safetensors.SafetensorError, KeyError, ValueError) as error:
-        raise UserError(f"{path} is no safetensors file, or is damaged ({error}): copy it again") from error
+        raise UserError(f"{path} is not a safetensors file, or is damaged ({error}): copy it again") from error
 
 
 def _read_npz(contents: bytes, path: Path) -> Any:

@@ -12,13 +12,13 @@ from semgan.evaluation.figures.transfer_figures import transfer_origin
 from semgan.evaluation.judge.judge_features import features_of
 from semgan.evaluation.judge.judged_pairs import JudgedPairs, Translated
 from semgan.evaluation.scores import bootstrap
-from semgan.evaluation.scores.audit import Audit, audit
+from semgan.evaluation.scores.audit import Audit, run_audit
 from semgan.evaluation.scores.neighbours import nearest_of_group
 
 _HELD_OUT = 2000
 
 
-def audit_figures(found: Audit, passport: Passport) -> list[Figure]:
+def audit_figures(audit: Audit, passport: Passport) -> list[Figure]:
     """Takes `copies`, the share of generated pictures nearer to a training picture than 99 % of the held-out ones, and `copying_statistic`.
 
     The second is C_T in standard deviations, negative where generated pictures are nearer; its interval is over generated and held-out
@@ -27,15 +27,15 @@ def audit_figures(found: Audit, passport: Passport) -> list[Figure]:
     Args:
       passport: of the generated pictures beside the training pictures.
     """
-    beyond, in_cells = passport.with_parameters(beyond="99 % of the held-out pictures"), passport.with_parameters(cells=found.test.cells)
-    statistic = found.test.statistic
-    interval = bootstrap.percentile_interval(statistic, found.test.influences)
+    beyond, in_cells = passport.with_parameters(beyond="99 % of the held-out pictures"), passport.with_parameters(cells=audit.test.cells)
+    statistic = audit.test.statistic
+    interval = bootstrap.percentile_interval(statistic, audit.test.influences)
     alone = resamples_of("generated pictures, the real ones taken as fixed")
     return [
-        Figure("copies", float(found.copied.mean()), bootstrap.mean_interval(found.copied), beyond, alone),
+        Figure("copies", float(audit.copied.mean()), bootstrap.mean_interval(audit.copied), beyond, alone),
         Figure("copying_statistic", statistic, interval, in_cells, resamples_of("generated and held-out pictures")),
-        Figure("copies/p_value", found.copies_p_value, None, beyond),
-        Figure("copying_statistic/p_value", found.test.p_value, None, in_cells),
+        Figure("copies/p_value", audit.copies_p_value, None, beyond),
+        Figure("copying_statistic/p_value", audit.test.p_value, None, in_cells),
     ]
 
 
@@ -50,8 +50,8 @@ def audit_translations(judged: JudgedPairs, translated: Translated, train: Datas
     real_at = spread(real_at, _HELD_OUT)
     trained, real = features_of(judged.judge, train, trained_at), features_of(judged.judge, test, real_at)
     trained_domain = train.domain[trained_at]
-    distances, found = nearest_of_group(features, judged.target, trained, trained_domain)
+    distances, nearest = nearest_of_group(features, judged.target, trained, trained_domain)
     real_distances, _ = nearest_of_group(real, test.domain[real_at], trained, trained_domain)
     passport = beside_training(transfer_origin(judged), train).passport(len(trained), len(features))
-    figures = audit_figures(audit(features, real, trained, distances, real_distances), passport)
-    return figures, nearest_examples(distances, trained_at[found], translated.images, train)
+    figures = audit_figures(run_audit(features, real, trained, distances, real_distances), passport)
+    return figures, nearest_examples(distances, trained_at[nearest], translated.images, train)

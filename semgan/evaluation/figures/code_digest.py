@@ -1,6 +1,6 @@
 """The digest of the code that computes figures: an edited semgan has the same version, but not the same digest.
 
-It is taken of what the sources compute, not of how they read: docstrings, comments, layout, type annotations, the texts of errors,
+It depends on what the sources compute, not on how they read: docstrings, comments, layout, type annotations, the texts of errors,
 imports, and the files and order in which definitions stand do not change it. `GENERATIONS` says which digests compute the same figures.
 """
 
@@ -16,14 +16,14 @@ SOURCES = (
     *("data/annotations.py", "data/augment.py", "data/decode.py", "data/domains.py", "data/order.py"),
     *("networks/judge.py", "layers/broadcast.py", "layers/precision.py", "layers/resample.py"),
 )
-"""What figures are computed with, below semgan/: scores, extractors, judges with their network, and how pictures and pairs get there."""
+"""The files below semgan/ that compute figures: scores, extractors, judges with their network, and the way of pictures and pairs there."""
 APART = (
     *("evaluation/evaluate_command.py", "evaluation/score_command.py", "evaluation/report"),
     *(f"evaluation/figures/{name}.py" for name in ("code_digest", "evaluation", "figure", "passport")),
 )
-"""Of those, files that only tell and write figures that others computed."""
+"""Files among `SOURCES` that only format or write figures, and so compute none."""
 GENERATIONS = {
-    "ad1d6c98e5f9dfedf598b68d496046526295cee7493e4cc7a9a7d233bf8e3da7": 1,  # of all source files as they stood, words and places included
+    "ad1d6c98e5f9dfedf598b68d496046526295cee7493e4cc7a9a7d233bf8e3da7": 1,  # a hash of whole source files, comments and paths included
     "e4d57698cb9382111fa17f5b8a30c124b1ed2c060e01bc4fbc9b72015d29cd0e": 1,
 }
 """By digest, which figures the code computes: where two digests have the same number, the same pictures give the same figures.
@@ -34,7 +34,7 @@ as it is gets the last number; one that changes any figure gets the next.
 
 
 @functools.cache
-def code_digest() -> str:
+def semgan_digest() -> str:
     """The SHA-256, in hexadecimal digits, of this semgan's sources that compute figures."""
     return package_digest(Path(__file__).parents[2])
 
@@ -59,7 +59,7 @@ def generation(digest: str) -> int | str:
 
 
 def syntax(node: Any) -> str:
-    """The syntax tree as text that every Python version writes alike, without what computes nothing; empty where nothing is left.
+    """The syntax tree as text that every Python version writes alike, without anything that computes nothing; empty where nothing is left.
 
     Docstrings and imports are left out, and so are annotations, which compute nothing here, and what errors say.
     """
@@ -78,7 +78,7 @@ def syntax(node: Any) -> str:
 
 
 _SILENT = {"annotation", "ctx", "kind", "returns", "type_comment", "type_params"}
-"""Fields of a syntax tree that say nothing of what is computed."""
+"""Fields of a syntax tree that do not change what is computed."""
 
 
 def _is_text_alone(node: ast.AST) -> bool:
@@ -87,7 +87,7 @@ def _is_text_alone(node: ast.AST) -> bool:
 
 
 def _is_empty(node: ast.AST) -> bool:
-    """Whether a part of an f-string is no text at all: Python 3.12 alone puts one after a nested format."""
+    """Whether a part of an f-string is an empty text: Python 3.12 alone puts one after a nested format."""
     return isinstance(node, ast.Constant) and node.value == ""
 
 

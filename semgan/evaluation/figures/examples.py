@@ -51,18 +51,18 @@ def best_and_worst(judged: JudgedPairs, translated: Translated, count: int = PAI
       `agreement` (see `agreement_by_pair`), `content_agreement` (that of the content itself, the judge's own limit) and `judged_as` (the
       domain that the translation is taken for).
     """
-    kept, own = (agreement_by_pair(judged, verdict) for verdict in (translated.verdict, judged.content))
-    if kept is None or own is None:
+    agreements, own = (agreement_by_pair(judged, verdict) for verdict in (translated.verdict, judged.content))
+    if agreements is None or own is None:
         return [], []
-    rising = np.argsort(kept, kind="stable")
-    shown = min(count, len(kept) // 2)
+    rising = np.argsort(agreements, kind="stable")
+    limit = min(count, len(agreements) // 2)
 
     def example(pair: int) -> Example:
-        about = _about_pair(judged, translated.verdict, pair, float(kept[pair]), float(own[pair]))
+        about = _about_pair(judged, translated.verdict, pair, float(agreements[pair]), float(own[pair]))
         images = judged.dataset.images
         return Example(about, np.stack([images[about["content"]], images[about["reference"]], translated.images[pair]]))
 
-    return [example(int(pair)) for pair in rising[::-1][:shown]], [example(int(pair)) for pair in rising[:shown]]
+    return [example(int(pair)) for pair in rising[::-1][:limit]], [example(int(pair)) for pair in rising[:limit]]
 
 
 def _about_pair(judged: JudgedPairs, verdict: Verdict, pair: int, agreement: float, content_agreement: float) -> dict[str, Any]:
@@ -96,8 +96,8 @@ def _parts_by_pair(judged: JudgedPairs, compared: Compared) -> list[np.ndarray]:
     parts = []
     if "attributes" in compared and judged.kept_names:
         columns = [judged.dataset.names["attributes"].index(name) for name in judged.kept_names]
-        truth, said = (values[:, columns] for values in compared["attributes"])
-        parts.append((truth == said).mean(1))
+        truth, judgements = (values[:, columns] for values in compared["attributes"])
+        parts.append((truth == judgements).mean(1))
     if "landmarks" in compared:
         parts.append((landmark_distances(*compared["landmarks"]) <= LANDMARK_TOLERANCE).mean(1))
     return parts

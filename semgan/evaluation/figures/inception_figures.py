@@ -1,4 +1,4 @@
-"""FID and its kin: generated pictures against a dataset's own, in the features of an Inception that the user has the weights of."""
+"""FID and related scores: generated pictures against a dataset's own, in the features of an Inception that the user has the weights of."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,7 +8,8 @@ from jaxtyping import Int
 
 from semgan.data.dataset import Dataset
 from semgan.evaluation.extractors import statistics
-from semgan.evaluation.extractors.feature_extractor import FeatureExtractor, Pictures
+from semgan.evaluation.extractors.batches import Pictures
+from semgan.evaluation.extractors.feature_extractor import FeatureExtractor
 from semgan.evaluation.extractors.statistics import Key, Statistics
 from semgan.evaluation.figures.figure import Figure, by_name
 from semgan.evaluation.figures.set_figures import SCORES, Sets, figures_of_sets
@@ -26,10 +27,10 @@ def compared_split(extractor: FeatureExtractor, train: Dataset, test: Dataset) -
     return train if extractor.protocol == "stargan-v2" else test
 
 
-def sample_figures(
+def sample_set_figures(
     extractor: FeatureExtractor, images: Pictures, real: Dataset, *, seeds: Mapping[str, int], scores: Sequence[str] = SCORES
 ) -> Taken:
-    """Of samples against all pictures of a split.
+    """Scores samples against all pictures of a split.
 
     Args:
       seeds: of the samples.
@@ -48,7 +49,7 @@ def translation_figures(
     parameters: Mapping[str, Any],
     scores: Sequence[str] = SCORES,
 ) -> Taken:
-    """Of translations, for each domain against the pictures of that domain ("fid/ink"), and the domains' means ("fid").
+    """Scores the translations into each domain against its own pictures ("fid/ink"), and takes the means over domains ("fid").
 
     So does StarGAN v2 (Choi et al. 2020, arXiv 1912.01865, appendix C), but for its pairs: there each source domain counts for itself.
 
@@ -122,7 +123,7 @@ def _renamed(figure: Figure) -> Figure:
 
 
 def real_statistics(extractor: FeatureExtractor, dataset: Dataset, places: np.ndarray) -> Statistics:
-    """Of the pictures at these places in a dataset's rows, kept on disk for the next time."""
+    """Returns the statistics of the pictures at these places in a dataset's rows, cached on disk."""
     whole = len(places) == len(dataset.rows)
     domain = "" if whole else f" of {dataset.domains[dataset.domain[places[0]]]}"
 

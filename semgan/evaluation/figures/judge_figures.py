@@ -12,12 +12,12 @@ from semgan.evaluation.figures.origin import Origin
 from semgan.evaluation.figures.set_figures import Sets, figures_of_sets
 from semgan.evaluation.judge.judge import Judge
 from semgan.evaluation.judge.judge_features import features_of
-from semgan.evaluation.scores.features import Features
+from semgan.evaluation.scores.features import FeatureVectors
 from semgan.evaluation.scores.manifold import DENSITY_NEIGHBOURS
 from semgan.evaluation.scores.moments import moments_of
 
 COMPARED = 1000
-"""Pictures at most of either set: what an evaluation during training has time for."""
+"""The most pictures of either set: as many as an evaluation during training has time for."""
 _SCORES = ("fd", "precision", "recall", "density", "coverage")
 
 
@@ -26,15 +26,15 @@ def spread(values: np.ndarray, count: int) -> np.ndarray:
     return values[np.arange(min(count, len(values))) * len(values) // min(count, len(values))]
 
 
-def scaled(features: Features) -> Features:
+def scaled(features: FeatureVectors) -> FeatureVectors:
     """Scales a judge's features from unit length to a mean square of 1, as `JudgeExtractor` gives them."""
     return features * features.shape[1] ** 0.5
 
 
-def feature_figures(fake: Features, real: Features, origin: Origin) -> tuple[list[Figure], list[str]]:
+def feature_figures(fake: FeatureVectors, real: FeatureVectors, origin: Origin) -> tuple[list[Figure], list[str]]:
     """Takes the distances of two sets of `scaled` features, precision, recall, density and coverage; with notes on what cannot be taken.
 
-    Of either set at most `COMPARED` are taken, evenly. The kernel distance takes as many of one as of the other: both whole, so that
+    At most `COMPARED` of either set are taken, evenly. The kernel distance takes as many of one as of the other: both whole, so that
     nothing is left to the draw of subsets.
     """
     fake, real = spread(fake, COMPARED), spread(real, COMPARED)
@@ -50,12 +50,12 @@ def feature_figures(fake: Features, real: Features, origin: Origin) -> tuple[lis
     return [figure.with_parameters(**origin.parameters) for figure in (*figures[:1], *kernel, *figures[1:])], notes
 
 
-def _sets(fake: Features, real: Features, origin: Origin) -> Sets:
+def _sets(fake: FeatureVectors, real: FeatureVectors, origin: Origin) -> Sets:
     of_fake, of_real = (Statistics(moments_of(each), each, None, origin.real) for each in (fake, real))
     return Sets(of_real, of_fake, origin.identity, origin.split, origin.seeds, origin.truncation)
 
 
-def target_features(judge: Judge, dataset: Dataset, target: np.ndarray, origin: Origin) -> Features:
+def target_features(judge: Judge, dataset: Dataset, target: np.ndarray, origin: Origin) -> FeatureVectors:
     """Returns `scaled` features of held-out pictures of the domains translated into, in the shares that the translations have of them.
 
     Kept on disk, so that a run looks at these pictures once.

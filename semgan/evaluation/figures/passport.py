@@ -1,10 +1,10 @@
-"""How a figure was made: all that two figures have to agree in before one may be called better."""
+"""How a figure was made: everything in which two figures must agree before one may be called better."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import semgan
-from semgan.evaluation.figures.code_digest import code_digest, generation
+from semgan.evaluation.figures.code_digest import generation, semgan_digest
 
 
 class Passport(NamedTuple):
@@ -22,7 +22,7 @@ class Passport(NamedTuple):
       seeds: of all that is drawn, by what it is for.
       truncation: of the generated pictures' styles; None where not known or not used.
       version: semgan's.
-      code: digest of the sources that compute figures, see `code_digest`.
+      code: digest of the sources that compute figures, see `semgan_digest`.
       parameters: of the score, such as its subsets or neighbours.
     """
 
@@ -71,7 +71,7 @@ def new_passport(
         seeds=dict(seeds or {}),
         truncation=truncation,
         version=semgan.__version__,
-        code=code_digest(),
+        code=semgan_digest(),
         parameters=dict(parameters or {}),
     )
 
@@ -79,7 +79,7 @@ def new_passport(
 def comparable(a: Passport, b: Passport) -> list[str]:
     """Returns the fields in which two passports differ, such as "protocol" or "parameters.neighbours"; none: their figures compare.
 
-    Two digests of code that computes the same figures are no difference, see `code_digest.GENERATIONS`.
+    Two digests of code that computes the same figures do not count as a difference, see `code_digest.GENERATIONS`.
     """
     fields_a, fields_b = (fields_of(each) | {"code": generation(each.code)} for each in (a, b))
     return [name for name in fields_a | fields_b if fields_a.get(name, _ABSENT) != fields_b.get(name, _ABSENT)]

@@ -29,7 +29,7 @@ _PLACES = 16
 """With fewer, a map has little structure left to keep."""
 _PROTOCOL = {"protocol": "lpips 0.1", "resize": "none"}
 _STREAM = 12
-"""Of draws, apart from those of `pairs`."""
+"""The stream of the draws made here; those of `judge.pairs` have their own."""
 
 
 def perceptual_origin(perceptual: Perceptual, dataset: Dataset, seeds: Mapping[str, int]) -> Origin:
@@ -91,7 +91,7 @@ def _maps(perceptual: Perceptual, images: np.ndarray) -> Float[np.ndarray, "imag
 
 
 @jax.jit
-def _activations(params: lpips.Params, images: Array) -> Float[Array, "image place feature"]:
+def _activations(params: lpips.LpipsParams, images: Array) -> Float[Array, "image place feature"]:
     maps = list(lpips.activations(params, images.astype(jnp.float32) / 127.5 - 1))
     chosen = maps[_deepest([each.shape for each in maps])]
     return chosen.reshape(len(chosen), -1, chosen.shape[-1])
@@ -152,7 +152,7 @@ def path_length_figure(
 
 
 def _grown(model: TrainedModel) -> bool:
-    """Whether a model that grows was trained up to its last stage."""
+    """Whether a growing model was trained up to its last stage."""
     stages = model.algorithm.stages
     return stages is None or stages.at(model.meta["kimg"]) is stages.at(_FOREVER)
 

@@ -25,7 +25,7 @@ from semgan.evaluation.judge import faces
 from semgan.evaluation.judge.judge import Judge, Verdict, decide
 from semgan.evaluation.judge.judge_features import features_of
 from semgan.evaluation.scores import bootstrap
-from semgan.evaluation.scores.audit import audit
+from semgan.evaluation.scores.audit import run_audit
 from semgan.evaluation.scores.domain_coverage import coverage_interval, domain_coverage, domain_shares
 from semgan.evaluation.scores.neighbours import mean_distance, nearest
 from semgan.evaluation.scores.variety import distance_influences
@@ -98,7 +98,7 @@ def evaluate_samples(
     samples = _Group(passed, verdict.domain, distances, verdict.features, rule_count, real=False)
     real = _Group(real_passed, real_verdict.domain, real_distances, real_verdict.features, rule_count, real=True)
     origin = judge_origin(judge, test, seeds or {}, truncation)
-    audited = audit(samples.features, real.features, trained, distances, real_distances)
+    audited = run_audit(samples.features, real.features, trained, distances, real_distances)
     beside_train = beside_training(origin, train).passport(len(trained), len(images))
     feature_scores, notes = feature_figures(scaled(samples.features), scaled(real.features), origin)
     figures = [

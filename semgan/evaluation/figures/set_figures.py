@@ -119,28 +119,28 @@ _Named = tuple[str, _Scored]
 
 def _frechet(sets: Sets, _: _Membership, seed: int | None) -> _Named:
     real, fake = sets.real, sets.fake
-    value, moved = frechet.distance_and_influences(real.moments, fake.moments, real.features, fake.features)
-    over = _BOTH if len(moved) == 2 else _FAKE if real.features is None else _REAL
-    return distance_name("fd", sets.identity["protocol"]), _Scored(value, moved, over, {}, {})
+    value, influences = frechet.distance_and_influences(real.moments, fake.moments, real.features, fake.features)
+    over = _BOTH if len(influences) == 2 else _FAKE if real.features is None else _REAL
+    return distance_name("fd", sets.identity["protocol"]), _Scored(value, influences, over, {}, {})
 
 
 def _kernel(sets: Sets, _: _Membership, seed: int | None) -> _Named:
     seed = kernel.SEED if seed is None else seed
     fake, real = _features(sets.fake), _features(sets.real)
-    found = kernel.kernel_distance(fake, real, seed=seed)
-    parameters = {"subsets": kernel.SUBSETS, "subset_size": found.subset_size}
-    noise = found.std / kernel.SUBSETS**0.5  # of the mean over the subsets that were drawn
-    scored = _Scored(found.mean, kernel.influences(fake, real), _BOTH, {"subsets": seed}, parameters, noise)
+    distance = kernel.kernel_distance(fake, real, seed=seed)
+    parameters = {"subsets": kernel.SUBSETS, "subset_size": distance.subset_size}
+    noise = distance.std / kernel.SUBSETS**0.5  # of the mean over the subsets that were drawn
+    scored = _Scored(distance.mean, kernel.influences(fake, real), _BOTH, {"subsets": seed}, parameters, noise)
     return distance_name("kd", sets.identity["protocol"]), scored
 
 
 def _inception(sets: Sets, _: _Membership, seed: int | None) -> _Named:
     seed = inception_score.SEED if seed is None else seed
     assert sets.fake.logits is not None
-    found = inception_score.inception_score(sets.fake.logits, seed=seed)
-    moved = inception_score.influences(sets.fake.logits, seed=seed)
+    score = inception_score.score_logits(sets.fake.logits, seed=seed)
+    influences = inception_score.influences(sets.fake.logits, seed=seed)
     parameters = {"splits": inception_score.SPLITS}
-    return "inception_score", _Scored(found.mean, [moved], "generated pictures", {"shuffle": seed}, parameters)
+    return "inception_score", _Scored(score.mean, [influences], "generated pictures", {"shuffle": seed}, parameters)
 
 
 def _share(score: str, over: str, neighbours: int) -> Callable[[Sets, _Membership, int | None], _Named]:

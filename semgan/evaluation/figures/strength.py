@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from semgan.evaluation.figures.figure import Figure, is_part
-from semgan.evaluation.figures.transfer_figures import transfer_figures, transfer_origin
+from semgan.evaluation.figures.transfer_figures import transfer_origin, transfer_score_figures
 from semgan.evaluation.judge.judged_pairs import JudgedPairs, judge_translations
 
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -20,7 +20,7 @@ def strength_figures(
     """Translates and scores all pairs at each strength; their own pictures are not judged again.
 
     Returns:
-      By strength, `transfer_figures` of the translations alone, without parts; their passports name the strength.
+      By strength, `transfer_score_figures` of the translations alone, without parts; their passports name the strength.
     """
     return {float(strength): _figures(translate, judged, float(strength), batch_size) for strength in strengths}
 
@@ -30,5 +30,5 @@ def _figures(translate: TranslateAt, judged: JudgedPairs, strength: float, batch
         return translate(batch, strength)
 
     verdict, origin = judge_translations(translate_so, judged, batch_size).verdict, transfer_origin(judged)
-    figures, _ = transfer_figures(judged, verdict, origin._replace(parameters={**origin.parameters, "strength": strength}))
+    figures, _ = transfer_score_figures(judged, verdict, origin._replace(parameters={**origin.parameters, "strength": strength}))
     return [figure for figure in figures if not is_part(figure.name)]

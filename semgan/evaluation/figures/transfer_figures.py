@@ -17,15 +17,15 @@ from semgan.evaluation.figures.passport import Passport
 from semgan.evaluation.judge.judge import Verdict, by_name
 from semgan.evaluation.judge.judged_pairs import JudgedPairs, compared_with_truth
 from semgan.evaluation.scores import agreement, bootstrap, pair_bootstrap, transfer
-from semgan.evaluation.scores.pair_bootstrap import Resampled, Weights
+from semgan.evaluation.scores.pair_bootstrap import PairWeights, Resampled
 
 COPIED = {"content": "the content copied", "reference": "the reference copied"}
-"""The roles of pictures that are no translations, and what a passport calls them."""
+"""The roles of pictures that are copies and not translations, and what a passport calls them."""
 ROLES = ("translated", *COPIED)
 
 
 class _Measured(NamedTuple):
-    """A measure of all pairs, and the same of each resample of them; None what is unknown."""
+    """A measure over all pairs, and over each resample of them; None where unknown."""
 
     value: float | None
     resampled: Resampled | None
@@ -40,8 +40,8 @@ def transfer_origin(judged: JudgedPairs) -> Origin:
     return judge_origin(judged.judge, judged.dataset, {"pairs": judged.seed}, into=into, **judged.parameters())
 
 
-def transfer_figures(judged: JudgedPairs, verdict: Verdict, origin: Origin) -> tuple[list[Figure], list[str]]:
-    """Takes what the judge's verdict on translations comes to.
+def transfer_score_figures(judged: JudgedPairs, verdict: Verdict, origin: Origin) -> tuple[list[Figure], list[str]]:
+    """Takes the transfer score and its parts from the judge's verdict on translations.
 
     Args:
       origin: see `transfer_origin`.
@@ -49,7 +49,7 @@ def transfer_figures(judged: JudgedPairs, verdict: Verdict, origin: Origin) -> t
     Returns:
       The figures that are known: `transfer_score`, `retention`, `adoption`; of each role `agreement`, `domain_accuracy` (share judged as
       the reference's domain), `landmark_error` (in inter-ocular distances), `attributes_kept` (mean balanced agreement over those that
-      should be kept) and `attributes/NAME`; and `adopted/SOURCE/TARGET`. And notes on those that are not.
+      should be kept) and `attributes/NAME`; and `adopted/SOURCE/TARGET`. And notes on those that are unknown.
     """
     verdicts = {"translated": verdict, "content": judged.content, "reference": judged.reference}
     compared = {role: compared_with_truth(judged, each) for role, each in verdicts.items()}
@@ -77,14 +77,14 @@ def variety_figures(judged: JudgedPairs, verdict: Verdict, origin: Origin) -> tu
 
 
 def _measures(
-    weights: Weights, judged: JudgedPairs, verdicts: Mapping[str, Verdict], compared: Mapping[str, transfer.Compared]
+    weights: PairWeights, judged: JudgedPairs, verdicts: Mapping[str, Verdict], compared: Mapping[str, transfer.Compared]
 ) -> dict[str, dict[str, _Measured]]:
-    """By the measure's name, and by role."""
-    names, kept = judged.dataset.names, judged.kept_names
+    """Returns the measures by name and role."""
+    names, keep = judged.dataset.names, judged.kept_names
     right = {role: verdict.domain == judged.target for role, verdict in verdicts.items()}
     return {
         "agreement": {
-            role: _Measured(transfer.agreement(each, names, kept), pair_bootstrap.resampled_agreement(weights, each, names, kept))
+            role: _Measured(transfer.agreement(each, names, keep), pair_bootstrap.resampled_agreement(weights, each, names, keep))
             for role, each in compared.items()
         },
         "domain_accuracy": {role: _Measured(float(np.mean(each)), weights @ each / len(each)) for role, each in right.items()},
@@ -93,7 +93,7 @@ def _measures(
             for role, each in compared.items()
         },
         "attributes_kept": {
-            role: _Measured(transfer.attributes_kept(each, names, kept), pair_bootstrap.resampled_attributes(weights, each, names, kept))
+            role: _Measured(transfer.attributes_kept(each, names, keep), pair_bootstrap.resampled_attributes(weights, each, names, keep))
             for role, each in compared.items()
         },
     }
@@ -127,7 +127,7 @@ def _resampled_score(retention: _Measured, adoption: _Measured) -> Resampled | N
 
 
 def _attribute_figures(
-    weights: Weights, judged: JudgedPairs, compared: Mapping[str, transfer.Compared], passport: Passport
+    weights: PairWeights, judged: JudgedPairs, compared: Mapping[str, transfer.Compared], passport: Passport
 ) -> Iterator[Figure]:
     """Takes `attributes/NAME`, of translations and copies: the balanced agreement with the contents' own."""
     for role, each in compared.items():

@@ -1,4 +1,4 @@
-"""What makes a picture a whole face: measured on what the judge sees in real ones, no rule of thumb (numpy, no state)."""
+"""Checks of whether a picture shows a whole face, with bounds measured on the judge's verdicts on real pictures (numpy, no state)."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -8,16 +8,16 @@ import numpy as np
 from semgan.evaluation.judge.judge import Verdict
 
 MEASURES = ("area", "x", "y", "spread")
-"""Of a class of the mask; see `class_measures`."""
+"""What is measured for each class of the mask; see `class_measures`."""
 EYES, ORDER, LAYOUT = "distance of the eyes", "eyes above nose above mouth", "layout"
 _ALWAYS = 0.98
 """A class of the mask that this share of the real pictures has belongs to every face."""
 _TAILS = (0.5, 99.5)  # percentiles
 _WIDER = 0.25
-"""Of a range's width, added on either side: real pictures to come may lie a little outside those that were measured."""
+"""The share of a range's width added on either side: new real pictures may lie a little outside those that were measured."""
 _FARTHEST = 99  # percentile of the real pictures' layouts
 _SHRINKAGE = 0.05
-"""Of a measure's own variance, added to it, so that few pictures do not make the layouts look more alike than they are."""
+"""The share of a measure's own variance added to it, so that layouts of few pictures do not look more alike than they are."""
 
 
 class Layout(NamedTuple):
@@ -33,7 +33,7 @@ class Layout(NamedTuple):
 
 
 class FaceRule(NamedTuple):
-    """What makes a picture a whole face, measured on real ones.
+    """The bounds within which a picture counts as a whole face, measured on real ones.
 
     Attributes:
       classes: of each mask class that every face has, by the class's number, the least and greatest of what `class_measures` gives,

@@ -48,7 +48,7 @@ class Judge(NamedTuple):
     accuracy: dict[str, Any]
 
     def __call__(self, images: Images) -> Judgement:
-        """Raw predictions for float32 images in [-1, 1]; compiled once a shape."""
+        """Raw predictions for float32 images in [-1, 1]; compiled once per shape."""
         return _apply(self.params, images, self.heads)
 
 
@@ -69,7 +69,7 @@ def _apply(params: dict[str, Any], images: Images, heads: Heads) -> Judgement:
 
 @functools.partial(jax.jit, static_argnames="heads")
 def _decide(params: dict[str, Any], images: jax.Array, heads: Heads) -> Verdict:
-    """Verdict on uint8 images: the mask leaves the device as one byte a pixel, not as logits."""
+    """Verdict on uint8 images: the mask leaves the device as one byte per pixel, not as logits."""
     judgement = _apply(params, images.astype(jnp.float32) / 127.5 - 1, heads)
     return Verdict(
         domain=judgement.domain.argmax(-1),
@@ -92,7 +92,7 @@ def decide(judge: Judge, images: np.ndarray) -> Verdict:
 
 
 def measure(judge: Judge, dataset: Dataset) -> dict[str, Any]:
-    """How right the judge is on up to 2,000 real pictures of a split it was not trained on.
+    """Returns how accurate the judge is on up to 2,000 real pictures of a split it was not trained on.
 
     Keys, as far as the data is annotated: `images`, `domain` (accuracy), `mask_iou` (mean over the classes),
     `mask_iou_by_class`, `landmark_error` (inter-ocular distances), `attributes` (balanced accuracy by name, None where the
@@ -115,7 +115,7 @@ def measure(judge: Judge, dataset: Dataset) -> dict[str, Any]:
 
 
 def by_name(names: tuple[str, ...], values: np.ndarray) -> dict[str, float | None]:
-    """One number a name, None for NaN (JSON has none)."""
+    """Returns one number per name, None for NaN (which JSON does not have)."""
     return {name: None if np.isnan(value) else float(value) for name, value in zip(names, values, strict=True)}
 
 
@@ -183,7 +183,7 @@ def load_judge(path: Path) -> Judge | None:
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (the file is no mapping)
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (the file is not a mapping)
     except (SafetensorError, OSError):
         return None
     about = metadata.get("judge", "")

@@ -39,7 +39,7 @@ class JudgedPairs(NamedTuple):
     contents: str = ""
 
     def parameters(self) -> dict[str, Any]:
-        """Returns what passports say of how contents were chosen; nothing where any may be one."""
+        """Returns what passports say about the choice of contents; nothing where every picture may be one."""
         return {"contents": self.contents} if self.contents else {}
 
 
@@ -66,8 +66,8 @@ def judge_pairs(
     Args:
       targets: numbers of the domains that are translated into; None: all.
       contents: an expression that contents have to match, see `pairs.contents_matching`; "": any may be one.
-      style_attributes: attributes that belong to the style, and so are no part of what has to be kept; None: those that the
-        domains' names name (`"Male"`, `"~Male"`).
+      style_attributes: attributes that belong to the style, and so do not have to be kept; None: those that the
+        domains' names mention (`"Male"`, `"~Male"`).
       inputs: what else the model translates a content with (`Algorithm.inputs`).
 
     Raises:

@@ -47,13 +47,13 @@ def contents_matching(dataset: Dataset, expression: str) -> Bool[np.ndarray, " r
         names[_ATTRIBUTES] = dataset.names[_ATTRIBUTES]
         annotations[_ATTRIBUTES] = dataset.annotations[_ATTRIBUTES][dataset.rows]
     check_expressions((expression,), names, "--contents")
-    found = matches(expression, annotations, names, len(dataset.rows))
-    if not found.any():
+    rows = matches(expression, annotations, names, len(dataset.rows))
+    if not rows.any():
         raise UserError(
-            f"--contents: none of the {len(found):,} pictures of {dataset.name} ({dataset.split}) matches {expression!r}; "
+            f"--contents: none of the {len(rows):,} pictures of {dataset.name} ({dataset.split}) matches {expression!r}; "
             "ask for fewer terms at once"
         )
-    return found
+    return rows
 
 
 def choose_pairs(
@@ -76,7 +76,7 @@ def choose_pairs(
       UserError: no pairs are asked for, or none can be made.
     """
     if count < 1:
-        raise UserError(f"{count} pairs are no measurement: set judge.pairs (or --pairs) to at least 1")
+        raise UserError(f"{count} pairs cannot be measured: set judge.pairs (or --pairs) to at least 1")
     present = np.unique(dataset.domain)
     if len(present) < 2:
         raise UserError(
@@ -98,19 +98,19 @@ def choose_pairs(
     return Pairs(content, np.array(reference, np.int64))
 
 
-def _contents(dataset: Dataset, allowed: Mapping[int, Sequence[int]], asked: Bool[np.ndarray, " row"] | None) -> np.ndarray:
+def _contents(dataset: Dataset, allowed: Mapping[int, Sequence[int]], contents: Bool[np.ndarray, " row"] | None) -> np.ndarray:
     """Places of the pictures that are asked for and have a domain to be translated into."""
     able = np.array([bool(allowed[own]) for own in dataset.domain.tolist()])
     if not able.any():
         raise UserError(f"{dataset.name} has no picture in its {dataset.split} split that can be translated: give data of other domains")
-    if asked is None:
+    if contents is None:
         return np.flatnonzero(able)
-    if not (able & asked).any():
+    if not (able & contents).any():
         raise UserError(
-            f"--contents: all {int(asked.sum()):,} pictures of {dataset.name} ({dataset.split}) that match are of the domain that is "
+            f"--contents: all {int(contents.sum()):,} pictures of {dataset.name} ({dataset.split}) that match are of the domain that is "
             "translated into; give contents of other domains, or another --into"
         )
-    return np.flatnonzero(able & asked)
+    return np.flatnonzero(able & contents)
 
 
 def pair_batches(dataset: Dataset, pairs: Pairs, batch_size: int) -> Iterator[tuple[dict[str, np.ndarray], int]]:

@@ -23,7 +23,7 @@ _Values = Mapping[str, float]
 
 
 def is_of_samples(evaluation: Evaluation) -> bool:
-    """Returns whether it is of a model that draws from noise."""
+    """Returns whether the evaluated model draws from noise."""
     return evaluation.value("medium_coverage") is not None
 
 
@@ -41,15 +41,15 @@ def evaluation_json(evaluation: Evaluation, judge: Judge, test: Dataset) -> dict
 
     Returns:
       `figures` (see `figure.to_json`), `notes`, `diversity_share`, `recall`, `judge` and `dataset` (see `describe`); None for a number
-      that is unknown. Of translations besides:
+      that is unknown. In addition, for translations:
       `transfer_score`, `retention`, `adoption`; `agreement`, `domain_accuracy`, `landmark_error`, `attributes_kept` and `attributes` (by
       name), each by role (translated, content copied, reference copied); `adopted` (source domain -> target domain -> share);
       `diversity` (`latent`: of ten styles, `real`: of ten real pictures); `pairs`, `seed`.
-      Of samples besides:
+      In addition, for samples:
       `whole_faces`, `medium_coverage`, `neighbour_distance` and `diversity`, each with one of held-out pictures, such as
       `whole_faces_real`; `copies`; `checks` (by name `range`, and the shares of `samples` and `real` pictures that pass); `domains`
       (shares by domain: of `train`, true, of `samples` and `real`, judged); `samples`, `real`, `train` (how many pictures).
-      Where the training pictures were looked at, `audit` and `nearest`, and of translations `best_pairs` and `worst_pairs` (see
+      Where the training pictures were compared too, `audit` and `nearest`, and for translations `best_pairs` and `worst_pairs` (see
       `examples`); where strengths were asked for, `strength_curve`.
     """
     tables = _of_samples(evaluation, judge, test) if is_of_samples(evaluation) else _of_translations(evaluation, judge, test)
@@ -122,7 +122,7 @@ def _of_samples(evaluation: Evaluation, judge: Judge, test: Dataset) -> dict[str
 
 
 def strength_point(strength: float, figures: Sequence[Figure]) -> dict[str, Any]:
-    """Returns a point of the curve over the strength of the style; None what the data or judge cannot tell.
+    """Returns one point of the curve over the strength of the style; None for what the data or the judge cannot tell.
 
     Keys: `strength`, `transfer_score`, `retention`, `adoption`; of the translations alone `mask_iou`, `landmark_error` (inter-ocular
     distances), `attributes` (mean balanced agreement over those that should be kept) and `domain_accuracy` (share judged as the
@@ -164,12 +164,12 @@ def audit_json(figures: Sequence[Figure]) -> dict[str, Any]:
 
 
 def of_role(measure: str, role: str) -> str:
-    """Returns the name of the figure of a role, such as "agreement/content"; of translations it is the measure's own."""
+    """Returns the name of the figure of a role, such as "agreement/content"; for translations it is the measure's own."""
     return f"{measure}/{role}" if role in COPIED else measure
 
 
 def _attributes(values: _Values, role: str, judge: Judge, test: Dataset) -> dict[str, float | None] | None:
-    """By name; None where the data or the judge has no attributes."""
+    """Returns the attributes' agreement by name; None where the data or the judge has no attributes."""
     if not judge.heads.attributes or "attributes" not in test.annotations:
         return None
     return {name: values.get(of_role(f"attributes/{name}", role)) for name in test.names["attributes"]}

@@ -12,9 +12,9 @@ from semgan.evaluation.report.evaluation_text import audit_text
 from semgan.evaluation.report.figure_table import HEAD, common_rows, figure_rows, headline
 from semgan.evaluation.scores.audit import LEVEL
 from semgan.pages import curves, document
-from semgan.pages.document import details, examples, header, paragraph, said, section, table
+from semgan.pages.document import details, examples, header, paragraph, section, statement, table
 from semgan.pages.images import png, shown_width
-from semgan.pages.scores import score_cards, shown
+from semgan.pages.scores import score_cards, value_text
 
 _CURVES = {
     "transfer_score": "transfer score",
@@ -41,7 +41,7 @@ _BESIDE_REAL = {
 
 
 Figures = Mapping[str, Figure]
-"""By name."""
+"""Figures by their names."""
 
 
 def render(evaluation: Evaluation, about: Mapping[str, Any]) -> str:
@@ -53,7 +53,7 @@ def render(evaluation: Evaluation, about: Mapping[str, Any]) -> str:
     """
     figures, samples = by_name(evaluation.figures), is_of_samples(evaluation)
     data, accuracy, scores = about["dataset"], about["judge"]["accuracy"], SAMPLE_SCORES if samples else TRANSFER_SCORES
-    return document.document(
+    return document.page_html(
         f"Evaluation of {about['model']}",
         [
             header("Evaluation", str(about["model"]), _what(figures, data)),
@@ -77,7 +77,7 @@ def render(evaluation: Evaluation, about: Mapping[str, Any]) -> str:
 
 
 def facts(figures: Figures, about: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Returns by what and on what the figures were taken, as rows of a table; what is not known is left out."""
+    """Returns the model, data and judge behind the figures as rows of a table; unknown values are left out."""
     judge, data, trained = about["judge"], about["dataset"], about.get("training_data", {})
     rows = [
         ("model file", about["model"]),
@@ -97,7 +97,7 @@ def facts(figures: Figures, about: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("seed", about.get("seed")),
         ("judge", judge["name"]),
         ("judge's channels", judge.get("channels")),
-        ("judge's accuracy of the domain", shown(judge["accuracy"]["domain"], 3)),
+        ("judge's accuracy of the domain", value_text(judge["accuracy"]["domain"], 3)),
         ("semgan", about.get("semgan")),
     ]
     return [(name, str(value)) for name, value in rows if value is not None]
@@ -130,7 +130,7 @@ def _figures(figures: Sequence[Figure]) -> str:
         table(figure_rows(first), HEAD),
         "<h3>How this was measured, where the last column does not say otherwise</h3>",
         table(common_rows(first)),
-        details("Of copies, real pictures, single domains and attributes", table(figure_rows(parts, first), HEAD)) if parts else "",
+        details("Copies, real pictures, single domains and attributes", table(figure_rows(parts, first), HEAD)) if parts else "",
     )
 
 
@@ -147,7 +147,7 @@ def _audit(figures: Figures) -> str:
         ("p-value of the share", f"{figures['copies/p_value'].value:.2g}"),
         ("p-values below which it is called copying", f"{LEVEL:g}"),
     ]
-    return section("Memorisation audit", said(f"{_capital(audit_text(figures))}."), table(rows))
+    return section("Memorisation audit", statement(f"{_capital(audit_text(figures))}."), table(rows))
 
 
 def _capital(text: str) -> str:
@@ -161,7 +161,7 @@ def _strength(evaluation: Evaluation) -> str:
     charts = "".join(curves.chart(_CURVES[key], line, along) for key, line in lines.items() if line)
     if not charts:
         return ""
-    rows = [[f"{point['strength']:g}", *(shown(point[key], 3) for key in _CURVES)] for point in points]
+    rows = [[f"{point['strength']:g}", *(value_text(point[key], 3) for key in _CURVES)] for point in points]
     return section(
         "Over the strength of the style",
         paragraph("From 0, the content's own style, to 1, the reference's."),
@@ -182,10 +182,10 @@ def _pairs(title: str, meaning: str, pairs: Sequence[Example]) -> str:
     return section(title, paragraph(meaning), examples(items)) if items else ""
 
 
-def _nearest(figures: Figures, nearest: Sequence[Example], made: str) -> str:
+def _nearest(figures: Figures, nearest: Sequence[Example], kind: str) -> str:
     items = [
         document.Example(
-            _pictures((made, f"training picture, {each.about['domain']}"), each),
+            _pictures((kind, f"training picture, {each.about['domain']}"), each),
             f"distance {each.about['distance']:.3f}",
         )
         for each in nearest
@@ -195,7 +195,7 @@ def _nearest(figures: Figures, nearest: Sequence[Example], made: str) -> str:
     return section(
         "Nearest neighbours",
         paragraph(f"The {len(items)} that come nearest to a training picture in the judge's features, each beside it."),
-        said(f"{_capital(audit_text(figures))}."),
+        statement(f"{_capital(audit_text(figures))}."),
         examples(items),
     )
 
@@ -206,59 +206,59 @@ def _pictures(names: Sequence[str], example: Example) -> list[tuple[str, bytes, 
 
 def _beside_copies(figures: Figures) -> str:
     rows = [
-        [label, *(_shown(figures, of_role(measure, role)) for role in ROLES)] for measure, label in _BY_ROLE.items() if measure in figures
+        [label, *(_value(figures, of_role(measure, role)) for role in ROLES)] for measure, label in _BY_ROLE.items() if measure in figures
     ]
-    latent, real = _shown(figures, "style_diversity"), _shown(figures, "style_diversity/real")
+    latent, real = _value(figures, "style_diversity"), _value(figures, "style_diversity/real")
     text = paragraph(f"Distance of ten styles {latent}, of ten real pictures {real}")
     return section("Beside copies of either picture", table(rows, ["", *_ROLES]), text)
 
 
 def _beside_real(figures: Figures) -> str:
-    rows = [(label, _shown(figures, name), _shown(figures, f"{name}/real")) for name, label in _BESIDE_REAL.items()]
+    rows = [(label, _value(figures, name), _value(figures, f"{name}/real")) for name, label in _BESIDE_REAL.items()]
     return section("Beside real pictures", table(rows, ("", "samples", "real")))
 
 
 def _attributes(figures: Figures, accuracy: Mapping[str, Any]) -> str:
     """Shows attributes of translations, those that never vary among the contents last."""
-    taken = dict.fromkeys(name.split("/")[1] for name in figures if name.startswith("attributes/"))
+    attributes = dict.fromkeys(name.split("/")[1] for name in figures if name.startswith("attributes/"))
     if "domain_accuracy" not in figures or not accuracy.get("attributes"):
         return ""
-    names = taken | dict.fromkeys(accuracy["attributes"])
-    rows = [[name, *(_shown(figures, of_role(f"attributes/{name}", role)) for role in ROLES)] for name in names]
+    names = attributes | dict.fromkeys(accuracy["attributes"])
+    rows = [[name, *(_value(figures, of_role(f"attributes/{name}", role)) for role in ROLES)] for name in names]
     return paragraph("Balanced agreement with the contents' attributes; a constant answer gives 0.5.") + table(rows, ["", *_ROLES])
 
 
 def _adopted(figures: Figures, domains: Sequence[str]) -> str:
     adopted = {tuple(name.split("/")[1:]): figure.value for name, figure in figures.items() if name.startswith("adopted/")}
     sources, targets = ([name for name in domains if any(pair[place] == name for pair in adopted)] for place in range(2))
-    rows = [[source, *(shown(adopted[source, name]) if (source, name) in adopted else "" for name in targets)] for source in sources]
+    rows = [[source, *(value_text(adopted[source, name]) if (source, name) in adopted else "" for name in targets)] for source in sources]
     return table(rows, ["from, to", *targets])
 
 
 def _checks(figures: Figures, checks: Mapping[str, Any]) -> str:
-    rows = [(name, _shown(figures, f"checks/{name}"), _shown(figures, f"checks/{name}/real")) for name in checks]
+    rows = [(name, _value(figures, f"checks/{name}"), _value(figures, f"checks/{name}/real")) for name in checks]
     return table(rows, ("passed by", "samples", "real"))
 
 
 def _domains(figures: Figures, training_shares: Mapping[str, float]) -> str:
     rows = [
-        (name, shown(share, 3), _shown(figures, f"domains/{name}"), _shown(figures, f"domains/{name}/real"))
+        (name, value_text(share, 3), _value(figures, f"domains/{name}"), _value(figures, f"domains/{name}/real"))
         for name, share in training_shares.items()
     ]
     return table(rows, ("", "in training", "samples, judged", "real, judged"))
 
 
-def _shown(figures: Figures, name: str) -> str:
-    return shown(figures[name].value if name in figures else None, 3)
+def _value(figures: Figures, name: str) -> str:
+    return value_text(figures[name].value if name in figures else None, 3)
 
 
 def _judge(accuracy: Mapping[str, Any]) -> str:
-    rows = [("pictures", f"{accuracy['images']:,}"), ("domain", shown(accuracy["domain"], 3))]
+    rows = [("pictures", f"{accuracy['images']:,}"), ("domain", value_text(accuracy["domain"], 3))]
     rows += [
-        (label, shown(accuracy[key], 3))
+        (label, value_text(accuracy[key], 3))
         for key, label in (("mask_iou", "mask IoU"), ("landmark_error", "landmark error"))
         if key in accuracy
     ]
-    rows += [(f"mask IoU, {name}", shown(value, 3)) for name, value in accuracy.get("mask_iou_by_class", {}).items()]
-    rows += [(f"{name} (balanced)", shown(value, 3)) for name, value in accuracy.get("attributes", {}).items()]
+    rows += [(f"mask IoU, {name}", value_text(value, 3)) for name, value in accuracy.get("mask_iou_by_class", {}).items()]
+    rows += [(f"{name} (balanced)", value_text(value, 3)) for name, value in accuracy.get("attributes", {}).items()]
     return table(rows)

@@ -23,7 +23,7 @@ _BESIDE_REAL = {
     "neighbour_distance": "distance to a training picture",
 }
 _LEAST_PASSED = 3
-"""Checks that are named."""
+"""The most checks that are named."""
 
 
 def evaluation_text(evaluation: Evaluation, judge: Judge, test: Dataset) -> str:
@@ -33,7 +33,7 @@ def evaluation_text(evaluation: Evaluation, judge: Judge, test: Dataset) -> str:
 
 
 def audit_text(figures: Mapping[str, Figure]) -> str:
-    """Returns the verdict of the memorisation audit in a line."""
+    """Returns the verdict of the memorisation audit in one line."""
     p_value, copies_p_value = (figures[f"{name}/p_value"].value for name in ("copying_statistic", "copies"))
     verdict = "it copies training pictures" if is_copying(p_value, copies_p_value) else "no sign of copied training pictures"
     return (

@@ -35,8 +35,8 @@ def mean_iou(truth: np.ndarray, judged: np.ndarray, classes: int) -> float:
 def mask_iou_by_picture(truth: np.ndarray, judged: np.ndarray, classes: int) -> np.ndarray:
     """Mean IoU of each picture over the classes that are true in it, float64 (n,), from class ids (n, height, width)."""
     values = []
-    for true, said in zip(truth, judged, strict=True):
-        confusion = confusion_matrix(true, said, classes)
+    for true, ids in zip(truth, judged, strict=True):
+        confusion = confusion_matrix(true, ids, classes)
         values.append(class_iou(confusion)[confusion.sum(1) > 0].mean())
     return np.array(values)
 

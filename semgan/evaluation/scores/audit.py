@@ -49,7 +49,9 @@ class CopyingTest(NamedTuple):
     influences: list[np.ndarray]
 
 
-def audit(features: np.ndarray, real_features: np.ndarray, trained: np.ndarray, distances: np.ndarray, real_distances: np.ndarray) -> Audit:
+def run_audit(
+    features: np.ndarray, real_features: np.ndarray, trained: np.ndarray, distances: np.ndarray, real_distances: np.ndarray
+) -> Audit:
     """Tests whether samples lie nearer to the training pictures than held-out pictures do.
 
     Args:
@@ -78,8 +80,8 @@ def copying_test(distances: np.ndarray, real_distances: np.ndarray, cells: np.nd
     inside = [pair for pair in inside if min(map(len, pair)) >= _LEAST_IN_CELL] or [(distances, real_distances)]
     weights = np.array([len(samples) for samples, _ in inside]) / np.linalg.norm([len(samples) for samples, _ in inside])
     statistic = float(np.dot(weights, [mann_whitney(*pair) for pair in inside]))
-    moved = [weight * each for weight, pair in zip(weights, inside, strict=True) for each in _influences(*pair)]
-    return CopyingTest(statistic, 0.5 * math.erfc(-statistic / math.sqrt(2)), len(inside), moved)
+    influences = [weight * each for weight, pair in zip(weights, inside, strict=True) for each in _influences(*pair)]
+    return CopyingTest(statistic, 0.5 * math.erfc(-statistic / math.sqrt(2)), len(inside), influences)
 
 
 def mann_whitney(values: np.ndarray, others: np.ndarray) -> float:
@@ -124,10 +126,10 @@ def cell_centres(features: np.ndarray, count: int) -> np.ndarray:
     centres = features[np.arange(count) * len(features) // count].astype(np.float64)
     for _ in range(_ROUNDS):
         cells = cells_of(features, centres)
-        moved = np.stack([features[cells == cell].mean(0) if np.any(cells == cell) else centres[cell] for cell in range(count)])
-        if np.allclose(moved, centres):
+        means = np.stack([features[cells == cell].mean(0) if np.any(cells == cell) else centres[cell] for cell in range(count)])
+        if np.allclose(means, centres):
             break
-        centres = moved
+        centres = means
     return centres
 
 

@@ -31,8 +31,8 @@ def percentile_interval(
 
     Args:
       value: the score.
-      influences: of each set of pictures that is resampled, independently; pictures of others are taken as fixed. A set's mean is 0.
-      noise: standard deviation of what the score has by chance besides, such as from subsets of pictures that it draws.
+      influences: one array per set of pictures to resample, independently; other sets are taken as fixed. Each array's mean is 0.
+      noise: standard deviation of the score's further randomness, such as that of the subsets of pictures that it draws.
       resamples: how many.
       seed: of the draws.
     """
@@ -47,7 +47,7 @@ def percentile_interval(
 def mean_interval(
     values: Float[np.ndarray, " count"], *, level: float = LEVEL, resamples: int = RESAMPLES, seed: int = SEED
 ) -> tuple[float, float]:
-    """Of the mean of one value a picture (or a pair, or a step of a path)."""
+    """Returns the interval of a mean over one value per picture (or per pair, or per step of a path)."""
     mean = float(np.mean(values))
     return percentile_interval(mean, [np.asarray(values, np.float64) - mean], level=level, resamples=resamples, seed=seed)
 

@@ -3,5 +3,5 @@
 import numpy as np
 from jaxtyping import Float
 
-Features = Float[np.ndarray, "_ feature"]
+FeatureVectors = Float[np.ndarray, "_ feature"]
 """One row per picture."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from semgan.evaluation.scores.features import Features
+from semgan.evaluation.scores.features import FeatureVectors
 from semgan.evaluation.scores.moments import Moments
 
 
@@ -39,7 +39,7 @@ def frechet_distance(a: Moments, b: Moments) -> float:
 
 
 def distance_and_influences(
-    a: Moments, b: Moments, a_features: Features | None, b_features: Features | None
+    a: Moments, b: Moments, a_features: FeatureVectors | None, b_features: FeatureVectors | None
 ) -> tuple[float, tuple[np.ndarray, ...]]:
     """`frechet_distance`, and how much each vector moves it: float64 (count,) with mean 0 for each set of which the vectors are given.
 
@@ -49,14 +49,14 @@ def distance_and_influences(
     _check(a, b)
     transport = _transport(a, b)
     sides = ((a, b, a_features, transport.second), (b, a, b_features, transport.first))
-    moved = tuple(_influence(own, other, features, towards) for own, other, features, towards in sides if features is not None)
-    return _distance(a, b, transport.values), moved
+    influences = tuple(_influence(own, other, features, towards) for own, other, features, towards in sides if features is not None)
+    return _distance(a, b, transport.values), influences
 
 
-def _influence(own: Moments, other: Moments, features: Features, towards: np.ndarray) -> np.ndarray:
+def _influence(own: Moments, other: Moments, features: FeatureVectors, towards: np.ndarray) -> np.ndarray:
     centred = features.astype(np.float64) - own.mean
-    moved = 2 * centred @ (own.mean - other.mean) + np.sum(centred**2, 1) - np.sum((centred @ towards) ** 2, 1)
-    return moved - moved.mean()
+    influences = 2 * centred @ (own.mean - other.mean) + np.sum(centred**2, 1) - np.sum((centred @ towards) ** 2, 1)
+    return influences - influences.mean()
 
 
 def _distance(a: Moments, b: Moments, values: np.ndarray) -> float:

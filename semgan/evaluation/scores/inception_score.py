@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-Logits = Float[np.ndarray, "count classes"]
+ClassLogits = Float[np.ndarray, "count classes"]
 SPLITS = 10
 SEED = 2020
 """torch-fidelity's default."""
@@ -19,8 +19,8 @@ class InceptionScore(NamedTuple):
     std: float
 
 
-def inception_score(logits: Logits, *, splits: int = SPLITS, seed: int | None = SEED) -> InceptionScore:
-    """From class scores (without bias, as the original has them), in float64.
+def score_logits(logits: ClassLogits, *, splits: int = SPLITS, seed: int | None = SEED) -> InceptionScore:
+    """Computes the score from class scores (without bias, as in the original), in float64.
 
     Args:
       splits: parts of equal size (to within one) that are scored apart.
@@ -31,7 +31,7 @@ def inception_score(logits: Logits, *, splits: int = SPLITS, seed: int | None = 
     return InceptionScore(float(np.mean(scores)), float(np.std(scores)))
 
 
-def influences(logits: Logits, *, splits: int = SPLITS, seed: int | None = SEED) -> Float[np.ndarray, " count"]:
+def influences(logits: ClassLogits, *, splits: int = SPLITS, seed: int | None = SEED) -> Float[np.ndarray, " count"]:
     """How much each picture moves the mean score: float64 with mean 0, in the shuffled order.
 
     A split's logarithm is the mean of the pictures' divergences from p(y), and to first order p(y) may be taken as fixed.
@@ -43,7 +43,7 @@ def influences(logits: Logits, *, splits: int = SPLITS, seed: int | None = SEED)
     return np.concatenate(parts)
 
 
-def _split_divergences(logits: Logits, splits: int, seed: int | None) -> list[np.ndarray]:
+def _split_divergences(logits: ClassLogits, splits: int, seed: int | None) -> list[np.ndarray]:
     """For each split the KL divergence of each picture's classes from the split's mean."""
     count = len(logits)
     if count < splits:
@@ -55,13 +55,13 @@ def _split_divergences(logits: Logits, splits: int, seed: int | None) -> list[np
     return [_divergences(log_p[start:stop]) for start, stop in itertools.pairwise(bounds)]
 
 
-def _divergences(log_p: Logits) -> np.ndarray:
+def _divergences(log_p: ClassLogits) -> np.ndarray:
     p = np.exp(log_p)
     mean = p.mean(0)
     log_mean = np.log(mean, out=np.zeros_like(mean), where=mean > 0)  # where the mean vanishes so does every p
     return np.sum(p * (log_p - log_mean), 1)
 
 
-def _log_softmax(logits: Logits) -> Logits:
+def _log_softmax(logits: ClassLogits) -> ClassLogits:
     logits = logits - logits.max(1, keepdims=True)
     return logits - np.log(np.exp(logits).sum(1, keepdims=True))

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from semgan.evaluation.scores.features import Features
+from semgan.evaluation.scores.features import FeatureVectors
 
 SUBSETS, SUBSET_SIZE = 100, 1000
 SEED = 2020
@@ -26,12 +26,12 @@ class KernelDistance(NamedTuple):
     subset_size: int
 
 
-def polynomial_kernel(x: Features, y: Features) -> Float[np.ndarray, "_ _"]:
+def polynomial_kernel(x: FeatureVectors, y: FeatureVectors) -> Float[np.ndarray, "_ _"]:
     """(x.y / d + 1)^3 of all pairs."""
     return (x @ y.T / x.shape[1] + 1) ** 3
 
 
-def unbiased_mmd(x: Features, y: Features) -> float:
+def unbiased_mmd(x: FeatureVectors, y: FeatureVectors) -> float:
     """The squared discrepancy of two sets of at least two vectors each: mean kernels of different vectors, in float64."""
     x, y = x.astype(np.float64), y.astype(np.float64)
     own = sum(_mean_of_different(polynomial_kernel(each, each)) for each in (x, y))
@@ -39,7 +39,7 @@ def unbiased_mmd(x: Features, y: Features) -> float:
 
 
 def kernel_distance(
-    first: Features, second: Features, *, subsets: int = SUBSETS, subset_size: int = SUBSET_SIZE, seed: int = SEED
+    first: FeatureVectors, second: FeatureVectors, *, subsets: int = SUBSETS, subset_size: int = SUBSET_SIZE, seed: int = SEED
 ) -> KernelDistance:
     """The mean over subsets that are drawn without replacement from each set.
 
@@ -58,7 +58,7 @@ def kernel_distance(
     return KernelDistance(float(np.mean(distances)), float(np.std(distances)), size)
 
 
-def influences(first: Features, second: Features) -> tuple[np.ndarray, np.ndarray]:
+def influences(first: FeatureVectors, second: FeatureVectors) -> tuple[np.ndarray, np.ndarray]:
     """How much each vector moves the distance of the whole sets: float64 (count,) with mean 0 for each set.
 
     Twice the mean kernel with its own set's other vectors less that with the other set's. Where the sets are alike the true
@@ -69,21 +69,21 @@ def influences(first: Features, second: Features) -> tuple[np.ndarray, np.ndarra
     return _influences_of(first, second), _influences_of(second, first)
 
 
-def _influences_of(own: Features, other: Features) -> np.ndarray:
+def _influences_of(own: FeatureVectors, other: FeatureVectors) -> np.ndarray:
     itself = _less_one(np.sum(own.astype(np.float64) ** 2, 1) / own.shape[1])
     witness = (_kernel_means(own, own) * len(own) - itself) / (len(own) - 1) - _kernel_means(own, other)
     return 2 * (witness - witness.mean())
 
 
-def _kernel_means(rows: Features, others: Features) -> np.ndarray:
-    """Of each row, the mean of its kernel with all others less 1: float64 (rows,)."""
+def _kernel_means(rows: FeatureVectors, others: FeatureVectors) -> np.ndarray:
+    """Returns for each row the mean of its kernel with all others, less 1: float64 (rows,)."""
     size = min(_BLOCK, len(rows))
-    held = jnp.asarray(others, jnp.float32)
+    on_device = jnp.asarray(others, jnp.float32)
     means = []
     for start in range(0, len(rows), size):
         block = rows[start : start + size].astype(np.float32)
         filled = np.concatenate([block, np.repeat(block[-1:], size - len(block), axis=0)])  # one size: one compilation
-        means.append(np.asarray(_means_of_block(filled, held), np.float64)[: len(block)])
+        means.append(np.asarray(_means_of_block(filled, on_device), np.float64)[: len(block)])
     return np.concatenate(means)
 
 
@@ -103,7 +103,7 @@ def _mean_of_different(kernel: Float[np.ndarray, "count count"]) -> float:
     return float((kernel.sum() - np.trace(kernel)) / (count * (count - 1)))
 
 
-def _check(first: Features, second: Features) -> None:
+def _check(first: FeatureVectors, second: FeatureVectors) -> None:
     if first.shape[1] != second.shape[1]:
         raise ValueError(f"features of {first.shape[1]} and of {second.shape[1]} numbers cannot be compared: use one extractor for both")
     if min(len(first), len(second)) < 2:

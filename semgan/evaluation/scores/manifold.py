@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from semgan.evaluation.scores.features import Features
+from semgan.evaluation.scores.features import FeatureVectors
 
 PRECISION_NEIGHBOURS = 3
 DENSITY_NEIGHBOURS = 5
@@ -38,20 +38,24 @@ class Membership(NamedTuple):
     coverage: Float[np.ndarray, " real"]
 
 
-def precision_recall(real: Features, fake: Features, *, neighbours: int = PRECISION_NEIGHBOURS) -> tuple[float, float]:
+def precision_recall(real: FeatureVectors, fake: FeatureVectors, *, neighbours: int = PRECISION_NEIGHBOURS) -> tuple[float, float]:
     """Returns the shares of generated pictures that lie among the real ones, and of real pictures that lie among the generated ones."""
-    found = membership(real, fake, precision_neighbours=neighbours, density_neighbours=neighbours)
-    return float(found.precision.mean()), float(found.recall.mean())
+    members = membership(real, fake, precision_neighbours=neighbours, density_neighbours=neighbours)
+    return float(members.precision.mean()), float(members.recall.mean())
 
 
-def density_coverage(real: Features, fake: Features, *, neighbours: int = DENSITY_NEIGHBOURS) -> tuple[float, float]:
+def density_coverage(real: FeatureVectors, fake: FeatureVectors, *, neighbours: int = DENSITY_NEIGHBOURS) -> tuple[float, float]:
     """Measures how densely fakes lie among the real ones (1 where they are alike), and the share of real ones that have one near."""
-    found = membership(real, fake, precision_neighbours=neighbours, density_neighbours=neighbours)
-    return float(found.density.mean()), float(found.coverage.mean())
+    members = membership(real, fake, precision_neighbours=neighbours, density_neighbours=neighbours)
+    return float(members.density.mean()), float(members.coverage.mean())
 
 
 def membership(
-    real: Features, fake: Features, *, precision_neighbours: int = PRECISION_NEIGHBOURS, density_neighbours: int = DENSITY_NEIGHBOURS
+    real: FeatureVectors,
+    fake: FeatureVectors,
+    *,
+    precision_neighbours: int = PRECISION_NEIGHBOURS,
+    density_neighbours: int = DENSITY_NEIGHBOURS,
 ) -> Membership:
     """Takes all four scores' numbers from one pass over the distances, which are held a block at a time.
 
@@ -76,7 +80,7 @@ def membership(
     return Membership(precise, recalled.astype(np.float64), density, covered.astype(np.float64))
 
 
-def _radii(features: Features, neighbours: tuple[int, ...]) -> list[np.ndarray]:
+def _radii(features: FeatureVectors, neighbours: tuple[int, ...]) -> list[np.ndarray]:
     """Returns for each k the squared distance of each vector to its k-th nearest other one."""
     radii = [np.empty(len(features)) for _ in neighbours]
     for rows, squares, _ in _squared_distances(features, features):
@@ -86,7 +90,7 @@ def _radii(features: Features, neighbours: tuple[int, ...]) -> list[np.ndarray]:
     return radii
 
 
-def _squared_distances(rows: Features, others: Features) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
+def _squared_distances(rows: FeatureVectors, others: FeatureVectors) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
     """Yields blocks of rows, their squared distances to all others, (block, others), and what those are exact to."""
     own, theirs = np.sum(rows**2, 1), np.sum(others**2, 1)
     size = max(_BLOCK_NUMBERS // len(others), 1)
@@ -98,7 +102,7 @@ def _squared_distances(rows: Features, others: Features) -> Iterator[tuple[slice
         yield block, squares, rounding
 
 
-def _check(real: Features, fake: Features, neighbours: int) -> None:
+def _check(real: FeatureVectors, fake: FeatureVectors, neighbours: int) -> None:
     if real.shape[1] != fake.shape[1]:
         raise ValueError(f"features of {real.shape[1]} and of {fake.shape[1]} numbers cannot be compared: use one extractor for both")
     if min(len(real), len(fake)) <= neighbours:

@@ -10,7 +10,7 @@ _BLOCK = 4096
 
 
 class Moments(NamedTuple):
-    """What is known of a set of features.
+    """Moments of a set of features.
 
     Attributes:
       mean: float64.
@@ -32,12 +32,12 @@ class Running(NamedTuple):
 
 
 def nothing(size: int) -> Running:
-    """Of no vector yet; each will have `size` features."""
+    """Returns the sums over no vectors, of `size` features each."""
     return Running(0, np.zeros(size), np.zeros((size, size)))
 
 
 def add(running: Running, features: Float[np.ndarray, "batch feature"]) -> Running:
-    """With these vectors too (at least one), of any float type; about as exact as if all had been there at once."""
+    """Adds these vectors (at least one, of any float type); about as exact as if all had been summed at once."""
     rows = features.astype(np.float64)
     mean = rows.mean(0)
     rows -= mean
@@ -45,7 +45,7 @@ def add(running: Running, features: Float[np.ndarray, "batch feature"]) -> Runni
 
 
 def merge(a: Running, b: Running) -> Running:
-    """Of the vectors of both, such as those that two processes saw."""
+    """Joins the sums over two sets of vectors, such as those that two processes saw."""
     count = a.count + b.count
     if not count:
         return a
@@ -62,12 +62,12 @@ def finish(running: Running) -> Moments:
 
 
 def moments_of(features: Float[np.ndarray, "count feature"]) -> Moments:
-    """Of vectors that are all there."""
+    """Returns the moments of vectors that are all in memory."""
     return moments_of_batches((features[start : start + _BLOCK] for start in range(0, len(features), _BLOCK)), features.shape[1])
 
 
 def moments_of_batches(batches: Iterable[Float[np.ndarray, "_ feature"]], size: int) -> Moments:
-    """Of vectors of `size` features that come in batches, which need not be held."""
+    """Returns the moments of vectors of `size` features that arrive in batches, one of which is in memory at a time."""
     running = nothing(size)
     for batch in batches:
         running = add(running, batch)

@@ -14,9 +14,9 @@ def nearest(features: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.nd
     distances, rows = [], []
     for start in range(0, len(features), _BLOCK):
         block = features[start : start + _BLOCK]
-        found = np.argmin(squares - 2 * block @ others.T, axis=1)
-        distances.append(np.linalg.norm(block.astype(np.float64) - others[found], axis=1))
-        rows.append(found)
+        nearest_rows = np.argmin(squares - 2 * block @ others.T, axis=1)
+        distances.append(np.linalg.norm(block.astype(np.float64) - others[nearest_rows], axis=1))
+        rows.append(nearest_rows)
     return np.concatenate(distances), np.concatenate(rows)
 
 
@@ -41,6 +41,6 @@ def nearest_of_group(features: np.ndarray, group: np.ndarray, others: np.ndarray
     distances, rows = np.zeros(len(features)), np.zeros(len(features), np.int64)
     for each in np.unique(group):
         own, candidates = np.flatnonzero(group == each), np.flatnonzero(other_group == each)
-        distances[own], found = nearest(features[own], others[candidates])
-        rows[own] = candidates[found]
+        distances[own], places = nearest(features[own], others[candidates])
+        rows[own] = candidates[places]
     return distances, rows

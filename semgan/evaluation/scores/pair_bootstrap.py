@@ -13,18 +13,18 @@ from jaxtyping import Bool, Float, Int
 from semgan.evaluation.scores import agreement, bootstrap
 from semgan.evaluation.scores.transfer import Compared
 
-Weights = Float[np.ndarray, "resample pair"]
+PairWeights = Float[np.ndarray, "resample pair"]
 Resampled = Float[np.ndarray, " resample"]
 
 
-def pair_weights(pairs: int, *, resamples: int = bootstrap.RESAMPLES, seed: int = bootstrap.SEED) -> Weights:
+def pair_weights(pairs: int, *, resamples: int = bootstrap.RESAMPLES, seed: int = bootstrap.SEED) -> PairWeights:
     """How often each pair is drawn: rows of whole numbers that add up to `pairs`."""
     drawn = np.random.default_rng(seed).integers(pairs, size=(resamples, pairs))
     return np.stack([np.bincount(row, minlength=pairs) for row in drawn]).astype(np.float64)
 
 
 def resampled_agreement(
-    weights: Weights, compared: Compared, names: Mapping[str, Sequence[str]], kept_names: Sequence[str]
+    weights: PairWeights, compared: Compared, names: Mapping[str, Sequence[str]], kept_names: Sequence[str]
 ) -> Resampled | None:
     """The agreement with the contents' annotations, as `transfer.agreement` takes it, under each row of weights.
 
@@ -33,8 +33,8 @@ def resampled_agreement(
     if "mask" in compared:
         truth, judged = compared["mask"]
         return resampled_iou(weights, confusions(truth, judged, len(names["mask"])))
-    kept = resampled_attributes(weights, compared, names, kept_names)
-    parts = [] if kept is None else [kept]
+    attributes = resampled_attributes(weights, compared, names, kept_names)
+    parts = [] if attributes is None else [attributes]
     if "landmarks" in compared:
         near = agreement.landmark_distances(*compared["landmarks"]) <= agreement.LANDMARK_TOLERANCE
         parts.append(weights @ near.mean(1) / weights.sum(1))
@@ -42,7 +42,7 @@ def resampled_agreement(
 
 
 def resampled_attributes(
-    weights: Weights, compared: Compared, names: Mapping[str, Sequence[str]], kept_names: Sequence[str]
+    weights: PairWeights, compared: Compared, names: Mapping[str, Sequence[str]], kept_names: Sequence[str]
 ) -> Resampled | None:
     """The balanced agreement with the contents' attributes that should be kept, their mean; None where none of them varies."""
     if "attributes" not in compared or not kept_names:
@@ -52,7 +52,7 @@ def resampled_attributes(
     return resampled_balance(weights, truth, judged) if np.any(truth.any(0) & ~truth.all(0)) else None
 
 
-def resampled_landmark_error(weights: Weights, compared: Compared) -> Resampled | None:
+def resampled_landmark_error(weights: PairWeights, compared: Compared) -> Resampled | None:
     """The mean distance to the contents' landmarks in inter-ocular distances; None without landmarks."""
     if "landmarks" not in compared:
         return None
@@ -64,7 +64,7 @@ def confusions(truth: np.ndarray, judged: np.ndarray, classes: int) -> Int[np.nd
     return np.stack([agreement.confusion_matrix(*each, classes).ravel() for each in zip(truth, judged, strict=True)])
 
 
-def resampled_iou(weights: Weights, counts: Int[np.ndarray, "pair true_by_judged"]) -> Resampled:
+def resampled_iou(weights: PairWeights, counts: Int[np.ndarray, "pair true_by_judged"]) -> Resampled:
     """`agreement.mean_iou` of the pictures together."""
     classes = round(counts.shape[1] ** 0.5)
     summed = (weights @ counts.astype(np.float64)).reshape(-1, classes, classes)
@@ -75,7 +75,7 @@ def resampled_iou(weights: Weights, counts: Int[np.ndarray, "pair true_by_judged
     return np.sum(iou * present, 1) / np.sum(present, 1)
 
 
-def resampled_balance(weights: Weights, truth: Bool[np.ndarray, "pair kept"], judged: Bool[np.ndarray, "pair kept"]) -> Resampled:
+def resampled_balance(weights: PairWeights, truth: Bool[np.ndarray, "pair kept"], judged: Bool[np.ndarray, "pair kept"]) -> Resampled:
     """The mean of `agreement.balanced_agreement` over the attributes that vary; NaN where none does."""
     balanced = resampled_balances(weights, truth, judged)
     varied = np.isfinite(balanced)
@@ -84,7 +84,7 @@ def resampled_balance(weights: Weights, truth: Bool[np.ndarray, "pair kept"], ju
 
 
 def resampled_balances(
-    weights: Weights, truth: Bool[np.ndarray, "pair attribute"], judged: Bool[np.ndarray, "pair attribute"]
+    weights: PairWeights, truth: Bool[np.ndarray, "pair attribute"], judged: Bool[np.ndarray, "pair attribute"]
 ) -> Float[np.ndarray, "resample attribute"]:
     """`agreement.balanced_agreement` of each attribute; NaN where it does not vary."""
     positives, negatives = weights @ truth, weights @ ~truth
@@ -107,8 +107,8 @@ def resampled_score(retention: Resampled, adoption: Resampled) -> Resampled:
 
 def interval_of_resamples(values: Resampled, level: float = bootstrap.LEVEL) -> tuple[float, float] | None:
     """The percentiles between which `level` of those that are known lie; None where too few are."""
-    known = values[np.isfinite(values)]
-    if len(known) < level * len(values):
+    finite = values[np.isfinite(values)]
+    if len(finite) < level * len(values):
         return None
-    low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(finite, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)

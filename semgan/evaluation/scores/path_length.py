@@ -6,10 +6,10 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 
+from semgan.evaluation.scores.perceptual import Distance
+
 Generate = Callable[[Float[np.ndarray, "batch *code"]], np.ndarray]
 """From codes to pictures; what else it depends on (noise) must be the same at every call with as many codes."""
-Distance = Callable[[np.ndarray, np.ndarray], Float[np.ndarray, " batch"]]
-"""Of each pair of pictures, such as LPIPS with VGG16."""
 EPSILON = 1e-4
 
 
@@ -31,7 +31,7 @@ def path_steps(
 
     Args:
       generate: from w where `to_w` is given, else from z.
-      distance: grows with the square of a small change, as LPIPS does.
+      distance: grows with the square of a small change, as LPIPS (with VGG16 in the paper's figures) does.
       latent_size: of z, which is drawn from the normal distribution.
       to_w: the mapping network: paths are then straight lines in w; without it they are arcs in z.
       path: "full": t is uniform in [0, 1]; "end": it is 0.
@@ -46,10 +46,10 @@ def path_steps(
         batch = slice(start, start + batch_size)
         ends = first[batch], second[batch]
         if to_w is None:
-            codes = [slerp(*ends, t[batch] + moved) for moved in (0.0, epsilon)]
+            codes = [slerp(*ends, t[batch] + step) for step in (0.0, epsilon)]
         else:
             from_w, towards_w = (np.asarray(to_w(z.astype(np.float32)), np.float64) for z in ends)
-            codes = [_lerp(from_w, towards_w, t[batch] + moved) for moved in (0.0, epsilon)]
+            codes = [_lerp(from_w, towards_w, t[batch] + step) for step in (0.0, epsilon)]
         before, after = (generate(code.astype(np.float32)) for code in codes)
         steps.append(np.asarray(distance(before, after), np.float64) / epsilon**2)
     return np.concatenate(steps)[:count]

@@ -8,7 +8,7 @@ from jaxtyping import Float, Shaped
 
 Outputs = Shaped[np.ndarray, "outputs image height width channel"]
 Distance = Callable[[np.ndarray, np.ndarray], Float[np.ndarray, " image"]]
-"""Of each pair of pictures in two batches, such as LPIPS."""
+"""The distance of each picture from its partner in a second batch, such as LPIPS."""
 OUTPUTS = 10
 
 

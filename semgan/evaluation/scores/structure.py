@@ -20,7 +20,7 @@ def self_similarity(maps: Maps) -> Float[np.ndarray, "image place place"]:
 
 
 def structure_distances(a: Maps, b: Maps) -> Float[np.ndarray, " image"]:
-    """Of each pair of pictures the mean squared difference of their self-similarities, in [0, 4]; places must correspond."""
+    """Returns for each pair of pictures the mean squared difference of their self-similarities, in [0, 4]; places must correspond."""
     if a.shape[:2] != b.shape[:2]:
         raise ValueError(f"feature maps {a.shape} and {b.shape} have other pictures or places: bring both pictures to one size first")
     return np.array([np.mean((self_similarity(x[None]) - self_similarity(y[None])) ** 2) for x, y in zip(a, b, strict=True)])

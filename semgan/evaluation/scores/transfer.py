@@ -56,8 +56,8 @@ def agreement(compared: Compared, names: Mapping[str, Sequence[str]], kept_names
     """
     if "mask" in compared:
         return mean_iou(*compared["mask"], len(names["mask"]))
-    kept = attributes_kept(compared, names, kept_names)
-    parts = [] if kept is None else [kept]
+    attributes = attributes_kept(compared, names, kept_names)
+    parts = [] if attributes is None else [attributes]
     if "landmarks" in compared:
         parts.append(landmarks_kept(*compared["landmarks"]))
     return float(np.mean(parts)) if parts else None

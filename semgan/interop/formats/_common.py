@@ -1,4 +1,4 @@
-"""What the formats of networks that draw from noise share: checks of a file's contents, and the config that it amounts to."""
+"""What the formats of networks that draw from noise share: checks of a file's contents, and the config that describes it."""
 
 import functools
 import json
@@ -37,7 +37,7 @@ def state_dict(data: Any, name: str, whole: str) -> dict[str, np.ndarray]:
     """The state dict that the file holds under `name`.
 
     Args:
-      whole: what to give instead, for the error.
+      whole: what to give instead, for the error message.
 
     Raises:
       UserError: there is none, or it does not hold tensors alone.
@@ -64,7 +64,7 @@ def shape_of(tensors: Tensors, name: str, dimensions: int) -> tuple[int, ...]:
 
 def numbers(tensors: Tensors, pattern: str) -> list[int]:
     """Every number that the pattern's one group matches in the tensors' names, in order; names are matched from their start."""
-    return sorted({int(found[1]) for name in tensors if (found := re.match(pattern, name))})
+    return sorted({int(match[1]) for name in tensors if (match := re.match(pattern, name))})
 
 
 def refuse_conditional(tensors: Tensors, *parts: str) -> None:
@@ -75,7 +75,7 @@ def refuse_conditional(tensors: Tensors, *parts: str) -> None:
 
 
 def check_size(size: int, least: int) -> None:
-    """Raises a UserError unless networks of halvings can work at so many pixels."""
+    """Raises a UserError unless networks that halve the resolution can work at this number of pixels."""
     if not least <= size <= LARGEST or size & (size - 1):
         raise UserError(f"its layers are those of {size} pixels: give a model of {least} to {LARGEST} pixels, a power of two")
 
@@ -101,15 +101,15 @@ def plain_config(algorithm: str, image_size: int, networks: Mapping[str, Any], l
       networks: constructor arguments by network name.
       more: further keys.
     """
-    known = to_json(defaults(_READ))
+    base = to_json(defaults(_READ))
     return {
         "algorithm": algorithm,
         "image_size": image_size,
-        "precision": known["precision"],
-        "data": known["data"] | {"name": "folder", "pairing": "none"},
+        "precision": base["precision"],
+        "data": base["data"] | {"name": "folder", "pairing": "none"},
         "networks": {name: dict(options) for name, options in networks.items()},
         "losses": dict(losses),
-        "judge": known["judge"],
+        "judge": base["judge"],
         **more,
     }
 
@@ -134,9 +134,9 @@ def check_algorithm(config: Mapping[str, Any], algorithm: str) -> None:
         raise UserError(f"the model is a {config['algorithm']}, but this format holds models of {algorithm} alone: choose another format")
 
 
-def check_known(options: Mapping[str, Any], wanted: Mapping[str, Any], layout: str) -> None:
+def check_options(options: Mapping[str, Any], required: Mapping[str, Any], layout: str) -> None:
     """Raises a UserError unless a network's constructor arguments have the only values that the layout's own code knows."""
-    for name, value in wanted.items():
+    for name, value in required.items():
         if options.get(name, value) != value:
             raise UserError(f"the model's {name} is {options[name]!r}, but {layout} has only {value!r}: it cannot be written so")
 

@@ -25,7 +25,7 @@ def network(data: Any, name: str, whole: str) -> Network:
     """The network that the file holds under `name`, as a module or as a state dict.
 
     Raises:
-      UserError: there is no such network; it says to give `whole` instead.
+      UserError: the file does not hold that network; it says to give `whole` instead.
     """
     value = data.get(name) if isinstance(data, Mapping) else None
     if isinstance(value, reader.Module):

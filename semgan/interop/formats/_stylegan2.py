@@ -1,4 +1,4 @@
-"""What the two layouts of StyleGAN2's weights share: axes, widths, and the config that a file amounts to."""
+"""What the two layouts of StyleGAN2's weights share: axes, widths, and the config that describes a file."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -42,7 +42,7 @@ def layer_names(sizes: list[int]) -> list[str]:
 
 
 def sizes_up_to(image_size: int) -> list[int]:
-    """Pixels of every resolution: 4, 8, ..., `image_size`; UserError for a size that there is no such network for."""
+    """Pixels of every resolution: 4, 8, ..., `image_size`; UserError for a size that no such network has."""
     check_size(image_size, LEAST)
     return [2**level for level in range(2, image_size.bit_length())]
 

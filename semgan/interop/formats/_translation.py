@@ -118,8 +118,8 @@ def scale_and_bias(ours: str, theirs: str) -> list[Entry]:
 def statistics(theirs: str, channels: int) -> dict[str, np.ndarray]:
     """Buffers of a batch norm that has seen nothing."""
     zeros = np.zeros(channels, np.float32)
-    named = {"running_mean": zeros, "running_var": zeros + 1, "num_batches_tracked": np.zeros((), np.int64)}
-    return {f"{theirs}.{name}": value for name, value in named.items()}
+    buffers = {"running_mean": zeros, "running_var": zeros + 1, "num_batches_tracked": np.zeros((), np.int64)}
+    return {f"{theirs}.{name}": value for name, value in buffers.items()}
 
 
 def blur_filter(taps: Sequence[int], channels: int, gain: int = 1) -> np.ndarray:
@@ -136,10 +136,10 @@ def config_of(algorithm: str, image_size: int, networks: Mapping[str, Any], loss
 
 def last_number(tensors: Tensors, pattern: str, missing: str) -> int:
     """The largest number that the pattern's group matches; UserError naming the tensor `missing` where there is none."""
-    found = common.numbers(tensors, pattern)
-    if not found:
+    values = common.numbers(tensors, pattern)
+    if not values:
         raise UserError(f"its tensor {missing} is missing: give a whole file of this format")
-    return found[-1]
+    return values[-1]
 
 
 def patchgan_layers(tensors: Tensors, name: str) -> int:

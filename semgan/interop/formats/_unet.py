@@ -32,7 +32,7 @@ def unet_levels(tensors: Tensors, name: str) -> int:
     if not is_unet(tensors, name):
         raise UserError(f"its {name!r} is not a U-Net (it has no tensor model.model.0.weight): give another file or another format")
     pattern = re.compile(rf"{re.escape(name)}\.model\.model\.1\.model((?:\.3\.model)*)\.1\.weight")
-    depths = [found[1].count("3") for key in tensors if (found := pattern.fullmatch(key))]
+    depths = [match[1].count("3") for key in tensors if (match := pattern.fullmatch(key))]
     levels = max(depths, default=-1) + 2
     if levels < LEAST_LEVELS:
         raise UserError(f"its U-Net has {levels} levels, but no fewer than {LEAST_LEVELS} are possible: give a whole file of this format")

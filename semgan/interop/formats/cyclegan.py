@@ -31,8 +31,8 @@ def read(data: Any) -> Imported:
       UserError: it is not such a file, or its tensors are not those of a network that semgan can make.
     """
     if shared.is_one_state_dict(data) or (isinstance(data, Mapping) and "G" in data):
-        named = {"G": data} if shared.is_one_state_dict(data) else data
-        states = shared.state_dicts(named, ["G"], ["D"], WHOLE)
+        nets = {"G": data} if shared.is_one_state_dict(data) else data
+        states = shared.state_dicts(nets, ["G"], ["D"], WHOLE)
         _refuse_antialiased(shared.flat(states), "G")
         return cut.read_one_way(states, "normal")
     states = shared.state_dicts(data, ["G_A", "G_B"], ["D_A", "D_B"], WHOLE)

@@ -24,8 +24,8 @@ def read(data: Any) -> Imported:
     Raises:
       UserError: it is not such a file, or its tensors are not those of a network that semgan can make.
     """
-    named = {"G": data} if shared.is_one_state_dict(data) else data
-    states = shared.state_dicts(named, ["G"], ["D"], WHOLE)
+    nets = {"G": data} if shared.is_one_state_dict(data) else data
+    states = shared.state_dicts(nets, ["G"], ["D"], WHOLE)
     tensors = shared.flat(states)
     levels = unet_levels(tensors, "G")
     generator = unet_options(tensors, "G", dropout_layers=levels - LEAST_LEVELS)

@@ -159,7 +159,7 @@ def write(params: Mapping[str, Any], model_state: Mapping[str, Any], config: Map
     """
     common.check_algorithm(config, "progan")
     networks = config["networks"]
-    common.check_known({"normalize_first": True, **networks["generator"]}, {"normalize_first": False}, "pro_gan_pytorch")
+    common.check_options({"normalize_first": True, **networks["generator"]}, {"normalize_first": False}, "pro_gan_pytorch")
     depth = full_depth(config["image_size"])
     conf = {"depth": depth + 2, "num_channels": 3, "use_eql": True}
     latent_dim = networks["generator"]["latent_dim"]

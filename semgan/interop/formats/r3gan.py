@@ -176,7 +176,7 @@ def write(params: Mapping[str, Any], model_state: Mapping[str, Any], config: Map
 
 
 def _plan(image_size: int, options: Mapping[str, Any]) -> Plan:
-    common.check_known(options, {"patch_size": 1}, "R3GAN's own code")
+    common.check_options(options, {"patch_size": 1}, "R3GAN's own code")
     count = image_size.bit_length() - 2
     widths = [min(options["base_channels"] * 2**index, options["max_channels"]) for index in range(count)]
     return Plan(tuple(widths[::-1]), options["blocks"])

@@ -59,9 +59,9 @@ def write(params: Mapping[str, Any], model_state: Mapping[str, Any], config: Map
       UserError: the model is of another algorithm, or no network of theirs.
     """
     common.check_algorithm(config, "stargan_v2")
-    common.check_known(config["networks"]["generator"], {"bottleneck_size": 16, "bottleneck_blocks": 2, "patch_size": 1}, LAYOUT)
+    common.check_options(config["networks"]["generator"], {"bottleneck_size": 16, "bottleneck_blocks": 2, "patch_size": 1}, LAYOUT)
     for name in ("style_encoder", "discriminator"):
-        common.check_known(config["networks"][name], {"patch_size": 1}, LAYOUT)
+        common.check_options(config["networks"][name], {"patch_size": 1}, LAYOUT)
     params = _copied({name: params[name] for name in NETWORKS.values() if name in params})
     for _, node in _heads(params):
         for leaf, whole in node.items():
@@ -103,10 +103,11 @@ def _config(tensors: Tensors) -> dict[str, Any]:
 def _check_size(tensors: Tensors, image_size: int, high_pass: bool) -> None:
     """Raises a UserError unless the generator is of the style encoder's image size."""
     last = shared.last_number(tensors, r"generator\.encode\.(\d+)\.conv1\.weight", "generator.encode.0.conv1.weight")
-    found = 2 ** (min(last, 30) - 1 + 4 - high_pass)
-    if found != image_size:
+    generator_size = 2 ** (min(last, 30) - 1 + 4 - high_pass)
+    if generator_size != image_size:
         raise UserError(
-            f"its generator has the blocks of {found} px, but its style encoder those of {image_size}: give a whole file of this format"
+            f"its generator has the blocks of {generator_size} px, but its style encoder those of {image_size}: "
+            "give a whole file of this format"
         )
 
 

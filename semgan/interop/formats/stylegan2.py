@@ -137,12 +137,12 @@ def read(data: Any) -> Imported:
 
 
 def _w_avg(data: Mapping[str, Any], options: Mapping[str, Any], params: Mapping[str, Any]) -> np.ndarray:
-    stored = data.get("latent_avg")
-    if stored is None:
+    latent_mean = data.get("latent_avg")
+    if latent_mean is None:
         return shared.average_w(options, params["mapping_network"])
-    if not isinstance(stored, np.ndarray) or stored.size != options["style_dim"]:
+    if not isinstance(latent_mean, np.ndarray) or latent_mean.size != options["style_dim"]:
         raise UserError(f"its 'latent_avg' is not a tensor of {options['style_dim']} numbers: give {WHOLE}")
-    return stored.reshape(-1).astype(np.float32)
+    return latent_mean.reshape(-1).astype(np.float32)
 
 
 def write(params: Mapping[str, Any], model_state: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
@@ -157,14 +157,14 @@ def write(params: Mapping[str, Any], model_state: Mapping[str, Any], config: Map
     common.check_algorithm(config, "stylegan2")
     networks = config["networks"]
     layout = "rosinality's stylegan2-pytorch"
-    common.check_known(networks["generator"], {"architecture": "skip"}, layout)
-    common.check_known(networks["mapping_network"], {"latent_dim": networks["mapping_network"]["style_dim"]}, layout)
+    common.check_options(networks["generator"], {"architecture": "skip"}, layout)
+    common.check_options(networks["mapping_network"], {"latent_dim": networks["mapping_network"]["style_dim"]}, layout)
     image_size = config["image_size"]
     noise = {shared.NOISE_MAPS: shared.noise_maps(params, shared.sizes_up_to(image_size))}
     table = generator_table(image_size, networks["mapping_network"]["layers"])
     data: dict[str, Any] = {"g_ema": mapping.to_tensors(table, {**params, **noise}) | generator_filters(image_size)}
     if "discriminator" in params:
-        common.check_known(networks["discriminator"], {"architecture": "residual", "stddev_group": 4}, layout)
+        common.check_options(networks["discriminator"], {"architecture": "residual", "stddev_group": 4}, layout)
         data["d"] = mapping.to_tensors(discriminator_table(image_size), params) | discriminator_filters(image_size)
     return data | {"latent_avg": np.asarray(model_state["w_avg"])}
 

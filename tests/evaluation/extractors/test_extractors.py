@@ -212,7 +212,7 @@ def test_lpips_is_zero_for_a_picture_and_itself_symmetric_and_grows_with_noise(a
 
 
 def test_lpips_weighs_channels_by_its_heads(alexnet, pairs):
-    """Of each head alone, and written out in float64 from the activations."""
+    """Each head alone, against the formula written out in float64 from the activations."""
     a, b = (jnp.asarray(image[:1] / 127.5 - 1, jnp.float32) for image in pairs)
     params = alexnet.params
     total = 0.0

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from semgan.evaluation.figures.inception_figures import compared_split, mean_figures, sample_figures, translation_figures
+from semgan.evaluation.figures.inception_figures import compared_split, mean_figures, sample_set_figures, translation_figures
 from semgan.evaluation.scores.frechet import frechet_distance
 from semgan.evaluation.scores.moments import moments_of
 from tests.evaluation.standins import MeanColours
@@ -18,7 +18,7 @@ def own_cache(monkeypatch, tmp_path):
 
 def test_samples_are_scored_against_the_whole_split(test_squares, squares):
     images, extractor = squares(40, seed=5).images, MeanColours()
-    figures, notes = sample_figures(extractor, images, test_squares, seeds={"latents": 3})
+    figures, notes = sample_set_figures(extractor, images, test_squares, seeds={"latents": 3})
     assert [figure.name for figure in figures] == NAMES
     assert notes == []
     own, real = (moments_of(MeanColours().features(each)) for each in (images, test_squares.images[test_squares.rows]))
@@ -32,9 +32,9 @@ def test_samples_are_scored_against_the_whole_split(test_squares, squares):
 
 def test_the_data_are_looked_at_once(test_squares, squares):
     images, extractor = squares(40, seed=5).images, MeanColours()
-    first = sample_figures(extractor, images, test_squares, seeds={})
+    first = sample_set_figures(extractor, images, test_squares, seeds={})
     assert extractor.seen == 44 + 120
-    assert sample_figures(extractor, images, test_squares, seeds={}) == first
+    assert sample_set_figures(extractor, images, test_squares, seeds={}) == first
     assert extractor.seen == 2 * 44 + 120
 
 
@@ -83,6 +83,6 @@ def test_few_pictures_are_told_of_once(test_squares, squares):
 
 
 def test_figures_that_a_domain_lacks_have_no_mean(test_squares, squares):
-    figures, _ = sample_figures(MeanColours(), squares(40, seed=5).images, test_squares, seeds={})
+    figures, _ = sample_set_figures(MeanColours(), squares(40, seed=5).images, test_squares, seeds={})
     assert [figure.name for figure in mean_figures({"a": figures, "b": figures[1:]})] == NAMES[1:]
     assert mean_figures({"a": [], "b": figures}) == []

@@ -4,7 +4,7 @@ import pytest
 
 import semgan
 from semgan.errors import UserError
-from semgan.evaluation.figures.code_digest import code_digest
+from semgan.evaluation.figures.code_digest import semgan_digest
 from semgan.evaluation.figures.figure import Figure, from_json, to_json
 from semgan.evaluation.figures.passport import Passport, comparable, new_passport
 
@@ -42,8 +42,8 @@ def test_figures_survive_json(interval):
 
 
 def test_passport_names_the_code_that_made_the_figure():
-    assert (PASSPORT.version, PASSPORT.code) == (semgan.__version__, code_digest())
-    assert len(code_digest()) == 64
+    assert (PASSPORT.version, PASSPORT.code) == (semgan.__version__, semgan_digest())
+    assert len(semgan_digest()) == 64
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def test_without_masks_attributes_and_landmarks_take_their_place(judge, test_squ
     report = evaluate(oracle, judge, test, pairs=PAIRS)
     assert report["transfer_score"] == pytest.approx(1, abs=0.1)
     assert evaluate(lambda batch: batch["reference"], judge, test, pairs=PAIRS)["transfer_score"] == 0
-    # "red" names a domain and so is no part of what is kept; left in, the content would keep what a translation changes
+    # "red" names a domain and so does not have to be kept; left in, the content would keep what a translation changes
     with_red = evaluate(oracle, judge, test, pairs=PAIRS, style_attributes=())
     assert with_red["agreement"]["translated"] < report["agreement"]["translated"]
     assert with_red["attributes"] == report["attributes"]

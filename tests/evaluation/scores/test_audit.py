@@ -16,7 +16,7 @@ PASSPORT = new_passport({}, real="", real_count=300, fake_count=200)
 
 
 def _audited(samples, held_out, trained):
-    return audit.audit(samples, held_out, trained, nearest(samples, trained)[0], nearest(held_out, trained)[0])
+    return audit.run_audit(samples, held_out, trained, nearest(samples, trained)[0], nearest(held_out, trained)[0])
 
 
 def _audit(samples, held_out, trained):

@@ -5,7 +5,7 @@ import pytest
 
 from semgan.evaluation.figures.figure import by_name
 from semgan.evaluation.figures.strength import strength_figures
-from semgan.evaluation.figures.transfer_figures import transfer_figures, transfer_origin
+from semgan.evaluation.figures.transfer_figures import transfer_origin, transfer_score_figures
 from semgan.evaluation.judge.judged_pairs import compared_with_truth, judge_pairs, judge_translations
 from semgan.evaluation.scores import agreement, pair_bootstrap, transfer
 
@@ -24,7 +24,7 @@ def noisy(oracle):
 def measured(judge, data, oracle, pairs):
     judged = judge_pairs(judge, data, pairs=pairs)
     verdict = judge_translations(noisy(oracle), judged, 20).verdict
-    return by_name(transfer_figures(judged, verdict, transfer_origin(judged))[0])
+    return by_name(transfer_score_figures(judged, verdict, transfer_origin(judged))[0])
 
 
 @pytest.mark.parametrize("names", [("mask",), ("attributes", "landmarks"), ("landmarks",), ("attributes",)])
