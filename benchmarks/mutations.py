@@ -227,13 +227,18 @@ def report(results: Sequence[dict[str, Any]], equivalent: dict[str, str]) -> str
 
 
 def wanted(root: Path, options: argparse.Namespace) -> list[Mutant]:
-    """The mutants that the command line asks for."""
+    """The mutants that the command line asks for, but for those that are judged equivalent."""
     narrowed = options.only or options.again
     mutants = by_hand(root) + chosen(root, options.paths, 0 if narrowed else options.count, options.seed)
     if options.again:
         survivors = {result["name"] for result in read(options.again) if result["outcome"] == "survived"}
         mutants = [mutant for mutant in mutants if mutant.name in survivors]
-    return [mutant for mutant in mutants if fnmatch(mutant.name, options.only or "*")]
+    return [mutant for mutant in mutants if fnmatch(mutant.name, options.only or "*") and mutant.name not in equivalent_mutants()]
+
+
+def equivalent_mutants() -> dict[str, str]:
+    """Returns the reason for each mutant, by name, that is judged to change nothing."""
+    return json.loads(EQUIVALENT.read_text(encoding="utf-8"))
 
 
 def main() -> None:
@@ -259,8 +264,7 @@ def main() -> None:
             workers = [Worker(folder, options.cache) for folder in folders]
             tried_again = ("unsound", "survived") if options.again else ("unsound",)
             run(mutants, options.out, workers, options.limit, options.files or None, not options.unchecked, tried_again)
-    equivalent = json.loads(EQUIVALENT.read_text(encoding="utf-8")) if EQUIVALENT.is_file() else {}
-    print(report(read(options.out), equivalent))
+    print(report(read(options.out), equivalent_mutants()))
 
 
 if __name__ == "__main__":
