@@ -30,7 +30,7 @@ from semgan.layers.shapes import FeatureMap
 
 Variant = Literal["fid", "imagenet"]
 InceptionParams = Mapping[str, Any]
-"""By a convolution's path: `kernel` and `bias`, batch normalisation folded in; and `fc`: `kernel` (2048, classes), `bias`."""
+"""Parameters by a convolution's path: `kernel` and `bias`, batch normalisation folded in; and `fc`: `kernel` (2048, classes), `bias`."""
 
 CLASSES: dict[Variant, int] = {"fid": 1008, "imagenet": 1000}
 _EPSILON = 1e-3

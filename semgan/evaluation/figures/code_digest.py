@@ -26,7 +26,7 @@ GENERATIONS = {
     "ad1d6c98e5f9dfedf598b68d496046526295cee7493e4cc7a9a7d233bf8e3da7": 1,  # a hash of whole source files, comments and paths included
     "4e2342f4b1c96f8e21a4613987bef291a223ab4133e6bfc4578aa7cfedda2a32": 1,
 }
-"""By digest, which figures the code computes: where two digests have the same number, the same pictures give the same figures.
+"""The generation of the code by its digest: where two digests have the same number, the same pictures give the same figures.
 
 Code that is not here, such as one that somebody has edited, compares with itself alone. A change to the sources that leaves every figure
 as it is gets the last number; one that changes any figure gets the next.

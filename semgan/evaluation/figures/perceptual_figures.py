@@ -26,7 +26,7 @@ from semgan.trained_model import TrainedModel, apply
 _CONTENTS = 100
 _BATCH = 50
 _PLACES = 16
-"""With fewer, a map has little structure left to keep."""
+"""The least number of places in a map: with fewer, it has little structure left to keep."""
 _PROTOCOL = {"protocol": "lpips 0.1", "resize": "none"}
 _STREAM = 12
 """The stream of the draws made here; those of `judge.pairs` have their own."""

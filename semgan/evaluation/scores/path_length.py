@@ -9,7 +9,7 @@ from jaxtyping import Float
 from semgan.evaluation.scores.perceptual import Distance
 
 Generate = Callable[[Float[np.ndarray, "batch *code"]], np.ndarray]
-"""From codes to pictures; what else it depends on (noise) must be the same at every call with as many codes."""
+"""Maps codes to pictures; what else it depends on (noise) must be the same at every call with as many codes."""
 EPSILON = 1e-4
 
 
