@@ -32,7 +32,8 @@ def from_noise(config: ConfigDict, scale: float = 1.0) -> Algorithm:
     def sample(params, model_state, batch, rng):
         colour = draws.latents(rng, batch, LATENT) @ params["generator"]["weights"]
         if "truncation" in batch:
-            colour = model_state["mean"] + batch["truncation"][:, None] * (colour - model_state["mean"])
+            mean = model_state["mean"][None]
+            colour = mean + batch["truncation"][:, None] * (colour - mean)
         return {"sample": plain(scale * colour)}
 
     stages = Stages(at=lambda kimg: from_noise(config, 2.0 if kimg >= 10 else 1.0), describe=lambda kimg: "a stage")

@@ -1,5 +1,7 @@
 """Models that draw from noise, and models that translate without a guide."""
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -157,9 +159,7 @@ def test_command_needs_neither_reference_nor_seed(opened, tmp_path, picture, cap
 
 def test_latents_on_the_way_are_standard_normal():
     """What interpolation strips and videos rest on."""
-    import jax
-
-    position = np.arange(4000, dtype=np.int32)
-    z = draws.latents(jax.random.key(0), {"position": position, "position_to": position + 4000, "mix": np.full(4000, 0.4, np.float32)}, 2)
+    position = jnp.arange(4000, dtype=jnp.int32)
+    z = draws.latents(jax.random.key(0), {"position": position, "position_to": position + 4000, "mix": jnp.full(4000, 0.4)}, 2)
     assert abs(float(z.mean())) < 0.05
     assert abs(float(z.std()) - 1) < 0.05
