@@ -162,6 +162,7 @@ def test_faults_of_the_program_keep_their_traceback(monkeypatch):
         cli.main([])
 
 
+@pytest.mark.filterwarnings("default::UserWarning")
 def test_warnings_are_lines_of_the_command(capsys, monkeypatch):
     replace_command(monkeypatch, lambda _: warnings.warn("has several frames", stacklevel=1))
     assert run(capsys) == (0, "", "semgan: warning: has several frames\n")

@@ -52,7 +52,7 @@ def adapt_snapshot(
     """Adapts the snapshot to the pictures of a folder, writes the new one at the end, and says how to use it.
 
     Args:
-      name: of the new domain.
+      name: the new domain's name.
       subset: which parameters change, one of `SUBSETS`.
       data_dir: folder of the model's training data, where it has moved.
       weights: of the losses, for experiments.

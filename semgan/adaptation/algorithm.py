@@ -31,7 +31,7 @@ class Adaptation(NamedTuple):
     Attributes:
       config: the model's with the new domain, as plain data.
       larger: the model's parameters with the new domain's first ones.
-      algorithm: of which `TUNED` and a new discriminator are the networks.
+      algorithm: the algorithm, whose networks are `TUNED` and a new discriminator.
     """
 
     config: dict[str, Any]
@@ -68,7 +68,7 @@ def adaptation_of(model: Model, name: str, subset: str, nearest: int, weights: T
 
 
 def _init(discriminator: Any, size: int, larger: Params, tuned: Params, rng: Key, batch: Batch) -> tuple[Params, ModelState]:
-    """Starts from the model's own parameters; its discriminator takes the new domain's head, or starts anew where the model has none."""
+    """Starts from the model's own parameters; its discriminator takes the new domain's head, or is initialised where the model has none."""
     if DISCRIMINATOR in larger:
         model_discriminator = larger[DISCRIMINATOR]
         params = model_discriminator | {"logits": jax.tree.map(lambda leaf: leaf[..., -1:], model_discriminator["logits"])}
@@ -82,7 +82,7 @@ def _sample(algorithm: Algorithm, params: Params, model_state: ModelState, batch
 
 
 def experiment_of(adaptation: Adaptation, seed: int) -> Experiment:
-    """What its training step is made of: the model's config with averages of its own, and no accumulation or spike guard."""
+    """Returns the parts of its training step: the model's config with averages of its own, and no accumulation or spike guard."""
     config = ConfigDict(adaptation.config)
     averages = {"ema_half_life_kimg": HALF_LIFE_KIMG, "ema_ramp": RAMP, "ema_burn_in_kimg": 0.0}
     config.update(averages | {"seed": seed, "accumulate": 1, "spike_factor": 0.0})

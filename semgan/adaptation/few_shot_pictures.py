@@ -17,9 +17,9 @@ from semgan.inference.model import Model
 from semgan.inference.pictures import list_folder, read
 
 LEAST, FEW = 2, 10
-"""Pictures of the new domain: fewer are refused, and fewer are warned of."""
+"""Numbers of pictures of the new domain: below the first they are refused, below the second there is a warning."""
 OLD = 1024
-"""Pictures of the old domains that are worked with, of all that there are."""
+"""The most pictures of the old domains that an adaptation uses."""
 _REPLAYED = 128
 """Translations that stand for the pictures of a domain which an earlier adaptation brought."""
 
@@ -30,8 +30,8 @@ class FewShotPictures(NamedTuple):
     """What an adaptation learns from.
 
     Attributes:
-      old: of all old domains.
-      new: of the new domain.
+      old: pictures of all old domains.
+      new: pictures of the new domain.
     """
 
     old: Dataset
@@ -63,7 +63,7 @@ def open_old(model: Model, source: str, seed: int) -> Dataset:
 
     Args:
       source: folder of the data, where it is not (any more) the one that the model was trained on.
-      seed: of what is drawn from them.
+      seed: the seed of what is drawn from them.
 
     Raises:
       UserError: data that are missing, damaged or not the model's.
@@ -86,7 +86,7 @@ def open_old(model: Model, source: str, seed: int) -> Dataset:
 
 
 def _drawn(dataset: Dataset, seed: int) -> Dataset:
-    """At most `OLD` pictures, in memory and without annotations; at least one of each domain."""
+    """Draws at most `OLD` pictures, in memory and without annotations; at least one of each domain."""
     order = np.random.default_rng(seed).permutation(len(dataset.rows))
     first = [order[dataset.domain[order] == number][:1] for number in range(len(dataset.domains))]
     chosen = np.unique(np.concatenate([*first, order[:OLD]]))

@@ -2,8 +2,8 @@
 
 A discriminator of the new domain alone plays the relativistic game with the fakes (R3GAN, arXiv 2501.05441), on augmented pictures, since
 there are few (arXiv 2006.06676). The source, the model as it was, holds the rest: contents in old domains' styles have to come out as
-the source has them, fakes in the new style have to keep the content as its encoder and its semantic heads see it, and to be as like and
-unlike each other as its own translations of the same contents and latents (Ojha et al. 2021, arXiv 2104.06820).
+the source has them, fakes in the new style have to keep the content as its encoder and its semantic heads see it, and to be as similar to
+each other as its own translations of the same contents and latents (Ojha et al. 2021, arXiv 2104.06820).
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ SOURCE, TUNED = "source", "tuned"
 
 
 class TermWeights(NamedTuple):
-    """Weights of the generator's terms beside the adversarial one, whose weight is 1; and the probability of each augmentation."""
+    """Weights of the generator's terms other than the adversarial one, whose weight is 1; and the probability of each augmentation."""
 
     style_reconstruction: float = 1.0
     reconstruction: float = 1.0
@@ -42,7 +42,7 @@ class TermWeights(NamedTuple):
 
 
 class AdaptationContext(NamedTuple):
-    """What both losses work with.
+    """The inputs that both losses share.
 
     Attributes:
       f: the networks as functions, with one more domain; the discriminator knows the new one alone.
@@ -113,7 +113,7 @@ def generator_loss(
 
 
 def correspondence(fakes: Sequence[Array], before: Sequence[Array]) -> Float[Array, " batch"]:
-    """How far likenesses within a batch are from what they were (Ojha et al. 2021, arXiv 2104.06820, equation 3), the mean over layers.
+    """Returns how far similarities within a batch have moved (Ojha et al. 2021, arXiv 2104.06820, equation 3), averaged over layers.
 
     Args:
       fakes, before: features (batch, height, width, channel), one array per layer, of fakes and of the source's pictures.
@@ -152,7 +152,7 @@ def _translated_before(f: Functions, source: Params, batch: Batch, rng: Key) -> 
 
 
 def _source_distance(context: AdaptationContext, now: Params, was: _Before, batch: Batch, rng: Key) -> Scalar:
-    """How far translations into old domains have moved and, where they can, style codes."""
+    """Returns how far translations into old domains have moved and, where they can, style codes."""
     distance = l1(context.f.generate(now, batch["image"], was.style), was.images).mean()
     if context.whole_encoder:
         distance += l1(two_styles(context.f.styles, now, _old(batch), rng)[0], was.style).mean()

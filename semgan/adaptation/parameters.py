@@ -18,7 +18,7 @@ def grown(params: Params, shapes: Mapping[str, Any], nearest: int) -> Params:
     """Adds a domain to the parameters, which starts as a copy of the domain `nearest`.
 
     Args:
-      shapes: of the same networks with one more domain; they tell which parameters have an entry per domain.
+      shapes: the parameters' shapes with one more domain, by which those with an entry per domain are recognised.
     """
     flat, wanted = _by_path(params), _by_path({name: shapes[name] for name in params})
     larger = {path: _repeated(leaf, wanted[path].shape, nearest) for path, leaf in flat.items()}

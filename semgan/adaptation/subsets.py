@@ -14,7 +14,7 @@ _ENCODER = ("from_rgb", "encode")
 
 
 def holds(subset: str, path: str, of_domains: bool) -> bool:
-    """Whether the subset holds a parameter.
+    """Returns whether the subset holds a parameter.
 
     Args:
       path: with slashes, from the network's name on.

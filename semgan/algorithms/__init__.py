@@ -11,7 +11,7 @@ from semgan.types import Algorithm
 
 
 def names() -> list[str]:
-    """Every algorithm there is: the files beside this one."""
+    """The names of all algorithms: the files beside this one."""
     return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if not path.stem.startswith("_"))
 
 

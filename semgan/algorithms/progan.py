@@ -39,7 +39,7 @@ def depth_at(kimg: float, phase_kimg: float, image_size: int) -> int:
 
 
 def fade_at(kimg: Scalar, phase_kimg: float, depth: int) -> Scalar:
-    """How far the depth's own resolution has come in, from 0 to 1."""
+    """Returns how far the depth's own resolution has come in, from 0 to 1."""
     start = max(2 * depth - 1, 0) * phase_kimg
     return jnp.clip((kimg - start) / phase_kimg, 0, 1)
 

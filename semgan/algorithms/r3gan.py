@@ -50,7 +50,7 @@ def cosine(start: float, end: float, kimg: Scalar, over_kimg: float) -> Scalar:
 
 
 def _augmentations(weights: ConfigDict, batch: Batch, rng: Key, kimg: Scalar) -> tuple[Change, Change]:
-    """What is done to the real and to the fake images before the discriminator sees them."""
+    """Returns the changes of the real and of the fake images before the discriminator sees them."""
     if not weights.augment_probability:
         return (lambda images: images), (lambda images: images)
     p = cosine(0.0, weights.augment_probability, kimg, weights.burn_in_kimg)

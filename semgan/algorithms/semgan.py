@@ -2,9 +2,9 @@
 
 One step has two phases instead of StarGAN v2's four (arXiv 1912.01865): half of the examples take their style from a latent, half from
 their reference. `d` plays the relativistic game of R3GAN (arXiv 2501.05441) between each reference and a fake of its domain, with R1 and
-R2, and teaches the semantic heads real images. `g` has the fakes carry the contents' annotations, as the heads see them, in the place of
+R2, and teaches the semantic heads real images. `g` has the fakes carry the contents' annotations, as the heads see them, in place of
 StarGAN v2's cycle; a content in its own style has to come back as it was, which gives strength 0 a meaning. Where nothing is annotated,
-each patch of a fake is to be told by its content's (CUT, arXiv 2007.15651).
+each patch of a fake must be recognisable as its content's (CUT, arXiv 2007.15651).
 """
 
 from collections.abc import Callable, Sequence
@@ -48,7 +48,7 @@ class Functions(NamedTuple):
 
 
 class LossContext(NamedTuple):
-    """What both losses work with: the networks as functions, which annotations are carried, and the config's `losses`."""
+    """The inputs that both losses share: the networks as functions, the annotations to carry, and the config's `losses`."""
 
     f: Functions
     semantics: Semantics

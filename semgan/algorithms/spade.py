@@ -48,7 +48,7 @@ class Painted(NamedTuple):
 
     Attributes:
       images: the pictures.
-      mean, log_variance: of the normal distributions that the styles are drawn from.
+      mean, log_variance: the moments of the normal distributions that the styles are drawn from.
       model_state: after it.
     """
 
@@ -92,7 +92,7 @@ def generator_loss(
 ) -> tuple[Scalar, Aux]:
     """Adversarial term and feature matching (pix2pixHD, arXiv 1711.11585, equation 4), averaged over the scales, and the KL divergence.
 
-    The divergence of a picture's styles from the standard normal distribution is a sum over the code, in the mean over pictures.
+    The divergence of a picture's styles from the standard normal distribution is a sum over the code and a mean over pictures.
     """
     painted = _paint(networks, params, model_state, batch, rng)
     real_scales, fake_scales, _ = _discriminate(networks, params, model_state, batch, painted.images)

@@ -80,7 +80,7 @@ def _fakes(f: Functions, weights: ConfigDict, params: Params, model_state: Model
 def _logits(
     f: Functions, weights: ConfigDict, params: Params, model_state: ModelState, images: Images, keys: Key
 ) -> Float[Array, " batch"]:
-    """What the discriminator says of the augmented images."""
+    """Returns the discriminator's logits for the augmented images."""
     if weights.ada_target:
         images = augment(images, keys, model_state["augment_p"], weights.augment_supersampling)
     return f.discriminate(params, images)

@@ -11,7 +11,7 @@ from semgan.pages.document import header, image, page_html, paragraph, section, 
 from semgan.pages.scores import SCORES
 
 _AXES = {"kimg": ("kimg", "Over the images seen"), "time/minutes": ("min", "Over the time taken")}
-"""By the key of a line: the axis's unit and the section's title."""
+"""Unit of the axis and title of the section, by the key of a log line."""
 
 
 def render(runs: Sequence[Run]) -> str:

@@ -1,4 +1,4 @@
-"""Whether the scores of several runs were taken alike, and if not, in what they differ."""
+"""Whether the scores of several runs were taken in the same way, and if not, where they differ."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -42,7 +42,7 @@ _FIELDS: dict[str, Callable[[Run], Any]] = {
 
 
 def find_differences(runs: Sequence[Run]) -> list[Difference]:
-    """Every field in which two runs that know it differ."""
+    """Returns every field in which two runs that know it differ."""
     differences = []
     for what, read in _FIELDS.items():
         values: dict[str, list[str]] = {}
@@ -55,7 +55,7 @@ def find_differences(runs: Sequence[Run]) -> list[Difference]:
 
 
 def comparability(runs: Sequence[Run]) -> list[str]:
-    """In sentences: whether the runs' scores are comparable, field by field where they are not, and which runs have none yet."""
+    """Says in sentences whether the runs' scores are comparable, where they differ field by field, and which runs have none yet."""
     differences, unlike = find_differences(runs), unlike_sentences(runs)
     sentences = []
     if differences:

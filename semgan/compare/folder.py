@@ -23,8 +23,8 @@ class Run(NamedTuple):
       name: the folder's, with as much of the path before it as is needed to distinguish it from the other runs.
       config: flat, key to value.
       scores: the judge's report at the end; empty before there is one.
-      lines: of metrics.jsonl, oldest first.
-      figures: of those scores, by name, with their passports; empty where the run was made before there were any.
+      lines: the lines of metrics.jsonl, oldest first.
+      figures: the figures behind those scores, by name, with their passports; empty for runs older than figures.
       picture: the last one, a PNG file's bytes, with its step; None without any.
     """
 
@@ -128,7 +128,7 @@ def _figures(path: Path, figures: Any) -> dict[str, Figure]:
 
 
 def _fits(item: tuple[str, Any]) -> bool:
-    """Whether a value is what its name promises: figures are numbers, or None where there was nothing to measure."""
+    """Returns whether a value is what its name promises: figures are numbers, or None where there was nothing to measure."""
     name, value = item
     return value is None or _is_number(value) or not name.startswith(("eval/", "time/"))
 

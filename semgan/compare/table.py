@@ -19,7 +19,7 @@ def known_scores(runs: Sequence[Run]) -> list[str]:
 
 
 def score_name(key: str) -> str:
-    """What a score or figure is called."""
+    """Returns what a score or figure is called."""
     return SCORES[key].name if key in SCORES else _OTHERS.get(key, key)
 
 

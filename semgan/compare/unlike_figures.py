@@ -17,14 +17,14 @@ def figure_names(runs: Sequence[Run]) -> list[str]:
 
 
 def unlike(runs: Sequence[Run]) -> dict[str, list[str]]:
-    """By the figure's name: the fields in which the passports of two runs differ; without figures whose passports agree."""
+    """Returns the fields in which the passports of two runs differ, by the figure's name; without figures whose passports agree."""
     names = dict.fromkeys(name for run in runs for name in run.figures)
     differences = {name: _fields([run for run in runs if name in run.figures], name) for name in names}
     return {name: fields for name, fields in differences.items() if fields}
 
 
 def unlike_sentences(runs: Sequence[Run]) -> list[str]:
-    """For each figure that does not compare, those with the same reasons together, in what its passports differ.
+    """Says for each figure that cannot be compared where its passports differ; figures with the same reasons share a sentence.
 
     Parts ("fid/ink") are named only where the figure that they are parts of is not.
     """

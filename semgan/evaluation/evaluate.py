@@ -33,22 +33,22 @@ from semgan.trained_model import PIECE, TrainedModel
 
 _NO_TOOLS = Tools()
 _BATCH = 50
-"""Pairs that are translated at a time by a program of their own."""
+"""Pairs per batch, where translations have a program of their own."""
 _SEEDS = 2**32
-"""How many seeds `jax.random.key` tells apart."""
+"""How many different seeds `jax.random.key` takes."""
 
 
 class Question(NamedTuple):
-    """What is asked of a model.
+    """What to measure of a model.
 
     Attributes:
       count: how many held-out pairs, or samples of a model that draws from noise.
-      seed: that pairs and latents are drawn by.
+      seed: the seed of the pairs and latents.
       targets: numbers of the domains translated into; None: all that the model can.
       contents: an expression that contents have to match, see `pairs.contents_matching`; "": any may be one.
-      strengths: of the style, each in [0, 1], where translations are measured too.
+      strengths: strengths of the style, each in [0, 1], at which translations are measured too.
       beside_training: whether translations are compared with the training pictures too, and with one another for examples to show.
-      inception_scores: those that are taken where there is an Inception, see `set_figures.SCORES`.
+      inception_scores: the scores to take with an Inception, where there is one; see `set_figures.SCORES`.
       shares_program: whether translations come from the program that pictures during training do, which makes every kind of image, so many
         at a time: there it is compiled already. Otherwise from programs of their own, which make the wanted kind alone.
     """
@@ -78,19 +78,19 @@ class _Translator(NamedTuple):
 
     @property
     def batch_size(self) -> int:
-        """How many pairs a batch should have."""
+        """Returns how many pairs a batch should have."""
         return PIECE if self.shares_program else _BATCH
 
     def to_references(self, batch: dict[str, np.ndarray]) -> np.ndarray:
-        """In the references' styles, or without a style where the model takes none."""
+        """Translates in the references' styles, or without a style where the model takes none."""
         return self._images("reference" if "reference" in self.kinds else "translated", batch, 0)
 
     def in_latent_style(self, batch: dict[str, np.ndarray], style: int) -> np.ndarray:
-        """In a style drawn from the latent, by its number."""
+        """Translates in a style drawn from the latent, by its number."""
         return self._images("latent", batch, style % _SEEDS)
 
     def at_strength(self, batch: dict[str, np.ndarray], strength: float) -> np.ndarray:
-        """In the references' styles weakened, from 0 (the contents' own) to 1."""
+        """Translates in the references' styles at a strength from 0 (the contents' own styles) to 1."""
         return self.to_references(batch | {"strength": np.full(len(batch["image"]), strength, np.float32)})
 
     def _images(self, kind: str, batch: dict[str, np.ndarray], seed: int) -> np.ndarray:

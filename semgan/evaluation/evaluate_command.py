@@ -20,7 +20,7 @@ from semgan.evaluation.report.report_file import page_path, write_json, write_te
 from semgan.files import check_writable
 
 _SAMPLES = 1000
-"""For models whose config does not say."""
+"""The number of samples for models whose config does not give one."""
 
 
 def evaluate_snapshot(
@@ -40,11 +40,11 @@ def evaluate_snapshot(
     Args:
       data_dir: folder of the user's files, where it is not (any more) the one that the model was trained on.
       pairs: how many held-out pairs, or samples of a model that draws from noise; 0: as many as the model's config says.
-      seed: of the pairs and of the latents.
-      into: the one domain to translate into; all that the model can when empty.
+      seed: the seed of the pairs and latents.
+      into: the one domain to translate into; when empty, every domain that the model can translate into.
       contents: an expression over domains and attributes (`semgan.data.domains`) that held-out pictures have to match to be translated;
         all are when empty.
-      strengths: of the style, each in [0, 1], where a model that takes a reference is measured too; None: `strength.STRENGTHS`.
+      strengths: strengths of the style, each in [0, 1], at which a model that takes references is measured; None: `strength.STRENGTHS`.
       weights: files of Inception and LPIPS, for the figures that need them.
     """
     from semgan.inference.model import load  # here: all else in evaluation does without inference
@@ -64,7 +64,7 @@ def evaluate_snapshot(
             "give the same domains with --data"
         )
     if contents:
-        contents_matching(test, contents)  # what is wrong with it is told before a judge is trained
+        contents_matching(test, contents)  # an expression that is wrong is refused before a judge is trained
     judge = open_judge(train, test, model.config["judge"])
     question = Question(
         count=pairs or _count(model.config["judge"], model.kinds),

@@ -1,4 +1,4 @@
-"""The pictures of a folder of any layout, decoded ahead on all cores while others are being looked at."""
+"""The pictures of a folder of any layout, decoded ahead on all cores while others are processed."""
 
 import hashlib
 from collections import deque
@@ -26,7 +26,7 @@ class Folder(NamedTuple):
 
     Attributes:
       root: the folder.
-      paths: of the pictures, in the order of their names.
+      paths: the pictures' paths, in the order of their names.
       size: (height, width) of the first; `batches` holds all others to it.
       fingerprint: hex; of the names, sizes and times of the files.
     """
@@ -61,7 +61,7 @@ def open_folder(root: str | Path, count: int = 0) -> Folder:
 
 
 def check_sizes(real: Folder, fake: Folder) -> None:
-    """UserError unless both have pictures of one size: what a network makes of sharper pictures would count as a difference."""
+    """Raises a UserError unless both have pictures of one size: what a network makes of sharper pictures would count as a difference."""
     if real.size != fake.size:
         raise UserError(
             f"{real.root} has pictures of {_by(real.size)} pixels and {fake.root} of {_by(fake.size)}: resize one, so that they compare"

@@ -51,17 +51,17 @@ def score_folders(
 
     Args:
       real_dir, fake_dir: folders with pictures at any depth, all of one size.
-      extractor: of features; None: the judge of `drawn_faces`, whose distances are named `fd_judge` and `kd_judge`.
+      extractor: the extractor of the features; None: the judge of `drawn_faces`, whose distances are named `fd_judge` and `kd_judge`.
       scores: which of `set_figures.SCORES`.
       count: takes that many pictures of each folder, evenly from first to last; 0: all.
       split: what the real pictures are, for the passports.
       seed: see `figures_of_sets`.
-      resamples: of the bootstrap; 0: no intervals.
+      resamples: how many resamples the bootstrap draws; 0: no intervals.
       cache: the real pictures' statistics are kept for the next time, in `cache_folder` (`cache_dir()/statistics`).
 
     Returns:
       `figures`: see `figure.to_json`. `notes`: what to mind. `real`, `fake`: `folder` and `count`. `time`: seconds of `decoding` (the
-      time that features had to wait for pictures), `features` and `scores`; and `images`, how many pictures were looked at.
+      time that features had to wait for pictures), `features` and `scores`; and `images`, how many pictures were scored.
       `semgan`: version.
 
     Raises:
@@ -97,7 +97,7 @@ def score_folders(
 
 
 def score_text(result: dict[str, Any]) -> str:
-    """What `score_folders` found, in a few lines for a terminal."""
+    """Formats the result of `score_folders` in a few lines for a terminal."""
     real, fake = result["real"], result["fake"]
     lines = [f"{fake['count']:,} pictures of {fake['folder']} against {real['count']:,} of {real['folder']}"]
     for figure in result["figures"]:

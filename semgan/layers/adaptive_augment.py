@@ -50,7 +50,7 @@ def augment(images: SquareImages, keys: Key[Array, " batch"], p: Scalar, supersa
     Args:
       images: in [-1, 1]; the result may leave that range.
       p: in [0, 1].
-      supersampling: of the geometry, 2 or 1 (`augment_geometry.warp`).
+      supersampling: the factor of the geometry's supersampling, 2 or 1 (`augment_geometry.warp`).
     """
 
     def one(image: Float[Array, "size size 3"], key: Array) -> Float[Array, "size size 3"]:
@@ -62,7 +62,7 @@ def augment(images: SquareImages, keys: Key[Array, " batch"], p: Scalar, supersa
 
 
 def inverse_geometry(draws: Draws, p: Scalar, size: int) -> Float[Array, "3 3"]:
-    """Where, in pixels from the centre, the augmented image's points come from: the inverses of the drawn transforms, first one first.
+    """Maps the augmented image's points, in pixels from the centre, to their origins: the inverses of the drawn transforms in order.
 
     Rotation comes before and after the anisotropic scaling, each with probability 1 - sqrt(1 - p): p for at least one. All of the
     distributions are those of their inverses.

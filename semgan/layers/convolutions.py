@@ -1,4 +1,4 @@
-"""What the networks of pix2pix, CycleGAN, CUT and MUNIT are made of: their convolutions, initialisations and normalisations by name."""
+"""Building blocks of pix2pix's, CycleGAN's, CUT's and MUNIT's networks: convolutions, and initialisers and normalisations by name."""
 
 from collections.abc import Callable
 
@@ -50,7 +50,7 @@ class TransposedConvolution(nn.Module):
     gives the same numbers. XLA computes the kernel gradient of that many times faster on a CPU.
 
     Attributes:
-      size: of the kernel, 3 or 4; its first axes are counted as PyTorch counts them.
+      size: the kernel's size, 3 or 4; its first axes are counted as PyTorch counts them.
     """
 
     channels: int
@@ -80,7 +80,7 @@ class TransposedConvolution(nn.Module):
 
 
 class Normalization(nn.Module):
-    """The normalisation that goes by `kind`, in float32, after a convolution that has a bias unless `kind` is "batch".
+    """The normalisation named `kind`, in float32, after a convolution that has a bias unless `kind` is "batch".
 
     Attributes:
       kind: "instance", without parameters (CycleGAN, CUT); "batch", with scale and bias (pix2pix); "none".

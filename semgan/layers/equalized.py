@@ -39,7 +39,7 @@ class EqualizedConv(nn.Module):
     """A square convolution of stride 1 in the same manner.
 
     Attributes:
-      size: of the kernel.
+      size: the kernel's size.
       padding: "SAME" (zeros) or "VALID".
     """
 

@@ -22,7 +22,7 @@ class ModulatedConv(nn.Module):
     demodulation, with one convolution for all; this is what runs. Style and demodulation are float32.
 
     Attributes:
-      size: of the kernel; 3 where `upsample`.
+      size: the kernel's size; 3 where `upsample`.
       demodulate: equation 3.
       upsample: to twice the resolution, through the filter of `semgan/layers/fir.py`.
     """
@@ -50,7 +50,7 @@ class ModulatedConv(nn.Module):
 def _demodulated(
     style: Float[Array, "batch in"], kernel: Float[Array, "size size in out"]
 ) -> tuple[Float[Array, "batch in"], Float[Array, "batch out"]]:
-    """What to scale inputs and outputs by.
+    """Returns the factors to scale inputs and outputs by.
 
     A large style is divided by its largest entry first, which demodulation undoes, so that no square and no sum overflows.
     """

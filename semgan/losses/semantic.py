@@ -27,7 +27,7 @@ class Annotation(NamedTuple):
     Attributes:
       loss: `(predicted, true) -> (batch,)`.
       error: likewise, in the unit that a person reads.
-      unit: of the error.
+      unit: the error's unit.
     """
 
     loss: Callable[[Any, Any], PerExample]
@@ -144,7 +144,7 @@ def consistency(judged: Any, truth: Mapping[str, Array], weights: Mapping[str, f
     Args:
       judged: with an attribute for each annotation, such as `networks.judge.Judgement`.
       truth: what is to be found there, by annotation.
-      weights: of the losses, by annotation; at least one.
+      weights: the losses' weights by annotation; at least one.
     """
     losses = {name: weight * ANNOTATIONS[name].loss(getattr(judged, name), truth[name]) for name, weight in weights.items()}
     return jnp.stack(list(losses.values())).sum(0), {name: ANNOTATIONS[name].error(getattr(judged, name), truth[name]) for name in weights}

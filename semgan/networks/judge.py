@@ -13,7 +13,7 @@ from semgan.types import HEADS, Images
 
 
 class Heads(NamedTuple):
-    """What there is to predict, and how wide the network is: all that its parameters' shapes depend on besides the image size."""
+    """What the network predicts and how wide it is: with the image size, all that its parameters' shapes depend on."""
 
     channels: int
     domains: int
@@ -104,7 +104,7 @@ def judged(modules: Mapping[str, nn.Module], run: Callable[..., Any], images: Im
     """Returns what a model's semantic heads predict from images, or from its discriminator's features of them.
 
     Args:
-      modules: by network name.
+      modules: the modules by network name.
       run: runs one, `(name, *inputs, method=) -> outputs`.
     """
     branch = isinstance(modules[HEADS], BranchHeads)

@@ -16,7 +16,7 @@ class PatchSampler(nn.Module):
 
     Attributes:
       channels: width of both.
-      initializer: of the weights, a name in `semgan.layers.convolutions.INITIALIZERS`.
+      initializer: the weights' initialiser, a name in `semgan.layers.convolutions.INITIALIZERS`.
     """
 
     channels: int = 256

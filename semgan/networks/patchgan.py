@@ -19,10 +19,10 @@ class PatchGAN(nn.Module):
 
     Attributes:
       base_channels: width of the first layer; doubles per layer up to eight times that.
-      layers: that halve the resolution, or as many as leave 2x2 logits (pictures under 32 px); one 4x4 convolution follows.
+      layers: how many layers halve the resolution, or as many as leave 2x2 logits (pictures under 32 px); one 4x4 convolution follows.
       norm: "instance", "batch" or "none" (see `Normalization`); the first layer has none.
       antialiased: CUT's blurred halving of stride-1 convolutions; else strided ones.
-      initializer: of the weights, a name in `semgan.layers.convolutions.INITIALIZERS`.
+      initializer: the weights' initialiser, a name in `semgan.layers.convolutions.INITIALIZERS`.
     """
 
     base_channels: int = 64

@@ -25,7 +25,7 @@ GAIN = math.sqrt(2 / (1 + 0.2**2))
 LOW_PRECISION_STAGES = 4
 """How many of the largest resolutions compute in `dtype`; those below stay float32."""
 SPLIT_GROUPS = 8
-"""Up to so many groups, a grouped convolution is written as one convolution per group."""
+"""The most groups for which a grouped convolution is written as one convolution per group."""
 
 
 def grouped_convolution(x: FeatureMap, kernel: Float[Array, "size size group out"]) -> Float[Array, "batch height width out"]:

@@ -38,7 +38,7 @@ class ResNetEncoder(nn.Module):
       base_channels: width at full resolution.
       blocks: residual blocks; the paper has 9 at 256 px and 6 at 128.
       antialiased: CUT's blurred halving of stride-1 convolutions; else CycleGAN's strided ones.
-      initializer: of the weights, a name in `semgan.layers.convolutions.INITIALIZERS`.
+      initializer: the weights' initialiser, a name in `semgan.layers.convolutions.INITIALIZERS`.
     """
 
     base_channels: int = 64
@@ -60,7 +60,7 @@ class ResNetEncoder(nn.Module):
         return x
 
     def features(self, image: RGBImages, layers: tuple[int, ...]) -> list[Float[Array, "batch ..."]]:
-        """What comes out of the layers of these numbers, which ascend; nothing is computed past the last."""
+        """Returns the outputs of the layers of these numbers, which ascend; nothing is computed past the last."""
         x, activations = image.astype(self.dtype), []
         for number, layer in enumerate(self._layers()[: layers[-1] + 1]):
             x = layer(x)
@@ -95,7 +95,7 @@ class ResNetGenerator(nn.Module):
 
     @property
     def layer_count(self) -> int:
-        """How many numbered layers the encoder has."""
+        """Returns how many numbered layers the encoder has."""
         return 10 + 2 * self.antialiased + self.blocks
 
     def __call__(self, image: RGBImages) -> RGBImages:

@@ -1,7 +1,7 @@
 """semgan's generator and discriminator: StarGAN v2's blocks (arXiv 1912.01865), arranged so that what the content shows comes through.
 
 The generator works at low resolution and adds what its encoder saw at each higher one, under the style's modulation. The discriminator
-judges places of a picture, as patch discriminators do (Isola et al. 2017, arXiv 1611.07004), which tells a generator more than one logit.
+judges places of a picture, as patch discriminators do (Isola et al. 2017, arXiv 1611.07004): more feedback for a generator than one logit.
 """
 
 import math
@@ -95,7 +95,7 @@ class Generator(nn.Module):
         return at_least_float32(self.to_rgb(leaky_relu(self.norm(x, style, regions))))
 
     def features(self, image: SquareImages) -> list[Float[Array, "batch _ _ _"]]:
-        """What the encoder sees at each resolution, the highest first, and the content code last."""
+        """Returns what the encoder sees at each resolution, the highest first, and the content code last."""
         x = self.from_rgb(space_to_depth(image.astype(self.dtype), self.patch_size))
         activations = []
         for block in self.encode:
@@ -108,7 +108,7 @@ class Discriminator(nn.Module):
     """Image and domain to real/fake logits of that domain, one per place.
 
     Attributes:
-      base_channels, max_channels, patch_size: as the generator's.
+      base_channels, max_channels, patch_size: as in the generator.
       logits_size: places along a side.
     """
 
@@ -132,7 +132,7 @@ class Discriminator(nn.Module):
         return at_least_float32(select_domain(jnp.moveaxis(logits, -1, 1), domain))
 
     def features(self, image: SquareImages) -> list[Float[Array, "batch _ _ _"]]:
-        """What it sees at each resolution, the highest first."""
+        """Returns what the discriminator sees at each resolution, the highest first."""
         activations = [self.from_rgb(space_to_depth(image.astype(self.dtype), self.patch_size))]
         for block in self.blocks:
             activations.append(block(activations[-1]))

@@ -108,7 +108,7 @@ class Generator(nn.Module):
 
     @property
     def num_ws(self) -> int:
-        """How many w an image takes: one for each convolution, and one more for the last RGB output."""
+        """Returns how many w an image takes: one for each convolution, and one more for the last RGB output."""
         return 2 * len(_sizes(self.image_size))
 
     @nn.compact

@@ -21,7 +21,7 @@ class UNetGenerator(nn.Module):
       norm: "instance" or "batch" (see `Normalization`); neither the first level nor the one pixel has any on the way down.
       dropout_layers: levels on the way up that drop half of their values, the network's only noise (section 3.1).
       dropout_start: levels on the way up before these; the paper has none, its authors' later code (PyTorch) one.
-      initializer: of the weights, a name in `semgan.layers.convolutions.INITIALIZERS`.
+      initializer: the weights' initialiser, a name in `semgan.layers.convolutions.INITIALIZERS`.
     """
 
     base_channels: int = 64

@@ -52,7 +52,7 @@ def overlay(title: str, series: Sequence[Sequence[Point]], along: Axis) -> str:
 
 
 def legend(names: Sequence[str]) -> str:
-    """Which colour is whose, for the charts that `overlay` makes of series in this order."""
+    """Draws the legend of colours and names, for the charts that `overlay` makes of series in this order."""
     items = "".join(
         f'<li><svg viewBox="0 0 24 10" aria-hidden="true">{_line(index, "0,5 24,5")}</svg>{escape(name)}</li>'
         for index, name in enumerate(names)
@@ -101,6 +101,6 @@ def _dot(index: int, x: str, y: str) -> str:
 
 
 def _thinned(values: Sequence[Point]) -> Sequence[Point]:
-    """At most some hundreds of points, the last always among them."""
+    """Returns at most some hundreds of the points, the last always among them."""
     stride = -(-len(values) // _MOST_POINTS)
     return values[(len(values) - 1) % stride :: stride]

@@ -11,7 +11,7 @@ from semgan.layers.devices import AXIS_NAME
 X = jnp.asarray(np.random.default_rng(0).normal(3.0, 2.0, (4, 5, 5, 3)), jnp.float32)
 WIDE = np.asarray(X, np.float64)
 PYTORCH_EPSILON = 1e-5
-"""What `torch.nn.BatchNorm2d` adds to the variance unless it is told otherwise."""
+"""What `torch.nn.BatchNorm2d` adds to the variance by default."""
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ X = np.random.default_rng(0).normal(size=(8, 2, 2, 3))
 
 
 def _by_hand(x, size):
-    """The added channel, one value an example."""
+    """The added channel, one value per example."""
     groups = len(x) // size
     values = [np.sqrt(x[group::groups].var(0) + 1e-8).mean() for group in range(groups)]
     return np.array([values[example % groups] for example in range(len(x))])

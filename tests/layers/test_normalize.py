@@ -8,7 +8,7 @@ import pytest
 from semgan.layers.normalize import AdaptiveInstanceNorm, InstanceNorm, instance_norm
 
 PYTORCH_EPSILON = 1e-5
-"""What `torch.nn.InstanceNorm2d` adds to the variance unless it is told otherwise."""
+"""What `torch.nn.InstanceNorm2d` adds to the variance by default."""
 
 
 def _images(seed=0, shape=(2, 5, 4, 3)):

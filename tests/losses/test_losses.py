@@ -100,7 +100,7 @@ def test_drift_is_the_square():
     np.testing.assert_array_equal(penalties.drift(jnp.asarray([2.0, -3.0])), [4, 9])
 
 
-@pytest.mark.parametrize("shape", [(2, 5), (2, 3, 5)], ids=["one w", "a w a layer"])
+@pytest.mark.parametrize("shape", [(2, 5), (2, 3, 5)], ids=["one w", "one w per layer"])
 def test_path_lengths_equal_finite_differences(shape):
     draw = np.random.default_rng(2)
     w, noise = draw.normal(size=shape), draw.normal(size=(2, 4, 4, 3))

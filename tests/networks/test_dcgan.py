@@ -22,7 +22,7 @@ def test_widths_at_64_pixels_are_the_papers():
 
 
 def test_parameter_count_by_hand():
-    """3x3 convolutions up, 4x4 down, two numbers a normalised channel."""
+    """3x3 convolutions up, 4x4 down, two numbers per normalised channel."""
     generator = 100 * 16 * 1024 + 9 * (1024 * 512 + 512 * 256 + 256 * 128 + 128 * 3) + 3 + 2 * (1024 + 512 + 256 + 128)
     discriminator = 16 * (3 * 128 + 128 * 256 + 256 * 512 + 512 * 1024 + 1024) + 128 + 2 * (256 + 512 + 1024) + 1
     assert _count(Generator(64), (1, 100)) == generator

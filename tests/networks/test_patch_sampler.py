@@ -1,4 +1,4 @@
-"""CUT's projection: parameters in full from the start, one network a layer, applied at the places asked for."""
+"""CUT's projection: parameters in full from the start, one network per layer, applied at the places asked for."""
 
 import jax
 import jax.numpy as jnp

@@ -28,7 +28,7 @@ def contrast(
     Args:
       project: `(features, places) -> vectors`, see `networks.patch_sampler`.
       keys, queries: features (batch, height, width, channel) of the same layers; at most `losses.nce_patches` places of each are compared.
-      stream: of the first layer's draws; the others follow.
+      stream: the stream of the first layer's draws; the other layers' follow.
     """
     places = places_of(keys, losses.nce_patches, batch, rng, stream)
     pairs = zip(project(queries, places), project(keys, places), strict=True)

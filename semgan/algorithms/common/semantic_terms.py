@@ -30,11 +30,11 @@ class Semantics(NamedTuple):
 
     @property
     def learned(self) -> dict[str, float]:
-        """What the heads learn of real images, by annotation, with weights."""
+        """Returns the annotations that the heads learn from real images, with their weights."""
         return {**self.content, **self.style}
 
     def annotations(self) -> dict[str, tuple[str, ...]]:
-        """What batches have to carry: all that the heads learn of the image, and what belongs to the style of the reference."""
+        """Returns the annotations that batches have to carry: those the heads learn from images, and those of the references' style."""
         columns, style_columns = ({_PLURAL: names} for names in (self.content_attributes + self.style_attributes, self.style_attributes))
         own = {name: columns.get(name, ()) for name in self.learned}
         return own | {f"{OF_REFERENCE}{name}": style_columns.get(name, ()) for name in self.style}
@@ -66,7 +66,7 @@ def _check(losses: ConfigDict, of: str, name: str) -> None:
 
 
 def heads_of(config: ConfigDict, semantics: Semantics) -> Heads:
-    """What the heads predict: of these annotations, as much as `config.networks.semantic_heads` says that the data have."""
+    """Returns what the heads predict: these annotations, as far as `config.networks.semantic_heads` says that the data have them."""
     settings, learned = config.networks[HEADS], semantics.learned
     sizes = {"mask": "mask_classes", "landmarks": "landmarks", "category": "categories", "boxes": "boxes"}
     chosen = {size: settings[size] for name, size in sizes.items() if name in learned}
@@ -74,7 +74,7 @@ def heads_of(config: ConfigDict, semantics: Semantics) -> Heads:
 
 
 def of_translations(judged: Any, semantics: Semantics, batch: Batch) -> tuple[Array, dict[str, Array]]:
-    """How far fakes carry the contents' annotations and, where references guide them, those of the references that belong to the style.
+    """Measures how far fakes carry the contents' annotations and, where references guide them, the references' style annotations.
 
     Returns:
       the weighted sum of the losses, (batch,), and each annotation's error, (batch,), in its unit; the style's as "style_NAME".

@@ -17,14 +17,14 @@ DEVICE_BATCH_SIZE = 16
 
 
 class Extractor(NamedTuple):
-    """An Inception with the way that its pictures are prepared.
+    """An Inception network and the preparation of its pictures.
 
     Attributes:
       name: the published file's name, or "unrecognised".
-      sha256: of the file.
+      sha256: the SHA-256 of the file.
       protocol: a key of `protocols.PROTOCOLS`.
-      params: on each of the devices that compute.
-      device_batch_size: pictures that each device is given at a time.
+      params: the parameters, on each device that computes.
+      device_batch_size: pictures per device at a time.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Extractor(NamedTuple):
         return np.asarray(_logits(self.params["fc"], features, bias))
 
     def identity(self) -> dict[str, str]:
-        """All that a figure's passport has to say of it, JSON-able; figures with different identities do not compare."""
+        """Returns what a figure's passport says about the extractor, JSON-able; figures with different identities cannot be compared."""
         protocol = protocols.find(self.protocol)
         return {
             "extractor": self.name,
@@ -57,9 +57,9 @@ class Perceptual(NamedTuple):
     """LPIPS.
 
     Attributes:
-      name, sha256: of the files, joined with " + ".
+      name, sha256: the names and SHA-256 of the files, joined with " + ".
       backbone: "alexnet" or "vgg16".
-      params: on each of the devices that compute.
+      params: the parameters, on each device that computes.
       device_batch_size: pairs that each device is given at a time.
     """
 
@@ -76,7 +76,7 @@ class Perceptual(NamedTuple):
         return over_batches(_distances, self.params, (a, b), device_batch_size=self.device_batch_size)
 
     def identity(self) -> dict[str, str]:
-        """As `Extractor.identity`."""
+        """Returns the network's part of a passport, like `Extractor.identity`."""
         return {"extractor": self.name, "network": f"LPIPS of {self.backbone}", "sha256": self.sha256}
 
 

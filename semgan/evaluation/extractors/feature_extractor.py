@@ -1,4 +1,4 @@
-"""What scores need of a feature extractor, and the one that is always at hand: a dataset's judge."""
+"""What scores need of a feature extractor, and the extractor that is always available: a dataset's judge."""
 
 import functools
 import hashlib
@@ -84,13 +84,13 @@ class JudgeExtractor(NamedTuple):
         return JUDGE
 
     def features(self, images: Pictures) -> Float[np.ndarray, "count feature"]:
-        """In batches over all devices: the square root of their number times what `judge.decide` gives."""
+        """Computes the features of `judge.decide`, times the square root of their number, in batches over all devices."""
         prepare = functools.partial(_fit_all, size=self.image_size)
         function = functools.partial(_features, heads=self.judge.heads)
         return over_batches(function, replicated(self.judge.params), (images,), device_batch_size=_DEVICE_BATCH_SIZE, prepare=prepare)
 
     def identity(self) -> dict[str, str]:
-        """See `FeatureExtractor.identity`."""
+        """Implements `FeatureExtractor.identity`."""
         return {
             "extractor": self.name,
             "network": f"judge of {self.judge.heads.channels} channels",
@@ -112,7 +112,7 @@ def extractor_from_judge_file(path: str | Path, image_size: int = JUDGE_IMAGE_SI
     """The judge in a file that `judge.save_judge` wrote, such as those in the cache's folder `judges`.
 
     Args:
-      image_size: of the pictures that it was trained on, which the file does not say.
+      image_size: the size of the pictures that it was trained on, which the file does not say.
 
     Raises:
       UserError: no such file, no judge or a damaged one, or one of another size.

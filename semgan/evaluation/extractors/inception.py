@@ -30,14 +30,14 @@ from semgan.layers.shapes import FeatureMap
 
 Variant = Literal["fid", "imagenet"]
 InceptionParams = Mapping[str, Any]
-"""By a convolution's path: `kernel` and `bias`, batch normalisation folded in; and `fc`: `kernel` (2048, classes), `bias`."""
+"""Parameters by a convolution's path: `kernel` and `bias`, batch normalisation folded in; and `fc`: `kernel` (2048, classes), `bias`."""
 
 CLASSES: dict[Variant, int] = {"fid": 1008, "imagenet": 1000}
 _EPSILON = 1e-3
 
 
 def pool3(params: InceptionParams, images: Float[Array, "batch height width 3"], variant: Variant) -> Float[Array, "batch 2048"]:
-    """The last maps' means ("pool3"), which FID and its kin compare.
+    """The last maps' means ("pool3"), which FID and related scores compare.
 
     Args:
       images: at least 75 pixels on each side, 299 in every protocol; in the range that the weights were trained on.

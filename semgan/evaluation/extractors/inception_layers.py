@@ -143,7 +143,7 @@ NETWORK: tuple[ConvLayer | Pool | Block, ...] = (
     Block("Mixed_7b", _e(Pool("average"))),
     Block("Mixed_7c", _e(Pool("last"))),
 )
-"""From pictures of 299 x 299 pixels to maps of 8 x 8 x 2048."""
+"""The layers from pictures of 299 x 299 pixels to maps of 8 x 8 x 2048."""
 IMAGE_SIZE = 299
 FEATURES = 2048
 

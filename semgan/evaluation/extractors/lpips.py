@@ -99,7 +99,7 @@ def activations(params: LpipsParams, images: Float[Array, "batch height width 3"
 
 
 def backbone_of(params: LpipsParams) -> Backbone:
-    """Which classifier the parameters are of."""
+    """Returns which classifier the parameters are of."""
     return "alexnet" if "alexnet" in params else "vgg16"
 
 

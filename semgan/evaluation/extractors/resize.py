@@ -13,7 +13,7 @@ from PIL import Image
 
 
 class _Line(NamedTuple):
-    """For every output pixel of an axis: the two input pixels that it lies between and the second one's share."""
+    """The two input pixels between which each output pixel of an axis lies, and the share of the second."""
 
     low: np.ndarray
     high: np.ndarray

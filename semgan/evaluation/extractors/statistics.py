@@ -21,7 +21,7 @@ from semgan.paths import cache_dir
 from semgan.sealed import UNSEALED, is_intact, seal
 
 _VERSION = 1
-"""Part of a key: raise it when what is kept changes its meaning."""
+"""Part of a key: raise it when the meaning of stored values changes."""
 
 
 class Statistics(NamedTuple):
@@ -29,8 +29,8 @@ class Statistics(NamedTuple):
 
     Attributes:
       moments: mean, covariance and count.
-      features: of each picture; None where they were not kept.
-      logits: class scores of each picture; None where the extractor has none or they were not kept.
+      features: one vector per picture; None where they were not stored.
+      logits: class scores of each picture; None where the extractor has none or they were not stored.
       pictures: digest of the pictures themselves; see `pictures.content_digest`.
     """
 
@@ -45,7 +45,7 @@ class Key(NamedTuple):
 
     Attributes:
       data: fingerprint of the data.
-      split: of the data; "all" where there are none.
+      split: the data's split; "all" where it has none.
       count: how many pictures were asked for; 0: all.
       extractor: its `identity()`: weights, network, protocol, resize.
     """
@@ -69,7 +69,7 @@ class Key(NamedTuple):
 def load_or_compute(key: Key, compute: Callable[[], Statistics], *, features: bool = False, folder: Path | None = None) -> Statistics:
     """The statistics of this key from `folder` (`cache_dir()/statistics`), or else computed and kept there.
 
-    A file that is damaged, of another key, or that cannot be written is told of in a warning, and costs nothing but time.
+    A file that is damaged, of another key, or that cannot be written causes a warning and a new computation.
 
     Args:
       features: they are needed too, so that a file without them does not serve, and are kept.
@@ -94,7 +94,7 @@ def _encode(key: Key, statistics: Statistics) -> bytes:
 
 
 def _read(path: Path, key: Key) -> Statistics | None:
-    """None, with a warning, where the file is not what `_encode` made of this key."""
+    """Returns what the file holds; None, with a warning, where `_encode` did not write it for this key."""
     try:
         contents = path.read_bytes()
         metadata = _checked_metadata(contents)

@@ -32,7 +32,7 @@ def load_tools(files: Files, image_size: int) -> Tools:
     """Reads the files that are named.
 
     Args:
-      image_size: of the pictures that will be looked at.
+      image_size: the size of the pictures to evaluate, in pixels.
 
     Raises:
       UserError: an option without the one that it belongs to, a file that is missing or not what it should be, or pictures that are too

@@ -19,13 +19,13 @@ _HELD_OUT = 2000
 
 
 def audit_figures(audit: Audit, passport: Passport) -> list[Figure]:
-    """Takes `copies`, the share of generated pictures nearer to a training picture than 99 % of the held-out ones, and `copying_statistic`.
+    """Computes `copies`, the share of pictures nearer to a training picture than 99 % of the held-out ones, and `copying_statistic`.
 
     The second is C_T in standard deviations, negative where generated pictures are nearer; its interval is over generated and held-out
     pictures, with cells and training pictures taken as fixed. Each has a part `p_value`.
 
     Args:
-      passport: of the generated pictures beside the training pictures.
+      passport: the passport of the generated pictures against the training pictures.
     """
     beyond, in_cells = passport.with_parameters(beyond="99 % of the held-out pictures"), passport.with_parameters(cells=audit.test.cells)
     statistic = audit.test.statistic

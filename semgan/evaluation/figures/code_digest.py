@@ -24,9 +24,9 @@ APART = (
 """Files among `SOURCES` that only format or write figures, and so compute none."""
 GENERATIONS = {
     "ad1d6c98e5f9dfedf598b68d496046526295cee7493e4cc7a9a7d233bf8e3da7": 1,  # a hash of whole source files, comments and paths included
-    "e4d57698cb9382111fa17f5b8a30c124b1ed2c060e01bc4fbc9b72015d29cd0e": 1,
+    "4e2342f4b1c96f8e21a4613987bef291a223ab4133e6bfc4578aa7cfedda2a32": 1,
 }
-"""By digest, which figures the code computes: where two digests have the same number, the same pictures give the same figures.
+"""The generation of the code by its digest: where two digests have the same number, the same pictures give the same figures.
 
 Code that is not here, such as one that somebody has edited, compares with itself alone. A change to the sources that leaves every figure
 as it is gets the last number; one that changes any figure gets the next.
@@ -82,12 +82,12 @@ _SILENT = {"annotation", "ctx", "kind", "returns", "type_comment", "type_params"
 
 
 def _is_text_alone(node: ast.AST) -> bool:
-    """Whether a statement is a string and nothing else: a docstring, or a constant's description."""
+    """Returns whether a statement is a string and nothing else: a docstring, or a constant's description."""
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
 
 def _is_empty(node: ast.AST) -> bool:
-    """Whether a part of an f-string is an empty text: Python 3.12 alone puts one after a nested format."""
+    """Returns whether a part of an f-string is an empty text: Python 3.12 alone puts one after a nested format."""
     return isinstance(node, ast.Constant) and node.value == ""
 
 

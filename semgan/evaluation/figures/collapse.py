@@ -25,7 +25,7 @@ class Watch(NamedTuple):
     Attributes:
       streak: how many of the last evaluations in a row were low; 0: all is well.
       why: the last one's measures, in words; empty where all is well.
-      healthy_step: of the last evaluation that was not low; None where there is none.
+      healthy_step: the step of the last evaluation that was not low; None where there is none.
     """
 
     streak: int
@@ -34,7 +34,7 @@ class Watch(NamedTuple):
 
     @property
     def stops(self) -> bool:
-        """Whether training should stop."""
+        """Returns whether training should stop."""
         return self.streak >= PATIENCE
 
 

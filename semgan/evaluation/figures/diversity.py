@@ -22,7 +22,7 @@ TranslateStyle = Callable[[dict[str, np.ndarray], int], np.ndarray]
 
 
 def share_figures(features: np.ndarray, real_features: np.ndarray, origin: Origin) -> list[Figure]:
-    """Takes `diversity_share`, of features (n, f) and (m, f); nothing where it is unknown.
+    """Computes `diversity_share` from features (n, f) and (m, f); nothing where it is unknown.
 
     The interval takes the real pictures as fixed.
     """
@@ -35,7 +35,7 @@ def share_figures(features: np.ndarray, real_features: np.ndarray, origin: Origi
 
 
 def style_figures(translate_latent: TranslateStyle | None, judged: JudgedPairs, origin: Origin) -> list[Figure]:
-    """Takes `style_diversity`, of one content in ten styles drawn from the latent, and `style_diversity/real` to read it by.
+    """Computes `style_diversity`, of one content in ten latent styles, and `style_diversity/real` for comparison.
 
     They are the mean distances of the judge's features (unit length, so at most 2) within ten pictures of one domain, over the contents of
     the first 32 pairs; for the second these are ten real pictures of the target domain.

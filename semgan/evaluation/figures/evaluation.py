@@ -1,4 +1,4 @@
-"""What an evaluation finds."""
+"""The result of an evaluation."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -8,16 +8,16 @@ from semgan.evaluation.figures.figure import Figure
 
 
 class Evaluation(NamedTuple):
-    """What is found about a model.
+    """The result of evaluating a model.
 
     Attributes:
-      figures: all numbers, each of a name of its own.
-      notes: in sentences, what could not be measured and what to mind.
+      figures: all numbers, each under its own name.
+      notes: sentences on what could not be measured and on what to keep in mind.
       examples: pictures to look at.
       by_strength: further figures of weaker styles, by the style's strength.
-      checks: what a whole face is told by, of a model that draws from noise: by the check's name, the ranges that it asks for (of the
+      checks: for a model that draws from noise, the ranges within which a face counts as whole, by the check's name (ranges of the
         class's area, place and spread, see `faces.class_measures`, or of the distance of the eyes in picture widths).
-      training_shares: beside the domains that samples are judged to be of, the shares of the training pictures by domain.
+      training_shares: the shares of the training pictures by domain, to compare with the domains that samples are judged to be of.
     """
 
     figures: Sequence[Figure]

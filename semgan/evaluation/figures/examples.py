@@ -109,7 +109,7 @@ def nearest_examples(
     """Finds the generated pictures that come nearest to a training picture.
 
     Args:
-      distances, places: of each generated picture to its nearest training picture, and that one's place in `train.rows`.
+      distances, places: each generated picture's distance to its nearest training picture, and that one's place in `train.rows`.
       images: the generated pictures.
 
     Returns:

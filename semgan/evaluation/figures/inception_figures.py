@@ -33,7 +33,7 @@ def sample_set_figures(
     """Scores samples against all pictures of a split.
 
     Args:
-      seeds: of the samples.
+      seeds: the seeds that the samples were drawn with.
       scores: see `figures.SCORES`.
     """
     return _scored(extractor, images, real, np.arange(len(real.rows)), seeds, {}, scores)

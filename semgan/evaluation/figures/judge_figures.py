@@ -32,7 +32,7 @@ def scaled(features: FeatureVectors) -> FeatureVectors:
 
 
 def feature_figures(fake: FeatureVectors, real: FeatureVectors, origin: Origin) -> tuple[list[Figure], list[str]]:
-    """Takes the distances of two sets of `scaled` features, precision, recall, density and coverage; with notes on what cannot be taken.
+    """Computes the distances of two sets of `scaled` features, precision, recall, density and coverage; with notes on what cannot be taken.
 
     At most `COMPARED` of either set are taken, evenly. The kernel distance takes as many of one as of the other: both whole, so that
     nothing is left to the draw of subsets.
@@ -83,7 +83,7 @@ def places_of_targets(domain: np.ndarray, target: np.ndarray) -> np.ndarray:
     """Returns places in a dataset's rows, at most about `COMPARED`: as many of each domain, evenly, as its share of `target` says.
 
     Args:
-      domain: of the dataset's rows.
+      domain: the domain of each of the dataset's rows.
       target: domains, each of which has a row.
     """
     counts = {int(each): int(np.sum(target == each)) for each in np.unique(target)}

@@ -1,4 +1,4 @@
-"""What the passports of an evaluation's figures have in common."""
+"""The parts of a passport that all figures of an evaluation share."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -13,15 +13,15 @@ OF = "of"
 
 
 class Origin(NamedTuple):
-    """What is the same in the passports of several figures; see `passport.Passport`.
+    """The fields that the passports of several figures share; see `passport.Passport`.
 
     Attributes:
-      identity: of the extractor.
+      identity: the extractor's identity.
       real: digest of the real pictures.
-      split: of the real data.
-      seeds: of what made the generated pictures.
-      truncation: of their styles.
-      parameters: that hold for every figure.
+      split: the real data's split.
+      seeds: the seeds that the generated pictures were drawn with.
+      truncation: the truncation of their styles.
+      parameters: those that every figure shares.
     """
 
     identity: Mapping[str, str]
@@ -32,7 +32,7 @@ class Origin(NamedTuple):
     parameters: Mapping[str, Any] = {}
 
     def passport(self, real_count: int, fake_count: int, **parameters: Any) -> Passport:
-        """Makes the passport of a figure of so many pictures; `parameters` go on top of those that all have."""
+        """Makes the passport of a figure of these numbers of pictures; `parameters` go on top of those that all figures share."""
         return new_passport(
             self.identity,
             real=self.real,
@@ -46,11 +46,11 @@ class Origin(NamedTuple):
 
 
 def judge_origin(judge: Judge, dataset: Dataset, seeds: Mapping[str, int], truncation: float | None = None, **parameters: Any) -> Origin:
-    """Returns the origin of figures that a judge takes beside a split's pictures."""
+    """Returns the origin of figures that a judge takes against a split's pictures."""
     identity = JudgeExtractor(judge, dataset.images.shape[1]).identity()
     return Origin(identity, dataset.fingerprint, dataset.split, seeds, truncation, parameters)
 
 
 def beside_training(origin: Origin, train: Dataset) -> Origin:
-    """Returns the origin of figures of the same pictures beside the training ones."""
+    """Returns the origin of figures of the same pictures against the training ones."""
     return origin._replace(real=train.fingerprint, split=train.split)

@@ -13,17 +13,17 @@ class Passport(NamedTuple):
     Attributes:
       extractor: name of the weights.
       network: which network they are of.
-      sha256: of the weights.
-      protocol: how pictures are prepared, in a word.
+      sha256: the SHA-256 of the weights.
+      protocol: one word for how pictures are prepared.
       resize: the filter and size, in words.
       real: digest of the real pictures, "" where none are compared with.
       real_count, fake_count: how many pictures.
-      split: of the real data.
-      seeds: of all that is drawn, by what it is for.
-      truncation: of the generated pictures' styles; None where not known or not used.
-      version: semgan's.
+      split: the real data's split.
+      seeds: every seed that was drawn with, by its purpose.
+      truncation: the truncation of the generated pictures' styles; None where unknown or unused.
+      version: semgan's version.
       code: digest of the sources that compute figures, see `semgan_digest`.
-      parameters: of the score, such as its subsets or neighbours.
+      parameters: the score's parameters, such as its subsets or neighbours.
     """
 
     extractor: str

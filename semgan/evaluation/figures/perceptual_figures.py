@@ -26,14 +26,14 @@ from semgan.trained_model import TrainedModel, apply
 _CONTENTS = 100
 _BATCH = 50
 _PLACES = 16
-"""With fewer, a map has little structure left to keep."""
+"""The least number of places in a map: with fewer, it has little structure left to keep."""
 _PROTOCOL = {"protocol": "lpips 0.1", "resize": "none"}
 _STREAM = 12
 """The stream of the draws made here; those of `judge.pairs` have their own."""
 
 
 def perceptual_origin(perceptual: Perceptual, dataset: Dataset, seeds: Mapping[str, int]) -> Origin:
-    """What the passports of LPIPS's figures have in common."""
+    """Returns the parts that the passports of LPIPS's figures share."""
     return Origin({**perceptual.identity(), **_PROTOCOL}, dataset.fingerprint, dataset.split, seeds)
 
 
@@ -63,7 +63,7 @@ def _of_batch(perceptual: Perceptual, translate: TranslateStyle, seed: int, batc
 
 
 def other_references(dataset: Dataset, batch: Mapping[str, np.ndarray], style: int) -> np.ndarray:
-    """For each example of a batch another picture of its target domain, drawn by its position and the style: uint8 pictures."""
+    """Draws for each example another picture of its target domain, by the example's position and the style: uint8 pictures."""
     draws = hash_counter(batch["position"], style, _STREAM)
     members = {domain: np.flatnonzero(dataset.domain == domain) for domain in np.unique(batch["target_domain"]).tolist()}
     places = [
@@ -103,7 +103,7 @@ def _deepest(shapes: Sequence[tuple[int, ...]]) -> int:
 
 
 def _maps_in_words(perceptual: Perceptual, shape: tuple[int, ...]) -> str:
-    """Which maps of pictures of this shape are compared."""
+    """Returns which maps of pictures of this shape are compared."""
     images = jax.ShapeDtypeStruct((1, *shape), jnp.float32)
     shapes = [
         each.shape for each in jax.eval_shape(lambda params, images: list(lpips.activations(params, images)), perceptual.params, images)
@@ -116,7 +116,7 @@ def _maps_in_words(perceptual: Perceptual, shape: tuple[int, ...]) -> str:
 def path_length_figure(
     perceptual: Perceptual, model: TrainedModel, dataset: Dataset, *, count: int, seed: int
 ) -> tuple[list[Figure], list[str]]:
-    """Takes `perceptual_path_length` of a model that draws from noise, in w where it maps its latents, else in z; or says why not.
+    """Computes `perceptual_path_length` of a model that draws from noise, in w where it maps its latents, else in z; or says why not.
 
     Pictures stay floats, for a step of 1e-4 is lost in bytes; a StyleGAN's noise is off.
     """
@@ -152,7 +152,7 @@ def path_length_figure(
 
 
 def _grown(model: TrainedModel) -> bool:
-    """Whether a growing model was trained up to its last stage."""
+    """Returns whether a growing model was trained up to its last stage."""
     stages = model.algorithm.stages
     return stages is None or stages.at(model.meta["kimg"]) is stages.at(_FOREVER)
 

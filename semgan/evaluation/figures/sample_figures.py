@@ -38,14 +38,14 @@ Checks = Mapping[str, Bool[np.ndarray, " checked"]]
 
 
 class _Group(NamedTuple):
-    """Pictures, samples or held-out ones, as they are judged.
+    """Judged pictures, either samples or held-out ones.
 
     Attributes:
-      passed: of each check of a whole face, which pictures pass; empty where nothing tells. Of held-out pictures, those alone that the
-        checks' ranges do not come from.
-      domain: that each is judged to be of.
-      distances: of each to its nearest training picture.
-      features: of each.
+      passed: for each check of a whole face, which pictures pass; empty where the data has nothing to check. Held-out pictures that
+        the checks' ranges come from are left out.
+      domain: the domain that each picture is judged to be of.
+      distances: each picture's distance to its nearest training picture.
+      features: one vector per picture.
       rule_count: how many held-out pictures the checks' ranges come from.
       real: whether they are held-out pictures.
     """
@@ -131,7 +131,7 @@ def _face_checks(samples: Verdict, real: Verdict, names: tuple[str, ...]) -> tup
 
 
 def _of_group(group: _Group, train: Dataset, origin: Origin) -> Iterator[Figure]:
-    """Takes `whole_faces`, `medium_coverage`, `neighbour_distance` and `diversity`."""
+    """Computes `whole_faces`, `medium_coverage`, `neighbour_distance` and `diversity`."""
     beside_train = _passport(beside_training(origin, train).passport(len(train.rows), len(group.domain)), group)
 
     def figure(name: str, value: float, interval: tuple[float, float], passport: Passport, fixed: str = "") -> Figure:
@@ -152,7 +152,7 @@ def _of_group(group: _Group, train: Dataset, origin: Origin) -> Iterator[Figure]
 
 
 def _parts(group: _Group, train: Dataset, origin: Origin) -> Iterator[Figure]:
-    """Takes `checks/NAME` and `domains/NAME`: the shares of the pictures that pass a check, and that are judged to be of a domain."""
+    """Computes `checks/NAME` and `domains/NAME`: the shares of the pictures that pass a check, and that are judged to be of a domain."""
     shares = {f"checks/{name}": (passed, group.rule_count) for name, passed in group.passed.items()}
     shares |= {f"domains/{name}": (group.domain == number, 0) for number, name in enumerate(train.domains)}
     for name, (share, real_count) in shares.items():
@@ -169,7 +169,7 @@ def _what(group: _Group) -> str:
 
 
 def _passport(passport: Passport, group: _Group) -> Passport:
-    """Leaves seeds and truncation to samples."""
+    """Returns the passport for a group; held-out pictures have no seeds and no truncation."""
     return passport._replace(seeds={}, truncation=None).with_parameters(**{OF: _REAL}) if group.real else passport
 
 
@@ -178,9 +178,9 @@ def _notes(real: Verdict, train: Dataset) -> list[str]:
     if real.mask is None and real.landmarks is None:
         notes.append("whole faces are unknown: the data has neither masks nor landmarks")
     elif real.mask is None:
-        notes.append("whole faces are told by landmarks alone: the data has no masks")
+        notes.append("whole faces are judged by landmarks alone: the data has no masks")
     elif real.landmarks is None:
-        notes.append("whole faces are told by masks alone: the data has no landmarks")
+        notes.append("whole faces are judged by masks alone: the data has no landmarks")
     if len(train.domains) == 1:
         notes.append("coverage says nothing: the data has one domain")
     return notes

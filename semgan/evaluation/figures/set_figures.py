@@ -18,14 +18,14 @@ _FAKE, _REAL = "generated pictures, the real ones taken as fixed", "real picture
 
 
 class Sets(NamedTuple):
-    """What is compared, and how it came about.
+    """Two sets of pictures to compare, and their origin.
 
     Attributes:
       real, fake: statistics; `fake` has its features. Without those of `real`, only "fd" and "is" can be scored.
-      identity: the extractor's.
-      split: of the real data.
-      seeds: of what made the generated pictures, where known; those of the scores come on top.
-      truncation: likewise.
+      identity: the extractor's identity.
+      split: the real data's split.
+      seeds: the seeds that the generated pictures were drawn with, where known; scores add their own.
+      truncation: the truncation of the generated pictures' styles, where known.
     """
 
     real: Statistics
@@ -46,20 +46,20 @@ class _Scored(NamedTuple):
 
 
 def distance_name(short: str, protocol: str) -> str:
-    """`fid` and `kid` for Inception's protocols; elsewhere `fd_` or `kd_` and the protocol, such as `fd_judge`: they are no FID."""
+    """`fid` and `kid` for Inception's protocols; elsewhere `fd_` or `kd_` and the protocol, such as `fd_judge`: they are not FIDs."""
     return {"fd": "fid", "kd": "kid"}[short] if protocol in PROTOCOLS else f"{short}_{protocol}"
 
 
 def figures_of_sets(
     sets: Sets, scores: Sequence[str] = SCORES, *, seed: int | None = None, resamples: int = bootstrap.RESAMPLES
 ) -> tuple[list[Figure], list[str]]:
-    """Takes the scores, in the order of `SCORES`; with notes on those that cannot be taken.
+    """Computes the scores, in the order of `SCORES`; with notes on those that cannot be taken.
 
     Args:
       scores: which of `SCORES`.
       seed: of the kernel distance's subsets, the Inception score's shuffling and the bootstrap; None: each one's default, for which
         the first two equal torch-fidelity's (input 1 generated, input 2 real).
-      resamples: of the bootstrap; 0: no intervals.
+      resamples: how many resamples the bootstrap draws; 0: no intervals.
     """
     if unknown := sorted(set(scores) - set(SCORES)):
         raise ValueError(f"there is no score {unknown[0]!r}: choose from {', '.join(SCORES)}")
@@ -81,7 +81,7 @@ def figures_of_sets(
 
 
 def _why_not(score: str, sets: Sets) -> str:
-    """Empty where the score can be taken."""
+    """Returns why a score cannot be taken; empty where it can."""
     if score == "is" and sets.fake.logits is None:
         return "no Inception score: the features' network gives no class scores of ImageNet"
     if score == "is" and sets.fake.moments.count < inception_score.SPLITS:

@@ -41,7 +41,7 @@ def transfer_origin(judged: JudgedPairs) -> Origin:
 
 
 def transfer_score_figures(judged: JudgedPairs, verdict: Verdict, origin: Origin) -> tuple[list[Figure], list[str]]:
-    """Takes the transfer score and its parts from the judge's verdict on translations.
+    """Computes the transfer score and its parts from the judge's verdict on translations.
 
     Args:
       origin: see `transfer_origin`.
@@ -69,7 +69,7 @@ def transfer_score_figures(judged: JudgedPairs, verdict: Verdict, origin: Origin
 
 
 def variety_figures(judged: JudgedPairs, verdict: Verdict, origin: Origin) -> tuple[list[Figure], list[str]]:
-    """Takes `diversity_share`, beside the references, and scores of the features beside held-out pictures of the target domains."""
+    """Computes `diversity_share` against the references, and scores of the features against held-out pictures of the target domains."""
     shares = share_figures(verdict.features, judged.reference.features, origin)
     real = target_features(judged.judge, judged.dataset, judged.target, origin)
     figures, notes = feature_figures(scaled(verdict.features), real, origin)
@@ -100,7 +100,7 @@ def _measures(
 
 
 def _share_figures(measures: Mapping[str, _ByRole], passport: Passport, by: Mapping[str, str]) -> tuple[list[Figure], list[str]]:
-    """Takes the transfer score and its parts, those that are known."""
+    """Computes the transfer score and its parts, as far as they are known."""
     retention, why_no_retention = _share("retention", measures["agreement"], copied="reference", best="content")
     adoption, why_no_adoption = _share("adoption", measures["domain_accuracy"], copied="content", best="reference")
     whole = _Measured(transfer.transfer_score(retention.value, adoption.value), _resampled_score(retention, adoption))
@@ -129,7 +129,7 @@ def _resampled_score(retention: _Measured, adoption: _Measured) -> Resampled | N
 def _attribute_figures(
     weights: PairWeights, judged: JudgedPairs, compared: Mapping[str, transfer.Compared], passport: Passport
 ) -> Iterator[Figure]:
-    """Takes `attributes/NAME`, of translations and copies: the balanced agreement with the contents' own."""
+    """Computes `attributes/NAME` for translations and copies: the balanced agreement with the contents' own."""
     for role, each in compared.items():
         if "attributes" not in each:
             continue
@@ -141,7 +141,7 @@ def _attribute_figures(
 
 
 def _adopted(judged: JudgedPairs, verdict: Verdict, origin: Origin) -> Iterator[Figure]:
-    """Takes `adopted/SOURCE/TARGET`: the share of those translations that is judged to be of its target."""
+    """Computes `adopted/SOURCE/TARGET`: the share of those translations that are judged to be of the target."""
     domains, source = judged.dataset.domains, judged.dataset.domain[judged.pairs.content]
     for a, b in sorted(set(zip(source.tolist(), judged.target.tolist(), strict=True))):
         right = (verdict.domain == judged.target)[(source == a) & (judged.target == b)].astype(np.float64)

@@ -36,10 +36,9 @@ class FaceRule(NamedTuple):
     """The bounds within which a picture counts as a whole face, measured on real ones.
 
     Attributes:
-      classes: of each mask class that every face has, by the class's number, the least and greatest of what `class_measures` gives,
-        (4, 2).
+      classes: the least and greatest values of `class_measures`, (4, 2), for each mask class that every face has, by its number.
       inter_ocular: least and greatest distance of the eyes, in picture widths, (2,); None without landmarks.
-      layout: of all the classes' measures and the landmarks' places together.
+      layout: the joint distribution of all the classes' measures and the landmarks' places.
     """
 
     classes: dict[int, np.ndarray]
@@ -48,7 +47,7 @@ class FaceRule(NamedTuple):
 
 
 def face_rule(real: Verdict, classes: int) -> FaceRule | None:
-    """What the judge sees in real pictures; None where it sees neither masks nor landmarks, or no picture."""
+    """Returns what the judge sees in real pictures; None where it sees neither masks nor landmarks, or no picture."""
     if len(real.domain) == 0 or (real.mask is None and real.landmarks is None):
         return None
     bounds = {} if real.mask is None else _class_bounds(real.mask, classes)
@@ -68,7 +67,7 @@ def _class_bounds(mask: np.ndarray, classes: int) -> dict[int, np.ndarray]:
 
 
 def class_measures(mask: np.ndarray, number: int) -> np.ndarray:
-    """Where a class is in class ids (n, height, width): float64 (n, 4), all zero where it is not.
+    """Measures area, place and spread of a class in class ids (n, height, width): float64 (n, 4), all zero where it is not.
 
     Its share of the pixels; x and y of its centre, and its pixels' root mean square distance from there, in picture widths.
     """
@@ -83,7 +82,7 @@ def class_measures(mask: np.ndarray, number: int) -> np.ndarray:
 
 
 def layout_measures(verdict: Verdict, classes: Iterable[int]) -> np.ndarray:
-    """All that a layout is made of, in picture widths: (n, m)."""
+    """Returns the measures that make up a layout, in picture widths: (n, m)."""
     parts = [np.zeros((len(verdict.domain), 0))]
     if verdict.mask is not None:
         for number in classes:
@@ -136,7 +135,7 @@ def face_checks(rule: FaceRule, verdict: Verdict, names: tuple[str, ...]) -> dic
 
 
 def whole(passed: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Which pictures pass every one of `face_checks`, bool (n,)."""
+    """Returns which pictures pass every one of `face_checks`, bool (n,)."""
     return np.all(list(passed.values()), axis=0)
 
 

@@ -38,7 +38,7 @@ class Judge(NamedTuple):
     Attributes:
       params: the network's parameters.
       heads: the network's shape.
-      name: a hash of all that made it (data, settings), the same wherever it is trained.
+      name: a hash of the data and settings that it was trained with, the same on every machine.
       accuracy: how right it is on held-out real pictures, JSON-able; see `measure`.
     """
 

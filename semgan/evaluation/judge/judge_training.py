@@ -36,7 +36,7 @@ def train(dataset: Dataset, heads: Heads, *, steps: int, batch_size: int, seed: 
 
 
 def learning_rate(share: float) -> float:
-    """Up linearly over the first tenth of the training, then down to 0 along a cosine; `share` is how much of it is done."""
+    """Rises linearly over the first tenth of the training, then falls to 0 along a cosine; `share` is the part of it that is done."""
     return _LEARNING_RATE * min(10 * share, 1.0) * 0.5 * (1 + math.cos(math.pi * share))
 
 

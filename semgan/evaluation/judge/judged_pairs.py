@@ -1,4 +1,4 @@
-"""Held-out pairs and all that the judge says of their two pictures, which no translation changes: judged once, used by every score."""
+"""Held-out pairs and the judge's verdicts on their own pictures, which no translation changes: judged once, used by every score."""
 
 import re
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ class JudgedPairs(NamedTuple):
     Attributes:
       judge, dataset: the judge, and the held-out split.
       pairs: places in the dataset's `rows`.
-      seed: that they were chosen by.
+      seed: the seed that they were chosen with.
       truth: the contents' annotations by name.
       target: the references' domains, (pairs,).
       kept_names: the attributes that a translation should keep: those that do not belong to the style.
@@ -92,7 +92,7 @@ def judge_pairs(
 
 
 def judge_translations(translate: Translate, judged: JudgedPairs, batch_size: int) -> Translated:
-    """Translates the pairs and judges what comes of it."""
+    """Translates the pairs and judges the translations."""
     images = translate_pairs(translate, judged.dataset, judged.pairs, batch_size)
     return Translated(images, decide(judged.judge, images))
 

@@ -16,7 +16,7 @@ _ATTRIBUTES = "attributes"
 _TARGET, _REFERENCE = 10, 11  # streams of draws, apart from those of training
 
 Translate = Callable[[dict[str, np.ndarray]], np.ndarray]
-"""From a batch (`image` and `reference` uint8, `domain`, `target_domain` and `position` int32) to translated uint8 images."""
+"""Maps a batch (`image` and `reference` uint8, `domain`, `target_domain` and `position` int32) to translated uint8 images."""
 
 
 class Pairs(NamedTuple):
@@ -37,7 +37,7 @@ class Pairs(NamedTuple):
 
 
 def contents_matching(dataset: Dataset, expression: str) -> Bool[np.ndarray, " row"]:
-    """Which of the dataset's `rows` match an expression over its domains and attributes (see `semgan.data.domains`).
+    """Returns which of the dataset's `rows` match an expression over its domains and attributes (see `semgan.data.domains`).
 
     Raises:
       UserError: an unknown name, or no picture that matches.

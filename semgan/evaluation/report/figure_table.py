@@ -34,17 +34,17 @@ def headline(figures: Iterable[Figure]) -> list[Figure]:
 
 
 def figure_lines(figures: Iterable[Figure]) -> list[str]:
-    """Returns a line for each `headline` figure: its name, its value and its interval."""
+    """Returns one line per `headline` figure: its name, its value and its interval."""
     figures = headline(figures)
     width = max((len(figure.name) for figure in figures), default=0)
     return [f"{figure.name:<{width}}  {number(figure.value):>10}{_between(figure)}" for figure in figures]
 
 
 def figure_rows(figures: Sequence[Figure], beside: Sequence[Figure] | None = None) -> list[list[str]]:
-    """Returns a row for each figure under `HEAD`; the last column has what its passport says otherwise than most of those `beside` it do.
+    """Returns one row per figure, under `HEAD`; the last column has what sets its passport apart from most of those `beside` it.
 
     Args:
-      beside: None: these figures themselves.
+      beside: the figures to compare passports with; None: these figures themselves.
     """
     common = _common([fields_of(figure.passport) for figure in (figures if beside is None else beside)])
     return [

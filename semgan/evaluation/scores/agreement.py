@@ -5,7 +5,7 @@ import numpy as np
 LANDMARK_TOLERANCE = 0.2
 """A landmark counts as kept within this many inter-ocular distances (the usual pupil-to-eye-corner distance)."""
 _LEAST_INTER_OCULAR = 0.05
-"""In picture widths; profiles bring the eyes together, and an error must not be divided by nothing."""
+"""Least inter-ocular distance to divide by, in picture widths: profiles bring the eyes together, and no error may be divided by 0."""
 
 
 def confusion_matrix(truth: np.ndarray, judged: np.ndarray, classes: int) -> np.ndarray:

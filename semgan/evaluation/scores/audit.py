@@ -1,12 +1,12 @@
-"""The memorisation audit: does a generator hand out its training pictures again?
+"""The memorisation audit: does a generator reproduce its training pictures?
 
-What is compared is how near generated pictures and held-out real ones come to their nearest training picture, in a judge's features.
-Two tests, each against the held-out pictures and so whatever the features' own scale is:
+It compares how near generated pictures and held-out real ones come to their nearest training picture, in a judge's features.
+Two tests, each against the held-out pictures, so that the features' own scale does not matter:
 
 - the data-copying test C_T (Meehan, Chaudhuri and Dasgupta 2020, arXiv 2004.05675, section 3.2): is the whole of the samples nearer,
   cell by cell of the feature space?
 - the share of copies: are more samples than held-out pictures nearer than all but the nearest hundredth of those? This finds a few
-  copies among many samples that are none.
+  copies among many samples that are not copies.
 
 A generator that draws ordinary pictures only (truncation does that) comes nearer to the training pictures than held-out ones do,
 without copying any: audit without truncation, and look at the pairs.
@@ -31,7 +31,7 @@ class Audit(NamedTuple):
 
     Attributes:
       test: the data-copying test.
-      copied: of each sample, whether it is nearer to a training picture than 99 % of the held-out pictures are.
+      copied: for each sample, whether it is nearer to a training picture than 99 % of the held-out pictures are.
       copies_p_value: the chance of as many such samples as there are, were they no nearer than the held-out pictures.
     """
 
@@ -55,8 +55,8 @@ def run_audit(
     """Tests whether samples lie nearer to the training pictures than held-out pictures do.
 
     Args:
-      features, real_features, trained: of the samples (n, f), of held-out pictures (m, f) and of the training pictures (k, f).
-      distances, real_distances: to the nearest training picture, (n,) and (m,).
+      features, real_features, trained: features of the samples (n, f), held-out pictures (m, f) and training pictures (k, f).
+      distances, real_distances: distances to the nearest training picture, (n,) and (m,).
     """
     centres = cell_centres(trained, _CELLS)
     test = copying_test(distances, real_distances, cells_of(features, centres), cells_of(real_features, centres))
@@ -71,10 +71,10 @@ def is_copying(p_value: float, copies_p_value: float) -> bool:
 
 
 def copying_test(distances: np.ndarray, real_distances: np.ndarray, cells: np.ndarray, real_cells: np.ndarray) -> CopyingTest:
-    """Takes the test in those cells that have enough pictures; in one cell of all where none has.
+    """Runs the data-copying test over the cells that have enough pictures, or over one cell of all pictures where none has.
 
     C_T is the mean of the cells' z-scores of U, weighted by their shares of the samples. Under the null hypothesis these are independent
-    and standard normal, so that C_T divided by the root of its squared weights' sum, which is returned, is so too.
+    and standard normal, so the returned value, C_T divided by the root of the sum of its squared weights, is standard normal too.
     """
     inside = [(distances[cells == cell], real_distances[real_cells == cell]) for cell in np.union1d(cells, real_cells)]
     inside = [pair for pair in inside if min(map(len, pair)) >= _LEAST_IN_CELL] or [(distances, real_distances)]
@@ -114,7 +114,7 @@ def _influences(values: np.ndarray, others: np.ndarray) -> list[np.ndarray]:
 
 
 def fisher_p_value(count: int, total: int, other_count: int, other_total: int) -> float:
-    """Takes Fisher's exact test, one-sided: the chance of at least `count` of `total`, were the shares of both groups the same."""
+    """Runs Fisher's exact test, one-sided: the chance of at least `count` of `total`, were the shares of both groups the same."""
     from scipy.stats import hypergeom  # here: it takes a second to import, and audits alone need it
 
     return float(hypergeom.sf(count - 1, total + other_total, count + other_count, total))

@@ -34,7 +34,7 @@ def percentile_interval(
       influences: one array per set of pictures to resample, independently; other sets are taken as fixed. Each array's mean is 0.
       noise: standard deviation of the score's further randomness, such as that of the subsets of pictures that it draws.
       resamples: how many.
-      seed: of the draws.
+      seed: the seed of the draws.
     """
     rng = np.random.default_rng(seed)
     scores = value + noise * rng.standard_normal(resamples)

@@ -19,7 +19,7 @@ def domain_coverage(shares: Float[np.ndarray, " domain"], wanted: Float[np.ndarr
 
 
 def coverage_interval(judged: Domains, train: Domains) -> tuple[float, float]:
-    """Takes the coverage's interval; it is the sum over the domains of the smaller of two shares, of the pictures and of the training ones.
+    """Computes the interval of the coverage: the sum over domains of the smaller of the two shares, of the pictures and in training.
 
     A picture moves it by where it falls: up in a domain that has less than its share, not at all in one that has more.
     """

@@ -81,7 +81,7 @@ def _factor(moments: Moments) -> np.ndarray:
 
 
 def _smallest(values: np.ndarray) -> float:
-    """What rounding errors of a decomposition stay below."""
+    """Returns an upper bound of a decomposition's rounding errors."""
     return float(len(values) * np.finfo(np.float64).eps * np.max(values, initial=0.0))
 
 

@@ -32,7 +32,7 @@ def score_logits(logits: ClassLogits, *, splits: int = SPLITS, seed: int | None 
 
 
 def influences(logits: ClassLogits, *, splits: int = SPLITS, seed: int | None = SEED) -> Float[np.ndarray, " count"]:
-    """How much each picture moves the mean score: float64 with mean 0, in the shuffled order.
+    """Returns how much each picture moves the mean score: float64 with mean 0, in the shuffled order.
 
     A split's logarithm is the mean of the pictures' divergences from p(y), and to first order p(y) may be taken as fixed.
     """
@@ -44,7 +44,7 @@ def influences(logits: ClassLogits, *, splits: int = SPLITS, seed: int | None = 
 
 
 def _split_divergences(logits: ClassLogits, splits: int, seed: int | None) -> list[np.ndarray]:
-    """For each split the KL divergence of each picture's classes from the split's mean."""
+    """Computes for each split the KL divergence of each picture's classes from the split's mean."""
     count = len(logits)
     if count < splits:
         raise ValueError(f"{count} pictures cannot be scored in {splits} splits: at least one picture each is needed")

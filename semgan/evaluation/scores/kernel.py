@@ -59,7 +59,7 @@ def kernel_distance(
 
 
 def influences(first: FeatureVectors, second: FeatureVectors) -> tuple[np.ndarray, np.ndarray]:
-    """How much each vector moves the distance of the whole sets: float64 (count,) with mean 0 for each set.
+    """Returns how much each vector moves the distance of the whole sets: float64 (count,) with mean 0 for each set.
 
     Twice the mean kernel with its own set's other vectors less that with the other set's. Where the sets are alike the true
     influences vanish and these are noise of twice the variance that the distance then has: intervals come out wide, not narrow.

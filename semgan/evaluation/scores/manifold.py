@@ -26,10 +26,10 @@ class Membership(NamedTuple):
     """One number per picture; a score is their mean.
 
     Attributes:
-      precision: of each generated picture, whether it lies in the ball of any real one, 0 or 1.
-      recall: of each real picture, whether it lies in the ball of any generated one.
-      density: of each generated picture, how many real balls it lies in, divided by k; not bounded by 1.
-      coverage: of each real picture, whether its ball has a generated one in it.
+      precision: for each generated picture, whether it lies in the ball of any real one, 0 or 1.
+      recall: for each real picture, whether it lies in the ball of any generated one.
+      density: for each generated picture, how many real balls it lies in, divided by k; not bounded by 1.
+      coverage: for each real picture, whether its ball has a generated one in it.
     """
 
     precision: Float[np.ndarray, " fake"]
@@ -57,7 +57,7 @@ def membership(
     precision_neighbours: int = PRECISION_NEIGHBOURS,
     density_neighbours: int = DENSITY_NEIGHBOURS,
 ) -> Membership:
-    """Takes all four scores' numbers from one pass over the distances, which are held a block at a time.
+    """Computes all four scores' numbers from one pass over the distances, which are held a block at a time.
 
     A vector that is on a ball's border but for rounding counts as on it: of sets that share vectors many are.
 

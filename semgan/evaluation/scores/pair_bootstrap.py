@@ -18,7 +18,7 @@ Resampled = Float[np.ndarray, " resample"]
 
 
 def pair_weights(pairs: int, *, resamples: int = bootstrap.RESAMPLES, seed: int = bootstrap.SEED) -> PairWeights:
-    """How often each pair is drawn: rows of whole numbers that add up to `pairs`."""
+    """Returns how often each pair is drawn: rows of whole numbers that add up to `pairs`."""
     drawn = np.random.default_rng(seed).integers(pairs, size=(resamples, pairs))
     return np.stack([np.bincount(row, minlength=pairs) for row in drawn]).astype(np.float64)
 
@@ -93,7 +93,7 @@ def resampled_balances(
 
 
 def resampled_share(reached: Resampled, copied: Resampled, best: Resampled) -> Resampled:
-    """How far from the copy that fails (0) to the real picture that succeeds (1); NaN where these are not apart."""
+    """Returns how far translations got from the copy that fails (0) to the real picture that succeeds (1); NaN where those two agree."""
     apart = best - copied
     return np.divide(reached - copied, apart, out=np.full_like(apart, np.nan), where=apart > 0)
 

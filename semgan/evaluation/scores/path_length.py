@@ -9,7 +9,7 @@ from jaxtyping import Float
 from semgan.evaluation.scores.perceptual import Distance
 
 Generate = Callable[[Float[np.ndarray, "batch *code"]], np.ndarray]
-"""From codes to pictures; what else it depends on (noise) must be the same at every call with as many codes."""
+"""Maps codes to pictures; what else it depends on (noise) must be the same at every call with as many codes."""
 EPSILON = 1e-4
 
 
@@ -32,7 +32,7 @@ def path_steps(
     Args:
       generate: from w where `to_w` is given, else from z.
       distance: grows with the square of a small change, as LPIPS (with VGG16 in the paper's figures) does.
-      latent_size: of z, which is drawn from the normal distribution.
+      latent_size: the length of z, which is drawn from the normal distribution.
       to_w: the mapping network: paths are then straight lines in w; without it they are arcs in z.
       path: "full": t is uniform in [0, 1]; "end": it is 0.
       batch_size: places at a time; all batches are of this size, so that there is one compilation.

@@ -13,7 +13,7 @@ OUTPUTS = 10
 
 
 def output_diversity(outputs: Outputs, distance: Distance) -> Float[np.ndarray, " image"]:
-    """For each content the mean distance of all pairs of its outputs (45 of 10), which differ in their styles alone.
+    """Computes for each content the mean distance of all pairs of its outputs (45 of 10), which differ in their styles alone.
 
     Args:
       outputs: `outputs[j, i]` is content i in style j; at least two styles.

@@ -51,7 +51,7 @@ def agreement(compared: Compared, names: Mapping[str, Sequence[str]], kept_names
     """Measures the agreement with the contents' annotations, in [0, 1]; None where there is nothing to compare.
 
     Args:
-      names: of the mask's classes and of the attributes, in their order.
+      names: the names of the mask's classes and of the attributes, in their order.
       kept_names: the attributes that a translation should keep.
     """
     if "mask" in compared:

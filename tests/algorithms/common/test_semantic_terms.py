@@ -89,7 +89,7 @@ def _judged(attributes, category=None):
 
 
 def test_fakes_are_charged_for_the_content_s_attributes_and_guided_ones_for_the_reference_s():
-    """Logits of 0 cost log 2 an attribute and are wrong where the attribute is there; the second position alone is guided."""
+    """Logits of 0 cost log 2 per attribute and are wrong where the attribute is there; the second position alone is guided."""
     carried = semantic_terms.Semantics({"attributes": 2.0}, {"attributes": 4.0, "category": 3.0}, ("Smiling", "Bald"), ("Blond_Hair",))
     judged = _judged(jnp.array([[0.0, 0.0, -1.0], [0.0, 0.0, -1.0]]), jnp.zeros((2, 5)))
     batch = {

@@ -1,4 +1,4 @@
-"""FID and its kin with a stand-in for Inception: against which pictures, by domain, and what is kept."""
+"""FID and related scores with a stand-in for Inception: against which pictures, by domain, and what is kept."""
 
 import numpy as np
 import pytest

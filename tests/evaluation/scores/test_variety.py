@@ -16,7 +16,7 @@ def test_influences_of_a_mean_distance_by_hand():
 
 
 def test_a_share_of_the_real_distance_by_hand():
-    real = np.array([[0.0, 0], [3, 0], [0, 4]])  # a triangle with sides 3, 4 and 5: 4 apart in the mean
+    real = np.array([[0.0, 0], [3, 0], [0, 4]])  # a triangle with sides 3, 4 and 5: 4 apart on average
     assert diversity_share(np.array([[1.0, 1], [1, 3]]), real) == pytest.approx(0.5)
     assert diversity_share(np.array([[1.0, 1]] * 3), real) == 0
 
