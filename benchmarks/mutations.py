@@ -72,7 +72,10 @@ COVERS: dict[str, tuple[str, ...]] = {
     "semgan/layers/blocks.py": ("networks/test_stargan_v2.py", "networks/test_semgan.py"),
     "semgan/layers/precision.py": ("layers/test_normalize.py",),
     "semgan/evaluation/scores/moments.py": ("evaluation/scores/test_frechet.py", "evaluation/extractors/test_statistics.py"),
-    "semgan/evaluation/scores/neighbours.py": ("evaluation/scores/test_audit.py",),
+    "semgan/evaluation/scores/neighbours.py": (
+        "evaluation/scores/test_neighbours.py",
+        "evaluation/scores/test_audit.py",
+    ),
     "semgan/evaluation/scores/path_length.py": ("evaluation/scores/test_perceptual.py", "evaluation/figures/test_perceptual_figures.py"),
     "semgan/evaluation/scores/structure.py": ("evaluation/scores/test_perceptual.py",),
     "semgan/adaptation/losses.py": ("adaptation/test_losses.py", "adaptation/test_adapt.py"),

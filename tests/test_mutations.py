@@ -2,6 +2,7 @@
 
 import ast
 import json
+from pathlib import Path
 
 import pytest
 
@@ -116,8 +117,10 @@ def test_every_source_that_is_tried_has_tests_and_every_slip_by_hand_its_place()
     for source in sources:
         if mutants_of(source, (root / source).read_text()):
             assert mutations.tests_of(source, root), source
-    for files in mutations.COVERS.values():
+    for source, files in mutations.COVERS.items():
         assert all((root / "tests" / file).is_file() for file in files)
+        namesake = source.removeprefix("semgan/").replace(Path(source).name, f"test_{Path(source).name}")
+        assert namesake in files or not (root / "tests" / namesake).is_file(), source
     assert len(mutations.by_hand(root)) >= 8
     everything = {mutant.name for mutant in mutations.chosen(root, mutations.PATHS, 0, 0)}
     assert {*json.loads(mutations.EQUIVALENT.read_text())} <= everything

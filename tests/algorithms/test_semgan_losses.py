@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from configs import semgan as experiment
+from semgan import algorithms
 from semgan.algorithms import semgan
 from semgan.algorithms.common.semantic_terms import semantics_of
+from semgan.networks.judge import BranchHeads, JudgeNetwork
 from tests.algorithms import toy_networks as toy
 from tests.losses import by_hand
 
@@ -311,3 +313,16 @@ def test_styles_are_of_two_latents_or_of_two_references():
     params = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float32), PARAMS)
     for style, want in zip(semgan.two_styles(functions.styles, params, toy.arrays(BATCH), RNG), (STYLE, STYLE2), strict=True):
         np.testing.assert_allclose(style, want, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("branch", [True, False])
+def test_heads_are_a_branch_of_the_discriminator_or_a_network_of_their_own(branch):
+    config = configured()
+    config.image_size, config.networks.semantic_heads.branch = 32, branch
+    config.networks.semantic_heads.update({"mask_classes": 7, "landmarks": 5})
+    algorithm = algorithms.make(config)
+    assert type(algorithm.networks["semantic_heads"]) is (BranchHeads if branch else JudgeNetwork)
+    assert algorithm.phases[0].updates == ("discriminator", "semantic_heads")
+    assert algorithm.phases[1].updates == ("generator", "mapping_network", "style_encoder", "patch_sampler")
+    assert ("discriminator" in algorithm.averaged) == branch  # by its features regions are found in contents without a mask
+    assert "semantic_heads" in algorithm.averaged
