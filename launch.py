@@ -49,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def summary(result) -> list[str]:
-    """What a finished run prints last, from its `semgan.training.resume.Result`."""
+    """The last lines of a finished run, from its `semgan.training.resume.Result`."""
     why = "stopped by the clock" if result.stopped == "clock" else "done"
     lines = [f"{why} at {result.kimg:.4g} kimg (step {result.step:,})"]
     if result.scores is not None and "transfer_score" in result.scores:

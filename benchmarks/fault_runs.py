@@ -1,4 +1,4 @@
-"""What the fault trials share: real training processes, what became of their checkpoints, and one undisturbed run to hold against them."""
+"""Shared parts of the fault trials: real training processes, the state of their checkpoints, and one undisturbed run to compare with."""
 
 import ast
 import hashlib
@@ -39,7 +39,7 @@ ALL = 1_000_000
 
 
 class Tally:
-    """What came of one kind of trial.
+    """The outcome of one kind of trial.
 
     Attributes:
       name: of the trial.
@@ -140,7 +140,7 @@ class Training:
 
 
 class Place(NamedTuple):
-    """Where trials are made.
+    """The surroundings of the trials.
 
     Attributes:
       folder: for all runs.

@@ -78,7 +78,7 @@ class Chain:
         return left
 
     def check(self) -> None:
-        """Every checkpoint that has come since the last time."""
+        """Checks every checkpoint that has come since the last time."""
         for step in sorted(set(committed(self.checkpoints)) - self._checked):
             self._place.check(self.checkpoints, step, self._tally)
             self._checked.add(step)
@@ -244,7 +244,7 @@ KINDS = {
     "terminations": Kind(terminations, 5),
     "full_disks": Kind(full_disks, 3),
 }
-"""By the name that `--trials` knows it by; those of several processes are `benchmarks/pod.py`'s."""
+"""Kinds of trial by their names for `--trials`; those of several processes are in `benchmarks/pod.py`."""
 
 
 def table(tallies: list[Tally]) -> str:

@@ -42,14 +42,14 @@ CONFIGS = {
     "celeba_stylegan2.py": (16, 32, 64),
     "horse2zebra_cut.py": (1, 4, 16),
 }
-"""What is timed, at which batch sizes."""
+"""The configs that are timed, with their batch sizes."""
 TRAINED = "configs/drawn_faces_semgan.py:128"
 DETERMINISTIC = "--xla_gpu_deterministic_ops=true"
-"""Without it, a GPU adds in any order, and no two runs are equal to the bit."""
+"""The flag without which a GPU adds in any order, and no two runs are equal to the bit."""
 SHARES = {"correctness": 0.3, "speed": 0.7, "peer": 0.8}
-"""By which share of the time each part has to be over; the training has the rest."""
+"""The share of the time by which each part has to be over; the training has the rest."""
 EVALUATION_SECONDS = 40.0
-"""What the end of the training takes: a snapshot, a picture and the judge's scores. An estimate."""
+"""An estimate of what the end of the training takes: a snapshot, a picture and the judge's scores."""
 
 
 class Record:
@@ -209,7 +209,7 @@ class Session:
 
 
 def trained(workdir: Path, out: Path) -> dict:
-    """What the run's folder says, whether or not the run came to its end; its last picture is copied to `out`."""
+    """The results in the run's folder, whether or not the run came to its end; its last picture is copied to `out`."""
     lines = [json.loads(line) for line in _complete_lines(workdir / "metrics.jsonl")]
     rates = [line["time/images_per_second"] for line in lines if line.get("time/images_per_second")]
     scores = [line["eval/transfer_score"] for line in lines if line.get("eval/transfer_score") is not None]

@@ -34,7 +34,7 @@ TOLERANCE = {"float32": 2e-2, "bfloat16": 0.5}
 
 
 class Outcome(NamedTuple):
-    """What a step gave: losses by name, and a vector of moments per network."""
+    """The result of a step: losses by name, and a vector of moments per network."""
 
     losses: dict[str, float]
     moments: dict[str, np.ndarray]

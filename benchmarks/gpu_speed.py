@@ -23,7 +23,7 @@ from semgan.xla import prefer_fast_convolutions
 
 DOMAINS = ("A", "B")
 SECONDS = 3.0
-"""How long each batch size is timed for, at least one round of lazy phases."""
+"""Seconds that each batch size is timed for, at least one round of lazy phases."""
 
 
 def say(**row: Any) -> None:
@@ -94,7 +94,7 @@ class Timed:
         jax.eval_shape(self._initial)
 
     def memory_gib(self) -> float:
-        """What the program holds at its fullest: state, batch and all that is made on the way."""
+        """The program's peak memory: state, batch and intermediate arrays."""
         memory = self._compiled.memory_analysis()
         assert memory is not None
         sizes = memory.argument_size_in_bytes + memory.output_size_in_bytes - memory.alias_size_in_bytes + memory.temp_size_in_bytes

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 Imports = dict[str, set[str]]
-"""By module, the names of all that it imports."""
+"""The names of all imports, by module."""
 PYTEST = ("-o", "addopts=", "--import-mode=importlib", "-m", "not slow", "-x", "-q", "--no-header", "--tb=no", "-p", "no:cacheprovider")
 PYTEST += ("-W", "ignore::pytest.PytestAssertRewriteWarning")  # some of its plugins are imported already
 BROKEN = 70
@@ -49,7 +49,7 @@ def _modules() -> Iterator[str]:
 
 
 def outcome(imports: Imports, path: str, source: str | None, tests: list[str], limit: float) -> dict[str, Any]:
-    """How the tests end with the source in the place of the file, or as it is.
+    """Runs the tests with the source in the place of the file, or with the file as it is.
 
     Args:
       limit: in seconds of processor time.
@@ -132,7 +132,7 @@ def imports_by_module() -> Imports:
 
 
 def _imports(name: str) -> set[str]:
-    """What a loaded module's file imports, anywhere in it; names that it takes from a package may be modules."""
+    """The imports of a loaded module's file, anywhere in it; names that it takes from a package may be modules."""
     file = getattr(sys.modules[name], "__file__", None)
     needed: set[str] = set()
     for node in ast.walk(ast.parse(Path(file).read_bytes())) if file else ():

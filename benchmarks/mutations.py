@@ -1,4 +1,4 @@
-"""How many small faults the tests catch: puts one after another into the sources and runs the tests that cover them.
+"""Counts how many small faults the tests catch: puts one after another into the sources and runs the tests that cover them.
 
     python benchmarks/mutations.py --count 200 --out runs/mutations.jsonl
     python benchmarks/mutations.py --out runs/mutations.jsonl --report
@@ -38,7 +38,7 @@ PATHS = (
     "semgan/evaluation/scores/*.py",
     "semgan/adaptation/losses.py",
 )
-"""What is tried unless other paths are given."""
+"""The sources that are tried unless other paths are given."""
 COVERS: dict[str, tuple[str, ...]] = {
     "semgan/losses/adversarial.py": ("losses/test_losses.py",),
     "semgan/losses/penalties.py": ("losses/test_losses.py",),
@@ -103,7 +103,7 @@ def chosen(root: Path, patterns: Sequence[str], count: int, seed: int) -> list[M
 
 
 def by_hand(root: Path) -> list[Mutant]:
-    """Those of `mutations_by_hand.json`, by the text that is changed, which has to be in the source once."""
+    """The mutants of `mutations_by_hand.json`, by the text that is changed, which has to be in the source once."""
     slips = []
     for path, before, after in (slip.values() for slip in json.loads(BY_HAND.read_text(encoding="utf-8"))):
         source = (root / path).read_text(encoding="utf-8")

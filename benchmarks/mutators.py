@@ -115,7 +115,7 @@ def _changes(node: ast.AST, scope: str) -> Iterator[tuple[str, Any, ast.AST]]:
 
 
 def _children(node: ast.AST) -> Iterator[ast.AST]:
-    """Without what says something to people, or to a type checker, alone."""
+    """The child nodes, without those that speak to people or to a type checker alone."""
     left_out = {"annotation", "returns", "decorator_list"}
     if isinstance(node, ast.UnaryOp) and isinstance(node.operand, ast.Constant):
         return  # of -1 the sign alone is changed

@@ -1,4 +1,4 @@
-"""What `semgan plan` predicts against what is measured, on this machine: the step's time, its memory and its FLOPs.
+"""Compares what `semgan plan` predicts with what is measured on this machine: the step's time, its memory and its FLOPs.
 
     python benchmarks/plan.py
     python benchmarks/plan.py --cases configs/quickstart.py=8 configs/drawn_faces_dcgan.py=32 --steps 10

@@ -53,7 +53,7 @@ def started(workdir: Path, processes: int, devices: int) -> subprocess.Popen[str
 
 
 def ended(run: subprocess.Popen[str], expected: int | None) -> int:
-    """Its exit status; SystemExit for another than expected."""
+    """The exit status of a process; SystemExit for another than expected."""
     status = run.wait(_PATIENCE)
     if expected is not None and status != expected:
         sys.exit(f"a run ended with status {status} instead of {expected}")
@@ -94,7 +94,7 @@ def child(run: subprocess.Popen[str], number: int) -> int:
 
 
 def arrays(workdir: Path) -> dict[str, np.ndarray]:
-    """Those of the last checkpoint, by key."""
+    """The arrays of the last checkpoint, by key."""
     import orbax.checkpoint as ocp
 
     last = max(int(path.name) for path in (workdir / "checkpoints").iterdir() if path.name.isdecimal())
@@ -114,7 +114,7 @@ def difference(actual: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -
 
 
 def equal_bits(actual: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -> bool:
-    """All leaves: parameters, averages, optimizer states and counters."""
+    """Whether all leaves are equal: parameters, averages, optimizer states and counters."""
     return actual.keys() == expected.keys() and all(np.array_equal(actual[key], expected[key]) for key in expected)
 
 

@@ -1,4 +1,4 @@
-"""What benchmarks of whole runs share: training one, and reading what it left behind."""
+"""Shared parts of benchmarks of whole runs: training one, and reading what it left behind."""
 
 import json
 import subprocess
@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def chosen(only: str, names: Sequence[str]) -> list[str]:
-    """Those that `--only` names, separated by commas, or all; ends the process where it names another."""
+    """The names that `--only` gives, separated by commas, or all; ends the process for an unknown one."""
     asked = only.split(",") if only else list(names)
     if unknown := [name for name in asked if name not in names]:
         sys.exit(f"semgan: error: --only names {unknown[0]!r}: choose from {', '.join(names)}")
@@ -32,12 +32,12 @@ def trained(config: str, folder: Path, *overrides: str) -> Path:
 
 
 def metrics(folder: Path) -> list[dict[str, Any]]:
-    """What the run logged, earliest first."""
+    """The lines that the run logged, earliest first."""
     return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
 
 
 def result(folder: Path) -> dict[str, Any]:
-    """Its result, with the rate of training and the number of parameters that the pictures are made with."""
+    """The run's result, with the rate of training and the number of parameters that the pictures are made with."""
     data, lines = json.loads((folder / "result.json").read_text()), metrics(folder)
     rates = sorted(line["time/images_per_second"] for line in lines if line.get("time/images_per_second"))
     data["rate"] = rates[len(rates) // 2]

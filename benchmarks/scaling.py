@@ -1,4 +1,4 @@
-"""What more devices cost besides the work: the mapped step against the plain one, and how long a checkpoint holds up training.
+"""Measures what more devices cost besides the work: the mapped step against the plain one, and how long a checkpoint delays training.
 
     python benchmarks/scaling.py
     python benchmarks/scaling.py --devices 1 2 4 --processes --config configs/drawn_faces_dcgan.py --device-batch 4
@@ -95,7 +95,7 @@ def in_workers(processes: int, devices: int, arguments: list[str]) -> dict[str, 
 
 
 def work(out: Path, options: argparse.Namespace) -> None:
-    """As one of the processes: measures, and the first writes it down."""
+    """Measures as one of the processes; the first writes it down."""
     from semgan.training.joining import join
 
     if os.environ["JAX_NUM_PROCESSES"] != "1":  # by itself a process adds in memory, not by way of the network

@@ -1,4 +1,4 @@
-"""What a run's translations keep of their contents, measured once and kept beside the run as `semantics.json`."""
+"""Measures what a run's translations keep of their contents, once, and keeps it beside the run as `semantics.json`."""
 
 import json
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ _BATCH = 50
 
 
 def measured(folder: Path, pairs: int) -> dict[str, Any]:
-    """What is kept beside the run; made where it is absent, or of another number of pairs or images seen.
+    """The measurements kept beside the run; made where they are absent, or of another number of pairs or images seen.
 
     Returns:
       `kimg` and `pairs`; `both_ways` (None where the method has one way), `one_way` and `glasses` (contents with glasses, one way), see
@@ -67,7 +67,7 @@ def minutes_to_scores(lines: Sequence[dict[str, Any]]) -> list[tuple[float, floa
 def _preservation(
     model: Model, pairs: int, targets: tuple[int, ...] | None, contents: str = "", strengths: Sequence[float] = STRENGTHS
 ) -> dict[str, Any]:
-    """What translations of the same held-out pairs keep.
+    """Measures what translations of the same held-out pairs keep.
 
     Returns:
       `curve`: for each strength (1 alone where the style comes from no reference) `strength`, `transfer_score`, `retention`, `adoption`,

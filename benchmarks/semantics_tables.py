@@ -9,12 +9,12 @@ from typing import Any
 from benchmarks.semantics_measured import STEPS
 
 Results = Mapping[str, Mapping[int, dict[str, Any]]]
-"""What was measured, by method and seed."""
+"""Measurements by method and seed."""
 Point = Mapping[str, float]
 """The scores of a curve over the strength of the style."""
 SEMGAN, STARGAN = "semgan", "stargan_v2"
 UNSEEN = {SEMGAN: "left_out", STARGAN: "stargan_v2_left_out"}
-"""By method, the same one trained without the combination."""
+"""The same method trained without the combination, by method."""
 _SCORES = ("transfer_score", "retention", "adoption", "landmark_error", "lost_iou", "attributes")
 _ERRORS = ("landmark_error", "lost_iou")
 
@@ -35,7 +35,7 @@ def spread(values: Sequence[float | None], digits: int = 3) -> str:
 
 
 def preservation_table(results: Results, way: str) -> str:
-    """What each method keeps at full strength (`way`: "both_ways" or "one_way"), and below it the judge's own errors on the contents."""
+    """A table of what each method keeps at full strength (`way`: "both_ways" or "one_way"), and the judge's own errors on the contents."""
     rows, floors = [], []
     for method, seeds in results.items():
         runs = [(run["kimg"], run[way]) for run in seeds.values() if run[way]]
@@ -49,7 +49,7 @@ def preservation_table(results: Results, way: str) -> str:
 
 
 def at_adoption(curve: Sequence[Point], adoption: float) -> Point:
-    """Where the curve first has this adoption, linear between the strengths measured; its end where it never has."""
+    """The scores where the curve first has this adoption, linear between the strengths measured; its end where it never has."""
     if curve[0]["adoption"] >= adoption:
         return curve[0]
     for low, high in pairwise(curve):

@@ -1,4 +1,4 @@
-"""What experiments share: every key with its default, changes of a config, recipes for one machine or another, and the debug shrinker.
+"""Shared parts of experiments: every key with its default, changes of a config, recipes for one machine or another, and the debug shrinker.
 
 `semgan/settings.py` says what each key means.
 
@@ -20,7 +20,7 @@ Values = dict[str, Any]
 
 
 def get_config() -> ConfigDict:
-    """Every key that all experiments have, with its default; an algorithm's base config fills in networks, losses and optimizers."""
+    """The keys that all experiments have, at their defaults; an algorithm's base config fills in networks, losses and optimizers."""
     return ConfigDict(defaults() | {"networks": {}, "losses": {}, "optimizers": {}})
 
 
@@ -32,7 +32,7 @@ def optimizer(**changes: Any) -> ConfigDict:
 NOTHING: Values = dict.fromkeys(("mask", "landmarks", "attributes", "category", "boxes"), 0.0)
 """Weights of what can be annotated."""
 UNKNOWN_SIZES: Values = dict.fromkeys(("mask_classes", "landmarks", "categories", "boxes"), 0)
-"""How much semantic heads have to learn: as much as the data have, which training fills in."""
+"""The marker for semantic heads that learn as much as the data have, which training fills in."""
 
 
 def changed(config: ConfigDict, *changes: Mapping[str, Any]) -> ConfigDict:
@@ -85,7 +85,7 @@ CROPS_OF_286: Values = {
 
 
 def for_two_cores(minutes: float = 20.0, train_count: int = 20_000, test_count: int = 2_000) -> Values:
-    """What the small experiments on `drawn_faces` share: 64 px, `minutes` by the clock, and a judge of a size to match."""
+    """Values of the small experiments on `drawn_faces`: 64 px, `minutes` by the clock, and a judge of a size to match."""
     return {
         "image_size": 64,
         "max_minutes": minutes,
@@ -99,7 +99,7 @@ def for_two_cores(minutes: float = 20.0, train_count: int = 20_000, test_count: 
 
 
 def for_one_gpu() -> Values:
-    """What the experiments on `drawn_faces` share that one GPU is to do in ten minutes: 128 px and bfloat16."""
+    """Values of the experiments on `drawn_faces` that one GPU finishes in ten minutes: 128 px and bfloat16."""
     return {
         "image_size": 128,
         "data.train_count": 20_000,
@@ -113,7 +113,7 @@ def for_one_gpu() -> Values:
 
 
 def from_noise() -> Values:
-    """What the small experiments that draw from noise share; the clock ends the run unless `max_minutes` is 0."""
+    """Values of the small experiments that draw from noise; the clock ends the run unless `max_minutes` is 0."""
     return for_two_cores() | {"batch_size": 8, "checkpoint_kimg": 40.0, "evaluate_kimg": 30.0}
 
 
@@ -123,7 +123,7 @@ def falling_rates(config: ConfigDict, start_kimg: float, end_kimg: float) -> Val
 
 
 def translation(minutes: float = 20.0, train_count: int = 20_000, test_count: int = 2_000) -> Values:
-    """What the small experiments that translate share: short averages, and a picture and scores every 4,000 images."""
+    """Values of the small experiments that translate: short averages, and a picture and scores every 4,000 images."""
     return for_two_cores(minutes, train_count, test_count) | {
         "ema_half_life_kimg": 1.0,
         "ema_ramp": 0.05,
@@ -140,7 +140,7 @@ def between_two_media(minutes: float = 20.0) -> Values:
 
 
 def large_steps(config: ConfigDict) -> Values:
-    """What methods share whose papers train for days picture by picture: a batch of four, and higher rates, which stay."""
+    """Values for methods whose papers train for days, one picture at a time: a batch of four, and higher rates, which stay."""
     return {"batch_size": 4} | for_all_optimizers(config, learning_rate=4e-4, final_learning_rate=-1.0, decay_start_kimg=0.0)
 
 

@@ -40,5 +40,5 @@ def get_config() -> ConfigDict:
 
 
 def burn_in(config: ConfigDict, kimg: float) -> Values:
-    """How long the penalties' weight, the augmentation, the rates, b2 and the EMA's half-life take to their final values."""
+    """Values that bring the penalties' weight, the augmentation, the rates, b2 and the EMA's half-life to their ends after `kimg`."""
     return {"losses.burn_in_kimg": kimg, "ema_burn_in_kimg": kimg} | common.for_all_optimizers(config, decay_end_kimg=kimg)

@@ -1,4 +1,4 @@
-"""What methods keep of a content's semantics, in ten minutes each: the same pictures of `drawn_faces` and the same judge for all.
+"""Compares what methods keep of a content's semantics, in ten minutes each: the same pictures of `drawn_faces` and the same judge for all.
 
     python launch.py --config configs/semantics.py:stargan_v2 --workdir runs/semantics/stargan_v2-0
     python benchmarks/semantics.py --runs runs/semantics

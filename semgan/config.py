@@ -23,7 +23,7 @@ def load(spec: str, overrides: Iterable[str] = ()) -> ConfigDict:
 
 
 def read(spec: str) -> ConfigDict:
-    """What `get_config` of the file returns; it is called with the text after the first colon, where there is one."""
+    """Calls the file's `get_config`, with the text after the first colon where there is one."""
     name, _, argument = spec.partition(":")
     path = Path(name)
     if path.suffix != ".py":
@@ -87,7 +87,7 @@ def validate(config: ConfigDict) -> None:
 
 
 def _config_files(path: Path) -> str:
-    """What to give instead of a file that is not there."""
+    """Suggests a file to give instead of one that does not exist."""
     folder = path.parent if path.parent.is_dir() else Path("configs")
     names = [str(file) for file in sorted(folder.glob("*.py")) if file.stem not in ("common", "__init__")]
     near = difflib.get_close_matches(str(path), names, n=1, cutoff=0.6)

@@ -1,4 +1,4 @@
-"""Where semgan keeps what it can make again: prepared data, judges, compiled programs."""
+"""The folder of what semgan can make again: prepared data, judges, compiled programs."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What is said to the person who watches: lines, and the progress of long work as a bar on a terminal and plain lines elsewhere.
+"""Messages for the person who watches: lines, and the progress of long work as a bar on a terminal and plain lines elsewhere.
 
 All of it goes to stderr, so that stdout holds the result alone.
 """

@@ -1,4 +1,4 @@
-"""Every key of a config, once: its default, its range, what it means, and what may become of it.
+"""The table of config keys, each once: its default, its range, its meaning, and what may happen to it.
 
 A key with a `*` is for all networks: `optimizers.*.b1` is that of `optimizers.generator.b1`. Lengths of training are in thousands of
 images (kimg), so that a run means the same at any batch size.
@@ -222,6 +222,7 @@ _LOSSES = {
     "losses.kl_weight": Setting("of the divergence of style codes from the standard normal distribution"),
     "losses.cycle_weight": Setting("of a picture translated there and back against itself"),
     "losses.identity_weight": Setting("of a picture translated into its own domain against itself"),
+    "losses.cam_weight": Setting("of how well a generator's attention tells its source domain from its target"),
     "losses.l1_weight": Setting("of the output against its partner"),
     "losses.diversity_weight": Setting("of the distance between translations in two styles"),
     "losses.diversity_decay_kimg": Setting("kimg over which the diversity's weight falls to 0"),

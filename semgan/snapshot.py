@@ -29,7 +29,7 @@ _MAX_HEADER = 16 * 2**20
 
 
 class Snapshot(NamedTuple):
-    """What the file holds: `params` as nested dicts of NumPy arrays by network name, `config` and `meta` as plain data."""
+    """The contents of the file: `params` as nested dicts of NumPy arrays by network name, `config` and `meta` as plain data."""
 
     params: dict[str, Any]
     config: dict[str, Any]

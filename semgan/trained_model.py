@@ -64,7 +64,7 @@ class TrainedModel(NamedTuple):
 
     @property
     def mask_class_count(self) -> int:
-        """How many classes of a mask its networks know; 0 where they know no masks."""
+        """The number of mask classes that the networks know; 0 where they know no masks."""
         networks = [network for name, network in self.algorithm.networks.items() if name in self.params]
         return max((getattr(getattr(network, "heads", network), "mask_classes", 0) for network in networks), default=0)
 

@@ -29,7 +29,7 @@ Metrics = dict[str, Scalar]
 
 
 class Aux(NamedTuple):
-    """What a loss returns besides its value."""
+    """The second result of a loss, besides its value."""
 
     metrics: Metrics
     model_state: ModelState
@@ -96,7 +96,7 @@ class Stages(NamedTuple):
 
 
 class TrainState(NamedTuple):
-    """What training carries from step to step, and what a checkpoint holds.
+    """The values that training carries from step to step, and that a checkpoint holds.
 
     Attributes:
       step: updates done; one step runs every phase once.

@@ -1,4 +1,4 @@
-"""What the commands' parsers share: how a command is added, types of arguments, and JAX's settings."""
+"""Shared parts of the commands' parsers: how a command is added, types of arguments, and JAX's settings."""
 
 import argparse
 import difflib
@@ -92,7 +92,7 @@ def seconds(text: str) -> float:
 
 
 def prepare_jax() -> None:
-    """Before jax is imported: its settings, and compiled programs kept for the next time."""
+    """Sets up JAX before it is imported: its settings, and compiled programs kept for the next time."""
     prefer_fast_convolutions()
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache_dir() / "xla"))
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.2")

@@ -111,7 +111,7 @@ def _region(text: str) -> tuple[str, Path]:
 
 
 def _by_name(regions: Sequence[tuple[str, Path]]) -> dict[str, Path]:
-    """UserError for a region that is named twice."""
+    """Collects regions by name; UserError for one that is named twice."""
     result = dict(regions)
     if len(result) < len(regions):
         twice = next(name for place, (name, _) in enumerate(regions) if name in dict(regions[:place]))

@@ -12,7 +12,7 @@ PLACED = ("mask", "landmarks", "boxes")
 LANDMARKS = 5
 """Landmarks per picture: the eyes, the nose and the corners of the mouth."""
 ABSENT = -1.0
-"""All four sides of a box whose part is not in the picture."""
+"""The value of all four sides of a box whose part is not in the picture."""
 _MIRRORED = np.array([1, 0, 2, 4, 3])
 """The order of landmarks in a mirrored picture: left and right eye, and left and right mouth corner, are exchanged."""
 
@@ -48,7 +48,7 @@ def mirror(annotated: Mapping[str, Any], flips: Bool[Array, " batch"]) -> dict[s
 
 
 def crop(annotated: Mapping[str, Any], part: Crops, size: int) -> dict[str, Array]:
-    """What the parts, enlarged to the full size, show of what `mirror` takes.
+    """Crops annotations as `mirror` takes them to the parts, enlarged to the full size.
 
     Landmarks outside a part come to lie outside [0, 1]. Boxes are clipped to it; one that lies wholly outside becomes `ABSENT`.
     """

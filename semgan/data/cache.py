@@ -32,7 +32,7 @@ _MANIFEST, _IDENTITY = "manifest.json", "identity.json"
 
 
 class Source(NamedTuple):
-    """What a cache is built from.
+    """The source of a cache.
 
     Attributes:
       name, split: of the dataset.

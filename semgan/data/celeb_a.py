@@ -48,7 +48,7 @@ _MAX_MEMBERS, _MAX_MEMBER_BYTES, _MAX_RATIO = 1_000_000, 10_000_000, 100  # of t
 
 
 class Annotations(NamedTuple):
-    """What the text files say, one row per picture, in the order of the partition file."""
+    """The text files' contents, one row per picture, in the order of the partition file."""
 
     files: tuple[str, ...]
     partition: np.ndarray  # int64 (n,)
@@ -143,7 +143,7 @@ def read_annotations(folder: Path) -> Annotations:
 
 
 def compare_with_official(folder: Path) -> list[str]:
-    """What differs from the files as CelebA's authors published them, by size and by SHA-256; reads every file."""
+    """The differences from the files as CelebA's authors published them, by size and by SHA-256; reads every file."""
     notes = []
     for name, (size, sha256) in OFFICIAL_FILES.items():
         path = folder / name

@@ -29,7 +29,7 @@ class Part(NamedTuple):
 
 
 class Job(NamedTuple):
-    """All that a worker needs to make any chunk of a cache."""
+    """Everything that a worker needs to make any chunk of a cache."""
 
     example: Example
     folder: Path
@@ -81,7 +81,7 @@ class Job(NamedTuple):
         write_whole(path, encoded.getvalue())
 
     def read(self, chunk: int) -> Part:
-        """What `make` wrote beside the pictures."""
+        """Reads what `make` wrote beside the pictures."""
         with np.load(self.path(chunk), allow_pickle=False) as arrays:
             failed = list(zip(arrays["failed"].tolist(), arrays["reasons"].tolist(), strict=True))
             names = [key for key in arrays.files if key.startswith(_ANNOTATION)]

@@ -147,7 +147,7 @@ def _find_domains(root: Path, least_domains: int) -> dict[str, dict[str, Path]]:
 
 
 def _unused(folder: Path, used: set[Path]) -> list[Path]:
-    """What lies beside the used folders, at any level above them."""
+    """The files and folders beside the used folders, at any level above them."""
     if folder in used:
         return []
     inner = [path for path in _visible(folder) if path in used or any(path in other.parents for other in used)]

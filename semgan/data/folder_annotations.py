@@ -1,4 +1,4 @@
-"""What is annotated of a user's own pictures: an `annotations.csv` in the folder of every domain, next to its pictures.
+"""Annotations of a user's own pictures: an `annotations.csv` in the folder of every domain, next to its pictures.
 
     file,attribute:Smiling,category,box:hat:left,box:hat:top,box:hat:right,box:hat:bottom,mask
     7.jpg,1,tabby,40,2,140,60.5,masks/7.png
@@ -72,7 +72,7 @@ class Annotated(NamedTuple):
 
 
 class FolderAnnotations(NamedTuple):
-    """What is annotated of all pictures of a folder, whatever their split.
+    """The annotations of all pictures of a folder, whatever their split.
 
     Attributes:
       names: of "attributes", "category", "landmarks", "boxes" and "mask", those that there are; empty without annotations.

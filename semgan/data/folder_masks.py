@@ -68,7 +68,7 @@ def load_mask(path: Path | str) -> np.ndarray:
 
 
 def size_fault(mask: tuple[int, ...], picture: tuple[int, ...]) -> str:
-    """What is wrong with a mask of this (height, width) for such a picture; nothing where they are the same."""
+    """The fault of a mask of this (height, width) for such a picture; empty where the sizes are the same."""
     if mask == picture:
         return ""
     return f"is {mask[1]} x {mask[0]} pixels and its picture {picture[1]} x {picture[0]}; make them of one size"

@@ -10,7 +10,7 @@ from semgan.errors import UserError
 
 TABLE = "annotations.csv"
 PARTS = {"attribute": ("",), "landmark": (":x", ":y"), "box": (":left", ":top", ":right", ":bottom")}
-"""What the columns of one attribute, landmark or box end in."""
+"""The endings of the columns of one attribute, landmark or box."""
 _COLUMN = re.compile("category|mask|attribute:.+|landmark:.+:[xy]|box:.+:(left|top|right|bottom)")
 
 
@@ -109,5 +109,5 @@ def names_of(columns: Iterable[str], kind: str) -> tuple[str, ...]:
 
 
 def columns_of(columns: Iterable[str], kind: str) -> list[str]:
-    """All columns that such names need, the parts of each together."""
+    """The columns that such names need, the parts of each together."""
     return [f"{kind}:{name}{part}" for name in names_of(columns, kind) for part in PARTS[kind]]

@@ -119,7 +119,7 @@ def batches(
     prefetch: int = 2,
     annotations: Annotations = NO_ANNOTATIONS,
 ) -> Iterator[dict[str, np.ndarray]]:
-    """Endless batches from `position` on; each host takes its contiguous slice of the global batch.
+    """Yields batches without end from `position` on; each host takes its contiguous slice of the global batch.
 
     The hosts' slices put together are the same bytes for any number of hosts. `prefetch` batches are made ahead by one
     thread (0: none); closing the iterator ends it, and what it raises is raised here.

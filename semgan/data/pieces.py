@@ -1,4 +1,4 @@
-"""Any number of examples in pieces of one size, so that a program is compiled once for all of them."""
+"""Cuts any number of examples into pieces of one size, so that a program is compiled once for all of them."""
 
 from collections.abc import Iterator, Mapping
 

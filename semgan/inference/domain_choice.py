@@ -1,4 +1,4 @@
-"""Which domains a translation goes from and to: those that the user names, otherwise a guess or the only ones possible."""
+"""Chooses the domains that a translation goes from and to: those that the user names, otherwise a guess or the only ones possible."""
 
 from collections.abc import Sequence
 

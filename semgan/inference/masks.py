@@ -56,7 +56,7 @@ def inputs_of(model: TrainedModel, masks: Sequence[Mask], contents: Sequence[np.
     """Makes what `Algorithm.sample` needs beside pictures, one row per mask; contents are uint8 (height, width, 3), or none at all.
 
     Raises:
-      UserError: as `check_given` and `fitted`, or masks that are not as many as the contents.
+      UserError: as `check_presence` and `fitted`, or masks that are not as many as the contents.
     """
     check_presence(model, bool(masks))
     if contents and masks and len(masks) != len(contents):

@@ -44,7 +44,7 @@ class Model:
 
     @property
     def algorithm(self) -> Algorithm:
-        """Its networks and its `sample`, at the stage that training had reached."""
+        """The networks and `sample`, at the stage that training had reached."""
         return self.trained.algorithm
 
     @property
@@ -69,7 +69,7 @@ class Model:
 
     @property
     def recipe(self) -> Recipe | None:
-        """What a style is by its attributes; None where the snapshot has none."""
+        """The recipe: styles by their attributes; None where the snapshot has none."""
         return recipe_of(self.trained)
 
     @property
@@ -153,7 +153,7 @@ class Model:
         return pictures.put_back(whole, self.translate_batch(batch, style.latent_seed)[0])
 
     def check_translates(self) -> None:
-        """UserError for a model that draws from noise."""
+        """Raises a UserError for a model that draws from noise."""
         style_request.check_translates(self.trained)
 
     def translate_batch(self, batch: Mapping[str, np.ndarray], latent_seed: int | None = None) -> np.ndarray:

@@ -21,7 +21,7 @@ _FEATHER = 1 / 12  # of the square's side
 
 
 def read(picture: Picture, name: str = "picture") -> np.ndarray:
-    """Any picture as uint8 (height, width, 3), upright, RGB; UserError (with `name` where it has no path) when it is not one."""
+    """Reads any picture as uint8 (height, width, 3), upright, RGB; UserError (with `name` where it has no path) when it is not one."""
     if isinstance(picture, np.ndarray):
         if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or 0 in picture.shape:
             raise UserError(f"the {name} is {picture.dtype} {picture.shape}: give uint8 (height, width, 3)")
@@ -103,7 +103,7 @@ def grid(images: np.ndarray, gap: int = 2) -> np.ndarray:
 
 
 def check_writable_suffix(path: Path) -> None:
-    """UserError unless the suffix names a format that `write` knows."""
+    """Raises a UserError unless the suffix names a format that `write` knows."""
     if path.suffix.lower() not in WRITTEN:
         raise UserError(f"{path}: {path.suffix or 'no suffix'} is not a picture format that can be written: use {', '.join(WRITTEN)}")
 

@@ -124,7 +124,7 @@ def project_picture(model: Model, target: np.ndarray, *, space: str = "w", steps
 
 
 _TX = optax.scale_by_adam(b1=0.9, b2=0.999)
-"""Its updates are multiplied by the learning rate of the step."""
+"""Adam, whose updates are multiplied by the learning rate of the step."""
 
 
 @functools.partial(jax.jit, static_argnums=0)
@@ -150,7 +150,7 @@ def _optimize(
 
 
 def learning_rate(done: Scalar) -> Scalar:
-    """Up linearly over the first twentieth of the steps, down along a cosine over the last quarter; `done` is the share done."""
+    """A rate that rises linearly over the first twentieth of the steps and falls along a cosine over the last quarter; `done`: share."""
     fall = 0.5 - 0.5 * jnp.cos(jnp.pi * jnp.minimum(1, (1 - done) / _FALL))
     return _LEARNING_RATE * fall * jnp.minimum(1, done / _RISE)
 

@@ -28,7 +28,7 @@ _BATCH = 64
 
 
 class Recipe(NamedTuple):
-    """How a style code follows from its attributes.
+    """The linear model of style codes given attributes.
 
     Attributes:
       attributes: names.

@@ -24,7 +24,7 @@ _BLOCK = 128
 
 
 class Draws(NamedTuple):
-    """What is drawn; see `Model.sample`.
+    """The options of a drawing; see `Model.sample`.
 
     Attributes:
       count: pictures in the grid.

@@ -90,7 +90,7 @@ def batch_of(model: TrainedModel, style: Style, image: np.ndarray, inputs: Mappi
 
 
 def region_weights(model: TrainedModel, image: np.ndarray, classes: Sequence[int]) -> np.ndarray:
-    """How far each place of uint8 (size, size, 3) is of none of the mask's classes, and of each: float32 (1, size, size, 1 + classes)."""
+    """Shares of none of the classes, and of each, at every place of uint8 (size, size, 3): float32 (1, size, size, 1 + classes)."""
     logits = judged(model.algorithm.networks, partial(trained_model.apply, model), jnp.asarray(to_float(image[None]))).mask
     assert logits is not None  # what gives the model its `mask_classes`
     shares = np.asarray(jax.nn.softmax(logits))[..., list(classes)]
@@ -98,7 +98,7 @@ def region_weights(model: TrainedModel, image: np.ndarray, classes: Sequence[int
 
 
 def _check(model: TrainedModel, request: Request) -> None:
-    """UserError unless this model translates by what is given."""
+    """Raises a UserError unless this model translates by what the request gives."""
     check_translates(model)
     guided = trained_model.guided(model)
     strength, sources = request.strength, sum(each is not None for each in (request.reference, request.latent_seed, request.style))
@@ -116,13 +116,13 @@ def _check(model: TrainedModel, request: Request) -> None:
 
 
 def check_translates(model: TrainedModel) -> None:
-    """UserError for a model that draws from noise."""
+    """Raises a UserError for a model that draws from noise."""
     if trained_model.kinds(model) == {"sample"}:
         raise UserError("this model draws pictures from noise and cannot translate any: use `semgan sample` (model.sample)")
 
 
 def check_truncation(truncation: float) -> None:
-    """UserError unless it is in [0, 1]."""
+    """Raises a UserError unless the value is in [0, 1]."""
     if not 0 <= truncation <= 1:
         raise UserError(f"truncation is {truncation}: give a number from 0 (the mean style) to 1 (the style as drawn)")
 
@@ -156,7 +156,7 @@ def _of_recipe(model: TrainedModel, domain: str | None, attributes: Mapping[str,
 
 
 def _of_references(model: TrainedModel, reference: Picture | Sequence[Picture], domain: str | None) -> Style:
-    """One's style, which is encoded as the content is translated, or the mean of several's."""
+    """The style of one reference, which is encoded as the content is translated, or the mean of several references' styles."""
     several = list(reference) if isinstance(reference, Sequence) and not isinstance(reference, str) else [reference]
     if not several:
         raise UserError("there is no reference among those given: give one picture or more (--reference)")
@@ -172,7 +172,7 @@ def _of_references(model: TrainedModel, reference: Picture | Sequence[Picture], 
 
 
 def _with_regions(model: TrainedModel, style: Style, regions: Mapping[str, Picture], domain: str | None) -> Style:
-    """With the pictures' styles within the named classes: in the domain that the user names, or each in the one it looks like."""
+    """Adds the pictures' styles within the named classes: in the domain that the user names, or each in the one it looks like."""
     if not model.mask_classes or HEADS not in model.params:
         raise UserError("this model has not learned from masks to tell the regions of a picture: leave out regions (--region)")
     classes = tuple(model.mask_classes.index(require(name, model.mask_classes, "region")) for name in regions)

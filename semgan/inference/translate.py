@@ -67,7 +67,7 @@ def _say_guesses(style: Style) -> None:
 
 
 def plan(content: Path, out: Path, others: Sequence[Path] = ()) -> dict[Path, Path]:
-    """Each content and its output, in order; UserError when there is none or an output would overwrite an input, `others` being such."""
+    """The contents and their outputs, in order; UserError when there is none or an output would overwrite an input or one of `others`."""
     if content.is_dir():
         if out.is_file():
             raise UserError(f"{out} is a file, but {content} is a folder: give a folder to write to")

@@ -21,7 +21,7 @@ WRITTEN = (".mp4", ".gif", ".webp")
 
 
 def check_writable(path: Path) -> None:
-    """UserError unless `write` knows the suffix and has what it takes."""
+    """Raises a UserError unless `write` knows the suffix and has what it takes."""
     suffix = path.suffix.lower()
     if suffix not in WRITTEN:
         raise UserError(f"{path}: {path.suffix or 'no suffix'} is not a video format that can be written: use {', '.join(WRITTEN)}")
@@ -53,7 +53,7 @@ def _animation(frames: Iterable[np.ndarray], suffix: str) -> bytes:
 
 
 def _write_mp4(path: Path, frames: Iterable[np.ndarray]) -> None:
-    """Under a temporary name beside `path`, then renamed."""
+    """Writes under a temporary name beside `path`, then renames."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.stem}-{uuid.uuid4().hex[:8]}.mp4")
     try:

@@ -1,4 +1,4 @@
-"""What a reader of another project's weights is: one value per format, in `semgan/interop/formats/`."""
+"""The type of a reader of another project's weights: one value per format, in `semgan/interop/formats/`."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple

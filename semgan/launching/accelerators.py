@@ -1,4 +1,4 @@
-"""What a job runs on: GPUs by their number, TPU slices by family and size, as `--accelerator` names them."""
+"""The accelerators of a job: GPUs by their number, TPU slices by family and size, as `--accelerator` names them."""
 
 import math
 from typing import NamedTuple

@@ -10,13 +10,13 @@ from semgan.errors import UserError
 from semgan.launching.accelerators import Accelerator, parse
 
 SAVING_SECONDS = 300
-"""How long before its end a job gets the signal to save and stop, in seconds."""
+"""Seconds before its end at which a job gets the signal to save and stop."""
 _NAME = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
 _PLAIN = re.compile(r"[\w.,:+@-]+")
 
 
 class Job(NamedTuple):
-    """What a target renders; None: the target's own default."""
+    """The values that a target renders; None: the target's own default."""
 
     name: str
     workdir: str

@@ -1,4 +1,4 @@
-"""Several processes on this machine that train together: a rehearsal of a pod.
+"""Runs several processes on this machine that train together: a rehearsal of a pod.
 
 The supervisor only starts them, passes signals on, and cleans up: they find one another, save and stop as they would on many hosts.
 """
@@ -46,7 +46,7 @@ def run(command: Sequence[str], count: int, *, devices: int, grace: float) -> in
 
 
 def _environment(inherited: Mapping[str, str], index: int, count: int, devices: int, port: int) -> dict[str, str]:
-    """What makes process `index` one of `count`."""
+    """The environment that makes a process number `index` of `count`."""
     flags = _DEVICE_COUNT.sub("", inherited.get("XLA_FLAGS", "")).strip()
     return {
         **{name: value for name, value in inherited.items() if name != "XLA_FLAGS"},

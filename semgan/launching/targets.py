@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # --help is there before it
 
 
 class _Site(NamedTuple):
-    """How a job file gets to a target: the program that has to be there, the command that takes the file, and the file's ending."""
+    """The way to hand a job file to a target: the program that has to be there, the command that takes the file, and the file's ending."""
 
     options: frozenset[str]
     program: str
@@ -27,7 +27,7 @@ class _Site(NamedTuple):
 
 
 _GRACE_SECONDS = 30
-"""How much longer than the heartbeat other processes have to notice that one is gone."""
+"""Seconds beyond the heartbeat that other processes have to notice that one is gone."""
 _ANYWHERE = {"submit", "name", "accelerator"}
 _SITES = {
     "slurm": _Site(frozenset({*_ANYWHERE, "hosts", "devices_per_host", "time", "partition", "account"}), "sbatch", ("sbatch",), ".sbatch"),

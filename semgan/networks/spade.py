@@ -46,11 +46,12 @@ class SpectralConv(nn.Module):
     stride: int = 1
     padding: int = 1
     use_bias: bool = True
+    initializer: str = _INITIALIZER
     dtype: Dtype = jnp.float32
 
     @nn.compact
     def __call__(self, x: FeatureMap, *, train: bool) -> Float[Array, "batch height_out width_out channel_out"]:
-        kernel = self.param("kernel", INITIALIZERS[_INITIALIZER], (self.size, self.size, x.shape[-1], self.channels))
+        kernel = self.param("kernel", INITIALIZERS[self.initializer], (self.size, self.size, x.shape[-1], self.channels))
         u = self.variable("batch_stats", "u", lambda: _unit(jax.random.normal(self.make_rng("params"), (self.channels,))))
         matrix = kernel.reshape(-1, self.channels)
         left = _unit(matrix @ u.value)

@@ -1,4 +1,4 @@
-"""What the devices exchange in a step: the bytes that `semgan/training/step.py` averages, and how long that takes."""
+"""The exchange between devices in a step: the bytes that `semgan/training/step.py` averages, and how long that takes."""
 
 import math
 from typing import NamedTuple
@@ -18,7 +18,7 @@ HOP_SECONDS = 5e-6
 
 
 class PhaseBytes(NamedTuple):
-    """What one phase averages over the devices, in bytes; a lazy phase does so in one step of `every`."""
+    """The bytes that one phase averages over the devices; a lazy phase does so in one step of `every`."""
 
     name: str
     every: int
@@ -33,7 +33,7 @@ class PhaseBytes(NamedTuple):
 
 
 def averaged_bytes(algorithm: Algorithm, state: TrainState, prepared: Shapes) -> tuple[PhaseBytes, ...]:
-    """What each phase averages: gradients of the networks that it updates, floating metrics with the loss, floating model_state."""
+    """Lists what each phase averages: gradients of the networks that it updates, floating metrics with the loss, floating model_state."""
     return tuple(_of_phase(phase, state, prepared) for phase in algorithm.phases)
 
 

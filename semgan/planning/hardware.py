@@ -1,4 +1,4 @@
-"""What the vendors say about the devices that training is planned for; every number has its source.
+"""The vendors' numbers for the devices that training is planned for, each with its source.
 
 Rates are of dense products. `float32` is what JAX's default precision makes of float32 matrix products and convolutions there: TF32 on
 NVIDIA's, one bfloat16 pass on TPUs. A link's and the network's bandwidth are what one device can send, one way.
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 RESNET_SHARE = {"bfloat16": 0.195, "float32": 0.148}
-"""What convolutional training attains of the peak: ResNet-50 on one A100 80GB does 2,470 images/s in mixed precision and 938 in TF32,
+"""The share of the peak that training attains: ResNet-50 on one A100 80GB does 2,470 images/s in mixed precision and 938 in TF32,
 at 3 x 8.2 GFLOP per image (NVIDIA/DeepLearningExamples, PyTorch/Classification/ConvNets/resnet50v1.5/README.md). Taken for all others."""
 RESNET_SOURCE = "ResNet-50 on an A100"
 

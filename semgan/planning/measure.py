@@ -17,7 +17,7 @@ _CHANNELS, _SIDE, _BATCH = 64, 64, 8
 _COPIED = 64 * 2**20
 """Bytes of the array that is scaled."""
 Work = tuple[Callable[[], object], float]
-"""What is timed, and the FLOPs or bytes that it takes."""
+"""A function to time, and the FLOPs or bytes that it takes."""
 
 
 class Meter:

@@ -79,7 +79,7 @@ def _plain(hardware: Hardware) -> dict[str, Any]:
 
 
 def write_plan(plan: Mapping[str, Any], path: Path) -> None:
-    """As JSON; UserError where the file cannot be written."""
+    """Writes the plan as JSON; UserError where the file cannot be written."""
     try:
         path.write_text(json.dumps(plan, indent=1) + "\n")
     except OSError as error:

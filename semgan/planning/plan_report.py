@@ -17,7 +17,7 @@ _UNITS = ("", "k", "M", "G", "T", "P", "E")
 
 
 def plan_text(plan: Mapping[str, Any]) -> str:
-    """All of it, assumptions last."""
+    """The whole report, assumptions last."""
     single = len(plan["hardware"]) == 1
     devices = plan["experiment"]["devices"]
     tables = _one(next(iter(plan["hardware"].values())), devices) if single else _overview(plan["hardware"], devices)

@@ -1,4 +1,4 @@
-"""From what a step costs and what a device can do: step time, efficiency and the batch that fits."""
+"""Predicts from a step's cost and a device's rates: step time, efficiency and the batch that fits."""
 
 from typing import NamedTuple
 
@@ -80,12 +80,12 @@ def device_counts(devices: int) -> list[int]:
 
 
 def weak_scaling(cost: StepCost, hardware: Hardware, precision: str, devices: int, device_batch: int) -> list[Scaled]:
-    """At device counts up to `devices`, each device with `device_batch` examples."""
+    """Predicts steps at device counts up to `devices`, each device with `device_batch` examples."""
     return _scaling(cost, hardware, precision, [(count, count * device_batch) for count in device_counts(devices)])
 
 
 def strong_scaling(cost: StepCost, hardware: Hardware, precision: str, devices: int, batch_size: int) -> list[Scaled]:
-    """At device counts up to `devices` that cut one global batch into equal parts."""
+    """Predicts steps at device counts up to `devices` that cut one global batch into equal parts."""
     counts = [count for count in device_counts(devices) if batch_size % count == 0]
     return _scaling(cost, hardware, precision, [(count, batch_size) for count in counts])
 
@@ -102,7 +102,7 @@ def _scaling(cost: StepCost, hardware: Hardware, precision: str, cases: list[tup
 
 
 def check_devices(config: ConfigDict, devices: int) -> None:
-    """UserError, with the batches and the device counts that work, unless the batch divides over the devices and micro-batches."""
+    """Raises a UserError, with valid batches and device counts, unless the batch divides over the devices and micro-batches."""
     try:
         check_batch(config.batch_size, devices, config.accumulate)
     except UserError as error:

@@ -1,4 +1,4 @@
-"""What a training step costs a device: parameters, memory, arithmetic and bytes, as functions of its examples."""
+"""The cost of a training step on a device: parameters, memory, arithmetic and bytes, as functions of its examples."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -27,7 +27,7 @@ class Line(NamedTuple):
 
 
 class StepCost(NamedTuple):
-    """What one step costs one device.
+    """The cost of one step on one device.
 
     Attributes:
       parameters: scalars by network.
@@ -50,7 +50,7 @@ class StepCost(NamedTuple):
     averaged: tuple[PhaseBytes, ...]
 
     def working_at(self, examples: float) -> float:
-        """With few examples it is the new state that counts: the old one is kept until the new one has proved to be finite."""
+        """Peak bytes. With few examples it is the new state that counts: the old one is kept until the new one has proved to be finite."""
         return max(self.working.at(examples), sum(self.state.values()))
 
 

@@ -64,7 +64,7 @@ def _roots_and_sizes(jaxpr: Any) -> tuple[dict, dict]:
 
 
 def _ended(jaxpr: Any, roots: dict, sizes: dict) -> dict[int, list]:
-    """What nothing uses after an equation, by the equation's place; what is returned never ends."""
+    """The arrays that nothing uses after an equation, by the equation's place; results of the program are used to the end."""
     last = {}
     for place, equation in enumerate(jaxpr.eqns):
         last |= {roots.get(value, value): place for value in (*_variables(equation.invars), *equation.outvars)}
@@ -77,7 +77,7 @@ def _ended(jaxpr: Any, roots: dict, sizes: dict) -> dict[int, list]:
 
 
 def _variables(values: Iterable) -> Iterator:
-    """Without the constants that are written into a program."""
+    """The variables among the values; constants that are written into a program are dropped."""
     return (value for value in values if not hasattr(value, "val"))
 
 

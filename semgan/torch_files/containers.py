@@ -32,7 +32,7 @@ ZIP_START = b"PK\x03\x04"
 PICKLE_START = b"\x80"
 
 _MEMBER_PRICE = 1500
-"""What the standard library takes for one member of a zip file, in bytes."""
+"""Bytes that the standard library takes for one member of a zip file."""
 _MOST_DEFLATED = 100
 _DAMAGED = "is a damaged zip file: download it again"
 

@@ -29,7 +29,7 @@ from semgan.torch_files.values import (
 
 @dataclass(slots=True, eq=False)
 class Context:
-    """What the makers of records need.
+    """The state that the makers of records share.
 
     Attributes:
       load_storage: reads a storage that was saved as a separate file, `torch.storage._load_from_bytes`.

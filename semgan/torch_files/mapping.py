@@ -17,7 +17,7 @@ _MOST_NAMED = 4
 
 
 class Layout(NamedTuple):
-    """How one tensor becomes one array and back; the two undo each other exactly."""
+    """A conversion of one tensor into one array and back; the two undo each other exactly."""
 
     to_ours: Callable[[np.ndarray], np.ndarray]
     to_theirs: Callable[[np.ndarray], np.ndarray]
@@ -63,7 +63,7 @@ def dense_of_map(height: int, width: int) -> Layout:
 
 
 def to_params(table: Sequence[Entry], tensors: Tensors, expected: Shapes, *, ignored: Iterable[str] = ()) -> dict[str, Any]:
-    """Their tensors as our nested parameters.
+    """Converts their tensors into our nested parameters.
 
     Args:
       expected: shapes of our parameters by path, all that the table has to fill (`shapes_of`).
@@ -105,7 +105,7 @@ def _at(params: Mapping[str, Any], path: str) -> np.ndarray:
 
 
 def _misshapen(entry: Entry, tensor: np.ndarray, expected: tuple[int, ...]) -> str:
-    """What is wrong with the tensor's shape; empty where nothing is."""
+    """The fault of the tensor's shape; empty where there is none."""
     expected_shape = entry.layout.to_theirs(np.broadcast_to(np.float32(0), expected)).shape
     return "" if tensor.shape == expected_shape else f"{entry.theirs} {tensor.shape} (not {expected_shape})"
 

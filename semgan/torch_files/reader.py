@@ -22,7 +22,7 @@ _LONGEST_NAME = 256
 
 
 def read(path: str | Path) -> Any:
-    """What the file holds, as plain data.
+    """Reads the file's contents as plain data.
 
     Returns:
       Nested dict, list, tuple, set, str, bytes, int, float, bool, None, `np.ndarray` (C-ordered, writable, in the machine's byte order),
@@ -108,7 +108,7 @@ def _part(module: Module, name: str) -> dict[str, Any]:
 
 
 def _what_else(contents: bytes) -> str:
-    """What a file is that is not a PyTorch file, and what to do."""
+    """Says what a file is that is not a PyTorch file, and what to do."""
     advice = "give a .pth, .pt, .ckpt or .pkl file"
     if not contents:
         return "is empty: download it again"

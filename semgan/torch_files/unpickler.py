@@ -16,7 +16,7 @@ from semgan.torch_files.globals import Context, Global, are_sizes, check_key, fi
 from semgan.torch_files.values import DICT, ITEM, LIST, NUMBER, SET, STRING, TUPLE, NumpyArray, NumpyType, Record, Storage, malformed
 
 _STEP = 18
-"""What an operation takes at most, in bytes: a place on the stack, growth included. Whatever takes more pays for it."""
+"""Bytes that an operation takes at most: a place on the stack, growth included. Operations that take more pay for it."""
 _LONGEST_NAME = 256
 _LONGEST_INTEGER = 16
 _STOP = ord(".")

@@ -1,4 +1,4 @@
-"""What a PyTorch file may become: passive records while its pickle is read, plain data at the end, within a bound on memory.
+"""The values of a PyTorch file: passive records while its pickle is read, plain data at the end, within a bound on memory.
 
 The records here are all that the restricted reader ever builds. None of them does anything when it is made, compared or thrown away.
 """
@@ -17,10 +17,10 @@ MEMORY_FACTOR = 20
 MEMORY_BASE = 2**20
 """Reading a file may allocate its size this many times over, and this many bytes besides, beyond the file's own bytes."""
 MAX_DEPTH = 64
-"""How deep data may be nested: R3GAN's networks reach 30. Whoever walks the result may recurse."""
+"""The depth to which data may be nested: R3GAN's networks reach 30. Whoever walks the result may recurse."""
 
 NUMBER, STRING, LIST, TUPLE, DICT, SET, RECORD, ITEM = 40, 64, 56, 48, 64, 216, 120, 100
-"""What such objects and one entry of a dict or set take at most in CPython, in bytes, growth by doubling included."""
+"""Bytes that such objects and one entry of a dict or set take at most in CPython, growth by doubling included."""
 
 TYPES = {
     **{name: np.dtype(name) for name in ("float64", "float32", "float16", "int64", "int32", "int16", "int8", "uint8", "bool")},
@@ -32,7 +32,7 @@ _NUMPY_TYPE = re.compile("b1|[iu][1248]|f[248]")
 
 
 class Budget:
-    """What reading one file may still allocate. Everything is paid for before it is made, at the prices above.
+    """The memory that reading one file may still allocate. Everything is paid for before it is made, at the prices above.
 
     Attributes:
       limit: in bytes.
@@ -94,7 +94,7 @@ class Storage:
         return Storage(self.type_name, count * width, order=self.order, whole=self, start=start * width)
 
     def numbers(self, type_name: str) -> np.ndarray:
-        """Its bits as a flat read-only array of NumPy's type for `type_name`."""
+        """The bits as a flat read-only array of NumPy's type for `type_name`."""
         root, start = (self.whole, self.start) if self.whole else (self, 0)
         if root.contents is None:
             raise UserError("lacks the numbers of a tensor: download it again")

@@ -71,7 +71,7 @@ class Checkpoints:
         return max(self.steps(), default=None)
 
     def hold(self, step: int | None) -> None:
-        """From now on the newest checkpoint that is not after `step` stays, however many follow; None changes nothing."""
+        """Keeps the newest checkpoint that is not after `step` from now on, however many follow; None changes nothing."""
         self._vouched = self._vouched if step is None else step
 
     def roll_back(self) -> int | None:
@@ -158,7 +158,7 @@ class Checkpoints:
         return jax.tree.unflatten(jax.tree.structure(target_state), [arrays[key] for key in target])
 
     def _commit(self, writing: Path, record: dict) -> None:
-        """In the background: waits for Orbax, then hashes, and gives the folder its final name."""
+        """Commits in the background: waits for Orbax, then hashes, and gives the folder its final name."""
         try:
             self._orbax.wait_until_finished()
             manifest.write(writing, record)

@@ -41,10 +41,10 @@ class Sheet:
 
 
 def scale_of(size: int) -> int:
-    """How often a picture of this size is enlarged."""
+    """The factor that a picture of this size is enlarged by."""
     return -(-_LEAST_CELL // size)
 
 
 def pitch_of(size: int) -> int:
-    """From one picture of this size to the next, in pixels."""
+    """The distance from one picture of this size to the next, in pixels."""
     return size * scale_of(size) + GAP

@@ -21,13 +21,13 @@ from semgan.training.step import Step, Transforms, make_step
 from semgan.types import HEADS, Algorithm, Batch, TrainState
 
 ASSUMED_DOMAINS = ("A", "B")
-"""Where a config leaves the domains to data that are not there."""
+"""The domains to assume where a config leaves them to data that are absent."""
 ASSUMED_SIZES = {"mask_classes": 7, "landmarks": 5, "categories": 10, "boxes": 4}
-"""Where a config leaves to data that are not there how much semantic heads have to learn; masks and landmarks as in `drawn_faces`."""
+"""The sizes of semantic heads to assume where a config leaves them to data that are absent; masks and landmarks as in `drawn_faces`."""
 
 
 class Experiment(NamedTuple):
-    """What a training step is made of.
+    """The parts of a training step.
 
     Attributes:
       config: with everything filled in that the data decide.
@@ -126,6 +126,6 @@ def filled(config: ConfigDict, data: Dataset | None = None) -> ConfigDict:
 
 
 def _sizes(data: Dataset) -> dict[str, int]:
-    """How much of each annotation the data have."""
+    """The size of each annotation in the data."""
     sizes = {"mask_classes": len(data.names.get("mask", ())), "categories": len(data.names.get("category", ()))}
     return sizes | {name: data.annotations[name].shape[1] for name in ("landmarks", "boxes") if name in data.annotations}

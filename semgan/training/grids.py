@@ -1,4 +1,4 @@
-"""How the examples of a run are laid out, for each kind of sample: what is asked of the algorithm, and where its pictures go.
+"""Layouts of a run's examples, for each kind of sample: what is asked of the algorithm, and where its pictures go.
 
 One kind always asks for batches with the same keys, so that its program is compiled once.
 """
@@ -87,7 +87,7 @@ def guided_cells(examples: Examples) -> dict[str, np.ndarray]:
 
 
 def translated(examples: Examples, sample: Sample, domains: Sequence[str], caption: str) -> Image.Image:
-    """Each content with its translation at its right; after `_TALLEST` rows they go on in another such pair of columns."""
+    """Draws each content with its translation at its right; after `_TALLEST` rows they go on in another such pair of columns."""
     images = sample(translated_cells(examples))["translated"]
     count, size = examples.contents.shape[:2]
     pitch = pitch_of(size)

@@ -1,4 +1,4 @@
-"""When training goes back, or gives up: steps are skipped one after another, or the generator has collapsed.
+"""Decides when training goes back, or gives up: steps are skipped one after another, or the generator has collapsed.
 
 The run's folder keeps the state from before.
 """

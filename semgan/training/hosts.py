@@ -1,4 +1,4 @@
-"""What the processes of one run do together; with a single process each of these is a plain call.
+"""Joint actions of the processes of one run; with a single process each of these is a plain call.
 
 The first process alone touches the run's folder: what it finds or decides goes to all, and what ends one process in order ends all.
 """
@@ -56,7 +56,7 @@ def first_does(work: Callable[[], T]) -> T:
 
 
 def all_do(what: str, work: Callable[[], T], seconds: int = WAIT_SECONDS) -> T:
-    """Every process does the work; when one has raised UserError or Interrupted, all do, with its message.
+    """Runs the work on every process; when one has raised UserError or Interrupted, all do, with its message.
 
     Args:
       what: the work as a sentence goes on after "process 3 has not": "opened its data".
@@ -87,7 +87,7 @@ def meet(what: str, seconds: int) -> None:
 
 
 def same(what: str, value: str, remedy: str) -> None:
-    """UserError, such as "process 3 has {what} than process 0: {remedy}", unless the value is the same on all processes."""
+    """Raises a UserError, such as "process 3 has {what} than process 0: {remedy}", unless the value is the same on all processes."""
     if not several():
         return
     first, *others = _all_messages(("", hashlib.sha256(value.encode()).hexdigest()))

@@ -63,7 +63,7 @@ def _take(handle: int, workdir: Path) -> None:
 
 
 def _kernel_lock(handle: int) -> bool | None:
-    """True: ours now; False: another process's; None: this file system has no locks."""
+    """Tries to lock. True: ours now; False: another process's; None: this file system has no locks."""
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -72,7 +72,7 @@ def _kernel_lock(handle: int) -> bool | None:
 
 
 def _read(handle: int) -> dict:
-    """Who wrote the file; empty where it was released or its writing was cut short."""
+    """Reads who wrote the file; empty where it was released or its writing was cut short."""
     try:
         return json.loads(os.pread(handle, 4096, 0) or b"{}")
     except ValueError:

@@ -67,7 +67,7 @@ def _claim(resources: ExitStack, workdir: Path, config: ConfigDict) -> Result | 
 
 
 def _make_folder(workdir: Path) -> None:
-    """Before anything that takes long: the folder is there and can be written to."""
+    """Checks before anything that takes long that the folder is there and can be written to."""
     try:
         workdir.mkdir(parents=True, exist_ok=True)
         probe = workdir / ".writable"
@@ -120,7 +120,7 @@ def _run(config: ConfigDict, workdir: Path, started: float, stop: Stop) -> Resul
 
 
 class _Start(NamedTuple):
-    """Where training goes on: the state, the minutes that the run has taken, and how often it went back."""
+    """The point where training goes on: the state, the minutes that the run has taken, and how often it went back."""
 
     state: TrainState
     minutes: float
@@ -185,7 +185,7 @@ def _gone_back(checkpoints: Checkpoints, shapes: TrainState, last: int) -> Train
 
 
 def _open_data(config: ConfigDict) -> tuple[Dataset, Dataset, Dataset]:
-    """What is trained on, the test split, and the whole train split, prepared at first use."""
+    """Opens the training data, the test split, and the whole train split, prepared at first use."""
     data = config.data
     say(f"opening the data: {data.name} at {config.image_size} px")
     opened = partial(

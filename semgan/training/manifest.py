@@ -1,4 +1,4 @@
-"""What makes a folder of files trustworthy: its manifest, with every file's size and SHA-256 and a SHA-256 of itself."""
+"""The manifest that makes a folder of files trustworthy, with every file's size and SHA-256 and a SHA-256 of itself."""
 
 import hashlib
 import json

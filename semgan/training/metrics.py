@@ -1,4 +1,4 @@
-"""What a run reports while it trains: means over intervals of steps, in `metrics.jsonl`, on the terminal and in TensorBoard."""
+"""Reports of a run while it trains: means over intervals of steps, in `metrics.jsonl`, on the terminal and in TensorBoard."""
 
 import importlib.util
 import json
@@ -103,7 +103,7 @@ def _text(line: Line) -> str:
 
 
 def _finite(value: Any) -> Any:
-    """JSON has no NaN."""
+    """Replaces NaN, which JSON does not have."""
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 

@@ -78,14 +78,14 @@ def scheduled(make: Callable[[Scalar], optax.GradientTransformation]) -> optax.G
 
 
 def progress(settings: Any, kimg: Scalar, total_kimg: float) -> Scalar:
-    """How far the scheduled settings have gone, 0 to 1: linear or half a cosine from `decay_start_kimg` to `decay_end_kimg`."""
+    """The progress of the scheduled settings, 0 to 1: linear or half a cosine from `decay_start_kimg` to `decay_end_kimg`."""
     length = (settings.decay_end_kimg or total_kimg) - settings.decay_start_kimg
     share = jnp.clip((kimg - settings.decay_start_kimg) / max(length, 1e-8), 0, 1)
     return _half_cosine(share) if settings.decay_shape == "cosine" else share
 
 
 def _half_cosine(share: Scalar) -> Scalar:
-    """From 0 to 1 as `share` does, slowly at both ends."""
+    """Rises from 0 to 1 as `share` does, slowly at both ends."""
     return (1 - jnp.cos(jnp.pi * jnp.clip(share, 0, 1))) / 2
 
 
@@ -135,7 +135,7 @@ def _forgetful(transform: optax.GradientTransformationExtraArgs, every_kimg: flo
 
 
 def _lazy_ratio(network: str, phases: Iterable[Phase]) -> float:
-    """What lazy regularisation scales the rate and the betas' exponents by: k / (k + 1) for one phase every k steps.
+    """The factor that lazy regularisation scales the rate and the betas' exponents by: k / (k + 1) for one phase every k steps.
 
     A network that is also updated by lazy phases takes 1 + sum(1/k) Adam updates per step instead of one (StyleGAN2, appendix B).
     """
@@ -154,7 +154,7 @@ def _settings(network: str, config: Mapping[str, Any]) -> _Settings:
 
 
 def _check_value(key: str, value: Any, setting: Setting) -> None:
-    """UserError unless the value is of the default's type, text or a finite number, and within its range."""
+    """Raises a UserError unless the value is of the default's type, text or a finite number, and within its range."""
     number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     if not number and not isinstance(setting.default, str):
         raise UserError(f"{key}: {value!r} is not a finite number; set one.")
@@ -163,7 +163,7 @@ def _check_value(key: str, value: Any, setting: Setting) -> None:
 
 
 def _check_names(key: str, what: str, names: Iterable[str], vocabulary: Iterable[str]) -> None:
-    """UserError for the first name that is unknown (with the nearest of the vocabulary) or missing."""
+    """Raises a UserError for the first name that is unknown (with the nearest of the vocabulary) or missing."""
     names, vocabulary = list(names), list(vocabulary)
     for name in names:
         if name not in vocabulary:

@@ -18,11 +18,11 @@ _CAPTIONS = {
     "translated": "Each content beside its translation.",
     "sample": "Real pictures at the left, pictures drawn from noise at the right; the rows below go from one latent to another.",
 }
-"""By what the model samples (see `semgan.types.Algorithm`); the first that it does."""
+"""Captions by what the model samples (see `semgan.types.Algorithm`); the first that applies counts."""
 
 
 class Overview(NamedTuple):
-    """What the page shows.
+    """The contents of the page.
 
     Attributes:
       name: the run's.

@@ -20,7 +20,7 @@ HostBatch = Mapping[str, np.ndarray]
 
 
 def axis_name(devices: Devices | None = None) -> str | None:
-    """What `make_step` takes as `axis_name` for these devices (None: all): nothing is mapped on a single one."""
+    """The `axis_name` of `make_step` for these devices (None: all): nothing is mapped on a single one."""
     return AXIS_NAME if len(devices or jax.devices()) > 1 else None
 
 
@@ -49,7 +49,7 @@ def parallelize(step: Step, devices: Devices | None = None) -> Callable[[TrainSt
 
 
 def check_batch(batch_size: int, device_count: int, accumulate: int = 1) -> None:
-    """UserError, naming the nearest valid sizes, unless every micro-batch of every device gets equally many examples."""
+    """Raises a UserError, naming the nearest valid sizes, unless every micro-batch of every device gets equally many examples."""
     if accumulate < 1:
         raise UserError(f"config.accumulate: {accumulate} is not possible; use 1 or more.")
     unit = device_count * accumulate

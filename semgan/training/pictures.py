@@ -60,7 +60,7 @@ def _next(aims: Sequence[int], own: int) -> int:
 
 
 def picture(examples: Examples, sample: Sample, domains: Sequence[str], kinds: frozenset[str], caption: str = "") -> Image.Image:
-    """What the algorithm makes of the examples, laid out by what it samples.
+    """Draws what the algorithm makes of the examples, laid out by what it samples.
 
     Args:
       sample: called with one or more batches whose keys are always the same.
@@ -76,7 +76,7 @@ def picture(examples: Examples, sample: Sample, domains: Sequence[str], kinds: f
 
 
 def file_name(step: int) -> str:
-    """Names sort as the steps do."""
+    """The name of a step's picture; names sort as the steps do."""
     return f"{step:08d}.png"
 
 

@@ -15,7 +15,7 @@ from semgan.progress import say
 from semgan.training import metrics, page, pictures
 
 Sample = Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]]
-"""From a uint8 batch to uint8 images by name, with the averaged parameters of the moment."""
+"""A function from a uint8 batch to uint8 images by name, with the averaged parameters of the moment."""
 
 
 @contextmanager
@@ -118,7 +118,7 @@ class Report:
 
     @property
     def lines(self) -> list[metrics.Line]:
-        """All lines of the run's log so far."""
+        """The lines of the run's log so far."""
         return self._log.lines if self._log else []
 
     def _write(self, line: metrics.Line) -> None:

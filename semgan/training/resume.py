@@ -1,4 +1,4 @@
-"""What a run's folder says about the run before: its config, and its result once it has finished."""
+"""Reads what a run's folder says about the run before: its config, and its result once it has finished."""
 
 import json
 import math
@@ -17,11 +17,11 @@ CONFIG = "config.json"
 RESULT = "result.json"
 _MOST_SHOWN = 4
 _BEFORE = {key: SETTINGS[key].before for key in keys_that(lambda setting: setting.since)}
-"""What older runs did, by the keys that they do not have."""
+"""The behaviour of older runs, by the keys that they do not have."""
 
 
 class Result(NamedTuple):
-    """How a run ended.
+    """The end of a run.
 
     Attributes:
       step, kimg: where.
@@ -42,7 +42,7 @@ class Result(NamedTuple):
 
 
 def check_config(workdir: Path, config: ConfigDict) -> None:
-    """UserError, key by key, where the folder's run cannot go on with this config; with `allow_changes` they are said and no more."""
+    """Raises a UserError, key by key, where the folder's run cannot go on with this config; with `allow_changes` only reports them."""
     saved = _read(workdir / CONFIG)
     if saved is None:
         return
@@ -64,7 +64,7 @@ def _may_change(key: str) -> bool:
 
 
 def check_data(workdir: Path, config: ConfigDict, saved: str, fingerprint: str) -> None:
-    """UserError where the checkpoint was trained on other data than there is now, unless `allow_changes`."""
+    """Raises a UserError where the checkpoint was trained on other data than there is now, unless `allow_changes`."""
     if saved != fingerprint:
         changed = f"the data have changed since {workdir} was trained (fingerprint {saved[:12]}, now {fingerprint[:12]})"
         _refuse(config, changed, "bring the old files back")
@@ -98,7 +98,7 @@ def _lengths(config: ConfigDict) -> dict[str, float]:
 
 
 def _finite(data: Any) -> Any:
-    """JSON has no NaN."""
+    """Replaces NaN, which JSON does not have."""
     if isinstance(data, dict):
         return {key: _finite(value) for key, value in data.items()}
     return None if isinstance(data, float) and not math.isfinite(data) else data
@@ -118,7 +118,7 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 
 def _write(path: Path, data: dict[str, Any]) -> None:
-    """Complete or not at all."""
+    """Writes the file, complete or not at all."""
     try:
         write_whole(path, (json.dumps(data, indent=2, allow_nan=False) + "\n").encode())
     except OSError as error:

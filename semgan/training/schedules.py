@@ -1,4 +1,4 @@
-"""When something is done during training, as functions of the images seen."""
+"""Times at which something is done during training, as functions of the images seen."""
 
 
 def due(position: int, batch_size: int, every_kimg: float) -> bool:

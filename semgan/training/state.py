@@ -1,4 +1,4 @@
-"""What training starts from."""
+"""The state that training starts from."""
 
 import jax
 import jax.numpy as jnp

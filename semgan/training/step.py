@@ -26,7 +26,7 @@ _WINDOW, _LEAST = 64, 16
 
 
 class _Carry(NamedTuple):
-    """What the phases of one step hand on; `fine` while no loss or norm was not finite or, with a guard, a spike."""
+    """The values that the phases of one step hand on; `fine` while no loss or norm was not finite or, with a guard, a spike."""
 
     params: Params
     model_state: ModelState
@@ -146,7 +146,7 @@ def _phase_update(
 
 
 def first_norms(algorithm: Algorithm) -> dict[str, jax.Array]:
-    """What `opt_state` holds as `GRAD_NORMS` before the first step: no norms, by phase."""
+    """The value of `opt_state[GRAD_NORMS]` before the first step: no norms, by phase."""
     return {phase.name: jnp.full(_WINDOW, jnp.nan) for phase in algorithm.phases}
 
 

@@ -1,4 +1,4 @@
-"""What a drawn face shows and how it is drawn: content and style factors, independent of each other and known exactly.
+"""The factors of a drawn face: content and style, independent of each other and known exactly.
 
 Content and style come from two random streams of the same (seed, split, index). All values are made from uniform doubles, so
 that they do not depend on how a numpy version draws from other distributions.
@@ -25,7 +25,7 @@ _CONTENT, _STYLE = range(2)  # random streams
 
 
 class Content(NamedTuple):
-    """What is shown. Lengths are in face units: half of the head's height; positions in fractions of the picture."""
+    """The factors of what a face shows. Lengths are in face units: half of the head's height; positions in fractions of the picture."""
 
     yaw: float  # radians, positive towards the picture's right
     pitch: float  # face units that the middle of the face is lifted by
@@ -59,7 +59,7 @@ class Content(NamedTuple):
 
 
 class Style(NamedTuple):
-    """How it is drawn. Values in [0, 1) unless said otherwise."""
+    """The factors of how a face is drawn. Values in [0, 1) unless said otherwise."""
 
     medium: int  # index into MEDIA
     skin: float  # light to dark

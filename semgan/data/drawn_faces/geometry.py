@@ -17,7 +17,7 @@ _DEPTH = 1.18  # radius of the cylinder over the face's half width
 
 
 class View(NamedTuple):
-    """Every sub-pixel's place: in the picture, before the head, and on the face."""
+    """The coordinates of every sub-pixel: in the picture, before the head, and on the face."""
 
     content: Content
     pixel: float  # a sub-pixel's side in face units
@@ -166,7 +166,7 @@ def hair_front(view: View) -> Grid:
 
 
 def from_eye(view: View) -> Grid:
-    """How far across the face from the centre of the nearer eye: both eyes are drawn at once."""
+    """The distance across the face from the centre of the nearer eye: both eyes are drawn at once."""
     return view.u - np.copysign(np.float32(view.content.eye_spacing), view.u)
 
 
@@ -203,7 +203,7 @@ def brows(view: View) -> Grid:
 
 
 def nose_tip(content: Content) -> float:
-    """Where across the face the nose's tip is seen: it stands out and so moves more than the face when the head turns."""
+    """The nose tip's place across the face: it stands out and so moves more than the face when the head turns."""
     return 0.17 * math.sin(content.yaw)
 
 
@@ -229,7 +229,7 @@ _Along = TypeVar("_Along", float, Grid)
 
 
 def mouth_bend(content: Content, along: _Along) -> _Along:
-    """How far below `MOUTH_LEVEL` the lips meet, from -1 to 1 along the mouth."""
+    """The distance below `MOUTH_LEVEL` at which the lips meet, from -1 to 1 along the mouth."""
     return -0.17 * content.smile * (along * along - 0.35)
 
 

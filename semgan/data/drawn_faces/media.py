@@ -14,7 +14,7 @@ from semgan.data.drawn_faces.sdf import Grid
 
 
 class Scene(NamedTuple):
-    """All that a medium works from."""
+    """The input of a medium."""
 
     view: View
     style: Style

@@ -30,7 +30,7 @@ def draw(index: int, size: int, *, split: str = "train", seed: int = 0) -> Face:
 
 
 def render_face(content: Content, style: Style, size: int) -> Face:
-    """Any content in any style: two faces of one content differ in nothing but their style."""
+    """Draws any content in any style: two faces of one content differ in nothing but their style."""
     view = geometry.view(content, size * _SAMPLES)
     light = _light(style)
     glint = (0.25 * light[0], 0.3 * light[1])

@@ -1,4 +1,4 @@
-"""What the formats of networks that draw from noise share: checks of a file's contents, and the config that describes it."""
+"""Shared parts of the formats of networks that draw from noise: checks of a file's contents, and the config that describes it."""
 
 import functools
 import json
@@ -63,12 +63,12 @@ def shape_of(tensors: Tensors, name: str, dimensions: int) -> tuple[int, ...]:
 
 
 def numbers(tensors: Tensors, pattern: str) -> list[int]:
-    """Every number that the pattern's one group matches in the tensors' names, in order; names are matched from their start."""
+    """The numbers that the pattern's one group matches in the tensors' names, in order; names are matched from their start."""
     return sorted({int(match[1]) for name in tensors if (match := re.match(pattern, name))})
 
 
 def refuse_conditional(tensors: Tensors, *parts: str) -> None:
-    """UserError if any name contains one of `parts`, which the networks without labels do not have."""
+    """Raises a UserError if any name contains one of `parts`, which the networks without labels do not have."""
     labelled = [name for name in tensors if any(part in name for part in parts)]
     if labelled:
         raise UserError(f"it takes class labels (its tensor {labelled[0]}), which semgan's networks do not: give an unconditional model")

@@ -1,4 +1,4 @@
-"""What the two layouts of StyleGAN2's weights share: axes, widths, and the config that describes a file."""
+"""Shared parts of the two layouts of StyleGAN2's weights: axes, widths, and the config that describes a file."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the formats of networks that translate share: files of one state dict or several, and tables of the networks they have in common.
+"""Shared parts of the formats of networks that translate: files of one state dict or several, and tables of the networks in common.
 
 Names in these tables begin with the state dict's own, "G_A.model.1.weight", so that errors tell which network they speak of.
 """
@@ -57,12 +57,12 @@ def is_one_state_dict(data: Any) -> bool:
 
 
 def flat(states: Mapping[str, Tensors]) -> dict[str, np.ndarray]:
-    """Every tensor by the state dict's name, a dot, and its own."""
+    """The tensors, named by the state dict's name, a dot, and their own."""
     return {f"{name}.{key}": tensor for name, state in states.items() for key, tensor in state.items()}
 
 
 def to_params(official: Official, tensors: Tensors, expected: Shapes, ignored: Iterable[str] = ()) -> dict[str, Any]:
-    """Their tensors as our nested parameters, after their fixed buffers were found right.
+    """Converts their tensors into our nested parameters, and checks their fixed buffers.
 
     Raises:
       UserError: tensors are missing, of another shape, not known, or fixed to something else.
@@ -99,7 +99,7 @@ def to_states(officials: Mapping[str, Official], params: Mapping[str, Any]) -> d
 
 
 def joined(officials: Iterable[Official]) -> Official:
-    """Several networks as one."""
+    """Joins several networks into one."""
     officials = list(officials)
     fixed = {name: value for official in officials for name, value in official.fixed.items()}
     return Official([entry for official in officials for entry in official.table], fixed)
@@ -143,7 +143,7 @@ def last_number(tensors: Tensors, pattern: str, missing: str) -> int:
 
 
 def patchgan_layers(tensors: Tensors, name: str) -> int:
-    """How many layers of the discriminator `name` halve the resolution: its convolutions less two."""
+    """The number of layers of the discriminator `name` that halve the resolution: its convolutions less two."""
     pattern = re.compile(rf"{re.escape(name)}\.model\.\d+\.weight")
     count = sum(bool(pattern.fullmatch(key)) and value.ndim == 4 for key, value in tensors.items())
     if count < 3:

@@ -10,7 +10,7 @@ from semgan.interop.formats._translation import Official, layer, scale_and_bias,
 from semgan.torch_files.mapping import TRANSPOSED_CONVOLUTION, Tensors
 
 LEAST_LEVELS = 5
-"""What theirs consists of at least."""
+"""The number of levels that a U-Net of theirs has at least."""
 
 
 def is_unet(tensors: Tensors, name: str) -> bool:
@@ -19,12 +19,12 @@ def is_unet(tensors: Tensors, name: str) -> bool:
 
 
 def unet_norm(tensors: Tensors, name: str) -> str:
-    """Which it has: with "batch" its convolutions have no bias, with "instance" they do."""
+    """The kind of normalisation: with "batch" the convolutions have no bias, with "instance" they do."""
     return "instance" if f"{_prefix(name, 1)}.1.bias" in tensors else "batch"
 
 
 def unet_levels(tensors: Tensors, name: str) -> int:
-    """How often it halves the resolution, down to one pixel.
+    """The number of times that it halves the resolution, down to one pixel.
 
     Raises:
       UserError: it is not a U-Net, or has fewer levels than their code makes.

@@ -21,11 +21,11 @@ from semgan.torch_files.mapping import Tensors
 
 WHOLE = "a generator's file, such as latest_net_G_A.pth, or G_A and G_B together"
 NETWORKS = {"G_A": "generator_ab", "G_B": "generator_ba", "D_A": "discriminator_b", "D_B": "discriminator_a"}
-"""Their D_A judges what G_A makes, which is of domain B."""
+"""The networks' names here and there; their D_A judges what G_A makes, which is of domain B."""
 
 
 def read(data: Any) -> Imported:
-    """Both directions, or one of them.
+    """Reads both directions, or one of them.
 
     Raises:
       UserError: it is not such a file, or its tensors are not those of a network that semgan can make.

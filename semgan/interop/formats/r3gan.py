@@ -37,7 +37,7 @@ LOSSES = {
 
 
 class Plan(NamedTuple):
-    """What a table depends on: the stages' widths, 4x4 first, and the blocks of every stage."""
+    """The parameters of a table: the stages' widths, 4x4 first, and the blocks of every stage."""
 
     widths: tuple[int, ...]
     blocks: int

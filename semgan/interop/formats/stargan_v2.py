@@ -117,7 +117,7 @@ def _widths(tensors: Tensors, first: str, widest: str) -> dict[str, int]:
 
 
 def _high_pass_weight(tensors: Tensors) -> float:
-    """What the high frequencies are divided by; 0 without the branch."""
+    """The divisor of the high frequencies; 0 without the branch."""
     if FILTER not in tensors:
         return 0.0
     common.shape_of(tensors, FILTER, 2)
@@ -132,7 +132,7 @@ def _high_pass_filter(weight: float) -> np.ndarray:
 
 
 def _levels(image_size: int, weight: float) -> int:
-    """How often the generator halves the resolution."""
+    """The number of times that the generator halves the resolution."""
     return image_size.bit_length() - 5 + (weight > 0)
 
 

@@ -25,11 +25,11 @@ CONSTANT = Layout(lambda x: x.transpose(1, 2, 0), lambda x: x.transpose(2, 0, 1)
 NOISE = Layout(lambda x: x[None], lambda x: x[0])
 """(size, size) <-> (1, size, size)."""
 ARCHITECTURES = {"skip": "skip", "residual": "resnet"}
-"""Ours, and what they call it."""
+"""Our names, and theirs."""
 
 
 class Plan(NamedTuple):
-    """What a table depends on: `architecture` is ours."""
+    """The parameters of a table: `architecture` is ours."""
 
     image_size: int
     architecture: str
@@ -99,7 +99,7 @@ def discriminator_filters(plan: Plan) -> dict[str, np.ndarray]:
 
 
 def _architecture(tensors: Tensors, skips: list[str], residuals: list[str]) -> str:
-    """Ours, by which of the tensors that only one of them has are there."""
+    """Our architecture, by which of the tensors that only one of them has are there."""
     for architecture, names in (("skip", skips), ("residual", residuals)):
         if any(name in tensors for name in names):
             return architecture
