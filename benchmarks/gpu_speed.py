@@ -1,9 +1,11 @@
 """Times the training step of one config at several batch sizes, a JSON line per result; a part of `gpu.py`.
 
-    python benchmarks/gpu_speed.py --config configs/celeba_semgan.py:128 --batches 16,64
+    python benchmarks/gpu_speed.py --compile configs/celeba_semgan.py:128 --batches 16,64
+    python benchmarks/gpu_speed.py --time configs/celeba_semgan.py:128 --batches 16,64
 
-All batch sizes are compiled side by side, which takes the CPUs, and timed one after the other. Data are noise on the device, so that
-nothing waits for a loader. FLOPs are XLA's cost analysis of the lowered step; the peak is the best bfloat16 matrix product between steps.
+`--compile` leaves its programs in JAX's compilation cache (`JAX_COMPILATION_CACHE_DIR`), where `--time` finds them. Data are noise on
+the device, so that nothing waits for a loader. FLOPs are XLA's cost analysis of the lowered step; the peak is the best bfloat16 matrix
+product between the steps.
 """
 
 import argparse
@@ -22,8 +24,8 @@ from semgan import config as configs
 from semgan.xla import prefer_fast_convolutions
 
 DOMAINS = ("A", "B")
-SECONDS = 3.0
-"""Seconds that each batch size is timed for, at least one round of lazy phases."""
+SECONDS = 2.0
+"""How long each batch size is timed for, at least three rounds of lazy phases."""
 
 
 def say(**row: Any) -> None:
@@ -90,22 +92,20 @@ class Timed:
         lowered = jax.jit(self.experiment.step(), donate_argnums=0).lower(state, self.experiment.batch_shapes(batch_size))
         self._compiled = lowered.compile()
         self.compile_seconds = time.perf_counter() - start
-        self._initial = self.experiment.initial()
-        jax.eval_shape(self._initial)
 
     def memory_gib(self) -> float:
-        """The program's peak memory: state, batch and intermediate arrays."""
+        """What the program holds at its fullest: state, batch and all that is made on the way."""
         memory = self._compiled.memory_analysis()
         assert memory is not None
         sizes = memory.argument_size_in_bytes + memory.output_size_in_bytes - memory.alias_size_in_bytes + memory.temp_size_in_bytes
         return sizes / 2**30
 
     def step_seconds(self, multiply: Callable[[], float]) -> tuple[float, float]:
-        """`(seconds per step, FLOP/s of the best matrix product)`, over at least `SECONDS` and whole rounds of the lazy phases."""
+        """`(seconds per step, FLOP/s of the best matrix product)`, over about `SECONDS` and whole rounds of the lazy phases."""
         import jax
 
         round_length = math.lcm(*(phase.every for phase in self.experiment.algorithm.phases))
-        state, batch = self._initial(), jax.device_put(self._batch)
+        state, batch = self.experiment.initial()(), jax.device_put(self._batch)
 
         def run(state: Any, steps: int) -> tuple[Any, float]:
             start = time.perf_counter()
@@ -125,48 +125,56 @@ class Timed:
         return best, max(products)
 
 
-def time_config(name: str, batches: tuple[int, ...], small: bool) -> None:
-    """Print a result for each batch size, the smallest first; out of memory is a result too."""
-    import jax
-
-    from benchmarks.train_step import matrix_product
+def compile_config(name: str, batches: tuple[int, ...], small: bool) -> None:
+    """Print compile time and FLOPs of a step for each batch size; the program of the first state is compiled too."""
     from semgan.planning.step_cost import cost_of_step
 
     config = read(name, small)
-    with ThreadPoolExecutor() as pool:
-        waiting = {batch: pool.submit(Timed, config, batch) for batch in batches}
+
+    def compiled(batch: int) -> Timed:
+        timed = Timed(config, batch)
+        if batch == batches[0]:
+            timed.experiment.initial()()
+        return timed
+
+    with ThreadPoolExecutor(2) as pool:
+        waiting = {batch: pool.submit(compiled, batch) for batch in batches}
         cost = None
         for batch, future in waiting.items():
-            try:
-                timed = future.result()
-                cost = cost or cost_of_step(timed.experiment, batches[0])
-                if batch == batches[0]:
-                    multiply = matrix_product("bfloat16")
-                seconds, product = timed.step_seconds(multiply)
-            except jax.errors.JaxRuntimeError as error:
-                say(what=name, batch=batch, result=f"FAILED: {str(error).splitlines()[0][:200]}")
-                continue
-            rate = cost.flops.at(batch) / seconds
-            say(
-                what=name,
-                batch=batch,
-                images_per_second=batch / seconds,
-                memory_gib=timed.memory_gib(),
-                compile_seconds=timed.compile_seconds,
-                share_of_product=rate / product,
-                step_milliseconds=1000 * seconds,
-                tflops_per_second=rate / 1e12,
-                product_tflops_per_second=product / 1e12,
-                precision=config.precision,
-                result=f"{1000 * seconds:.3g} ms per step",
-            )
+            timed = future.result()
+            cost = cost or cost_of_step(timed.experiment, batches[0])
+            say(what=_short(name), batch=batch, compile_seconds=timed.compile_seconds, flops=cost.flops.at(batch))
+
+
+def time_config(name: str, batches: tuple[int, ...], small: bool) -> None:
+    """Print a time for each batch size, the smallest first; out of memory is a result too."""
+    import jax
+
+    from benchmarks.train_step import matrix_product
+
+    config, multiply = read(name, small), matrix_product("bfloat16")
+    for batch in batches:
+        try:
+            timed = Timed(config, batch)
+            seconds, product = timed.step_seconds(multiply)
+        except jax.errors.JaxRuntimeError as error:
+            say(what=_short(name), batch=batch, result=f"FAILED: {str(error).splitlines()[0][:200]}")
+            continue
+        measured = {"images_per_second": batch / seconds, "memory_gib": timed.memory_gib(), "seconds": seconds, "product": product}
+        result = f"{1000 * seconds:.3g} ms per step, {config.precision}"
+        say(what=_short(name), batch=batch, **measured, precision=config.precision, result=result)
+
+
+def _short(name: str) -> str:
+    return name.removeprefix("configs/")
 
 
 def main() -> None:
     """Do what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--config", metavar="FILE.py[:ARGUMENT]", help="time this experiment")
+    what.add_argument("--compile", metavar="FILE.py[:ARGUMENT]", help="compile this experiment's step")
+    what.add_argument("--time", metavar="FILE.py[:ARGUMENT]", help="time this experiment's step")
     what.add_argument("--machine", action="store_true", help="tell what the device is")
     what.add_argument("--draw", metavar="FILE.py[:ARGUMENT]", help="prepare this experiment's data")
     parser.add_argument("--batches", default="8", help="batch sizes, smallest first, as in 8,16 (default 8)")
@@ -178,7 +186,8 @@ def main() -> None:
     elif options.draw:
         draw(options.draw, options.small)
     else:
-        time_config(options.config, tuple(map(int, options.batches.split(","))), options.small)
+        run = compile_config if options.compile else time_config
+        run(options.compile or options.time, tuple(map(int, options.batches.split(","))), options.small)
 
 
 if __name__ == "__main__":

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import gpu, gpu_correctness
+from benchmarks import gpu, gpu_correctness, gpu_record
 from benchmarks.gpu_correctness import Outcome, difference
 
 
 def _part(tmp_path, code, seconds=60.0):
-    return list(gpu.part("speed", [sys.executable, "-c", code], tmp_path, dict(os.environ), seconds))
+    return list(gpu_record.part("speed", "a.py", [sys.executable, "-c", code], tmp_path, dict(os.environ), seconds))
 
 
 def _ended(pid):
@@ -49,7 +49,7 @@ def test_a_part_that_hangs_is_cut_off_with_all_that_it_started_and_its_results_s
     rows = _part(tmp_path, code, seconds=5.0)
     assert time.monotonic() - start < 60
     assert rows[0]["what"] == "a"
-    assert rows[1]["result"] == "cut off after 5 s"
+    assert rows[1] == {"part": "speed", "what": "a.py", "result": "cut off after 5 s"}
     assert _ended(int(pid.read_text()))
 
 
@@ -59,7 +59,7 @@ def test_a_part_that_dies_says_its_last_word(tmp_path):
 
 
 def test_every_result_is_on_the_disk_at_once(tmp_path):
-    record = gpu.Record(tmp_path, {"minutes": 9.0})
+    record = gpu_record.Record(tmp_path, {"minutes": 9.0})
     for count, row in enumerate(({"part": "speed", "what": "a", "batch": 8, "images_per_second": 123.456}, {"part": "peer"}), 1):
         record.add(row)
         assert json.loads((tmp_path / "results.json").read_text()) == {"minutes": 9.0, "results": record.rows}
@@ -73,6 +73,21 @@ def test_without_time_a_part_is_not_run_and_says_so(tmp_path, monkeypatch):
     session.speed()
     session.train()
     assert [row["result"] for row in session.record.rows] == ["not run: no time left"] * (len(gpu.CONFIGS) + 1)
+
+
+def test_rates_join_what_was_compiled_and_what_was_timed(tmp_path, monkeypatch):
+    compiled = [{"part": "compile", "what": "a.py", "batch": 8, "flops": 6e12, "compile_seconds": 40.0}]
+    timed = [{"part": "speed", "what": "a.py", "batch": batch, "seconds": batch / 80, "product": 4e14} for batch in (8, 16)]
+    rows = {"compile": compiled, "speed": timed}
+    monkeypatch.setattr(gpu, "part", lambda name, *arguments: rows[name])
+    session = gpu.Session(argparse.Namespace(out=tmp_path, minutes=9.0, platform="cpu", small=True, peer=None))
+    session.script("compile", "a.py", [], 60.0)
+    session.script("speed", "a.py", [], 60.0)
+    first, second = session.record.rows
+    assert first["tflops_per_second"] == pytest.approx(60.0)
+    assert first["share_of_product"] == pytest.approx(0.15)
+    assert first["compile_seconds"] == 40.0
+    assert second == rows["speed"][1]
 
 
 def test_a_training_that_was_cut_off_tells_what_it_had(tmp_path):
