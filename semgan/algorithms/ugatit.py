@@ -32,11 +32,11 @@ class Networks(NamedTuple):
 
     def to_b(self, params: Params, image: Images) -> Translation:
         """Runs the generator to domain b; the logits say whether the image is of domain a."""
-        return self.modules["generator_ab"].apply({"params": params["generator_ab"]}, image)
+        return self.modules["generator_ab"].apply({"params": params["generator_ab"]}, image)  # pyright: ignore[reportReturnType]
 
     def to_a(self, params: Params, image: Images) -> Translation:
         """Runs the generator to domain a; the logits say whether the image is of domain b."""
-        return self.modules["generator_ba"].apply({"params": params["generator_ba"]}, image)
+        return self.modules["generator_ba"].apply({"params": params["generator_ba"]}, image)  # pyright: ignore[reportReturnType]
 
     def judge(self, name: str, params: Params, model_state: ModelState, *images: Images) -> tuple[list[Judgement], ModelState]:
         """Runs a discriminator on several images at once, as in training; returns a judgement of each and the `model_state` after it."""
