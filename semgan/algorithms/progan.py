@@ -44,7 +44,7 @@ def fade_at(kimg: Scalar, phase_kimg: float, depth: int) -> Scalar:
     return jnp.clip((kimg - start) / phase_kimg, 0, 1)
 
 
-def reals_at(image: Images, depth: int, fade: Scalar) -> Images:
+def reals_at(image: Images, depth: int, fade: Scalar) -> Float[Array, "batch height_out width_out channel"]:
     """Real images at 4 * 2^depth pixels, fading in from the resolution below as the generator's do."""
     while image.shape[1] > 4 * 2**depth:
         image = average_pool(image)

@@ -76,9 +76,10 @@ def _relay(child: subprocess.Popen[bytes], prefix: str) -> threading.Thread:
 
     def work() -> None:
         assert child.stdout
-        for line in child.stdout:
-            sys.stderr.write(prefix + line.decode(errors="replace").rstrip("\n") + "\n")
-            sys.stderr.flush()
+        with child.stdout as lines:
+            for line in lines:
+                sys.stderr.write(prefix + line.decode(errors="replace").rstrip("\n") + "\n")
+                sys.stderr.flush()
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()

@@ -163,7 +163,7 @@ def test_an_adapted_model_can_be_adapted_again_with_its_own_translations_as_pict
 
 def test_minutes_end_by_the_clock(learned, monkeypatch):
     seconds = itertools.count(0, 10)
-    monkeypatch.setattr(command, "time", SimpleNamespace(monotonic=lambda: next(seconds)))
+    monkeypatch.setattr(adapt_command, "time", SimpleNamespace(monotonic=lambda: next(seconds)))
     _, steps = adapt_command._iterate(lambda state, _: (state, {"g/loss": jnp.float32(0)}), None, learned, Length(minutes=1), 0, 0.0)
     assert steps == 6
 
@@ -207,7 +207,7 @@ def refused(capsys, *arguments):
 
 
 def test_what_cannot_be_adapted_is_told_before_anything_is_trained(workplace, snapshot_of_stargan, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(command, "adaptation_of", lambda *_: pytest.fail("too late"))
+    monkeypatch.setattr(adapt_command, "adaptation_of", lambda *_: pytest.fail("too late"))
     source, new, out = workplace / "model.safetensors", workplace / "new", tmp_path / "out.safetensors"
     given = {"--model": source, "--pictures": new, "--name": NEW, "--out": out}
 
@@ -248,7 +248,7 @@ def test_interrupting_leaves_no_file(workplace, tmp_path, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(command, "_trained", interrupted)
+    monkeypatch.setattr(adapt_command, "_trained", interrupted)
     out = tmp_path / "out.safetensors"
     given = ["--model", workplace / "model.safetensors", "--pictures", workplace / "new", "--name", NEW, "--out", out]
     assert cli.main(["adapt", *map(str, given)]) == 130

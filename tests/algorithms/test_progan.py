@@ -8,6 +8,7 @@ import numpy as np
 import optax
 import pytest
 
+from configs import common
 from configs import progan as experiment
 from semgan import algorithms
 from semgan.algorithms.common import draws
@@ -23,8 +24,7 @@ def _config():
     config.networks.generator.update({"latent_dim": 6, "base_channels": 4, "max_channels": 8})
     config.networks.discriminator.update({"base_channels": 4, "max_channels": 8})
     config.losses.update({"gradient_penalty_weight": 3.0, "drift_weight": 0.5})
-    experiment.set_phase(config, 10.0)
-    return config
+    return common.changed(config, experiment.phases(config, 10.0))
 
 
 @pytest.fixture(scope="module")
