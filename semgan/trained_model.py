@@ -13,8 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from ml_collections import ConfigDict
 
-from semgan import domain_guess
-from semgan.algorithms import make
+from semgan import algorithms, domain_guess
 from semgan.config import to_json
 from semgan.data.annotations import LANDMARKS
 from semgan.data.augment import STREAMS, to_float, to_uint8
@@ -108,7 +107,7 @@ def from_snapshot(path: str | Path) -> TrainedModel:
     params, config, meta = read_snapshot(path)
     with blaming(path):
         model_state = params.pop(MODEL_STATE, {})
-        algorithm = make(ConfigDict(config))
+        algorithm = algorithms.make(ConfigDict(config))
         if algorithm.stages is not None:
             algorithm = algorithm.at(meta["kimg"])
         model = TrainedModel(config, meta, algorithm, params, model_state)

@@ -181,7 +181,7 @@ def test_data_check_exits_with_2_where_pictures_are_bad(capsys, monkeypatch):
 def test_data_build_says_what_it_made(capsys, monkeypatch):
     from semgan.data import build
 
-    monkeypatch.setattr(build, "build", lambda *arguments: f"made {arguments}")
+    monkeypatch.setattr(build, "build_dataset", lambda *arguments: f"made {arguments}")
     _, out, _ = run(capsys, "data", "build", "--dataset", "folder", "--source", "in", "--out", "out", "--count", 3)
     assert out == "made ('folder', 'in', 'out', 64, 3)\n"
 

@@ -102,7 +102,7 @@ def project_picture(model: Model, target: np.ndarray, *, space: str = "w", steps
 
     rng = jax.random.key(seed)
     w = _mapped(mapping, params["mapping_network"], jax.random.fold_in(rng, 0))
-    mean, deviation = w.mean(0), jnp.sqrt(jnp.mean(jnp.sum((w - w.mean(0)) ** 2, -1)))
+    mean, deviation = w.mean(0), jnp.sqrt(jnp.mean(jnp.sum((w - w.mean(0)[None]) ** 2, -1)))
     goal = jnp.asarray(to_float(target[None]))
 
     def draw(params: Any, codes: Array) -> Images:

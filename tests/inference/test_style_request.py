@@ -176,8 +176,8 @@ def test_snapshots_from_before_regions_and_recipes_translate_as_ever(parts_snaps
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda params, meta: params.pop("semantic_heads"), "meta.mask_classes names 3, but semantic_heads tells 0"),
-        (lambda params, meta: meta.update(mask_classes=["hair"]), "meta.mask_classes names 1, but semantic_heads tells 3"),
+        (lambda params, meta: params.pop("semantic_heads"), "meta.mask_classes names 3, but the networks"),
+        (lambda params, meta: meta.update(mask_classes=["hair"]), "meta.mask_classes names 1, but the networks"),
         (lambda params, meta: meta.update(mask_classes="hair"), "meta.mask_classes is not a list of names"),
         (lambda params, meta: meta.update(recipe_attributes=["Hat"]), r"style_recipe has the shapes .* for .* \(2, 1\)"),
         (lambda params, meta: meta.pop("recipe_attributes"), "recipe_attributes"),

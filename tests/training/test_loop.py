@@ -289,7 +289,7 @@ def scored(monkeypatch, shares):
     remaining = iter(shares)
 
     def score(job, model):
-        return {"diversity_share": next(remaining), "recall": 0.0, "figures": []}
+        return scoring.Scores({}, {"diversity_share": next(remaining), "recall": 0.0})
 
     monkeypatch.setattr(scoring, "score", score)
 
