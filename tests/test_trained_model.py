@@ -104,7 +104,7 @@ def test_a_growing_model_is_taken_at_the_states_stage():
 
 
 def test_a_snapshot_gives_the_model_back(tmp_path, monkeypatch):
-    monkeypatch.setattr("semgan.trained_model.make", stand_ins.make)
+    monkeypatch.setattr("semgan.algorithms.make", stand_ins.make)
     model = grown(state_of())
     path = tmp_path / "snapshot.safetensors"
     write_snapshot(path, model.params | {MODEL_STATE: model.model_state}, model.config, model.meta)

@@ -195,7 +195,7 @@ def test_figures_with_the_same_reason_share_a_sentence(write_run):
 def test_damaged_figures_are_named(write_run, damaged):
     with pytest.raises(UserError, match=r"result\.json is damaged"):
         read_runs([write_run("one", scores=SCORES | {"figures": [damaged]})])
-    with pytest.raises(UserError, match="no list"):
+    with pytest.raises(UserError, match="not a list"):
         read_runs([write_run("two", scores=SCORES | {"figures": {"recall": 1}})])
 
 
@@ -240,8 +240,8 @@ def test_bad_folders_are_a_sentence_each(write_run, tmp_path):
     cases = [
         ([], "no run is given"),
         ([good, good], "given twice"),
-        ([tmp_path / "absent"], "no folder"),
-        ([tmp_path / "file"], "no folder"),
+        ([tmp_path / "absent"], "is not a folder"),
+        ([tmp_path / "file"], "is not a folder"),
     ]
     for folders, said in [*cases, ([good, tmp_path / "empty"], "config.json")]:
         with pytest.raises(UserError, match=said):

@@ -17,7 +17,7 @@ from tests.inference import stand_ins
 @pytest.fixture
 def opened(tmp_path, monkeypatch):
     """`opened(name, ...)` writes a snapshot of a stand-in and loads it."""
-    monkeypatch.setattr("semgan.trained_model.make", stand_ins.make)
+    monkeypatch.setattr("semgan.algorithms.make", stand_ins.make)
     return lambda name, **changes: load(stand_ins.write(tmp_path / "s.safetensors", name, **changes))
 
 

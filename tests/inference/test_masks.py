@@ -18,7 +18,7 @@ GREYS = (64, 96, 128)
 
 @pytest.fixture
 def snapshot(tmp_path, monkeypatch):
-    monkeypatch.setattr("semgan.trained_model.make", stand_ins.make)
+    monkeypatch.setattr("semgan.algorithms.make", stand_ins.make)
     return stand_ins.write(tmp_path / "s.safetensors", "painted")
 
 
@@ -93,7 +93,7 @@ def test_what_cannot_be_a_mask_is_a_clean_error(model, grey, mask, message):
 
 
 def test_a_model_without_use_for_a_mask_refuses_it(tmp_path, monkeypatch, grey):
-    monkeypatch.setattr("semgan.trained_model.make", stand_ins.make)
+    monkeypatch.setattr("semgan.algorithms.make", stand_ins.make)
     for name in ("one_way", "from_noise"):
         model = load(stand_ins.write(tmp_path / "other.safetensors", name))
         call = model.translate if name == "one_way" else lambda content, mask, model=model: model.sample(1, mask=mask)

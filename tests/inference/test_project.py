@@ -9,7 +9,7 @@ from tests.inference import stand_ins
 
 @pytest.fixture
 def snapshot(tmp_path, monkeypatch):
-    monkeypatch.setattr("semgan.trained_model.make", stand_ins.make)
+    monkeypatch.setattr("semgan.algorithms.make", stand_ins.make)
     return stand_ins.write(tmp_path / "s.safetensors", "styled")
 
 

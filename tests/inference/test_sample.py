@@ -55,7 +55,7 @@ def test_other_suffix_is_refused_before_anything_is_loaded(tmp_path):
 
 
 def test_model_from_noise_needs_no_content(tmp_path, monkeypatch, capsys, picture):
-    monkeypatch.setattr("semgan.trained_model.make", stand_ins.make)
+    monkeypatch.setattr("semgan.algorithms.make", stand_ins.make)
     snapshot, out = stand_ins.write(tmp_path / "s.safetensors", "from_noise"), tmp_path / "grid.png"
     sample.sample_grid(snapshot, out, Draws(9, 3, truncation=0.7))
     np.testing.assert_array_equal(pictures.read(out), pictures.grid(load(snapshot).sample(9, 3, truncation=0.7)))
@@ -65,6 +65,6 @@ def test_model_from_noise_needs_no_content(tmp_path, monkeypatch, capsys, pictur
 
 
 def test_model_without_a_latent_is_a_clean_error(tmp_path, monkeypatch):
-    monkeypatch.setattr("semgan.trained_model.make", stand_ins.make)
+    monkeypatch.setattr("semgan.algorithms.make", stand_ins.make)
     with pytest.raises(UserError, match="use `semgan translate`"):
         sample.sample_grid(stand_ins.write(tmp_path / "s.safetensors", "one_way"), tmp_path / "grid.png", Draws(9))
