@@ -52,7 +52,8 @@ def test_translate_keeps_the_contents_size_and_guesses_the_domain(run, faces, tm
     out = tmp_path / "out.png"
     arguments = ["--content", str(faces / "content.png"), "--reference", str(faces / "reference.png"), "--out", str(out)]
     assert cli.main(["translate", "--model", str(run[0] / "snapshot.safetensors"), *arguments]) == 0
-    assert Image.open(out).size == (48, 64)
+    with Image.open(out) as picture:
+        assert picture.size == (48, 64)
     shown = capsys.readouterr()
     assert any(domain in shown.out + shown.err for domain in ("shaded", "ink", "poster", "mosaic"))
 
@@ -60,7 +61,8 @@ def test_translate_keeps_the_contents_size_and_guesses_the_domain(run, faces, tm
 def test_sample_draws_its_own_contents(run, tmp_path):
     out = tmp_path / "grid.png"
     assert cli.main(["sample", "--model", str(run[0] / "snapshot.safetensors"), "--count", "4", "--seed", "1", "--out", str(out)]) == 0
-    assert Image.open(out).size[0] >= 2 * 16
+    with Image.open(out) as grid:
+        assert grid.size[0] >= 2 * 16
 
 
 def test_evaluate_repeats_the_runs_own_score(run, tmp_path):

@@ -166,18 +166,18 @@ def wait_until(condition, seconds: float = 120) -> None:
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at processes through /proc")
 def test_kill_leaves_no_worker_and_nothing_half_made(tmp_path):
-    build = start_slow_build(tmp_path, workers=2)
     partial = tmp_path / "cache.partial"
-    wait_until(lambda: any(partial.glob("chunk-*.npz")))
-    build.kill()
-    build.wait()
+    with start_slow_build(tmp_path, workers=2) as build:
+        wait_until(lambda: any(partial.glob("chunk-*.npz")))
+        build.kill()
     assert not (tmp_path / "cache").exists()
     workers = [int(path.name) for path in (tmp_path / "pids").iterdir()]
     assert len(workers) == 2
     wait_until(lambda: not any(map(alive, workers)))
     done = len(list(partial.glob("chunk-*.npz")))
     assert 0 < done < 5
-    assert start_slow_build(tmp_path, workers=1).wait() == 0
+    with start_slow_build(tmp_path, workers=1) as build:
+        assert build.wait() == 0
     cache = open_cache(tmp_path / "cache")
     np.testing.assert_array_equal(cache.images[:, 0, 0, 0], np.arange(1200) % 251)
     assert verify(tmp_path / "cache") == []

@@ -35,7 +35,8 @@ def test_frames_are_kept_in_order_and_played_over_and_over(tmp_path, suffix):
     assert [duration for duration, _ in frames] == [40] * 5
     for (_, frame), grey in zip(frames, greys(5), strict=True):
         assert np.abs(frame.astype(int) - grey).max() <= 3
-    assert Image.open(path).info["loop"] == 0
+    with Image.open(path) as film:
+        assert film.info["loop"] == 0
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 

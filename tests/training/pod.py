@@ -49,8 +49,8 @@ class Pod:
 
     def __exit__(self, *_):
         for process in self.processes:
-            process.kill()
-            process.wait()
+            with process:  # closes its pipe
+                process.kill()
 
     def when(self, path, act, seconds=120):
         """Waits until there is such a file or folder, and then acts."""

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 
 import pytest
 
@@ -22,30 +23,30 @@ with locked(pathlib.Path(sys.argv[1])):
 """
 
 
+@contextmanager
 def held_elsewhere(folder):
-    process = subprocess.Popen([sys.executable, "-c", HOLD, str(folder)], stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "held\n"
-    return process
+    """A process that holds the folder's lock, until the block ends at the latest."""
+    with subprocess.Popen([sys.executable, "-c", HOLD, str(folder)], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def test_a_second_run_is_refused_and_told_host_and_process(tmp_path):
-    process = held_elsewhere(tmp_path)
-    try:
-        with (
-            pytest.raises(UserError, match=rf"in use by another run \(host {socket.gethostname()}, process {process.pid}, since 2"),
-            lock.locked(tmp_path),
-        ):
-            pass
-    finally:
-        process.kill()
-        process.wait()
+    with (
+        held_elsewhere(tmp_path) as process,
+        pytest.raises(UserError, match=rf"in use by another run \(host {socket.gethostname()}, process {process.pid}, since 2"),
+        lock.locked(tmp_path),
+    ):
+        pass
 
 
 def test_a_killed_runs_lock_is_taken_over_and_explained(tmp_path, capsys):
-    process = held_elsewhere(tmp_path)
-    process.kill()
-    process.wait()
+    with held_elsewhere(tmp_path) as process:
+        pass
     with lock.locked(tmp_path):
         assert json.loads((tmp_path / lock.NAME).read_text())["pid"] == os.getpid()
     assert f"process {process.pid} on {socket.gethostname()} held it since" in capsys.readouterr().err
