@@ -52,17 +52,17 @@ def test_even_heat_is_the_whole_picture_and_heat_over_a_part_its_box():
 
 
 def test_boxes_are_learned_from_anywhere():
-    """Gradient descent on the heat alone, from the whole picture."""
+    """Gradient descent on the heat alone, from the whole picture, with a rate that falls to 0 so that it settles."""
     truth = jnp.array([[[0.1, 0.2, 0.4, 0.9], [0.7, 0.05, 0.95, 0.3]]])
 
-    def slide(_, heat):
-        return heat - 5.0 * jax.grad(lambda heat: semantic.box_loss(judge._expected_box(heat), truth).sum())(heat)
+    def slide(i, heat):
+        return heat - 5.0 * (1 - i / 600) * jax.grad(lambda heat: semantic.box_loss(judge._expected_box(heat), truth).sum())(heat)
 
     @jax.jit
     def errors(heat):
-        heats = (heat, jax.lax.fori_loop(0, 300, slide, heat))
+        heats = (heat, jax.lax.fori_loop(0, 600, slide, heat))
         return [semantic.box_error(judge._expected_box(heat), truth)[0] for heat in heats]
 
     first, last = errors(jnp.zeros((1, 8, 8, 2)))
     assert first > 0.8
-    assert last < 0.1
+    assert last < 0.01
