@@ -6,7 +6,7 @@ from configs import common
 
 
 def get_config() -> ConfigDict:
-    """The authors' networks at 256 px, losses and optimizers (section 3.2), and a million images; no averaging."""
+    """The authors' networks at 256 px, losses and optimizers, and a million images; no averaging."""
     config = common.get_config()
     config.algorithm = "ugatit"
     config.image_size = 256

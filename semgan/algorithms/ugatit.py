@@ -50,7 +50,7 @@ class Networks(NamedTuple):
 def discriminator_loss(
     networks: Networks, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
 ) -> tuple[Scalar, Aux]:
-    """Real images against translations, by place and by the attention's logits (equation 3)."""
+    """Real images against translations, by place and by the attention's logits (equations 3 and 7)."""
     real_a, real_b = sides(batch)
     fake_a, fake_b = jax.lax.stop_gradient((networks.to_a(params, real_b).image, networks.to_b(params, real_a).image))
     objective = adversarial.objective(weights.objective).discriminator
@@ -67,7 +67,7 @@ def discriminator_loss(
 def generator_loss(
     networks: Networks, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
 ) -> tuple[Scalar, Aux]:
-    """Adversarial, cycle, identity and CAM terms (equations 3 to 6) under their weights (equation 7)."""
+    """Adversarial, cycle, identity and CAM terms (equations 3 to 7) under their weights (equation 8)."""
     real_a, real_b = sides(batch)
     fake_a, fake_b = networks.to_a(params, real_b), networks.to_b(params, real_a)
     same_a, same_b = networks.to_a(params, real_a), networks.to_b(params, real_b)
@@ -90,7 +90,7 @@ def _adversarial(
     pair_a: tuple[Images, Images],
     pair_b: tuple[Images, Images],
 ) -> dict[str, Scalar]:
-    """The generators' side of equation 3, by place and by the attention's logits, for real and fake images of each domain."""
+    """The generators' side of equation 3 by place and of equation 7 by the attention's logits, for real and fake images of each domain."""
     objective = adversarial.objective(weights.objective).generator
     terms = {"adversarial": jnp.zeros(()), "adversarial_cam": jnp.zeros(())}
     for names, pair in ((OF_A, pair_a), (OF_B, pair_b)):

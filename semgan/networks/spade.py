@@ -15,12 +15,12 @@ from jaxtyping import Array, Float, Integer
 
 from semgan.layers.batch_norm import BatchNorm
 from semgan.layers.blocks import leaky_relu
-from semgan.layers.broadcast import per_channel
 from semgan.layers.convolutions import INITIALIZERS, convolution
 from semgan.layers.normalize import instance_norm
 from semgan.layers.precision import at_least_float32
 from semgan.layers.resample import average_pool, upsample_nearest
 from semgan.layers.shapes import DomainIds, FeatureMap, StyleCodes
+from semgan.layers.spectral import SpectralConv
 from semgan.types import Images
 
 Labels = Float[Array, "batch size size label"]
@@ -32,41 +32,6 @@ def label_map(mask: ClassMask, domain: DomainIds, mask_classes: int, domain_coun
     """Returns one-hot classes at every place, and after them the one-hot domain at every place alike."""
     domains = jax.nn.one_hot(domain, domain_count)[:, None, None]
     return jnp.concatenate([jax.nn.one_hot(mask, mask_classes), jnp.broadcast_to(domains, (*mask.shape, domain_count))], -1)
-
-
-class SpectralConv(nn.Module):
-    """A convolution whose kernel, as a matrix of inputs by outputs, is divided by its largest singular value.
-
-    Miyato et al. 2018, arXiv 1802.05957, algorithm 1: with `train`, one step of the power iteration from the vector "u" of the step
-    before; without, the value that this vector gives.
-    """
-
-    channels: int
-    size: int = 3
-    stride: int = 1
-    padding: int = 1
-    use_bias: bool = True
-    initializer: str = _INITIALIZER
-    dtype: Dtype = jnp.float32
-
-    @nn.compact
-    def __call__(self, x: FeatureMap, *, train: bool) -> Float[Array, "batch height_out width_out channel_out"]:
-        kernel = self.param("kernel", INITIALIZERS[self.initializer], (self.size, self.size, x.shape[-1], self.channels))
-        u = self.variable("batch_stats", "u", lambda: _unit(jax.random.normal(self.make_rng("params"), (self.channels,))))
-        matrix = kernel.reshape(-1, self.channels)
-        left = _unit(matrix @ u.value)
-        right = _unit(left @ matrix) if train else u.value
-        if train and self.is_mutable_collection("batch_stats") and not self.is_initializing():
-            u.value = jax.lax.stop_gradient(right)
-        sigma = jax.lax.stop_gradient(left) @ matrix @ jax.lax.stop_gradient(right)
-        around = ((self.padding, self.padding), (self.padding, self.padding))
-        kernel, numbers = (kernel / sigma).astype(self.dtype), ("NHWC", "HWIO", "NHWC")
-        x = jax.lax.conv_general_dilated(x.astype(self.dtype), kernel, (self.stride,) * 2, around, dimension_numbers=numbers)
-        return x + per_channel(self.param("bias", nn.initializers.zeros, (self.channels,)), x) if self.use_bias else x
-
-
-def _unit(vector: Float[Array, " n"]) -> Float[Array, " n"]:
-    return vector / (jnp.linalg.norm(vector) + 1e-12)
 
 
 class Spade(nn.Module):

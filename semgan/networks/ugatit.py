@@ -1,4 +1,4 @@
-"""U-GAT-IT's networks, the light version (Kim, Kim, Kang and Lee 2020, arXiv 1907.10830, appendix D), NHWC.
+"""U-GAT-IT's networks, the light version of the authors' code (Kim, Kim, Kang and Lee 2020, arXiv 1907.10830), NHWC.
 
 Two things are the paper's own: attention by an auxiliary classifier's weights, and a normalisation that learns for each channel how far
 it goes by the picture's channel and how far by the whole picture.
@@ -20,7 +20,7 @@ from semgan.layers.normalize import EPSILON, instance_norm
 from semgan.layers.precision import at_least_float32
 from semgan.layers.resample import upsample_nearest
 from semgan.layers.shapes import FeatureMap
-from semgan.networks.spade import SpectralConv
+from semgan.layers.spectral import SpectralConv
 
 Images = Float[Array, "batch height width 3"]
 Vectors = Float[Array, "batch channel"]

@@ -1,19 +1,12 @@
-"""SPADE's layers by hand: the label map, spectral normalisation, equation 1; and the sizes of what its networks give."""
+"""SPADE's layers by hand: the label map, equation 1; and the sizes of what its networks give."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from semgan.networks.spade import Discriminator, Generator, Spade, SpadeBlock, SpectralConv, StyleEncoder, label_map
-
-
-def convolved(x, kernel, bias=0.0):
-    """A convolution of stride 1 with zeros around, in float64: (b, h, w, in) by (3, 3, in, out)."""
-    padded = np.pad(np.asarray(x, np.float64), ((0, 0), (1, 1), (1, 1), (0, 0)))
-    height, width = x.shape[1:3]
-    shifted = [(padded[:, i : i + height, j : j + width], kernel[i, j]) for i in range(3) for j in range(3)]
-    return sum(np.einsum("bhwi,io->bhwo", part, np.asarray(weights, np.float64)) for part, weights in shifted) + np.asarray(bias)
+from semgan.networks.spade import Discriminator, Generator, Spade, SpadeBlock, StyleEncoder, label_map
+from tests.layers.by_hand import convolved
 
 
 def test_a_place_of_the_label_map_has_its_class_and_the_pictures_domain():
@@ -22,41 +15,6 @@ def test_a_place_of_the_label_map_has_its_class_and_the_pictures_domain():
     assert labels.shape == (2, 2, 2, 5)
     assert labels[0].tolist() == [[[1, 0, 0, 0, 1], [0, 0, 1, 0, 1]], [[0, 1, 0, 0, 1], [1, 0, 0, 0, 1]]]
     assert labels[1, 1].tolist() == [[0, 0, 1, 1, 0], [0, 1, 0, 1, 0]]
-
-
-@pytest.fixture(scope="module")
-def spectral():
-    """A spectral convolution of known weights, its input, and its variables."""
-    rng = np.random.default_rng(0)
-    module, x = SpectralConv(4), jnp.asarray(rng.normal(size=(2, 5, 5, 3)), jnp.float32)
-    variables = module.init(jax.random.key(0), x, train=False)
-    params = {"kernel": jnp.asarray(rng.normal(size=(3, 3, 3, 4)), jnp.float32), "bias": jnp.arange(4, dtype=jnp.float32)}
-    return module, x, {"params": params, "batch_stats": variables["batch_stats"]}
-
-
-def test_one_step_of_the_power_iteration_by_hand(spectral):
-    module, x, variables = spectral
-    matrix, u = np.asarray(variables["params"]["kernel"], np.float64).reshape(27, 4), np.asarray(variables["batch_stats"]["u"])
-    assert np.linalg.norm(u) == pytest.approx(1, rel=1e-5)
-    left = matrix @ u / np.linalg.norm(matrix @ u)
-    right = left @ matrix / np.linalg.norm(left @ matrix)
-    output, updated = module.apply(variables, x, train=True, mutable="batch_stats")
-    np.testing.assert_allclose(updated["batch_stats"]["u"], right, atol=1e-5)
-    kernel, bias = variables["params"]["kernel"], variables["params"]["bias"]
-    np.testing.assert_allclose(output, convolved(x, np.asarray(kernel) / (left @ matrix @ right), bias), atol=1e-4)
-    still = module.apply(variables, x, train=False)
-    np.testing.assert_allclose(still, convolved(x, np.asarray(kernel) / np.linalg.norm(matrix @ u), bias), atol=1e-4)
-
-
-def test_many_steps_find_the_largest_singular_value(spectral):
-    module, x, variables = spectral
-    step = jax.jit(lambda variables: module.apply(variables, x, train=True, mutable="batch_stats")[1])
-    for _ in range(60):
-        variables = {"params": variables["params"], **step(variables)}
-    largest = np.linalg.svd(np.asarray(variables["params"]["kernel"]).reshape(27, 4), compute_uv=False)[0]
-    expected = convolved(x, np.asarray(variables["params"]["kernel"]) / largest, variables["params"]["bias"])
-    for train in (False, True):
-        np.testing.assert_allclose(module.apply(variables, x, train=train, mutable="batch_stats")[0], expected, atol=1e-3)
 
 
 def test_equation_1_by_hand():
