@@ -38,18 +38,6 @@ class Membership(NamedTuple):
     coverage: Float[np.ndarray, " real"]
 
 
-def precision_recall(real: FeatureVectors, fake: FeatureVectors, *, neighbours: int = PRECISION_NEIGHBOURS) -> tuple[float, float]:
-    """Returns the shares of generated pictures that lie among the real ones, and of real pictures that lie among the generated ones."""
-    members = membership(real, fake, precision_neighbours=neighbours, density_neighbours=neighbours)
-    return float(members.precision.mean()), float(members.recall.mean())
-
-
-def density_coverage(real: FeatureVectors, fake: FeatureVectors, *, neighbours: int = DENSITY_NEIGHBOURS) -> tuple[float, float]:
-    """Measures how densely fakes lie among the real ones (1 where they are alike), and the share of real ones that have one near."""
-    members = membership(real, fake, precision_neighbours=neighbours, density_neighbours=neighbours)
-    return float(members.density.mean()), float(members.coverage.mean())
-
-
 def membership(
     real: FeatureVectors,
     fake: FeatureVectors,

@@ -24,8 +24,3 @@ def structure_distances(a: Maps, b: Maps) -> Float[np.ndarray, " image"]:
     if a.shape[:2] != b.shape[:2]:
         raise ValueError(f"feature maps {a.shape} and {b.shape} have other pictures or places: bring both pictures to one size first")
     return np.array([np.mean((self_similarity(x[None]) - self_similarity(y[None])) ** 2) for x, y in zip(a, b, strict=True)])
-
-
-def structure_distance(a: Maps, b: Maps) -> float:
-    """The mean over the pairs."""
-    return float(structure_distances(a, b).mean())
