@@ -20,4 +20,4 @@ def get_config(size: str = "128") -> ConfigDict:
         "precision": "bfloat16",
         "evaluate_kimg": 100.0,
     }
-    return common.changed(semgan.get_config(), changes)
+    return common.with_changes(semgan.get_config(), changes)

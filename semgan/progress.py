@@ -49,9 +49,9 @@ class Progress:
 
     def _bar(self, elapsed: float) -> None:
         share = self.done / max(self.total, 1)
-        left = format_duration(elapsed * (1 - share) / max(share, 1e-9))
+        remaining = format_duration(elapsed * (1 - share) / max(share, 1e-9))
         filled = "█" * int(24 * share)
-        print(f"\r{self.label} {filled:<24} {self.done:,}/{self.total:,} {left} left ", end="", file=sys.stderr, flush=True)
+        print(f"\r{self.label} {filled:<24} {self.done:,}/{self.total:,} {remaining} left ", end="", file=sys.stderr, flush=True)
 
     def __enter__(self) -> "Progress":
         return self

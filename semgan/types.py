@@ -29,7 +29,7 @@ Metrics = dict[str, Scalar]
 
 
 class Aux(NamedTuple):
-    """The second result of a loss, besides its value."""
+    """The second result of a loss, beside its value."""
 
     metrics: Metrics
     model_state: ModelState

@@ -1,4 +1,4 @@
-"""What a network or loss needs to know of the other devices: nothing where the step runs on one."""
+"""Communication between devices within a network or a loss; with one device it does nothing."""
 
 from jax import lax
 from jaxtyping import Array, Shaped

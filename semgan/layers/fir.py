@@ -13,9 +13,9 @@ import jax.numpy as jnp
 from flax.typing import Dtype
 from jaxtyping import Array, Float
 
+from semgan.layers.array_types import FeatureMap
 from semgan.layers.broadcast import per_channel
 from semgan.layers.resample import depth_to_space, space_to_depth
-from semgan.layers.shapes import FeatureMap
 
 TAPS = (0.125, 0.375, 0.375, 0.125)
 """[1, 3, 3, 1], normalised to one; the filter is its outer product with itself."""

@@ -51,12 +51,12 @@ def load(contents: bytes, budget: Budget, *, inside: bool = False) -> Any:
 
 
 def _load_storage(budget: Budget, contents: bytes) -> Storage:
-    before = budget.left
+    before = budget.remaining
     storage = load(contents, budget, inside=True)
     if not isinstance(storage, Storage):
         raise malformed("storage")
     # All else of it is thrown away. Its length is paid for, so that the same bytes cannot be read a thousand times.
-    budget.left = before
+    budget.remaining = before
     budget.spend(RECORD + (storage.whole or storage).size + len(contents))
     return storage
 
@@ -82,7 +82,7 @@ def _load_old(contents: bytes, at: int, context: Context) -> Any:
             raise UserError("is of a version or a machine whose PyTorch files are not known here: save it again with PyTorch 1.6 or newer")
         at = head.at
     storages: dict[str, Storage] = {}
-    body = Unpickler(contents, at, context, partial(_declared, storages, context.budget))
+    body = Unpickler(contents, at, context, partial(_declare, storages, context.budget))
     value = body.load()
     names = Unpickler(contents, body.at, context)
     keys = names.load()
@@ -111,7 +111,7 @@ def _is_little_endian(value: Any) -> bool:
     return type(value) is dict and value.get("little_endian") is True
 
 
-def _declared(storages: dict[str, Storage], budget: Budget, identifier: Any) -> Storage:
+def _declare(storages: dict[str, Storage], budget: Budget, identifier: Any) -> Storage:
     """The storage that a persistent id of the old format means; its bytes are found later."""
     match identifier:
         case ("storage", Global(storage=str(type_name)), str(key), str(), int(count), view):

@@ -80,7 +80,7 @@ def check_key(key: Any) -> Any:
 
 
 def are_sizes(values: tuple[Any, ...]) -> bool:
-    """Whether a tuple can be a shape, or strides."""
+    """Returns whether a tuple can be a shape, or strides."""
     return len(values) <= _MOST_AXES and all(type(value) is int for value in values)
 
 

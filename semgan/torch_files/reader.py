@@ -108,7 +108,7 @@ def _part(module: Module, name: str) -> dict[str, Any]:
 
 
 def _what_else(contents: bytes) -> str:
-    """Says what a file is that is not a PyTorch file, and what to do."""
+    """Returns the sentence for a file that is not a PyTorch file: what it is, and what to do."""
     advice = "give a .pth, .pt, .ckpt or .pkl file"
     if not contents:
         return "is empty: download it again"

@@ -36,17 +36,17 @@ class Budget:
 
     Attributes:
       limit: in bytes.
-      left: of it.
+      remaining: of it.
     """
 
     def __init__(self, file_size: int):
         self.limit = MEMORY_FACTOR * file_size + MEMORY_BASE
-        self.left = self.limit
+        self.remaining = self.limit
 
     def spend(self, size: int) -> None:
         """Raises UserError when `size` more bytes are too many."""
-        self.left -= size
-        if self.left < 0:
+        self.remaining -= size
+        if self.remaining < 0:
             raise too_large(self.limit)
 
 
@@ -207,13 +207,13 @@ class _Plainer:
             raise _too_deep()
         self._begun.add(id(value))
         self._budget.spend(ITEM)
-        result = self._converted(value, depth)
+        result = self._convert(value, depth)
         if result.size > self._budget.limit:
             raise too_large(self._budget.limit)
         self._done[id(value)] = result
         return result
 
-    def _converted(self, value: Any, depth: int) -> _Plain:
+    def _convert(self, value: Any, depth: int) -> _Plain:
         match value:
             case Tensor():
                 array = _array_of_tensor(value, self._budget)

@@ -28,7 +28,7 @@ from semgan.types import TrainState
 _DIFFERENCES_SHOWN = 5
 
 
-class Restored(NamedTuple):
+class RestoredCheckpoint(NamedTuple):
     """A state as host arrays, ready for any number of devices, and what was saved with it."""
 
     state: TrainState
@@ -57,7 +57,7 @@ class Checkpoints:
         self._writes = process == 0
         self._thread: threading.Thread | None = None
         self._saved = True
-        self._damaged: set[int] = set()
+        self._damaged_steps: set[int] = set()
         self._vouched: int | None = None
         if self._writes:
             self._make_folder()
@@ -125,7 +125,7 @@ class Checkpoints:
                 shutil.rmtree(late, ignore_errors=True)
         return self._saved
 
-    def restore(self, target_state: TrainState) -> Restored | None:
+    def restore(self, target_state: TrainState) -> RestoredCheckpoint | None:
         """The newest whole checkpoint in the structure of `target_state`, or None where there is no checkpoint at all.
 
         A damaged one is named on stderr and the one before it is taken. UserError if none is whole, or if the newest whole one
@@ -138,10 +138,10 @@ class Checkpoints:
             try:
                 record = manifest.verify(folder, step)
             except manifest.DamagedError as damage:
-                self._damaged.add(step)
+                self._damaged_steps.add(step)
                 _warn(f"checkpoint {folder} is damaged ({damage}); falling back to the one before it.")
                 continue
-            return Restored(self._load(folder, record, target_state), record["extra"], step)
+            return RestoredCheckpoint(self._load(folder, record, target_state), record["extra"], step)
         if steps:
             raise UserError(
                 f"{self.folder}: none of its checkpoints ({', '.join(map(str, steps))}) is whole; bring one back from a copy, or "
@@ -175,14 +175,14 @@ class Checkpoints:
             final.rename(replaced)
         writing.rename(final)
         sync(self.folder)
-        self._damaged.discard(step)
+        self._damaged_steps.discard(step)
         shutil.rmtree(replaced, ignore_errors=True)
 
     def _remove_old(self) -> None:
-        whole = [step for step in self.steps() if step not in self._damaged]
+        whole = [step for step in self.steps() if step not in self._damaged_steps]
         pin = self._pinned_step()
-        self._remove([step for step in [*whole[: -self.keep], *self._damaged] if step != pin])
-        self._damaged.clear()
+        self._remove([step for step in [*whole[: -self.keep], *self._damaged_steps] if step != pin])
+        self._damaged_steps.clear()
 
     def _remove(self, steps: list[int]) -> None:
         for step in steps:

@@ -13,8 +13,8 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from semgan.evaluation.extractors.primitives import convolve, max_pool
+from semgan.layers.array_types import FeatureMap
 from semgan.layers.broadcast import per_channel
-from semgan.layers.shapes import FeatureMap
 
 Backbone = Literal["alexnet", "vgg16"]
 LpipsParams = Mapping[str, Any]

@@ -53,7 +53,7 @@ class Judge(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """Decided judgements of many pictures (numpy): class ids, places, {0, 1}, domain ids; None where there is no such head."""
+    """The judge's predictions for many pictures (numpy): domain and class ids, landmarks, {0, 1}; None where there is no such head."""
 
     domain: np.ndarray
     features: np.ndarray

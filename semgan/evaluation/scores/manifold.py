@@ -1,4 +1,4 @@
-"""Do generated pictures lie among the real ones, and the real ones among the generated? By balls around each feature vector.
+"""Precision, recall, density and coverage: shares of pictures that lie in balls around the feature vectors of the other set.
 
 Precision and recall: Kynkaanniemi et al. 2019, arXiv 1904.06991, equations 1 and 2. Density and coverage: Naeem et al. 2020, arXiv
 2002.09797, equations 6 and 7. A vector's ball reaches to its k-th nearest neighbour in its own set; its border is part of it in the

@@ -1,4 +1,4 @@
-"""How different a translator's outputs are, in StarGAN v2's protocol (Choi et al. 2020, arXiv 1912.01865, appendix C)."""
+"""The diversity of a translator's outputs, in StarGAN v2's protocol (Choi et al. 2020, arXiv 1912.01865, appendix C)."""
 
 import itertools
 from collections.abc import Callable, Mapping

@@ -1,5 +1,6 @@
-"""The structure distance: do two pictures resemble themselves in the same places? (Tumanyan et al. 2022, arXiv 2201.00424, section 3.1)
+"""The structure distance: how far two pictures differ in which of their places resemble one another.
 
+Tumanyan et al. 2022, arXiv 2201.00424, section 3.1.
 The published one is over the keys of DINO's last layer; it can be taken over any feature maps, and figures over different ones do not
 compare.
 """

@@ -14,7 +14,7 @@ LEAST_LEVELS = 5
 
 
 def is_unet(tensors: Tensors, name: str) -> bool:
-    """Whether the state dict `name` is a U-Net, and not a ResNet."""
+    """Returns whether the state dict `name` is a U-Net, and not a ResNet."""
     return f"{name}.model.model.0.weight" in tensors
 
 

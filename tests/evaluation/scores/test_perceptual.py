@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from semgan.evaluation.scores.path_length import path_steps, slerp, trimmed
+from semgan.evaluation.scores.path_length import path_steps, slerp, trim
 from semgan.evaluation.scores.perceptual import mean_over_tasks, output_diversity
 from semgan.evaluation.scores.structure import structure_distances
 
@@ -91,8 +91,8 @@ def test_arc_starts_and_ends_in_the_latents_directions():
 
 def test_outliers_do_not_count():
     steps = np.concatenate([np.ones(200), [1e9, -1e9]])
-    np.testing.assert_array_equal(trimmed(np.arange(101.0)), np.arange(1.0, 100.0))
-    assert trimmed(steps).mean() == 1
+    np.testing.assert_array_equal(trim(np.arange(101.0)), np.arange(1.0, 100.0))
+    assert trim(steps).mean() == 1
 
 
 def test_codes_of_many_layers_and_a_constant_generator():
@@ -102,4 +102,4 @@ def test_codes_of_many_layers_and_a_constant_generator():
     steps = path_steps(
         lambda w: np.zeros((len(w), w.shape[1])), squared_difference, latent_size=4, count=5, seed=0, to_w=to_w, batch_size=2
     )
-    assert trimmed(steps).mean() == 0
+    assert trim(steps).mean() == 0
