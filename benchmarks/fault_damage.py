@@ -1,4 +1,4 @@
-"""Damage to the files of a checkpoint: each is named, and the checkpoint before is taken in its place."""
+"""Damage to the files of a checkpoint: each is named, and the previous checkpoint is used instead."""
 
 import contextlib
 import io

@@ -1,4 +1,4 @@
-"""Does to training what machines do to it, again and again, and counts what is lost: a table, and exit status 1 for any loss or mismatch.
+"""Disturbs training as machines do, again and again, and counts the losses: a table, and exit status 1 for any loss or mismatch.
 
     python benchmarks/faults.py                                  all of it: five minutes of an idle core
     python benchmarks/faults.py --trials kills,flips --count 5
@@ -39,7 +39,7 @@ _TERMINATED_TWICE = 128 + signal.SIGTERM
 
 
 class Chain:
-    """A run that is taken up again after whatever befell it; what it commits is held against the undisturbed one's."""
+    """A run that is resumed after every disturbance; its checkpoints are compared with those of the undisturbed run."""
 
     def __init__(self, place: Place, tally: Tally, name: str):
         self._place, self._tally, self._name, self._number = place, tally, name, 0

@@ -1,4 +1,4 @@
-"""The figures of docs/ out of finished runs: a small picture of each, and the curves of their scores."""
+"""Draws the figures of docs/ from finished runs: a small picture of each, and the curves of their scores."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

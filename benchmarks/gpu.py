@@ -1,4 +1,4 @@
-"""Everything that a first GPU can tell in a few minutes: is it correct, how fast is it, and what does a model look like.
+"""Measures all that a first GPU can show in a few minutes: correctness, speed, and a trained model.
 
     python benchmarks/gpu.py --minutes 9 --out runs/gpu
     python benchmarks/gpu.py --minutes 9 --platform cpu --small --out runs/gpu_rehearsal

@@ -1,4 +1,4 @@
-"""Measures what more devices cost besides the work: the mapped step against the plain one, and how long a checkpoint delays training.
+"""Measures what more devices cost beyond the work: the mapped step against the plain one, and how long a checkpoint delays training.
 
     python benchmarks/scaling.py
     python benchmarks/scaling.py --devices 1 2 4 --processes --config configs/drawn_faces_dcgan.py --device-batch 4

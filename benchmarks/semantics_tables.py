@@ -1,4 +1,4 @@
-"""The tables of what methods keep, as Markdown, out of what was measured of their runs (see `semantics_runs`)."""
+"""The tables of what methods keep, as Markdown, from the measurements of their runs (see `semantics_runs`)."""
 
 import math
 import statistics

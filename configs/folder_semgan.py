@@ -1,4 +1,4 @@
-"""semgan's own algorithm on any folders of pictures, one a domain, without annotations, for one GPU.
+"""semgan's own algorithm on any folders of pictures, one per domain, without annotations, for one GPU.
 
     python launch.py --config configs/folder_semgan.py:128 --workdir runs/photos --config.data.source=FOLDER
 

@@ -1,4 +1,4 @@
-"""Set the XLA flags that pay on a CPU: before jax is imported, and never over a user's own.
+"""Sets the XLA flags that make a CPU faster, before jax is imported, and never overrides a user's own.
 
 XLA aborts the process over a flag that it does not know, and each jaxlib knows others. So a flag is first tried in a child process, and
 the answer is remembered beside the other things in the cache folder: the trial, a second long, is made once per version of jaxlib.

@@ -9,7 +9,7 @@ from semgan.settings import SETTINGS, keys_that
 
 
 class Difference(NamedTuple):
-    """A thing that is not the same in all runs that know it: what it is, and its values as text with the names of the runs that have it."""
+    """A property that differs between runs: its name, and its values as text with the names of the runs that have them."""
 
     what: str
     values: dict[str, list[str]]

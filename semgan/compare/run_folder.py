@@ -1,4 +1,4 @@
-"""A run's folder, read: what it was asked for, what it measured, and its last picture. Nothing in it is changed."""
+"""Reads a run's folder: its config, its measurements and its last picture. Nothing in it is changed."""
 
 import json
 import math

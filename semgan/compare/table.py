@@ -1,4 +1,4 @@
-"""Several runs in a table: rows of texts, and these laid out for a terminal."""
+"""A table of several runs: rows of texts, and their layout for a terminal."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The figures that runs ended with, and in what the ways differ that they were taken."""
+"""The final figures of runs, and the differences in how they were measured."""
 
 from collections.abc import Sequence
 

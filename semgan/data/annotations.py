@@ -1,4 +1,4 @@
-"""A picture's annotations, and how they move along when the picture is mirrored or cropped."""
+"""Mirrors and crops a picture's annotations along with the picture."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""`semgan data check`: decodes every picture fully and says which ones are bad, before a training run finds out."""
+"""`semgan data check`: decodes every picture in full and lists the bad ones, before a training run fails on them."""
 
 import hashlib
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Makes a cache in chunks, each of which is kept: pictures go to their place in one file, the rest to one file per chunk."""
+"""Makes a cache in chunks, each kept once it is complete: pictures go to their place in one file, the rest to one file per chunk."""
 
 import hashlib
 import io
@@ -21,7 +21,7 @@ ReadExample = Callable[[int], dict[str, np.ndarray] | None]
 
 
 class Part(NamedTuple):
-    """A chunk that is done, without its pictures."""
+    """A completed chunk, without its pictures."""
 
     sha256: str  # of its pictures
     failures: list[tuple[int, str]]  # rows that cannot be used, and why

@@ -1,4 +1,4 @@
-"""Opens a dataset by name: prepared and cached at first use, memory-mapped ever after."""
+"""Opens a dataset by name: prepared and cached at first use, memory-mapped from then on."""
 
 import difflib
 import hashlib

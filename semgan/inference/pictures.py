@@ -1,4 +1,4 @@
-"""Pictures in and out: read whatever the user has, fit it to the model, put the result back, write it whole or not at all."""
+"""Pictures in and out: reads the user's picture, fits it to the model, puts the result back, writes it completely or not at all."""
 
 import io
 import math

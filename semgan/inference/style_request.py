@@ -1,4 +1,4 @@
-"""The style that a user asks for, checked once and prepared for any number of contents."""
+"""The style that a user requests, checked once and prepared for any number of contents."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial

@@ -1,4 +1,4 @@
-"""Antialiased changes of resolution by two (Zhang 2019, arXiv 1904.11486), as CUT (arXiv 2007.15651) has them in its networks."""
+"""Antialiased changes of resolution by two (Zhang 2019, arXiv 1904.11486), as in the networks of CUT (arXiv 2007.15651)."""
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float

@@ -1,4 +1,4 @@
-"""A whole plan: what training an experiment on a number of devices takes, as plain data."""
+"""A plan as plain data: what training an experiment on a number of devices requires."""
 
 import difflib
 import json

@@ -1,4 +1,4 @@
-"""The pictures that show how a run goes: samples of the same held-out examples and latents, from first to last."""
+"""The pictures that show a run's progress: samples of the same held-out examples and latents, from first to last."""
 
 import io
 from collections.abc import Mapping, Sequence

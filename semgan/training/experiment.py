@@ -1,4 +1,4 @@
-"""An experiment, wired once: what the loop, adaptation, plans, benchmarks and tests make of a config.
+"""An experiment: a config and its data, wired once for training, adaptation, planning, benchmarks and tests.
 
 Whoever takes steps takes these: the same augmentation, optimizers, averages, spike guard and noise.
 """

@@ -1,4 +1,4 @@
-"""The training loop: the one place that joins data, algorithm, step, checkpoints, pictures and evaluation."""
+"""The training loop: the one place that brings data, algorithm, step, checkpoints, pictures and evaluation together."""
 
 import json
 import time
@@ -120,7 +120,7 @@ def _run(config: ConfigDict, workdir: Path, start_time: float, stop: Stop) -> Re
 
 
 class _Start(NamedTuple):
-    """The point where training goes on: the state, the minutes that the run has taken, and how often it went back."""
+    """The point where training continues: the state, the minutes that the run has taken, and how often it went back."""
 
     state: TrainState
     minutes: float

@@ -1,4 +1,4 @@
-"""The output of a run: pictures and scores on the way, the snapshot and the result at the end."""
+"""The output of a run: pictures and scores during training, the snapshot and the result at the end."""
 
 from functools import partial
 from pathlib import Path

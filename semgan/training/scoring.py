@@ -1,4 +1,4 @@
-"""Scores of a run's model by the judge, on the way and at the end."""
+"""Scores of a run's model by the judge, during training and at the end."""
 
 from functools import cache
 from typing import Any, NamedTuple

@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class Interruption(Exception):
-    """A signal came during work that may be left at any point."""
+    """Raised when a signal comes during work that may be abandoned at any point."""
 
 
 class Stop:

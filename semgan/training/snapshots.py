@@ -1,4 +1,4 @@
-"""Writes the snapshot of a run: the averaged weights, and what is fitted to them for those who use the model."""
+"""Writes the snapshot of a run: the averaged weights, and the linear models fitted to them for users."""
 
 from collections.abc import Mapping
 from functools import partial

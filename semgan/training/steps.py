@@ -23,7 +23,7 @@ Update = Callable[[TrainState, dict[str, np.ndarray]], tuple[TrainState, Metrics
 
 
 class Programs:
-    """The compiled step of the current stage; a stage is compiled when it is reached, and the one before is let go.
+    """The compiled step of the current stage; a stage is compiled when it is reached, and the previous one is released.
 
     Attributes:
       rollbacks: returns to an earlier state before these programs; see `Experiment.step`.

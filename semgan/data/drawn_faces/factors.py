@@ -25,7 +25,7 @@ _CONTENT, _STYLE = range(2)  # random streams
 
 
 class ContentFactors(NamedTuple):
-    """The factors of what a face shows. Lengths are in face units: half of the head's height; positions in fractions of the picture."""
+    """The factors of what a face shows. Lengths are in face units: half of the head's height; locations in fractions of the picture."""
 
     yaw: float  # radians, positive towards the picture's right
     pitch: float  # face units that the middle of the face is lifted by

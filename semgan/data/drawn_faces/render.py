@@ -1,4 +1,4 @@
-"""Draws a face: the picture and all that is true of it."""
+"""Draws a face: the picture and its exact annotations."""
 
 import math
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Files of weights that the user has, to parameters: read, recognised by their SHA-256 and checked tensor by tensor.
+"""Reads the user's weight files into parameters: recognised by their SHA-256 and checked tensor by tensor.
 
 Nothing is ever downloaded. Files are PyTorch's, or .safetensors or .npz with the same names.
 """

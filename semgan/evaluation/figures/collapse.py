@@ -1,4 +1,4 @@
-"""The collapse watch: has a generator come to draw one thing, or few? A pure function of the evaluations so far.
+"""The collapse watch: finds out whether a generator draws one picture, or few, for everything; a pure function of the evaluations so far.
 
 Two measures, both in a judge's features beside those of real pictures: `diversity_share`, the mean distance of two samples as a share of
 that of two real pictures; and `recall`, the share of real pictures that lie among the samples (Kynkaanniemi et al. 2019, arXiv

@@ -1,4 +1,4 @@
-"""A number with its name, its interval and its passport: the one form in which scores are handed on."""
+"""A number with its name, its interval and its passport: the one form in which scores leave an evaluation."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""The judge: a network trained on real pictures of a dataset that says what a picture shows and in which domain.
+"""The judge: a network trained on a dataset's real pictures that predicts a picture's annotations and domain.
 
 It predicts whatever the dataset is annotated with (mask, landmarks, attributes) and the domain. The same network judges
 real and translated pictures, so its own errors cancel in the scores of `semgan/evaluation/scores/transfer.py`.

@@ -1,4 +1,4 @@
-"""The memorisation audit: does a generator reproduce its training pictures?
+"""The memorisation audit: tests whether a generator reproduces its training pictures.
 
 It compares how near generated pictures and held-out real ones come to their nearest training picture, in a judge's features.
 Two tests, each against the held-out pictures, so that the features' own scale does not matter:

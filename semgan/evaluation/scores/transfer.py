@@ -1,4 +1,4 @@
-"""The transfer score: does a translation keep what the content shows and take on the reference's domain?
+"""The transfer score: how far translations keep what the content shows and adopt the reference's domain.
 
     retention = (agreement with the content's annotations - that of the reference copied)
                 / (that of the content itself - that of the reference copied)

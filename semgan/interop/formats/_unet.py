@@ -1,4 +1,4 @@
-"""The U-Net of the official pix2pix and CycleGAN: modules that hold one another, the outermost the picture's own resolution."""
+"""The U-Net of the official pix2pix and CycleGAN: nested modules, the outermost at the picture's own resolution."""
 
 import re
 from collections.abc import Mapping
