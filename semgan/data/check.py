@@ -1,6 +1,7 @@
 """`semgan data check`: decodes every picture in full and lists the bad ones, before a training run fails on them."""
 
 import hashlib
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -8,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from semgan.data import cache, celeb_a
-from semgan.data.decode import SUFFIXES, DecodeError, decode_picture
+from semgan.data.decode import SUFFIXES, DecodeError, decode_picture, is_flat
 from semgan.data.folder import list_folder
 from semgan.data.folder_annotations import is_mask, read_annotations
 from semgan.data.folder_table import TABLE
@@ -71,9 +72,9 @@ def format_report(report: DataReport) -> str:
     """The report as text for a terminal, the verdict last."""
     lines = [f"{report.folder}: {report.kind}"]
     lines += [f"  {name}: {count:,} pictures" for name, count in report.counts.items()]
-    lines += [f"  note: {note}" for note in report.notes]
-    for title, entries in (("ignored", report.ignored), ("bad", report.bad)):
-        lines += [f"  {title}: {name}: {reason}" for name, reason in entries[:_MOST_LINES]]
+    listed = [[f"{name}: {reason}" for name, reason in entries] for entries in (report.ignored, report.bad)]
+    for title, entries in zip(("note", "ignored", "bad"), (report.notes, *listed), strict=True):
+        lines += [f"  {title}: {entry}" for entry in entries[:_MOST_LINES]]
         if len(entries) > _MOST_LINES:
             lines.append(f"  {title}: and {len(entries) - _MOST_LINES:,} more")
     total = sum(report.counts.values())
@@ -85,6 +86,7 @@ def format_report(report: DataReport) -> str:
 class _Finding(NamedTuple):
     reason: str  # "": nothing wrong
     sha256: str  # of the picture's bytes
+    notes: tuple[str, ...] = ()  # what decoding had to guess
 
 
 class _FileInspector(NamedTuple):
@@ -100,17 +102,21 @@ class _FileInspector(NamedTuple):
     def _inspect(self, index: int) -> _Finding:
         try:
             data = self.read(index)
-            sha256 = hashlib.sha256(data).hexdigest()
-            height, width = decode_picture(data).shape[:2]
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                image = decode_picture(data, "picture")
         except DecodeError as error:
             return _Finding(error.reason, "")
-        if not self.minds_size:
-            return _Finding("", sha256)
+        notes = tuple(str(each.message).removeprefix("picture: ") for each in caught)
+        return _Finding(self._fault(image) if self.minds_size else "", hashlib.sha256(data).hexdigest(), notes)
+
+    def _fault(self, image: np.ndarray) -> str:
+        height, width = image.shape[:2]
         if min(height, width) < MIN_SIDE:
-            return _Finding(f"is {width} x {height} pixels, smaller than {MIN_SIDE}", sha256)
+            return f"is {width} x {height} pixels, smaller than {MIN_SIDE}"
         if max(height, width) > MAX_ASPECT * min(height, width):
-            return _Finding(f"is {width} x {height} pixels, longer than {MAX_ASPECT:g} to 1", sha256)
-        return _Finding("", sha256)
+            return f"is {width} x {height} pixels, longer than {MAX_ASPECT:g} to 1"
+        return "shows nothing: it is of one colour, or nearly" if is_flat(image) else ""
 
 
 class _ReadFile(NamedTuple):
@@ -175,6 +181,7 @@ def _check_pictures(folder: Path) -> DataReport:
             bad.append((name, finding.reason))
         elif (original := first.setdefault(finding.sha256, name)) != name:
             bad.append((name, f"has the same bytes as {original}"))
+        notes += [f"{name}: {note}" for note in finding.notes]
     counts = {name: len(group) for name, group in groups.items()}
     return DataReport(str(folder), "a folder of pictures", counts, bad, ignored, notes + annotation_notes)
 

@@ -1,7 +1,7 @@
 """The project's one decoder of pictures, on Pillow: every picture from outside passes through `decode_picture`.
 
 Pillow alone is silently wrong for some of what users have: `convert("RGB")` clips 16-bit grey to white, drops alpha onto
-black and leaves photographs from phones lying on their side.
+black, ignores colour profiles and leaves photographs from phones lying on their side.
 """
 
 import io
@@ -13,6 +13,8 @@ from os import PathLike, fspath
 import numpy as np
 from PIL import Image
 
+from semgan.data.colour_profiles import to_srgb
+from semgan.data.sample_range import SampleFacts, colour_to_8_bits, grey_to_8_bits, sample_facts
 from semgan.errors import UserError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
@@ -20,6 +22,8 @@ FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
 MAX_PIXELS = 8192 * 8192
 """Larger pictures are refused from their header, before any pixel is decoded."""
+FLAT = 8
+"""Of 255: a picture none of whose channels differs by more shows nothing."""
 
 # What Pillow's readers raise on damaged or hostile bytes.
 _READER_FAULTS = (
@@ -59,7 +63,8 @@ def decode_picture(picture: bytes | str | PathLike[str], name: str = "") -> np.n
       name: what errors call the picture; the path by default.
 
     Returns:
-      uint8 (height, width, 3), upright, RGB; alpha over white, 16 bits scaled to 8.
+      uint8 (height, width, 3), upright, sRGB; alpha over white, or over black where the picture would vanish in white; 16 bits scaled
+      to 8, from the range that the file's values fill. What is guessed is said in a warning that names the picture.
 
     Raises:
       DecodeError: unreadable, damaged, cut short, too large, of a format or kind of pixel that is not supported.
@@ -68,8 +73,11 @@ def decode_picture(picture: bytes | str | PathLike[str], name: str = "") -> np.n
     try:
         with Image.open(io.BytesIO(picture) if isinstance(picture, bytes) else picture, formats=FORMATS) as image:
             _check_header(image, name)
+            facts = sample_facts(image)
             image.load()
-            return _to_rgb(_upright(image), name)
+            turn = _turn(image)  # after loading, by which Pillow has turned a TIFF already
+            shallow = _to_8_bits(image, picture, facts, name) if facts.is_deep else image
+            return _to_rgb(shallow if turn is None else shallow.transpose(turn), name)
     except DecodeError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -111,35 +119,65 @@ def _check_header(image: Image.Image, name: str) -> None:
         image.seek(0)
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    """Applies the EXIF orientation; unreadable EXIF counts as none."""
+def _turn(image: Image.Image) -> Image.Transpose | None:
+    """What makes the picture upright, by its EXIF orientation; unreadable EXIF counts as none."""
     try:
         orientation = image.getexif().get(_ORIENTATION_TAG, 1)
     except _READER_FAULTS:
-        return image
-    method = _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
-    return image if method is None else image.transpose(method)
+        return None
+    return _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
+
+
+def _to_8_bits(image: Image.Image, picture: bytes | str | PathLike[str], facts: SampleFacts, name: str) -> Image.Image:
+    """The loaded picture, if it is of integers or of channels of 16 bits, with 8."""
+
+    def reload(raw_mode: str) -> Image.Image:
+        with Image.open(io.BytesIO(picture) if isinstance(picture, bytes) else picture, formats=FORMATS) as again:
+            again.tile = [_with_raw_mode(tile, raw_mode) for tile in again.tile]  # pyright: ignore[reportAttributeAccessIssue]
+            again.load()
+            return again.copy()
+
+    if not image.mode.startswith("I"):
+        return colour_to_8_bits(image, reload, facts, name)
+    grey = grey_to_8_bits(image, facts, name)
+    if grey is None:
+        raise DecodeError(name, "pixels of 32 bits above 65,535 are not supported, because their range is not known; save it with 16 bits")
+    return grey
+
+
+def _with_raw_mode(tile, raw_mode: str):
+    """One of Pillow's tiles, unpacked in another way."""
+    arguments = (raw_mode, *tile[3][1:]) if isinstance(tile[3], tuple) else raw_mode
+    return type(tile)(*tile[:3], arguments)
 
 
 def _to_rgb(image: Image.Image, name: str) -> np.ndarray:
     mode = image.mode
-    if mode.startswith("I;16") or (mode == "I" and image.format == "PNG"):
-        return _from_16_bit(np.asarray(image))
     if mode in _ALPHA_MODES or (mode in _OPAQUE_MODES and "transparency" in image.info):
-        return _over_white(np.asarray(image.convert("RGBA")))
+        rgba = image.convert("RGBA")
+        colour = to_srgb(rgba.convert("RGB"), name)
+        return _without_alpha(np.asarray(colour), np.asarray(rgba.getchannel("A")), name)
     if mode in _OPAQUE_MODES:
-        return np.array(image.convert("RGB"))
+        return np.array(to_srgb(image if mode in ("L", "CMYK") else image.convert("RGB"), name))
     kind = "floating-point pixels" if mode == "F" else f"pixels of Pillow's mode {mode}"
     raise DecodeError(name, f"{kind} are not supported, because their range is not known; save it with 8 or 16 bits")
 
 
-def _from_16_bit(grey: np.ndarray) -> np.ndarray:
-    """Integers (H, W) in [0, 65535] -> uint8 (H, W, 3), rounded; 65535 becomes 255."""
-    scaled = (np.clip(grey, 0, 65535).astype(np.uint32) * 255 + 32767) // 65535
-    return np.repeat(scaled.astype(np.uint8)[..., None], 3, axis=-1)
+def _without_alpha(colour: np.ndarray, alpha: np.ndarray, name: str) -> np.ndarray:
+    """Puts the picture over white, or over black where it is white itself and would vanish."""
+    over_white = _over(colour, alpha, 255)
+    if is_flat(over_white) and not is_flat(over_black := _over(colour, alpha, 0)):
+        warnings.warn(f"{name}: is white on transparency; it is put over black", stacklevel=3)
+        return over_black
+    return over_white
 
 
-def _over_white(rgba: np.ndarray) -> np.ndarray:
-    """uint8 (H, W, 4) -> uint8 (H, W, 3): `alpha * colour + (1 - alpha) * white`, rounded."""
-    colour, alpha = rgba[..., :3].astype(np.uint32), rgba[..., 3:].astype(np.uint32)
-    return ((colour * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
+def is_flat(image: np.ndarray) -> bool:
+    """Returns whether a picture, uint8 (height, width, 3), is of one colour or nearly so."""
+    return int(np.max(image.max((0, 1)).astype(int) - image.min((0, 1)))) <= FLAT
+
+
+def _over(colour: np.ndarray, alpha: np.ndarray, background: int) -> np.ndarray:
+    """uint8 (H, W, 3), (H, W) -> uint8 (H, W, 3): `alpha * colour + (1 - alpha) * background`, rounded."""
+    colour, alpha = colour.astype(np.uint32), alpha[..., None].astype(np.uint32)
+    return ((colour * alpha + background * (255 - alpha) + 127) // 255).astype(np.uint8)

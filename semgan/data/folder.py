@@ -27,7 +27,7 @@ from semgan.data.folder_table import TABLE
 from semgan.errors import UserError
 
 _HELD_OUT = 0.05  # share of a folder without a test split
-_DECODING = 2  # raise when an example changes
+_DECODING = 3  # raise when an example changes
 _LETTERED = re.compile(r"(train|test|val)([A-Z])")
 
 

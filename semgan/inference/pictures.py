@@ -4,10 +4,12 @@ import io
 import math
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, PngImagePlugin
 
+from semgan.data.colour_profiles import srgb_profile
 from semgan.data.decode import SUFFIXES, decode_picture, fit, square_crop
 from semgan.errors import UserError
 from semgan.files import write_whole
@@ -109,12 +111,21 @@ def check_writable_suffix(path: Path) -> None:
 
 
 def write(path: Path, image: np.ndarray) -> None:
-    """Writes uint8 (height, width, 3) in the format of the suffix, through a temporary file; makes the folder."""
+    """Writes uint8 (height, width, 3) as sRGB in the format of the suffix, through a temporary file; makes the folder."""
     check_writable_suffix(path)
-    quality = {"quality": 95} if path.suffix.lower() in (".jpg", ".jpeg", ".webp") else {}
+    format = FORMATS[path.suffix.lower()]
     encoded = io.BytesIO()
-    Image.fromarray(image).save(encoded, FORMATS[path.suffix.lower()], **quality)
+    Image.fromarray(image).save(encoded, format, **_says_srgb(format), **({"quality": 95} if format in ("JPEG", "WEBP") else {}))
     try:
         write_whole(path, encoded.getvalue())
     except OSError as error:
         raise UserError(f"{path} cannot be written ({error.strerror or error}): choose another place or free the disk") from error
+
+
+def _says_srgb(format: str) -> dict[str, Any]:
+    """Pillow's arguments by which a file says that it is sRGB: a PNG in a chunk of one byte, others by a profile; BMP cannot."""
+    if format != "PNG":
+        return {} if format == "BMP" else {"icc_profile": srgb_profile()}
+    chunks = PngImagePlugin.PngInfo()
+    chunks.add(b"sRGB", b"\x01")  # relative colorimetric (ISO/IEC 15948, 11.3.2.5)
+    return {"pnginfo": chunks}

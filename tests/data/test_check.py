@@ -22,6 +22,12 @@ def jpeg(seed: int, size: tuple[int, int] = (40, 40)) -> bytes:
     return file.getvalue()
 
 
+def png(pixels: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
+
+
 @pytest.fixture
 def root(tmp_path) -> Path:
     for offset, domain in ((0, "cats"), (100, "dogs")):
@@ -45,6 +51,7 @@ def test_every_bad_file_is_named_with_its_fault(root):
         "cats/cut.jpg": (jpeg(50)[:-300], "damaged or cut short"),
         "dogs/small.jpg": (jpeg(51, (31, 40)), "is 40 x 31 pixels, smaller than 32"),
         "dogs/long.jpg": (jpeg(52, (40, 161)), "longer than 4 to 1"),
+        "dogs/grey.png": (png(np.full((40, 40, 3), 99, np.uint8)), "shows nothing: it is of one colour, or nearly"),
         "dogs/twin.jpg": (jpeg(3), "has the same bytes as cats/3.jpg"),
     }
     for name, (data, _) in bad.items():
@@ -61,7 +68,14 @@ def test_every_bad_file_is_named_with_its_fault(root):
     assert not report.clean
     text = format_report(report)
     assert all(name in text for name in found)
-    assert text.endswith("18 pictures, 1 files ignored: 6 bad")
+    assert text.endswith("19 pictures, 1 files ignored: 7 bad")
+
+
+def test_what_decoding_guesses_is_noted_by_name(root):
+    (root / "cats" / "scan.png").write_bytes(png(np.arange(1600, dtype=np.uint16).reshape(40, 40) * 2))
+    report = check_folder(root)
+    assert report.clean
+    assert "note: cats/scan.png: its values go to 3,198 of 65,535, so they are taken for 12 bits" in format_report(report)
 
 
 def test_training_never_sees_the_undecodable_ones(root, tmp_path):

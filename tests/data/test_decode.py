@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageCms, PngImagePlugin, TiffImagePlugin
 
 from semgan.data.decode import DecodeError, decode_picture, fit, square_crop
 
@@ -43,6 +43,174 @@ def test_lossless_formats_keep_every_pixel(kind):
 def test_path_and_bytes_decode_alike(tmp_path):
     (tmp_path / "a.jpg").write_bytes(PHOTO)
     np.testing.assert_array_equal(decode_picture(tmp_path / "a.jpg"), decode_picture(PHOTO))
+
+
+ADOBE_RGB = ([[0.60974, 0.20528, 0.14919], [0.31111, 0.62567, 0.06322], [0.01947, 0.06087, 0.74457]], 563 / 256)
+"""Matrix to XYZ, adapted to D50, and gamma: Adobe RGB (1998), 4.3."""
+SRGB_FROM_D50 = [[3.1338561, -1.6168667, -0.4906146], [-0.9787684, 1.9161415, 0.0334540], [0.0719453, -0.2289914, 1.4052427]]
+"""From XYZ, adapted to D50: Bruce Lindbloom's table of matrices."""
+
+
+def icc(space: bytes, tags: dict[bytes, bytes]) -> bytes:
+    """A display profile by hand (ICC.1:2001)."""
+    header = struct.pack(">I4sI4s4s4s12x4s28x3I48x", 0, b"none", 0x02100000, b"mntr", space, b"XYZ ", b"acsp", 0xF6D6, 0x10000, 0xD32D)
+    table, data, start = b"", b"", len(header) + 4 + 12 * len(tags)
+    for name, value in tags.items():
+        table += struct.pack(">4sII", name, start + len(data), len(value))
+        data += value + bytes(-len(value) % 4)
+    profile = header + struct.pack(">I", len(tags)) + table + data
+    return struct.pack(">I", len(profile)) + profile[4:]
+
+
+def curve(gamma: float) -> bytes:
+    return b"curv" + struct.pack(">4xIH", 1, round(gamma * 256))
+
+
+def point(x: float, y: float, z: float) -> bytes:
+    return b"XYZ " + struct.pack(">4x3i", *(round(value * 65536) for value in (x, y, z)))
+
+
+def rgb_icc(matrix, gamma: float) -> bytes:
+    columns = zip(*matrix, strict=True)
+    colourants = {name + b"XYZ": point(*column) for name, column in zip((b"r", b"g", b"b"), columns, strict=True)}
+    return icc(b"RGB ", {b"wtpt": point(0.9642, 1, 0.8249), **colourants, **{name + b"TRC": curve(gamma) for name in (b"r", b"g", b"b")}})
+
+
+def srgb_of(matrix, gamma: float, pixels: np.ndarray) -> np.ndarray:
+    """The pixels in [0, 255] with such a profile as sRGB, in floating point (IEC 61966-2-1)."""
+    linear = np.clip((pixels / 255) ** gamma @ np.transpose(matrix) @ np.transpose(SRGB_FROM_D50), 0, 1)
+    return 255 * np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP", "JPEG"])
+def test_an_adobe_rgb_picture_becomes_srgb(kind):
+    pixels = np.uint8([[[100, 150, 90], [200, 60, 120]], [[30, 40, 50], [128, 128, 128]]]).repeat(8, 0).repeat(8, 1)
+    options = {"WEBP": {"lossless": True}, "JPEG": {"quality": 100, "subsampling": 0}}.get(kind, {})
+    decoded = decode_picture(encode(Image.fromarray(pixels), kind, icc_profile=rgb_icc(*ADOBE_RGB), **options))
+    expected = srgb_of(*ADOBE_RGB, pixels)
+    assert np.abs(expected - pixels).max() > 20
+    np.testing.assert_allclose(decoded, expected, atol=6 if kind == "JPEG" else 1.5)
+
+
+def test_a_profile_is_applied_beneath_alpha_and_after_turning():
+    rgba = np.uint8([[[100, 150, 90, 255], [200, 60, 120, 0]]])
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    decoded = decode_picture(encode(Image.fromarray(rgba), "PNG", icc_profile=rgb_icc(*ADOBE_RGB), exif=exif))
+    assert decoded.shape == (2, 1, 3)
+    np.testing.assert_allclose(decoded[0, 0], srgb_of(*ADOBE_RGB, rgba[0, 0, :3]), atol=1.5)
+    assert decoded[1, 0].tolist() == [255, 255, 255]
+
+
+@pytest.mark.parametrize("mode", ["L", "LA"])
+def test_a_grey_profile_is_applied(mode):
+    profile = icc(b"GRAY", {b"wtpt": point(0.9642, 1, 0.8249), b"kTRC": curve(1)})
+    ramp = Image.fromarray(np.uint8([[0, 32, 64, 128, 255]]))
+    image = ramp if mode == "L" else Image.merge("LA", [ramp, Image.new("L", ramp.size, 255)])
+    decoded = decode_picture(encode(image, "PNG", icc_profile=profile))
+    np.testing.assert_allclose(decoded[0, :, 0], [0, 99, 137, 188, 255], atol=1)  # sRGB's curve of these linear values
+    assert (decoded == decoded[..., :1]).all()
+
+
+def test_a_grey_picture_with_an_rgb_profile_takes_its_curve():
+    matrix, _ = ADOBE_RGB
+    decoded = decode_picture(encode(Image.fromarray(np.uint8([[0, 64, 255]])), "PNG", icc_profile=rgb_icc(matrix, 1.0)))
+    np.testing.assert_allclose(decoded[0, :, 1], [0, 137, 255], atol=1)
+
+
+def test_pixels_with_srgbs_own_profile_stay_as_they_are():
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    np.testing.assert_array_equal(decode_picture(encode(Image.fromarray(pixels), "PNG", icc_profile=profile)), pixels)
+
+
+@pytest.mark.parametrize("profile", [b"not a profile", rgb_icc(*ADOBE_RGB)[:300], icc(b"CMYK", {}), icc(b"GRAY", {})])
+def test_a_damaged_or_foreign_profile_counts_as_srgb_and_is_said(profile):
+    with pytest.warns(UserWarning, match=r"^odd\.png: its colour profile is damaged or of another kind of pixels; it is taken for sRGB"):
+        decoded = decode_picture(encode(Image.fromarray(RGB), "PNG", icc_profile=profile), "odd.png")
+    np.testing.assert_array_equal(decoded, RGB)
+
+
+@pytest.mark.parametrize(("largest", "bits"), [(255, 8), (1000, 10), (4095, 12), (4000, 12), (12_000, 14)])
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_fewer_bits_in_16_are_stretched_and_said(kind, largest, bits):
+    grey = np.array([[0, largest // 3, largest]], np.uint16)
+    with pytest.warns(UserWarning, match=rf"^scan: its values go to {largest:,} of 65,535, so they are taken for {bits} bits"):
+        decoded = decode_picture(encode(Image.fromarray(grey), kind), "scan")
+    np.testing.assert_allclose(decoded[0, :, 0], grey[0].astype(float) * 255 / (2**bits - 1), atol=0.5)
+
+
+def test_dark_pictures_of_8_bits_scaled_to_16_stay_dark():
+    grey = np.array([[0, 3 * 257, 15 * 257]], np.uint16)
+    np.testing.assert_array_equal(decode_picture(encode(Image.fromarray(grey), "PNG"))[0, :, 0], [0, 3, 15])
+
+
+def test_a_pngs_significant_bits_decide():
+    twelve = PngImagePlugin.PngInfo()
+    twelve.add(b"sBIT", bytes([12]))
+    stored, scaled = np.array([[0, 255, 901]], np.uint16), np.array([[0, 255 * 16, 800]], np.uint16)
+    with pytest.warns(UserWarning, match="taken for 12 bits and 4,095 for white"):
+        np.testing.assert_array_equal(decode_picture(encode(Image.fromarray(stored), "PNG", pnginfo=twelve))[0, :, 0], [0, 16, 56])
+    np.testing.assert_array_equal(decode_picture(encode(Image.fromarray(scaled), "PNG", pnginfo=twelve))[0, :, 0], [0, 16, 3])
+
+
+def test_a_tiffs_largest_value_decides():
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[281] = 4095
+    with pytest.warns(UserWarning, match="taken for 12 bits and 4,095 for white"):
+        decoded = decode_picture(encode(Image.fromarray(np.array([[0, 819, 900]], np.uint16)), "TIFF", tiffinfo=tags))
+    np.testing.assert_array_equal(decoded[0, :, 0], [0, 51, 56])
+
+
+def tiff(values: np.ndarray, **tags: int) -> bytes:
+    """An uncompressed grey TIFF by hand (TIFF 6.0); tags by their names there."""
+    numbers = {"BitsPerSample": 258, "PhotometricInterpretation": 262, "SampleFormat": 339}
+    height, width = values.shape
+    entries = {256: width, 257: height, 258: values.itemsize * 8, 259: 1, 262: 1, 273: 8, 277: 1, 278: height, 279: values.nbytes}
+    entries |= {numbers[name]: value for name, value in tags.items()}
+    table = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in sorted(entries.items()))
+    return struct.pack("<2sHI", b"II", 42, 8 + values.nbytes) + values.tobytes() + struct.pack("<H", len(entries)) + table + bytes(4)
+
+
+def test_signed_16_bits_are_read():
+    full = tiff(np.array([[0, 16384, 32767]], "<i2"), SampleFormat=2)
+    np.testing.assert_array_equal(decode_picture(full)[0, :, 0], [0, 128, 255])
+    with pytest.warns(UserWarning, match=r"ct\.tif") as caught:
+        part = decode_picture(tiff(np.array([[-1000, 0, 819, 4000]], "<i2"), SampleFormat=2), "ct.tif")
+    np.testing.assert_array_equal(part[0, :, 0], [0, 0, 51, 249])
+    assert [str(each.message).partition(",")[0] for each in caught] == ["ct.tif: has values below 0", "ct.tif: its values go to 4"]
+
+
+def test_32_bits_are_read_where_16_would_have_done():
+    with pytest.warns(UserWarning, match="taken for 16 bits and 65,535 for white"):
+        assert decode_picture(tiff(np.array([[0, 257, 40_000]], "<u4"), SampleFormat=1))[0, :, 0].tolist() == [0, 1, 156]
+    with pytest.raises(DecodeError, match=r"deep\.tif: pixels of 32 bits above 65,535 are not supported"):
+        decode_picture(tiff(np.array([[0, 70_000]], "<u4"), SampleFormat=1), "deep.tif")
+
+
+def test_16_bit_grey_whose_0_is_white_is_turned_about():
+    decoded = decode_picture(tiff(np.array([[0, 257, 65535]], "<u2"), PhotometricInterpretation=0))
+    np.testing.assert_array_equal(decoded[0, :, 0], [255, 254, 0])
+
+
+@pytest.mark.parametrize("colour", [2, 6])
+def test_12_bit_colour_in_16_is_stretched_and_said(colour):
+    levels = [0, 819, 4095] + [65535] * (colour == 6)
+    with pytest.warns(UserWarning, match=r"^scope\.png: its values go to 4,095 of 65,535, so they are taken for 12 bits"):
+        decoded = decode_picture(png(1, 1, 16, colour, struct.pack(f">x{len(levels)}H", *levels)), "scope.png")
+    np.testing.assert_array_equal(decoded, [[[0, 51, 255]]])
+
+
+def test_white_drawings_on_transparency_are_put_over_black():
+    for colour in (255, 250):
+        rgba = np.full((4, 4, 4), colour, np.uint8)
+        rgba[..., 3] = np.uint8([0, 0, 128, 255])
+        with pytest.warns(UserWarning, match=r"^logo\.png: is white on transparency; it is put over black"):
+            decoded = decode_picture(encode(Image.fromarray(rgba), "PNG"), "logo.png")
+        np.testing.assert_allclose(decoded[0, :, 0], [0, 0, colour / 2, colour], atol=1)
+    plain = np.uint8([[[255, 255, 255, 255], [255, 255, 255, 250]]])
+    assert (decode_picture(encode(Image.fromarray(plain), "PNG")) == 255).all()
+    assert (decode_picture(encode(Image.new("RGBA", (4, 4), (200, 0, 0, 0)), "PNG")) == 255).all()
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF"])

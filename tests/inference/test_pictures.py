@@ -115,3 +115,17 @@ def test_folder_lists_its_pictures_alone(tmp_path):
     assert [path.name for path in pictures.list_folder(tmp_path)] == ["a.jpg", "b.PNG"]
     with pytest.raises(UserError, match=r"folder\.png has no pictures"):
         pictures.list_folder(tmp_path / "folder.png")
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tif", ".bmp"])
+def test_written_pictures_say_that_they_are_srgb_and_read_back_without_a_change(tmp_path, suffix):
+    image = np.full((16, 16, 3), [200, 30, 90], np.uint8)
+    pictures.write(tmp_path / f"a{suffix}", image)
+    with Image.open(tmp_path / f"a{suffix}") as written:
+        stored = np.asarray(written.convert("RGB"))
+        if suffix == ".png":
+            assert written.info["srgb"] == 1
+        elif suffix != ".bmp":
+            assert b"sRGB" in written.info["icc_profile"].replace(b"\0", b"")
+    np.testing.assert_array_equal(pictures.read(tmp_path / f"a{suffix}"), stored)
+    np.testing.assert_allclose(stored, image, atol=3)
