@@ -1,9 +1,15 @@
 """Names that a user gives, checked against those that exist."""
 
 import difflib
+import unicodedata
 from collections.abc import Sequence
 
 from semgan.errors import UserError
+
+
+def one_form(name: str) -> str:
+    """Returns the composed form (Unicode's NFC) of a name: what macOS wrote and what a keyboard gives are the same name then."""
+    return unicodedata.normalize("NFC", name)
 
 
 def require(name: str, names: Sequence[str], kind: str) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from semgan.data.colour_profiles import to_srgb
-from semgan.data.sample_range import SampleFacts, colour_to_8_bits, grey_to_8_bits, sample_facts
+from semgan.data.sample_range import SampleFacts, colour_to_8_bits, grey_to_8_bits, png_chunk, sample_facts
 from semgan.errors import UserError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
@@ -42,6 +42,7 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_LYING = (5, 6, 7, 8)
 
 
 class DecodeError(UserError):
@@ -88,6 +89,21 @@ def decode_picture(picture: bytes | str | PathLike[str], name: str = "") -> np.n
         raise DecodeError(name, f"cannot be read ({error.strerror})") from error
     except _READER_FAULTS as error:
         raise DecodeError(name, f"damaged or cut short ({error or type(error).__name__})") from error
+
+
+def upright_size(path: str | PathLike[str]) -> tuple[int, int] | None:
+    """(height, width) of a picture as it is seen, from its header; None for what decoding will refuse."""
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            lies = image.format != "TIFF" and _has_exif(image) and image.getexif().get(_ORIENTATION_TAG) in _LYING
+            return (image.width, image.height) if lies else (image.height, image.width)  # Pillow gives a TIFF's as it is seen
+    except Exception:  # whatever Pillow raises on damaged bytes
+        return None
+
+
+def _has_exif(image: Image.Image) -> bool:
+    """Returns whether there is any EXIF; of a PNG without it Pillow would decode the pixels to find that out."""
+    return image.format != "PNG" or "exif" in image.info or "Raw profile type exif" in image.info or png_chunk(image, b"eXIf") is not None
 
 
 def square_crop(height: int, width: int) -> tuple[int, int, int]:

@@ -4,7 +4,7 @@
     root/trainA/*.jpg         root/trainB/*.jpg          testA, testB optional (CycleGAN's layout)
     root/train/cats/*.jpg     root/train/dogs/*.jpg      test/ or val/ optional (AFHQ's layout)
 
-Paired pictures (pix2pix) have the same name, but for the suffix, in each of two domains: A/7.jpg and B/7.png.
+Paired pictures (pix2pix) have the same name, but for the suffix, and the same shape in each of two domains: A/7.jpg and B/7.png.
 
 What pictures show may be annotated, see `folder_annotations`: attributes, category, landmarks, boxes, masks.
 
@@ -23,8 +23,10 @@ from semgan.data.decode import SUFFIXES, decode_picture, fit
 from semgan.data.domains import ALL, DOMAIN, PAIR
 from semgan.data.folder_annotations import AnnotationRows, belongings, read_annotations
 from semgan.data.folder_masks import MASKS
+from semgan.data.folder_pairs import check_pairs
 from semgan.data.folder_table import TABLE
 from semgan.errors import UserError
+from semgan.names import one_form
 
 _HELD_OUT = 0.05  # share of a folder without a test split
 _DECODING = 3  # raise when an example changes
@@ -65,15 +67,17 @@ def folder_source(root: Path | str, split: str, image_size: int, least_domains: 
 
     Raises:
       UserError: no such folder, domain folders that are missing or empty, or too few; it lists what was found. Pictures without
-        a partner where `paired`. Annotations that are wrong, whatever the split.
+        a partner of their shape where `paired`. Annotations that are wrong, whatever the split.
     """
     root = Path(root)
     all_files = list_folder(root, least_domains, paired).files
     annotations = read_annotations(root, [path for domains in all_files.values() for paths in domains.values() for path in paths])
     domains = all_files[split]
     names = tuple(domains)
-    pairs = {stem: number for number, stem in enumerate(sorted({path.stem for paths in domains.values() for path in paths}))}
-    files = [(path.relative_to(root).as_posix(), index, pairs[path.stem]) for index, name in enumerate(names) for path in domains[name]]
+    pairs = {stem: number for number, stem in enumerate(sorted({one_form(path.stem) for paths in domains.values() for path in paths}))}
+    files = [
+        (path.relative_to(root).as_posix(), index, pairs[one_form(path.stem)]) for index, name in enumerate(names) for path in domains[name]
+    ]
     files.sort(key=lambda item: _name_hash(item[0]))
     stats = [(root / path).stat() for path, _, _ in files]
     listing = [[path, domain, stat.st_size, stat.st_mtime_ns] for (path, domain, _), stat in zip(files, stats, strict=True)]
@@ -113,7 +117,7 @@ def list_folder(root: Path | str, least_domains: int = 2, paired: bool = False) 
     _check_domains(root, files, len(ignored), least_domains)
     if paired:
         for domains in files.values():
-            _check_pairs(root, domains)
+            check_pairs(root, domains)
     if "test" not in files:
         files = _hold_out(root, files["train"], paired)
     return Listing(files, ignored)
@@ -171,27 +175,13 @@ def _check_domains(root: Path, files: dict[str, dict[str, list[Path]]], ignored:
                 raise UserError(f"{root}: domain {name!r} is in {split} alone; add it to train {summary}")
 
 
-def _check_pairs(root: Path, domains: dict[str, list[Path]]) -> None:
-    if len(domains) != 2:
-        raise UserError(f"{root}: pairs need two sub-folders, such as A and B; found {', '.join(domains)}")
-    (a, b), stems = domains, [{path.stem: path.name for path in paths} for paths in domains.values()]
-    for own, other, mine, others in ((a, b, *stems), (b, a, *reversed(stems))):
-        if len(mine) < len(domains[own]):
-            raise UserError(f"{root}: {own} has two files of one name that differ in the suffix alone; leave one")
-        if alone := sorted(set(mine) - set(others)):
-            raise UserError(
-                f"{root}: {own} has {len(mine):,} pictures and {other} {len(others):,}, but {own}/{mine[alone[0]]} has no partner in "
-                f"{other} ({len(alone):,} of {own} have none): give both the same names"
-            )
-
-
 def _hold_out(root: Path, domains: dict[str, list[Path]], paired: bool) -> dict[str, dict[str, list[Path]]]:
     """Holds out the files whose names hash lowest; at least one, and never all, of each domain, and of pairs always both."""
     files: dict[str, dict[str, list[Path]]] = {"train": {}, "test": {}}
     for name, paths in domains.items():
         if len(paths) < 2:
             raise UserError(f"{root}: domain {name!r} has one picture; two are needed, one to train on and one to test with")
-        hashes = [_name_hash(path.stem if paired else f"{name}/{path.name}") for path in paths]
+        hashes = [_name_hash(one_form(path.stem) if paired else f"{name}/{path.name}") for path in paths]
         held_out = {path for path, value in zip(paths, hashes, strict=True) if value < _HELD_OUT}
         if len(held_out) in (0, len(paths)):
             held_out = {paths[int(np.argmin(hashes))]}

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from semgan.data.cache import hash_json
-from semgan.data.decode import FORMATS, MAX_PIXELS, DecodeError, square_crop
+from semgan.data.decode import MAX_PIXELS, DecodeError, square_crop, upright_size
 from semgan.data.workers import run_in_workers
 from semgan.errors import UserError
 from semgan.files import write_whole
@@ -25,7 +25,6 @@ MOST = 256
 """Classes that 8 bits tell apart."""
 _BATCH = 256
 _GREY, _PALETTE = 0, 3  # colour types of PNG
-_ORIENTATION_TAG, _LYING = 0x0112, (5, 6, 7, 8)
 
 
 def read_classes(root: Path) -> tuple[str, ...]:
@@ -121,19 +120,7 @@ class _MaskInspector(NamedTuple):
         except DecodeError as error:
             return 0, error.reason
         largest = int(mask.max())
-        fault = size_fault(mask.shape, _seen_size(picture, mask.shape))
+        fault = size_fault(mask.shape, upright_size(picture) or mask.shape)  # decoding says what cannot be read
         if not fault and largest >= self.limit:
             fault = f"has the class {largest}, but {CLASSES} names {self.limit}, from 0 on; name it there or correct the mask"
         return largest, fault
-
-
-def _seen_size(picture: str, likely: tuple[int, ...]) -> tuple[int, ...]:
-    """(height, width) of a picture as it is seen, from its header; the likely one for a picture that will be left out."""
-    try:
-        with Image.open(picture, formats=FORMATS) as image:
-            shape = (image.height, image.width)
-            if shape == likely or image.getexif().get(_ORIENTATION_TAG) not in _LYING:
-                return shape
-            return shape[::-1]
-    except Exception:  # whatever Pillow raises on damaged bytes; decoding says it
-        return likely

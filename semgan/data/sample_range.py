@@ -1,7 +1,5 @@
 """The range of samples of more than 8 bits: a file of 16 bits may hold 8, 10, 12 or 14, and rarely says so."""
 
-import contextlib
-import struct
 import warnings
 from collections.abc import Callable
 from typing import NamedTuple
@@ -130,18 +128,22 @@ def _first(value: object) -> int:
 
 def _png_bits(image: Image.Image) -> int:
     """The largest number in a PNG's sBIT (ISO/IEC 15948, 11.3.2.7); 0 without that chunk. Pillow skips it."""
+    return max((bits for bits in png_chunk(image, b"sBIT") or b"" if bits <= 16), default=0)
+
+
+def png_chunk(image: Image.Image, kind: bytes) -> bytes | None:
+    """The data of a PNG's first chunk of that kind, wherever it is; None without one. The image is opened and not loaded."""
     file = getattr(image, "fp", None)
     if file is None:
-        return 0
+        return None
     place = file.tell()
     try:
         file.seek(8)
-        with contextlib.suppress(struct.error):
-            while (header := struct.unpack(">I4s", file.read(8)))[1] not in (b"IDAT", b"IEND"):
-                length, kind = header
-                if kind == b"sBIT":
-                    return max((bits for bits in file.read(min(length, 4)) if bits <= 16), default=0)
-                file.seek(length + 4, 1)
+        while len(header := file.read(8)) == 8 and header[4:] != b"IEND":
+            length = int.from_bytes(header[:4])
+            if header[4:] == kind:
+                return file.read(length)
+            file.seek(length + 4, 1)
     finally:
         file.seek(place)
-    return 0
+    return None

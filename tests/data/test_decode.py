@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, PngImagePlugin, TiffImagePlugin
 
-from semgan.data.decode import DecodeError, decode_picture, fit, square_crop
+from semgan.data.decode import DecodeError, decode_picture, fit, square_crop, upright_size
 
 
 def encode(image: Image.Image, kind: str, **options) -> bytes:
@@ -264,6 +264,18 @@ def test_exif_orientation_is_applied(kind):
         exif[0x0112] = orientation
         options = {"lossless": True} if kind == "WEBP" else {}
         np.testing.assert_array_equal(decode_picture(encode(Image.fromarray(RGB), kind, exif=exif, **options)), expected)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP", "JPEG"])
+def test_the_size_as_seen_comes_from_the_header(tmp_path, kind):
+    for orientation in (None, *range(1, 9)):
+        exif = Image.Exif()
+        if orientation:
+            exif[0x0112] = orientation
+        (tmp_path / "a").write_bytes(encode(Image.new("RGB", (6, 4)), kind, exif=exif))
+        assert upright_size(tmp_path / "a") == ((6, 4) if (orientation or 1) > 4 else (4, 6))
+    (tmp_path / "a").write_bytes(b"nothing")
+    assert upright_size(tmp_path / "a") is upright_size(tmp_path / "b") is None
 
 
 def test_one_pixel_is_a_picture():

@@ -102,6 +102,56 @@ def test_unpaired_files_are_named(tmp_path, spoil, message):
         open_dataset("folder", split="train", image_size=8, source=str(root), cache=tmp_path / "cache", paired=True)
 
 
+def _rotate(root):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # lies on its side
+    Image.new("RGB", (8, 4)).save(root / "A" / "007.png")
+    Image.new("RGB", (8, 4)).save(root / "B" / "007.jpg", exif=exif)
+
+
+def _widen(root):
+    for number in (5, 7):
+        Image.new("RGB", (16, 8)).save(root / "A" / f"{number:03d}.png")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (_rotate, r"A/007\.png is 8 x 4 pixels as seen and its partner B/007\.jpg 4 x 8; make both of one shape"),
+        (_widen, r"A/005\.png is 16 x 8 pixels as seen and its partner B/005\.jpg 8 x 8 \(and 1 more pairs differ\)"),
+    ],
+)
+def test_pairs_of_different_shape_are_named(tmp_path, spoil, message):
+    root = write_pairs(tmp_path / "pairs")
+    spoil(root)
+    with pytest.raises(UserError, match=message):
+        open_dataset("folder", split="test", image_size=8, source=str(root), cache=tmp_path / "cache", paired=True)
+
+
+def test_pairs_of_one_shape_may_differ_in_size_and_in_how_they_are_stored(tmp_path):
+    root = write_pairs(tmp_path / "pairs")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (6, 4)).save(root / "A" / "007.png", exif=exif)
+    Image.new("RGB", (4, 6)).save(root / "B" / "007.jpg")
+    Image.new("RGB", (100, 67)).save(root / "A" / "008.png")
+    Image.new("RGB", (50, 33)).save(root / "B" / "008.jpg")
+    (root / "B" / "009.jpg").write_bytes(b"damaged")  # is left out when it is decoded
+    list_folder(root, paired=True)
+
+
+def test_composed_and_decomposed_names_are_partners(tmp_path):
+    root = write_pairs(tmp_path / "pairs")
+    (root / "A" / "007.png").rename(root / "A" / "caf\u00e9.png")
+    (root / "B" / "007.jpg").rename(root / "B" / "cafe\u0301.jpg")
+    dataset = open_dataset("folder", split="train", image_size=8, source=str(root), cache=tmp_path / "cache", paired=True)
+    values = dataset.images[dataset.rows, 0, 0, 0].astype(int)
+    assert {7, 107} <= set(values) or {7, 107} <= set(open_dataset(
+        "folder", split="test", image_size=8, source=str(root), cache=tmp_path / "cache", paired=True
+    ).images[:, 0, 0, 0].tolist())  # fmt: skip
+    np.testing.assert_array_equal(np.abs(values - values[dataset.partner]), 100)
+
+
 def test_what_has_no_pairs_says_so(tmp_path):
     with pytest.raises(UserError, match="celeb_a has no pairs of pictures"):
         open_dataset("celeb_a", split="train", image_size=8, source=str(tmp_path), paired=True)
