@@ -42,6 +42,7 @@ class Source(NamedTuple):
         worker processes, so it can be pickled.
       names: what the columns or values of annotations are called, by annotation; "domain" where the data has domains of its
         own (each example then has a scalar "domain").
+      note: a line for the person who watches; may be empty.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Source(NamedTuple):
     fingerprint: str
     example: ReadExample
     names: dict[str, tuple[str, ...]]
+    note: str = ""
 
 
 class Cache(NamedTuple):

@@ -2,17 +2,19 @@
 
 import hashlib
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 
 from semgan.data import cache, celeb_a
-from semgan.data.decode import SUFFIXES, DecodeError, decode_picture, is_flat
+from semgan.data.decode import DecodeError, decode_picture, is_flat
 from semgan.data.folder import list_folder
 from semgan.data.folder_annotations import is_mask, read_annotations
 from semgan.data.folder_table import TABLE
+from semgan.data.picture_files import describe, pictures_below
 from semgan.data.records import open_records, parse_example, split_lengths
 from semgan.data.workers import run_in_workers
 from semgan.errors import UserError
@@ -36,6 +38,7 @@ class DataReport(NamedTuple):
       bad: names of pictures that should be fixed or removed, and why.
       ignored: names of what was skipped, and why.
       notes: other things worth knowing.
+      left_out: the number of files that are not used, by the reason.
     """
 
     folder: str
@@ -44,6 +47,7 @@ class DataReport(NamedTuple):
     bad: list[tuple[str, str]]
     ignored: list[tuple[str, str]]
     notes: list[str]
+    left_out: Mapping[str, int] = MappingProxyType({})
 
     @property
     def clean(self) -> bool:
@@ -78,6 +82,8 @@ def format_report(report: DataReport) -> str:
         if len(entries) > _MOST_LINES:
             lines.append(f"  {title}: and {len(entries) - _MOST_LINES:,} more")
     total = sum(report.counts.values())
+    if report.left_out:
+        lines.append(f"  {describe(report.folder, total, report.left_out)}")
     verdict = "clean" if report.clean else f"{len(report.bad):,} bad"
     lines.append(f"{total:,} pictures, {len(report.ignored):,} files ignored: {verdict}")
     return "\n".join(lines)
@@ -165,10 +171,10 @@ def _check_pictures(folder: Path) -> DataReport:
         listing = list_folder(folder)
         groups = {f"{split}/{name}": paths for split, domains in listing.files.items() for name, paths in domains.items()}
         ignored = [(path.relative_to(folder).as_posix(), reason) for path, reason in listing.ignored]
+        left_out = listing.left_out
     except UserError as error:
-        paths = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in SUFFIXES and path.is_file()]
-        groups = {"all": [path for path in paths if not is_mask(path)]}
-        ignored = []
+        groups = {"all": [path for path in pictures_below(folder) if not is_mask(path)]}
+        ignored, left_out = [], {}
         if not groups["all"]:
             raise
         notes.append(f"not yet a dataset for translation: {error}")
@@ -183,7 +189,7 @@ def _check_pictures(folder: Path) -> DataReport:
             bad.append((name, f"has the same bytes as {original}"))
         notes += [f"{name}: {note}" for note in finding.notes]
     counts = {name: len(group) for name, group in groups.items()}
-    return DataReport(str(folder), "a folder of pictures", counts, bad, ignored, notes + annotation_notes)
+    return DataReport(str(folder), "a folder of pictures", counts, bad, ignored, notes + annotation_notes, left_out)
 
 
 def _check_annotations(folder: Path, paths: list[Path]) -> tuple[list[tuple[str, str]], list[str]]:

@@ -91,6 +91,8 @@ def open_dataset(
         raise UserError(f"image_size {image_size} and count {count}: a size is at least 1 and a count at least 0")
     folder = Path(cache) if cache else cache_dir() / "data"
     listing = _source(name, split, image_size, source, count, tuple(domains), folder, least_domains, paired)
+    if listing.note:
+        print(listing.note, file=sys.stderr, flush=True)
     check_expressions(domains, listing.names)
     check_expressions(left_out, listing.names, "data.left_out")
     prepared = build_cache(listing, folder / f"{name}-{split}-{image_size}-{listing.fingerprint[:16]}", image_size)

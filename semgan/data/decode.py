@@ -5,6 +5,7 @@ black, ignores colour profiles and leaves photographs from phones lying on their
 """
 
 import io
+import os
 import struct
 import warnings
 import zlib
@@ -19,7 +20,11 @@ from semgan.errors import UserError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 """The formats that are opened at all. GIF, animated WebP and multi-page TIFF give their first frame, with a warning."""
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif")
+SUFFIXES = (
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".pjpeg", ".pjp", ".mpo"),
+    *(".png", ".apng", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".gif"),
+)
+"""The suffixes that pictures of these formats have, in lower case; what a file is, its bytes decide."""
 MAX_PIXELS = 8192 * 8192
 """Larger pictures are refused from their header, before any pixel is decoded."""
 FLAT = 8
@@ -86,6 +91,8 @@ def decode_picture(picture: bytes | str | PathLike[str], name: str = "") -> np.n
     except Image.UnidentifiedImageError as error:
         raise DecodeError(name, f"not a picture in a supported format ({', '.join(FORMATS)})") from error
     except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
+        if not isinstance(picture, bytes) and os.path.islink(picture) and not os.path.exists(picture):
+            raise DecodeError(name, f"is a broken link: {os.readlink(picture)} does not exist") from error
         raise DecodeError(name, f"cannot be read ({error.strerror})") from error
     except _READER_FAULTS as error:
         raise DecodeError(name, f"damaged or cut short ({error or type(error).__name__})") from error

@@ -8,23 +8,37 @@ Paired pictures (pix2pix) have the same name, but for the suffix, and the same s
 
 What pictures show may be annotated, see `folder_annotations`: attributes, category, landmarks, boxes, masks.
 
-Files that are not pictures, dot-files, and pictures outside of domain folders are ignored and counted.
+Files that are not pictures, hidden ones, broken links, and pictures outside of domain folders are ignored and counted.
 """
 
 import hashlib
+import os
 import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from semgan.data.cache import Source, hash_json
-from semgan.data.decode import SUFFIXES, decode_picture, fit
+from semgan.data.decode import decode_picture, fit
 from semgan.data.domains import ALL, DOMAIN, PAIR
 from semgan.data.folder_annotations import AnnotationRows, belongings, read_annotations
 from semgan.data.folder_masks import MASKS
 from semgan.data.folder_pairs import check_pairs
 from semgan.data.folder_table import TABLE
+from semgan.data.picture_files import (
+    HIDDEN,
+    NO_PICTURE,
+    SUB_FOLDER,
+    UNREADABLE,
+    count_left_out,
+    describe,
+    is_hidden,
+    visible,
+    why_left_out,
+)
 from semgan.errors import UserError
 from semgan.names import one_form
 
@@ -38,11 +52,18 @@ class Listing(NamedTuple):
 
     Attributes:
       files: by split and domain, sorted paths.
-      ignored: files and folders that are not used, and why; dot-files are left out.
+      ignored: files and folders that are not used, and why; hidden ones are left out.
+      hidden: those: dot-files, and folders that systems make.
     """
 
     files: dict[str, dict[str, list[Path]]]
     ignored: list[tuple[Path, str]]
+    hidden: list[Path]
+
+    @property
+    def left_out(self) -> Counter[str]:
+        """The number of files by the reason that they are left out."""
+        return count_left_out([*self.ignored, *((path, HIDDEN) for path in self.hidden)])
 
 
 class FolderExample(NamedTuple):
@@ -70,7 +91,8 @@ def folder_source(root: Path | str, split: str, image_size: int, least_domains: 
         a partner of their shape where `paired`. Annotations that are wrong, whatever the split.
     """
     root = Path(root)
-    all_files = list_folder(root, least_domains, paired).files
+    listing = list_folder(root, least_domains, paired)
+    all_files = listing.files
     annotations = read_annotations(root, [path for domains in all_files.values() for paths in domains.values() for path in paths])
     domains = all_files[split]
     names = tuple(domains)
@@ -80,14 +102,15 @@ def folder_source(root: Path | str, split: str, image_size: int, least_domains: 
     ]
     files.sort(key=lambda item: _name_hash(item[0]))
     stats = [(root / path).stat() for path, _, _ in files]
-    listing = [[path, domain, stat.st_size, stat.st_mtime_ns] for (path, domain, _), stat in zip(files, stats, strict=True)]
+    identities = [[path, domain, stat.st_size, stat.st_mtime_ns] for (path, domain, _), stat in zip(files, stats, strict=True)]
     return Source(
         name="folder",
         split=split,
         count=len(files),
-        fingerprint=hash_json(["folder", _DECODING, image_size, names, listing, *annotations.identity]),
+        fingerprint=hash_json(["folder", _DECODING, image_size, names, identities, *annotations.identity]),
         example=FolderExample(str(root), tuple(files), image_size, annotations.of([root / path for path, _, _ in files])),
         names={DOMAIN: names, **annotations.names},
+        note=describe(root, _count_pictures(all_files), listing.left_out) if split == "train" else "",
     )
 
 
@@ -102,44 +125,61 @@ def list_folder(root: Path | str, least_domains: int = 2, paired: bool = False) 
     root = Path(root)
     if not root.is_dir():
         raise UserError(f"{root}: no such folder; give the folder that holds one sub-folder per domain")
+    if not os.access(root, os.R_OK | os.X_OK):
+        raise UserError(f"{root}: is {UNREADABLE}; change its permissions")
     by_split = _find_domains(root, least_domains)
     used = {folder for domains in by_split.values() for folder in domains.values()}
     tables = belongings(root, used)
-    ignored = [(path, "outside of the domain folders") for path in _unused_folders(root, used) if path not in tables]
+    beside, above = _around(root, used)
+    ignored = [(path, _reason(path, "outside of the domain folders", NO_PICTURE)) for path in beside if path not in tables]
+    hidden = [path for folder in sorted(used | above) for path in folder.iterdir() if is_hidden(path)]
     files: dict[str, dict[str, list[Path]]] = {}
     for split, domains in by_split.items():
         files[split] = {}
         for name, folder in domains.items():
-            entries = _visible(folder)
-            files[split][name] = [path for path in entries if path.suffix.lower() in SUFFIXES and path.is_file()]
+            entries = visible(folder)
+            files[split][name] = [path for path in entries if not why_left_out(path)]
             strays = sorted(set(entries) - set(files[split][name]) - tables)
-            ignored += [(path, "a folder inside a domain" if path.is_dir() else "not a picture by its suffix") for path in strays]
+            ignored += [(path, _reason(path, "a folder inside a domain")) for path in strays]
     _check_domains(root, files, len(ignored), least_domains)
     if paired:
         for domains in files.values():
             check_pairs(root, domains)
     if "test" not in files:
         files = _hold_out(root, files["train"], paired)
-    return Listing(files, ignored)
+    return Listing(files, ignored, hidden)
 
 
-def _visible(folder: Path) -> list[Path]:
-    return [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
+def _count_pictures(files: Mapping[str, Mapping[str, Sequence[Path]]]) -> int:
+    """The number of pictures of all splits and domains."""
+    return sum(len(paths) for domains in files.values() for paths in domains.values())
+
+
+def _reason(path: Path, by_place: str, *unlike: str) -> str:
+    """Why a path is not used: its place, where it is what could be used elsewhere or is of these kinds; otherwise its own kind."""
+    reason = why_left_out(path)
+    return by_place if reason in ("", SUB_FOLDER, *unlike) else reason
+
+
+def _is_usable(path: Path) -> bool:
+    return why_left_out(path) == SUB_FOLDER
 
 
 def _find_domains(root: Path, least_domains: int) -> dict[str, dict[str, Path]]:
     """Folders by split and domain: `{"train": {"cats": Path}, "test": {...}}`; no "test" where none is kept apart."""
-    folders = {path.name: path for path in _visible(root) if path.is_dir()}
+    folders = {one_form(path.name): path for path in visible(root) if _is_usable(path)}
     lettered = [match for name in folders if (match := _LETTERED.fullmatch(name))]
     tests = {match[1] for match in lettered} - {"train"}
     if lettered:
         held_out = "test" if "test" in tests else "val"
         splits = {"train": "train", held_out: "test"}
         folder_list = [(splits[match[1]], match[2], folders[match[0]]) for match in lettered if match[1] in splits]
-    elif "train" in folders:
+    elif "train" in folders and not _is_domain_called_train(folders):
         held_out = "test" if "test" in folders else "val"
         split_roots = {"train": folders["train"]} | ({"test": folders[held_out]} if held_out in folders else {})
-        folder_list = [(split, path.name, path) for split, top in split_roots.items() for path in _visible(top) if path.is_dir()]
+        folder_list = [
+            (split, one_form(path.name), path) for split, top in split_roots.items() for path in visible(top) if _is_usable(path)
+        ]
     else:
         folder_list = [("train", name, path) for name, path in folders.items()]
         if not folders.keys() - ({MASKS} if (root / TABLE).is_file() else set()) and least_domains <= 1:
@@ -150,13 +190,22 @@ def _find_domains(root: Path, least_domains: int) -> dict[str, dict[str, Path]]:
     return result
 
 
-def _unused_folders(folder: Path, used: set[Path]) -> list[Path]:
-    """The files and folders beside the used folders, at any level above them."""
+def _is_domain_called_train(folders: Mapping[str, Path]) -> bool:
+    """Returns whether `train` is a domain: it holds pictures and no folders, and beside it are folders that are not splits."""
+    inner = visible(folders["train"])
+    holds_pictures = any(not why_left_out(path) for path in inner) and not any(map(_is_usable, inner))
+    return holds_pictures and bool(folders.keys() - {"train", "test", "val"})
+
+
+def _around(folder: Path, used: set[Path]) -> tuple[list[Path], set[Path]]:
+    """The files and folders beside the used folders, at any level above them, and the folders above them."""
     if folder in used:
-        return []
-    inner = [path for path in _visible(folder) if path in used or any(path in other.parents for other in used)]
-    beside = sorted(set(_visible(folder)) - set(inner))
-    return beside + [path for top in inner for path in _unused_folders(top, used)]
+        return [], set()
+    inner = [path for path in visible(folder) if path in used or any(path in other.parents for other in used)]
+    beside, above = sorted(set(visible(folder)) - set(inner)), {folder}
+    for more, higher in (_around(top, used) for top in inner):
+        beside, above = beside + more, above | higher
+    return beside, above
 
 
 def _check_domains(root: Path, files: dict[str, dict[str, list[Path]]], ignored: int, least_domains: int) -> None:
@@ -170,9 +219,17 @@ def _check_domains(root: Path, files: dict[str, dict[str, list[Path]]], ignored:
     for split, domains in files.items():
         for name in files["train"] | domains:
             if not domains.get(name):
-                raise UserError(f"{root}: domain {name!r} has no picture in {split}; add some or delete its folder {summary}")
+                what = "add some or delete its folder" if name in domains else f"it has no folder there; {_add_folder(root, split, name)}"
+                raise UserError(f"{root}: domain {name!r} has no picture in {split}; {what} {summary}")
             if name not in files["train"]:
                 raise UserError(f"{root}: domain {name!r} is in {split} alone; add it to train {summary}")
+
+
+def _add_folder(root: Path, split: str, name: str) -> str:
+    """The advice where a split lacks a domain."""
+    if any(_LETTERED.fullmatch(path.name) for path in root.iterdir()):
+        return f"add {split}{name}, or take all {split} folders away and a part of the others is held out"
+    return f"add {split}/{name}, or take {split} away and a part of the others is held out"
 
 
 def _hold_out(root: Path, domains: dict[str, list[Path]], paired: bool) -> dict[str, dict[str, list[Path]]]:

@@ -12,6 +12,7 @@ from jaxtyping import UInt8
 
 from semgan.data.cache import hash_json
 from semgan.data.decode import SUFFIXES, DecodeError, decode_picture
+from semgan.data.picture_files import pictures_below
 from semgan.data.workers import core_count
 from semgan.errors import UserError
 
@@ -38,7 +39,7 @@ class Folder(NamedTuple):
 
 
 def open_folder(root: str | Path, count: int = 0) -> Folder:
-    """All pictures below the folder; dot-files, dot-folders and files whose suffix is not a picture's are skipped.
+    """All pictures below the folder; hidden files and folders, and files whose suffix is not a picture's are skipped.
 
     Args:
       count: takes that many, evenly from first to last; 0: all.
@@ -49,7 +50,7 @@ def open_folder(root: str | Path, count: int = 0) -> Folder:
     root = Path(root)
     if not root.is_dir():
         raise UserError(f"{root}: no such folder; give a folder of pictures")
-    paths = sorted(path for path in root.rglob("*") if _is_picture(path, root))
+    paths = pictures_below(root)
     if len(paths) < max(count, 2):
         raise UserError(f"{root} has {len(paths):,} pictures ({', '.join(SUFFIXES)}), but at least {max(count, 2):,} are needed: add some")
     if count:
@@ -97,11 +98,6 @@ def content_digest(digests: Sequence[bytes]) -> str:
 def pixel_digests(images: UInt8[np.ndarray, "batch height width 3"]) -> list[bytes]:
     """SHA-256 of each picture's pixels."""
     return [hashlib.sha256(str(image.shape).encode() + np.ascontiguousarray(image).tobytes()).digest() for image in images]
-
-
-def _is_picture(path: Path, root: Path) -> bool:
-    hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
-    return path.suffix.lower() in SUFFIXES and not hidden and path.is_file()
 
 
 def _decode(path: Path, folder: Folder | None = None) -> np.ndarray:

@@ -11,13 +11,18 @@ from PIL import Image, ImageOps, PngImagePlugin
 
 from semgan.data.colour_profiles import srgb_profile
 from semgan.data.decode import SUFFIXES, decode_picture, fit, square_crop
+from semgan.data.picture_files import count_left_out, describe, why_left_out
 from semgan.errors import UserError
 from semgan.files import write_whole
 
 Picture = np.ndarray | Image.Image | str | os.PathLike[str]
 """uint8 (height, width, 3), a Pillow image, or a path."""
 
-FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".bmp": "BMP", ".tif": "TIFF", ".tiff": "TIFF"}
+FORMATS = {
+    **{".png": "PNG", ".webp": "WEBP", ".bmp": "BMP", ".dib": "BMP"},
+    **dict.fromkeys((".jpg", ".jpeg", ".jpe", ".jfif"), "JPEG"),
+    **dict.fromkeys((".tif", ".tiff"), "TIFF"),
+}
 """The suffixes that can be written, and their formats."""
 _FEATHER = 1 / 12  # of the square's side
 
@@ -40,10 +45,18 @@ def is_loaded(picture: Picture) -> bool:
 
 def list_folder(folder: Path) -> list[Path]:
     """The pictures directly in a folder, by their suffixes, in the order of their names; UserError when there is none."""
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.name[0] != "." and path.is_file())
+    paths = sorted(path for path in folder.iterdir() if not why_left_out(path))
     if not paths:
-        raise UserError(f"{folder} has no pictures in it: give a folder with files of {', '.join(SUFFIXES)}")
+        left_out = f" ({describe_folder(folder)})" if any(folder.iterdir()) else ""
+        raise UserError(f"{folder} has no pictures in it{left_out}: give a folder with files of {', '.join(SUFFIXES)}")
     return paths
+
+
+def describe_folder(folder: Path) -> str:
+    """The line that tells how many pictures of a folder `list_folder` takes, and what it leaves out."""
+    reasons = [(path, why_left_out(path)) for path in folder.iterdir()]
+    left_out = count_left_out((path, reason) for path, reason in reasons if reason)
+    return describe(folder, sum(not reason for _, reason in reasons), left_out)
 
 
 def _encode(image: Image.Image, name: str) -> bytes:

@@ -71,8 +71,13 @@ def plan(content: Path, out: Path, others: Sequence[Path] = ()) -> dict[Path, Pa
     if content.is_dir():
         if out.is_file():
             raise UserError(f"{out} is a file, but {content} is a folder: give a folder to write to")
+        print(pictures.describe_folder(content), file=sys.stderr)
         jobs = _named_in(out, pictures.list_folder(content))
     else:
+        if content.is_symlink() and not content.exists():
+            raise UserError(
+                f"{content} is a broken link, {content.readlink()} does not exist: give --content a picture or a folder of pictures"
+            )
         if not content.exists():
             raise UserError(f"{content} does not exist: give --content a picture or a folder of pictures")
         jobs = _named_in(out, [content]) if out.is_dir() else {content: out}
