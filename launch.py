@@ -21,7 +21,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Trains and prints the result; returns the exit status."""
     from semgan.errors import EXIT_PREEMPTED, EXIT_USER_ERROR, UserError
     from semgan.launching import targets
+    from semgan.progress import accept_any_name
 
+    accept_any_name()
     options = _options(arguments)
     overrides = options.overrides
     _quiet()
@@ -79,14 +81,14 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from semgan.cli.arguments import Parser
+    from semgan.cli.arguments import Parser, path_text
     from semgan.launching.targets import add_arguments
 
     parser = Parser(
         description="Starts one training job.", epilog=_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
-    parser.add_argument("--config", required=True, metavar="FILE.py[:ARGUMENT]", help="the experiment")
-    parser.add_argument("--workdir", metavar="FOLDER", help="where the run is kept; made where absent")
+    parser.add_argument("--config", required=True, type=path_text, metavar="FILE.py[:ARGUMENT]", help="the experiment")
+    parser.add_argument("--workdir", type=path_text, metavar="FOLDER", help="where the run is kept; made where absent")
     parser.add_argument("--debug", action="store_true", help="ten steps of tiny networks on a few small pictures")
     parser.add_argument("--config.KEY=VALUE", dest="_", metavar="", help="overrides one value of the config, any number of times")
     parser.add_argument("--print-config", action="store_true", help="prints the experiment's values as JSON, and trains nothing")

@@ -11,9 +11,11 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from semgan.errors import UserError
+from semgan.paths import expand
 from semgan.settings import SETTINGS
 
 _EXPECTED = {bool: "true or false", int: "a whole number", float: "a number", str: "text", tuple: "values separated by commas"}
+_PATHS = ("data.source", "judge.inception")  # keys whose text may begin with ~
 _BOOLS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -54,7 +56,8 @@ def override(config: ConfigDict, overrides: Iterable[str]) -> ConfigDict:
         if not equals:
             raise UserError(f"--config.{key} has no value: write --config.{key}={_example(flat[key])}")
         with config.unlocked():
-            config.update_from_flattened_dict({key: _parse(key, text, flat[key])})
+            value = expand(text) if key in _PATHS else text
+            config.update_from_flattened_dict({key: _parse(key, value, flat[key])})
     return config
 
 

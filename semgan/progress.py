@@ -3,12 +3,20 @@
 All of it goes to stderr, so that stdout holds the result alone.
 """
 
+import io
 import sys
 import time
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 T = TypeVar("T")
+
+
+def accept_any_name() -> None:
+    """Lets stdout and stderr print all names of files, also those that are not UTF-8 or that the terminal's encoding lacks."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def say(text: str) -> None:

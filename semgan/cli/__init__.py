@@ -16,6 +16,7 @@ from semgan.cli.score import add_score
 from semgan.cli.use import add_project, add_sample, add_translate
 from semgan.cli.weights import add_export, add_import
 from semgan.errors import EXIT_USER_ERROR, UserError
+from semgan.progress import accept_any_name
 
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 _COMMANDS = (
@@ -26,6 +27,7 @@ _COMMANDS = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command and returns its exit status: 0, 2 for bad input, 130 when interrupted."""
+    accept_any_name()
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from semgan.adaptation.subsets import SUBSETS
-from semgan.cli.arguments import add, add_model, positive, prepare_jax, whole
+from semgan.cli.arguments import add, add_model, path_text, positive, prepare_jax, whole
 from semgan.errors import UserError
 
 _SUBSETS = "\nwhat --tune can name:\n" + "\n".join(f"  {name}: {holds}" for name, holds in SUBSETS.items())
@@ -30,7 +30,9 @@ def add_adapt(commands: Any) -> None:
     length.add_argument("--steps", type=positive, metavar="N", help="of 8 pictures each (default: 1000)")
     length.add_argument("--minutes", type=_minutes, metavar="M", help="by the clock instead")
     adapt.add_argument("--seed", type=whole, default=0, metavar="N", help="of all that is drawn (default: 0)")
-    adapt.add_argument("--data", default="", metavar="DIR", help="folder of the model's training data (default: where it was in training)")
+    adapt.add_argument(
+        "--data", type=path_text, default="", metavar="DIR", help="folder of the model's training data (default: where it was in training)"
+    )
     adapt.add_argument("--tune-list", action="store_true", help="only list the parameters of each subset")
 
 

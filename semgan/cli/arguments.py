@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from semgan.errors import EXIT_USER_ERROR
-from semgan.paths import cache_dir
+from semgan.paths import cache_dir, expand
 from semgan.xla import prefer_fast_convolutions
 
 
@@ -23,6 +23,8 @@ class Parser(argparse.ArgumentParser):
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
         """Parses as argparse does, but takes overrides out of the unknown options; any other is an error that names the nearest."""
         options, unknown = super().parse_known_args(args, namespace)
+        for name, value in vars(options).items():
+            setattr(options, name, _expanded(value))
         if self.takes_overrides:
             options.overrides = [item for item in unknown if item.startswith("--config.")]
             unknown = [item for item in unknown if not item.startswith("--config.")]
@@ -35,6 +37,18 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         print(f"semgan: error: {message} (see {self.prog} --help)", file=sys.stderr)
         raise SystemExit(EXIT_USER_ERROR)
+
+
+def _expanded(value: Any) -> Any:
+    """An option's value, its paths without `~`."""
+    if isinstance(value, Path):
+        return Path(expand(str(value)))
+    return type(value)(map(_expanded, value)) if isinstance(value, list | tuple) else value
+
+
+def path_text(text: str) -> str:
+    """A path that is kept as text."""
+    return expand(text)
 
 
 def add(commands: Any, name: str, run: Any, help: str, example: str) -> Parser:

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from semgan.cli.arguments import add, positive, whole
+from semgan.cli.arguments import add, path_text, positive, whole
 from semgan.errors import EXIT_USER_ERROR
 
 
@@ -24,8 +24,8 @@ def add_data(commands: Any) -> None:
         "semgan data build --dataset celeb_a --source ~/celeba --out prepared --image-size 64",
     )
     build.add_argument("--dataset", required=True, metavar="NAME", help="drawn_faces, celeb_a or folder")
-    build.add_argument("--source", default="", metavar="DIR", help="folder of your files; drawn_faces needs none")
-    build.add_argument("--out", required=True, metavar="DIR", help="folder to prepare it in")
+    build.add_argument("--source", type=path_text, default="", metavar="DIR", help="folder of your files; drawn_faces needs none")
+    build.add_argument("--out", required=True, type=path_text, metavar="DIR", help="folder to prepare it in")
     build.add_argument("--image-size", type=positive, default=64, metavar="PIXELS", help="side of the square pictures (default: 64)")
     build.add_argument("--count", type=whole, default=0, metavar="N", help="pictures of each split (default: all)")
 

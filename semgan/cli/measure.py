@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from semgan.cli.arguments import add, add_model, prepare_jax, shares, whole
+from semgan.cli.arguments import add, add_model, path_text, prepare_jax, shares, whole
 
 
 def add_evaluate(commands: Any) -> None:
@@ -17,7 +17,9 @@ def add_evaluate(commands: Any) -> None:
         "semgan evaluate --model runs/quickstart/snapshot.safetensors --out report.json",
     )
     add_model(evaluate)
-    evaluate.add_argument("--data", default="", metavar="DIR", help="folder of the data (default: where it was in training)")
+    evaluate.add_argument(
+        "--data", type=path_text, default="", metavar="DIR", help="folder of the data (default: where it was in training)"
+    )
     evaluate.add_argument(
         "--pairs", type=whole, default=0, metavar="N", help="held-out pairs, or samples (default: the model's own number)"
     )

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from semgan.cli.arguments import add, positive, prepare_jax
+from semgan.cli.arguments import add, path_text, positive, prepare_jax
 
 
 def add_plan(commands: Any) -> None:
@@ -18,7 +18,9 @@ def add_plan(commands: Any) -> None:
         "semgan plan --config configs/celeba_semgan.py:256 --devices 256 --hardware h100 --config.batch_size=4096",
     )
     plan.takes_overrides = True
-    plan.add_argument("--config", required=True, metavar="FILE.py[:ARGUMENT]", help="the experiment; --config.KEY=VALUE overrides a value")
+    plan.add_argument(
+        "--config", required=True, type=path_text, metavar="FILE.py[:ARGUMENT]", help="the experiment; --config.KEY=VALUE overrides a value"
+    )
     plan.add_argument("--devices", type=positive, default=1, metavar="N", help="of all processes together (default: 1)")
     plan.add_argument("--hardware", metavar="NAME", help="a100, h100, h200, b200, v4, v5e, v5p, v6e or this (default: all but this)")
     plan.add_argument("--compile", action="store_true", help="compile the step here and take memory and bytes from XLA: minutes")

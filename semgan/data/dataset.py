@@ -12,7 +12,7 @@ import numpy as np
 from semgan.data.cache import Cache, Source, build_cache, hash_json
 from semgan.data.domains import DOMAIN, PAIR, assign_domains, check_expressions, matches
 from semgan.errors import UserError
-from semgan.paths import cache_dir
+from semgan.paths import cache_dir, expand
 
 NAMES = ("drawn_faces", "celeb_a", "folder")
 SPLITS = ("train", "test")
@@ -90,7 +90,7 @@ def open_dataset(
     if image_size < 1 or count < 0:
         raise UserError(f"image_size {image_size} and count {count}: a size is at least 1 and a count at least 0")
     folder = Path(cache) if cache else cache_dir() / "data"
-    listing = _source(name, split, image_size, source, count, tuple(domains), folder, least_domains, paired)
+    listing = _source(name, split, image_size, expand(source), count, tuple(domains), folder, least_domains, paired)
     if listing.note:
         print(listing.note, file=sys.stderr, flush=True)
     check_expressions(domains, listing.names)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from semgan.errors import UserError
+from semgan.names import one_form
 
 DOMAIN = "domain"
 """The annotation that holds a dataset's own domain, and the key of their names."""
@@ -24,8 +25,7 @@ def check_expressions(expressions: Sequence[str], names: Mapping[str, Sequence[s
     """
     valid = [*names.get(DOMAIN, ()), *names.get("attributes", ())]
     for expression in expressions:
-        for term in expression.split("&"):
-            name = term.strip().removeprefix("~")
+        for name, _ in _terms(expression, names):
             if name not in valid:
                 nearest = difflib.get_close_matches(name, valid, 1, 0.5)
                 hint = f"did you mean {nearest[0]!r}?" if nearest else f"known names: {', '.join(valid) or 'none'}"
@@ -40,7 +40,7 @@ def assign_domains(
     """The domain of each row.
 
     Args:
-      expressions: one per domain: a conjunction with `&` of names, each negated by a leading `~`; none: the dataset's own
+      expressions: one per domain: a name, or a conjunction with `&` of names, each negated by a leading `~`; none: the dataset's own
         domains, or all rows as one domain where it has none.
       annotations: "domain" int (count,) and "attributes" in {0, 1} (count, attributes), those that the data has.
       names: as in `check_expressions`.
@@ -73,13 +73,28 @@ def assign_domains(
 def matches(expression: str, annotations: Mapping[str, np.ndarray], names: Mapping[str, Sequence[str]], count: int) -> np.ndarray:
     """Returns whether all terms of the expression are true of a row, bool (count,); the rest as in `assign_domains`, checked before."""
     holds = np.ones(count, bool)
-    for term in expression.split("&"):
-        holds &= _is_true(term.strip(), annotations, names)
+    for name, value in _terms(expression, names):
+        holds &= _is_true(name, value, annotations, names)
     return holds
 
 
-def _is_true(term: str, annotations: Mapping[str, np.ndarray], names: Mapping[str, Sequence[str]]) -> np.ndarray:
-    name, value = term.removeprefix("~"), not term.startswith("~")
+def _terms(expression: str, names: Mapping[str, Sequence[str]]) -> list[tuple[str, bool]]:
+    """The names in an expression, each with whether it is to be true; those that have `&` or `~` in them are recognised whole."""
+    valid = {one_form(name): name for name in (*names.get("attributes", ()), *names.get(DOMAIN, ()))}
+    pieces, terms = expression.split("&"), []
+    while pieces:
+        for length in range(len(pieces), 0, -1):  # the longest name first
+            text = one_form("&".join(pieces[:length]).strip())
+            if text in valid or text.removeprefix("~") in valid or length == 1:
+                value = text in valid or not text.startswith("~")
+                name = text if text in valid else text.removeprefix("~")
+                terms.append((valid.get(name, name), value))
+                del pieces[:length]
+                break
+    return terms
+
+
+def _is_true(name: str, value: bool, annotations: Mapping[str, np.ndarray], names: Mapping[str, Sequence[str]]) -> np.ndarray:
     if name in names.get(DOMAIN, ()):
         return (np.asarray(annotations[DOMAIN]) == names[DOMAIN].index(name)) == value
     return (np.asarray(annotations["attributes"][:, names["attributes"].index(name)]) == 1) == value

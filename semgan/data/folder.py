@@ -40,7 +40,7 @@ from semgan.data.picture_files import (
     why_left_out,
 )
 from semgan.errors import UserError
-from semgan.names import one_form
+from semgan.names import one_form, printable
 
 _HELD_OUT = 0.05  # share of a folder without a test split
 _DECODING = 3  # raise when an example changes
@@ -161,13 +161,17 @@ def _reason(path: Path, by_place: str, *unlike: str) -> str:
     return by_place if reason in ("", SUB_FOLDER, *unlike) else reason
 
 
+def _domain_name(folder: Path) -> str:
+    return printable(one_form(folder.name))
+
+
 def _is_usable(path: Path) -> bool:
     return why_left_out(path) == SUB_FOLDER
 
 
 def _find_domains(root: Path, least_domains: int) -> dict[str, dict[str, Path]]:
     """Folders by split and domain: `{"train": {"cats": Path}, "test": {...}}`; no "test" where none is kept apart."""
-    folders = {one_form(path.name): path for path in visible(root) if _is_usable(path)}
+    folders = {_domain_name(path): path for path in visible(root) if _is_usable(path)}
     lettered = [match for name in folders if (match := _LETTERED.fullmatch(name))]
     tests = {match[1] for match in lettered} - {"train"}
     if lettered:
@@ -177,9 +181,8 @@ def _find_domains(root: Path, least_domains: int) -> dict[str, dict[str, Path]]:
     elif "train" in folders and not _is_domain_called_train(folders):
         held_out = "test" if "test" in folders else "val"
         split_roots = {"train": folders["train"]} | ({"test": folders[held_out]} if held_out in folders else {})
-        folder_list = [
-            (split, one_form(path.name), path) for split, top in split_roots.items() for path in visible(top) if _is_usable(path)
-        ]
+        inner = [(split, path) for split, top in split_roots.items() for path in visible(top) if _is_usable(path)]
+        folder_list = [(split, _domain_name(path), path) for split, path in inner]
     else:
         folder_list = [("train", name, path) for name, path in folders.items()]
         if not folders.keys() - ({MASKS} if (root / TABLE).is_file() else set()) and least_domains <= 1:

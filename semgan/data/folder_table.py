@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from semgan.errors import UserError
+from semgan.names import one_form
 
 TABLE = "annotations.csv"
 PARTS = {"attribute": ("",), "landmark": (":x", ":y"), "box": (":left", ":top", ":right", ":bottom")}
@@ -68,7 +69,8 @@ def _read_table(path: Path, pictures: Sequence[Path]) -> Table:
 
 def _rows(path: Path, entries: Sequence[tuple[int, str]], pictures: Sequence[Path]) -> list[Row]:
     """The rows with these lines and names; UserError unless they are of different pictures, and of all."""
-    of_name, lines = {picture.name: picture for picture in pictures}, {}
+    of_name, lines = {one_form(picture.name): picture for picture in pictures}, {}
+    entries = [(line, one_form(name)) for line, name in entries]
     for line, name in entries:
         if name not in of_name:
             raise UserError(f"{path}: line {line} ({name}) has no picture of that name in the folder; correct the name or delete the line")

@@ -13,6 +13,7 @@ from semgan.inference import pictures
 from semgan.inference.masks import check_presence
 from semgan.inference.model import Model, load
 from semgan.inference.style_request import Request, Style, prepare
+from semgan.names import one_form
 from semgan.progress import track
 
 
@@ -103,11 +104,11 @@ def masks_of(content: Path, contents: Sequence[Path], mask: Path) -> dict[Path, 
         return {content: mask}
     if not mask.is_dir():
         raise UserError(f"{content} is a folder: give --mask a folder too, with a mask of the same name for every picture")
-    by_stem = {path.stem: path for path in sorted(mask.iterdir()) if path.suffix.lower() == ".png"}
-    if missing := [path for path in contents if path.stem not in by_stem]:
+    by_stem = {one_form(path.stem): path for path in sorted(mask.iterdir()) if path.suffix.lower() == ".png"}
+    if missing := [path for path in contents if one_form(path.stem) not in by_stem]:
         more = f", nor {len(missing) - 1:,} others" if len(missing) > 1 else ""
         raise UserError(f"{missing[0]} has no mask{more}: put {missing[0].stem}.png into {mask}")
-    return {path: by_stem[path.stem] for path in contents}
+    return {path: by_stem[one_form(path.stem)] for path in contents}
 
 
 def _translate_one(model: Model, content: Path, out: Path, style: Style, mask: Path | None) -> str | None:

@@ -129,7 +129,7 @@ def _submit(options: argparse.Namespace, site: _Site, text: str) -> int:
             f"--submit needs {site.program}, which is not on this machine: leave out --submit and take the file printed to one that has it"
         )
     file = _file(options, site.suffix)
-    file.write_text(text, encoding="utf-8")
+    file.write_text(text, encoding="utf-8", errors="surrogateescape")
     print(f"job file: {file}", file=sys.stderr)
     status = subprocess.run([*site.command, str(file)], check=False).returncode
     if status:

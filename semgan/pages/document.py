@@ -75,13 +75,14 @@ class PictureRow(NamedTuple):
 
 def page_html(title: str, parts: Iterable[str]) -> str:
     """The page's HTML around the parts, of which empty ones are left out."""
-    return (
+    html = (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)} · semgan</title><style>{_STYLE}</style></head>\n<body>\n"
         + "\n".join(part for part in parts if part)
         + "\n</body></html>\n"
     )
+    return html.encode("utf-8", "backslashreplace").decode()  # names of files may hold what is not UTF-8
 
 
 def header(title: str, *lines: str, after: str = "") -> str:

@@ -132,7 +132,7 @@ def _all_messages(message: tuple[str, str]) -> list[tuple[str, str]]:
     """The reports of all processes, in their order."""
     from jax.experimental import multihost_utils
 
-    text = "\n".join(message).encode()[:_MOST_BYTES]
+    text = "\n".join(message).encode(errors="backslashreplace")[:_MOST_BYTES]
     padded = np.frombuffer(text.ljust(_MOST_BYTES, b"\0"), np.uint8)
     texts = [bytes(row).rstrip(b"\0").decode(errors="ignore") for row in multihost_utils.process_allgather(padded)]
     return [tuple(text.split("\n", 1)) for text in texts]  # pyright: ignore[reportReturnType] (two, as joined)
