@@ -32,21 +32,16 @@ def fill(folder: Path, names: list[str], grey: int = 0) -> None:
             Image.fromarray(pixels.astype(np.uint8)).save(file, "PNG")
 
 
-@pytest.fixture
-def strict_output(capsys, monkeypatch):
-    """Standard output as a terminal of UTF-8 has it: what it cannot encode is an error."""
-    stream = io.TextIOWrapper(io.BytesIO(), "utf-8", errors="strict")
-    monkeypatch.setattr(sys, "stdout", stream)
-    return stream
-
-
-def test_names_of_other_encodings_are_checked_prepared_and_printed(tmp_path, strict_output, capsys):
+def test_names_of_other_encodings_are_checked_prepared_and_printed(tmp_path, monkeypatch, capsys):
     for domain in (LATIN_1, "dogs"):
         fill(tmp_path / domain, [f"{LATIN_1} {number}.png" for number in range(4)], 64 * (domain == "dogs"))
     (tmp_path / "dogs" / f"{LATIN_1} bad.png").write_bytes(b"damaged")
-    assert cli.main(["data", "check", str(tmp_path)]) == 2
-    strict_output.flush()
-    assert b"dogs/caf\\udce9 bad.png: not a picture" in strict_output.buffer.getvalue()
+    terminal = io.TextIOWrapper(io.BytesIO(), "utf-8", errors="strict")
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", terminal)
+        assert cli.main(["data", "check", str(tmp_path)]) == 2
+        terminal.flush()
+    assert b"dogs/caf\\udce9 bad.png: not a picture" in terminal.buffer.getvalue()
     opened = {}
     for split in ("train", "test"):
         opened[split] = open_dataset("folder", split=split, image_size=8, source=str(tmp_path), cache=tmp_path / ".cache")
