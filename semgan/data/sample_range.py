@@ -50,7 +50,7 @@ def sample_facts(image: Image.Image) -> SampleFacts:
 
 def grey_to_8_bits(image: Image.Image, facts: SampleFacts, name: str) -> Image.Image | None:
     """Scales a loaded picture of integers to mode L; None where 32 bits hold more than 16 and so leave the range open."""
-    values = np.asarray(image).astype(np.int64)
+    values = np.asarray(image).astype(np.int32)
     lowest, largest = int(values.min()), int(values.max())
     if not facts.full and largest > 65535:
         return None
@@ -78,7 +78,7 @@ def colour_to_8_bits(image: Image.Image, reload: Callable[[str], Image.Image], f
         low = np.asarray(reload(facts.raw_mode[:-4] + _LOW_BYTES[kind]))
     except (ValueError, OSError):  # Pillow cannot unpack this kind
         return image
-    values = high.astype(np.int64) * 256 + low
+    values = high.astype(np.int32) * 256 + low
     largest = int(values[..., :3].max())
     limit = _limit(values[..., :3], largest, facts)
     if limit == facts.full:
