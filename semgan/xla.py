@@ -47,13 +47,13 @@ def knows(flags: str) -> bool:
     """Tell whether the installed jaxlib takes `flags`: from the cache folder, else by a trial. False too where a trial has no outcome."""
     file = cache_dir() / "xla_flags.json"
     key = " ".join(("jaxlib", importlib.metadata.version("jaxlib"), sys.platform, platform.machine(), flags))
-    answer = _remembered(file).get(key)
+    answer = _read_answers(file).get(key)
     if isinstance(answer, bool):
         return answer
     answer = try_flags(flags)
     if answer is not None:
         with contextlib.suppress(OSError):  # a folder that cannot be written costs a trial each time, and nothing else
-            write_whole(file, json.dumps(_remembered(file) | {key: answer}, indent=1).encode())
+            write_whole(file, json.dumps(_read_answers(file) | {key: answer}, indent=1).encode())
     return bool(answer)
 
 
@@ -70,7 +70,7 @@ def try_flags(flags: str) -> bool | None:
     return False if _REFUSAL in child.stderr else None
 
 
-def _remembered(file: Path) -> dict:
+def _read_answers(file: Path) -> dict:
     """Read the answers of earlier trials: none from a file that is absent or damaged."""
     try:
         answers = json.loads(file.read_bytes())
