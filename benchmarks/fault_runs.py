@@ -55,7 +55,7 @@ class Tally:
         self._failed: set[int] = set()
 
     @property
-    def survived(self) -> int:
+    def survivors(self) -> int:
         return self.times - len(self._failed)
 
     def hold(self, true: bool, loss: str) -> None:

@@ -83,7 +83,7 @@ class Chain:
             self._place.check(self.checkpoints, step, self._tally)
             self._checked.add(step)
 
-    def finished(self) -> None:
+    def finish(self) -> None:
         """Notes that the run has come to its end: the next launch begins a new one."""
         self.check()
         self._tally.hold(self.newest() == max(self._place.expected), f"it ended at step {self.newest()}")
@@ -98,7 +98,7 @@ def kills(place: Place, count: int, draw: random.Random) -> list[Tally]:
         at_a_save = tally.times % 2 == 0
         status, saving = _kill(place, chain, at_a_save, draw)
         if status == _ENDED:
-            chain.finished()
+            chain.finish()
             continue
         tally.times += 1
         _report_progress(tally, f"at step {chain.newest()}")
@@ -106,7 +106,7 @@ def kills(place: Place, count: int, draw: random.Random) -> list[Tally]:
         chain.check()
         during += saving
     tally.hold(chain.resume().end() == _ENDED, "the run did not come to its end")
-    chain.finished()
+    chain.finish()
     tally.notes = f"{during} left a half-written checkpoint"
     return [tally]
 
@@ -148,7 +148,7 @@ def terminations(place: Place, count: int, draw: random.Random) -> list[Tally]:
         run.signal(signal.SIGTERM)
         status = run.end()
         if status == _ENDED:
-            chain.finished()
+            chain.finish()
             continue
         once.times += 1
         _report_progress(once, f"at step {chain.newest()}")
@@ -250,7 +250,7 @@ KINDS = {
 def table(tallies: list[Tally]) -> str:
     """The trials, and beneath it a line for each loss and mismatch."""
     head = ["| trial | times | survived | losses | mismatches | |", "|---|---|---|---|---|---|"]
-    rows = [f"| {t.name} | {t.times} | {t.survived} | {len(t.losses)} | {len(t.mismatches)} | {t.notes} |" for t in tallies]
+    rows = [f"| {t.name} | {t.times} | {t.survivors} | {len(t.losses)} | {len(t.mismatches)} | {t.notes} |" for t in tallies]
     sentences = [f"{t.name}: {sentence}" for t in tallies for sentence in t.losses + t.mismatches]
     return "\n".join([*head, *rows, *sentences])
 

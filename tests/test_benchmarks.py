@@ -107,7 +107,7 @@ def test_a_checkpoint_that_differs_or_is_damaged_is_counted(disturbed):
     tally = fault_runs.Tally("held")
     for tally.times, step in enumerate((10, 20), 1):
         place.check(folder, step, tally)
-    assert (tally.survived, tally.losses) == (1, [])
+    assert (tally.survivors, tally.losses) == (1, [])
     assert tally.mismatches == [
         "trial 2: the checkpoint of step 20 differs in params.generator.kernel, position, step (3 arrays)",
     ]

@@ -38,11 +38,11 @@ def all_reduce_bytes(algorithm: Algorithm, state: TrainState, prepared: BatchSha
 
 
 def _of_phase(phase: Phase, state: TrainState, prepared: BatchShapes) -> PhaseBytes:
-    def returned(params, model_state, batch):
+    def metrics_and_state(params, model_state, batch):
         loss, aux = phase.loss(params, model_state, batch, jax.random.key(0), jnp.float32(0))
         return dict(aux.metrics) | {"loss": loss.astype(jnp.float32)}, aux.model_state
 
-    metrics, model_state = jax.eval_shape(returned, state.params, state.model_state, prepared)
+    metrics, model_state = jax.eval_shape(metrics_and_state, state.params, state.model_state, prepared)
     gradients = sum(map(size, jax.tree.leaves([state.params[name] for name in phase.updates])))
     return PhaseBytes(phase.name, phase.every, gradients, _floating(metrics), _floating(model_state))
 

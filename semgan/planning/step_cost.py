@@ -101,7 +101,7 @@ def _mean_step(experiment: Experiment, state: TrainState, examples: int, compile
     """Lazy phases count by the share of steps that they run in, and in full for the memory."""
     algorithm = experiment.algorithm
     always = tuple(phase for phase in algorithm.phases if phase.every == 1)
-    cost_of = _compile if compiled else _trace
+    cost_of = _cost_compiled if compiled else _cost_estimated
     base = cost_of(experiment, algorithm._replace(phases=always), state, examples)
     flops, bytes_moved, working = base
     for phase in algorithm.phases:
@@ -113,21 +113,21 @@ def _mean_step(experiment: Experiment, state: TrainState, examples: int, compile
     return _Cost(flops, bytes_moved, working)
 
 
-def _trace(experiment: Experiment, algorithm: Algorithm, state: TrainState, examples: int) -> _Cost:
-    traced = _traced(experiment, algorithm, state, examples)
+def _cost_estimated(experiment: Experiment, algorithm: Algorithm, state: TrainState, examples: int) -> _Cost:
+    traced = _trace(experiment, algorithm, state, examples)
     program = traced.jaxpr.jaxpr
-    passed = sum(map(size, (*program.invars, *program.outvars)))
-    return _Cost(_analysis(traced.lower())["flops"], passed + moved_bytes(program), peak_bytes(program))
+    inputs_and_outputs = sum(map(size, (*program.invars, *program.outvars)))
+    return _Cost(_analysis(traced.lower())["flops"], inputs_and_outputs + moved_bytes(program), peak_bytes(program))
 
 
-def _compile(experiment: Experiment, algorithm: Algorithm, state: TrainState, examples: int) -> _Cost:
-    compiled = _traced(experiment, algorithm, state, examples).lower().compile()
+def _cost_compiled(experiment: Experiment, algorithm: Algorithm, state: TrainState, examples: int) -> _Cost:
+    compiled = _trace(experiment, algorithm, state, examples).lower().compile()
     analysis, memory = _analysis(compiled), compiled.memory_analysis()
     outputs = memory.output_size_in_bytes - memory.alias_size_in_bytes  # the rest of what is returned lies where the old state was
     return _Cost(analysis["flops"], analysis["bytes accessed"], memory.temp_size_in_bytes + outputs)
 
 
-def _traced(experiment: Experiment, algorithm: Algorithm, state: TrainState, examples: int) -> Any:
+def _trace(experiment: Experiment, algorithm: Algorithm, state: TrainState, examples: int) -> Any:
     step = experiment._replace(algorithm=algorithm).step(accumulate=1)  # `examples` are those of one micro-batch
     return jax.jit(step, donate_argnums=0).trace(state, experiment.batch_shapes(examples))
 

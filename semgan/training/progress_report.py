@@ -75,7 +75,7 @@ class ProgressReport:
         self._marked_time, self._marked_position = time.monotonic(), position
 
     @contextmanager
-    def paused(self) -> Iterator[None]:
+    def pause_clock(self) -> Iterator[None]:
         """Excludes the time spent inside from the rates."""
         began = time.monotonic()
         yield

@@ -39,7 +39,7 @@ def show(job: TrainingJob, state: TrainState, report: ProgressReport, step: int,
     """
     draws, scores = _due(job, step, position)
     jax.block_until_ready(state.step)
-    with report.paused():
+    with report.pause_clock():
         model = model_of(job, state)
         if draws:
             _picture(job, model, report, step)

@@ -87,7 +87,7 @@ def iterate(
                 report.interval(totals, step, position, job.deadline)
                 totals = None
             if saves and (reason or not skips.streak) and hosts.is_first():
-                with report.paused():
+                with report.pause_clock():
                     extra = {"fingerprint": job.train.fingerprint, "minutes": report.minutes(), "rollbacks": programs.rollbacks}
                     checkpoints.save(state, extra)
                     snapshots.write(job, state, {})

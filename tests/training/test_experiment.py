@@ -55,7 +55,7 @@ def test_the_step_planned_is_the_step_benchmarked_is_the_step_trained(paired, tm
     trained = jax.jit(step, donate_argnums=0).lower(state, batch).as_text()
     first = experiment.initial()()
     benchmarked = train_step.lowered_step(experiment, first, batch)
-    planned = step_cost._traced(experiment, experiment.algorithm, experiment.state_shapes(), paired.batch_size)
+    planned = step_cost._trace(experiment, experiment.algorithm, experiment.state_shapes(), paired.batch_size)
     assert planned.lower().as_text() == trained
     assert benchmarked.as_text() == trained
     assert GRAD_NORMS in state.opt_state

@@ -16,8 +16,8 @@ from semgan.training import lock
 
 HOLD = """
 import pathlib, sys, time
-from semgan.training.lock import locked
-with locked(pathlib.Path(sys.argv[1])):
+from semgan.training.lock import hold_lock
+with hold_lock(pathlib.Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)
 """
