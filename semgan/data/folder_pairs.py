@@ -62,11 +62,11 @@ class _PairInspector(NamedTuple):
         return [self._inspect(*pair) for pair in self.pairs[start : start + _BATCH]]
 
     def _inspect(self, one: Path, other: Path) -> str:
-        sizes = [upright_size(path) for path in (one, other)]
-        if sizes[0] is None or sizes[1] is None or _is_same_shape(*sizes):  # decoding says what cannot be read
+        size, other_size = upright_size(one), upright_size(other)
+        if size is None or other_size is None or _is_same_shape(size, other_size):  # decoding says what cannot be read
             return ""
         names = [path.relative_to(self.root).as_posix() for path in (one, other)]
-        first, second = (f"{width} x {height}" for height, width in (sizes[0], sizes[1]))
+        first, second = (f"{width} x {height}" for height, width in (size, other_size))
         return f"{names[0]} is {first} pixels as seen and its partner {names[1]} {second}"
 
 
