@@ -87,6 +87,7 @@ def test_cosine_against_numpy():
     for kimg, share in ((0.0, 0.0), (2.5, 0.25), (10.0, 1.0), (50.0, 1.0)):
         expected = 7.0 + (3.0 - 7.0) * 0.5 * (1 - np.cos(np.pi * share))
         np.testing.assert_allclose(cosine(7.0, 3.0, jnp.float32(kimg), 10.0), expected, rtol=1e-6)
+    assert [float(cosine(7.0, 3.0, jnp.float32(kimg), 0.0)) for kimg in (0.0, 0.001)] == pytest.approx([7, 3])  # over no images, a step
 
 
 def test_augmentation_starts_at_probability_0_and_penalties_reach_through_it(params, batch, losses):
