@@ -2,8 +2,11 @@
 
 import os
 
-_QUICK_COMPILATION = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
-os.environ.setdefault("XLA_FLAGS", f"--xla_force_host_platform_device_count=8 {_QUICK_COMPILATION}")
+from semgan.xla import OLDER_EMITTERS, QUICK_COMPILATION, try_flags
+
+if "XLA_FLAGS" not in os.environ:  # the workers have their controller's
+    _emitters = OLDER_EMITTERS if try_flags(OLDER_EMITTERS) else ""
+    os.environ["XLA_FLAGS"] = f"--xla_force_host_platform_device_count=8 {QUICK_COMPILATION} {_emitters}"
 os.environ["JAX_PLATFORMS"] = "cpu"
 
 import jax

@@ -45,12 +45,22 @@ def test_the_installed_jaxlib_refuses_what_it_does_not_know(flags):
 
 
 @pytest.mark.parametrize(
-    ("prefer", "flags"), [(xla.prefer_fast_convolutions, xla.FAST_CONVOLUTIONS), (xla.prefer_quick_compilation, xla.QUICK_COMPILATION)]
+    ("prefer", "flags"),
+    [
+        (xla.prefer_fast_convolutions, xla.FAST_CONVOLUTIONS),
+        (xla.prefer_quick_compilation, f"{xla.QUICK_COMPILATION} {xla.OLDER_EMITTERS}"),
+    ],
 )
 def test_a_flag_that_is_known_is_set(trial, prefer, flags):
     trial("")
     prefer()
     assert os.environ.pop("XLA_FLAGS") == flags
+
+
+def test_quick_compilation_does_without_the_flag_that_newer_jaxlibs_refuse(trial):
+    trial("import os; assert 'fusion_emitters' not in os.environ['XLA_FLAGS'], 'parse_flags_from_env'")
+    xla.prefer_quick_compilation()
+    assert os.environ.pop("XLA_FLAGS") == xla.QUICK_COMPILATION
 
 
 def test_a_flag_that_is_refused_is_not_set(trial):

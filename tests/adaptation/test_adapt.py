@@ -99,7 +99,7 @@ def test_old_domains_are_what_they_were_right_after_growing(model):
         np.testing.assert_array_equal(leaf, first_part(after[path], leaf))
 
 
-@pytest.mark.parametrize("subset", SUBSETS)
+@pytest.mark.parametrize("subset", ["style", "all", pytest.param("decoder", marks=pytest.mark.slow)])
 def test_only_the_named_subset_changes(workplace, model, subset):
     before, after = by_path(model.params), by_path(semgan.load(adapted(workplace, subset)).params)
     assert before.keys() == after.keys()

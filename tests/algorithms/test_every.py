@@ -1,4 +1,4 @@
-"""What every `drawn_faces` experiment has to do, made small: step on one device and on two, resume exactly, sample."""
+"""What every algorithm has to do in its `drawn_faces` experiment, made small: step on one device and on two, resume exactly, sample."""
 
 from pathlib import Path
 
@@ -15,12 +15,13 @@ from semgan.training.checkpoints import Checkpoints
 from semgan.training.experiment import Experiment
 from semgan.training.parallel import axis_name, parallelize
 
-NAMES = sorted(path.stem.removeprefix("drawn_faces_") for path in Path("configs").glob("drawn_faces_*.py"))
+NAMES = sorted({path.stem.removeprefix("drawn_faces_") for path in Path("configs").glob("drawn_faces_*.py")} - {"fastcut"})
+"""One for each algorithm: FastCUT is CUT with other weights."""
 DEPEND_ON_THE_DEVICE_COUNT = {"progan", "stylegan2"}
 """By the minibatch standard deviation, whose groups stay inside a device."""
-SPEAK_TO_OTHER_DEVICES = {"dcgan", "cyclegan", "spade"}
-"""Inside their losses: batch norms, image pool. For the others, whose step alone does, two devices are a slow test (what StyleGAN2
-controls is tested on eight devices by itself)."""
+SPEAK_TO_OTHER_DEVICES = {"dcgan", "cyclegan"}
+"""Inside their losses: batch norms, image pool. For the others, and for SPADE, whose batch norms are DCGAN's, two devices are a slow
+test (what StyleGAN2 controls is tested on eight devices by itself)."""
 SIZES = {"stylegan2": 8}
 """Where 16 px are not needed: fewer resolutions, and so less to compile."""
 BATCH = 4

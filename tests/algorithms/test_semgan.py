@@ -60,9 +60,9 @@ def made(batch):
     return started(batch)
 
 
-def gradient(made, phase, batch):
-    """The phase's `((loss, aux), gradient)` at 1 kimg."""
-    return made.compiled[phase](made.params, made.model_state, batch, jax.random.key(1), jnp.float32(1))
+def gradient(made, phase, batch, kimg=1.0):
+    """The phase's `((loss, aux), gradient)` at so many kimg."""
+    return made.compiled[phase](made.params, made.model_state, batch, jax.random.key(1), jnp.float32(kimg))
 
 
 @pytest.fixture(scope="module")
@@ -121,8 +121,10 @@ def test_contents_hold_the_generator_by_their_own_annotations(made, batch, gradi
 
 def test_the_style_s_attributes_come_from_references_and_hold_those_guided_by_one_alone(made, batch):
     """In the generator's loss, reference_attributes of even positions, whose style is a latent, change nothing."""
-    algorithm, params, model_state, _ = made
-    loss = jax.jit(lambda batch: algorithm.phases[1].loss(params, model_state, batch, jax.random.key(1), jnp.float32(1))[0])
+
+    def loss(batch):
+        return gradient(made, "g", batch)[0][0]
+
     even = (batch["position"] % 2 == 0)[:, None]
     theirs = batch["reference_attributes"]
     whole = loss(batch)
@@ -158,30 +160,35 @@ def test_heads_as_a_branch_of_the_discriminator_teach_it_too(batch):
     assert float(jnp.abs(before - after).max()) > 1e-5
 
 
-def test_heads_of_their_own_leave_the_discriminator_alone(batch):
-    made = started(batch, **{"networks.semantic_heads.branch": False, "losses.objective": "wasserstein"})
-    before = gradient(made, "d", batch)[1]
-    after = gradient(made, "d", batch | {"attributes": 1 - batch["attributes"]})[1]
+@pytest.fixture(scope="module")
+def with_heads_apart(batch):
+    """With heads in a network of their own, which are frozen from 0.5 kimg on."""
+    return started(batch, **{"networks.semantic_heads.branch": False, "losses.heads_until_kimg": 0.5, "losses.objective": "wasserstein"})
+
+
+def test_heads_of_their_own_leave_the_discriminator_alone(batch, with_heads_apart):
+    made = with_heads_apart
+    other = batch | {"attributes": 1 - batch["attributes"]}
+    before, after = (gradient(made, "d", each, kimg=0.4)[1] for each in (batch, other))
     jax.tree.map(np.testing.assert_array_equal, before["discriminator"], after["discriminator"])
     assert float(jnp.abs(before["semantic_heads"]["Dense_0"]["kernel"] - after["semantic_heads"]["Dense_0"]["kernel"]).max()) > 1e-5
     assert "semantic_heads" in made.algorithm.averaged
     assert "discriminator" not in made.algorithm.averaged
 
 
-def test_frozen_heads_stay_as_they_are(batch):
-    made = started(batch, **{"losses.heads_until_kimg": 0.5, "networks.semantic_heads.branch": False})  # gradients are taken at 1 kimg
-    assert all(not leaf.any() for leaf in jax.tree.leaves(gradient(made, "d", batch)[1]["semantic_heads"]))
+def test_frozen_heads_stay_as_they_are(batch, with_heads_apart):
+    assert all(not leaf.any() for leaf in jax.tree.leaves(gradient(with_heads_apart, "d", batch, kimg=0.6)[1]["semantic_heads"]))
 
 
-def test_augmentation_follows_how_often_the_discriminator_is_right(batch):
+def test_augmentation_follows_how_often_the_discriminator_is_right(batch, gradients):
     """The steps' counter moves; at p = 0 nothing that is seen changes."""
-    made = started(batch, **{"losses.ada_target": 0.5})
-    assert set(made.model_state) == {"augment_p", "augment_sign", "augment_steps"}
-    loss, aux = jax.jit(made.algorithm.phases[0].loss)(made.params, made.model_state, batch, jax.random.key(1), jnp.float32(1))
+    augmented = started(batch, **{"losses.ada_target": 0.5})
+    assert set(augmented.model_state) == {"augment_p", "augment_sign", "augment_steps"}
+    arguments = augmented.params, augmented.model_state, batch, jax.random.key(1), jnp.float32(1)
+    loss, aux = jax.jit(augmented.algorithm.phases[0].loss)(*arguments)
     assert int(aux.model_state["augment_steps"]) == 1
     assert aux.model_state["augment_sign"] == pytest.approx(float(aux.metrics["gap_sign"]), abs=1e-6)
-    plain = algorithms.make(configured()).phases[0].loss
-    assert float(loss) == pytest.approx(float(jax.jit(plain)(made.params, {}, batch, jax.random.key(1), jnp.float32(1))[0]), rel=1e-5)
+    assert float(loss) == pytest.approx(float(gradients["d"][0][0]), rel=1e-5)  # the plain one's, with the same parameters
 
 
 @pytest.mark.parametrize(
