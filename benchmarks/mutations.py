@@ -70,7 +70,7 @@ COVERS: dict[str, tuple[str, ...]] = {
     "semgan/training/step.py": ("training/test_step.py", "training/test_parallel.py"),
     "semgan/layers/augment_geometry.py": ("layers/test_adaptive_augment.py",),
     "semgan/layers/broadcast.py": ("layers/test_batch_norm.py", "layers/test_equalized.py"),
-    "semgan/layers/blocks.py": ("networks/test_stargan_v2.py", "networks/test_semgan.py"),
+    "semgan/layers/blocks.py": ("layers/test_blocks.py", "networks/test_stargan_v2.py", "networks/test_semgan.py"),
     "semgan/layers/precision.py": ("layers/test_normalize.py",),
     "semgan/evaluation/scores/moments.py": ("evaluation/scores/test_frechet.py", "evaluation/extractors/test_statistics.py"),
     "semgan/evaluation/scores/neighbours.py": (

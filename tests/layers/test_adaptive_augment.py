@@ -118,6 +118,13 @@ def test_every_transform_by_hand_alone_and_in_order():
     np.testing.assert_allclose(colour, np.linalg.multi_dot(COLOUR[::-1]), atol=1e-5)
 
 
+def test_an_image_has_one_draw_for_each_of_the_13_transforms():
+    first, second = jax.random.split(jax.random.key(5))
+    chance, uniform, normal = draw(jax.random.key(5))
+    np.testing.assert_allclose([chance, uniform], jax.random.uniform(first, (2, 13)), rtol=1e-6)
+    np.testing.assert_allclose(normal, jax.random.normal(second, (13,)), rtol=1e-6)
+
+
 def test_geometry_is_invertible_and_its_area_has_the_papers_spread():
     matrices = np.asarray(geometries(_keys(5000), jnp.float32(1), SIZE), np.float64)
     np.testing.assert_allclose(matrices @ np.linalg.inv(matrices), np.broadcast_to(np.eye(3), matrices.shape), atol=1e-6)
