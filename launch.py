@@ -5,7 +5,7 @@ import os
 import sys
 import time
 
-_STARTED = time.monotonic()
+_START_TIME = time.monotonic()
 _EXAMPLES = """examples:
   python launch.py --config configs/quickstart.py --workdir runs/quickstart
   python launch.py --config configs/quickstart.py --workdir runs/small --config.batch_size=8 --config.data.domains=ink,shaded
@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
         targets.check(options)
         config = _config(options, overrides)
         if options.print_config:
-            print(_resolved(config))
+            print(_resolved_config(config))
             return 0
         if options.on != "local":
             return targets.start(options, overrides, config, os.path.abspath(__file__))
@@ -109,7 +109,7 @@ def _config(options: argparse.Namespace, overrides: list[str]):
     return config
 
 
-def _resolved(config) -> str:
+def _resolved_config(config) -> str:
     """The experiment as the run's config.json has it, before the data fill anything in."""
     import json
 
@@ -129,7 +129,7 @@ def _train(options: argparse.Namespace, config):
         join()
     from semgan.training.loop import train
 
-    return train(config, options.workdir, started=_STARTED)
+    return train(config, options.workdir, start_time=_START_TIME)
 
 
 def _quiet() -> None:

@@ -50,8 +50,8 @@ def scores(translate: Any, judge: Any, test: Any, targets: tuple[int, ...], cont
     from semgan.evaluation.evaluate import evaluate_translations
     from semgan.evaluation.judge.judged_pairs import judge_pairs, judge_translations
 
-    judged = judge_pairs(judge, test, pairs=pairs, targets=targets, contents=contents)
-    evaluation = evaluate_translations(judged, judge_translations(translate, judged, BATCH))
+    judged_pairs = judge_pairs(judge, test, pairs=pairs, targets=targets, contents=contents)
+    evaluation = evaluate_translations(judged_pairs, judge_translations(translate, judged_pairs, BATCH))
     return {name: evaluation.value(name) for name in SCORES}
 
 

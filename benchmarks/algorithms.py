@@ -18,7 +18,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks import figures
-from benchmarks.runs import chosen, result, trained
+from benchmarks.runs import choose, result, train_run
 
 NOISE = ("dcgan", "progan", "stylegan2", "r3gan")
 TRANSLATION = ("stargan_v2", "cyclegan", "cut", "fastcut", "munit", "pix2pix")
@@ -80,9 +80,10 @@ def main() -> None:
     parser.add_argument("--figures", type=Path, metavar="DIR", help="write pictures and curves there")
     parser.add_argument("--as-found", action="store_true", help="train nothing: tables of the runs as they are")
     options = parser.parse_args()
-    names = chosen(options.only, (*NOISE, *TRANSLATION))
+    names = choose(options.only, (*NOISE, *TRANSLATION))
     folders = {
-        name: options.runs / name if options.as_found else trained(f"configs/drawn_faces_{name}.py", options.runs / name) for name in names
+        name: options.runs / name if options.as_found else train_run(f"configs/drawn_faces_{name}.py", options.runs / name)
+        for name in names
     }
     if options.figures:
         write_figures(folders, options.figures)

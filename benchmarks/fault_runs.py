@@ -55,7 +55,7 @@ class Tally:
         self._failed: set[int] = set()
 
     @property
-    def survived(self) -> int:
+    def survivors(self) -> int:
         return self.times - len(self._failed)
 
     def hold(self, true: bool, loss: str) -> None:
@@ -80,17 +80,17 @@ class Training:
         command = [sys.executable, "launch.py", *_CONFIG, f"--config.keep_checkpoints={keep}", "--workdir", str(workdir)]
         quiet, heard = subprocess.DEVNULL, subprocess.PIPE
         self.process = subprocess.Popen(command, cwd=ROOT, env=environment, text=True, stdout=quiet, stderr=heard)
-        self._said: list[str] = []
+        self._output: list[str] = []
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
 
     def _listen(self) -> None:
         assert self.process.stderr is not None
-        self._said.extend(self.process.stderr)
+        self._output.extend(self.process.stderr)
 
     @property
-    def said(self) -> str:
-        return "".join(self._said)
+    def output(self) -> str:
+        return "".join(self._output)
 
     @property
     def alive(self) -> bool:
@@ -98,18 +98,18 @@ class Training:
 
     def wait_for(self, pattern: str) -> re.Match | None:
         """The first that it says of it; None where it ends before."""
-        self.wait_until(lambda: re.search(pattern, self.said) is not None)
-        return re.search(pattern, self.said)
+        self.wait_until(lambda: re.search(pattern, self.output) is not None)
+        return re.search(pattern, self.output)
 
     def wait_until(self, true: Callable[[], Any]) -> bool:
-        """Whether it came true while the process lived."""
+        """Returns whether it came true while the process lived."""
         deadline = time.monotonic() + _PATIENCE
         while not true():
             if not self.alive:
                 self._listener.join()
                 return bool(true())
             if time.monotonic() > deadline:
-                raise TimeoutError(f"training is stuck; it said:\n{self.said}")
+                raise TimeoutError(f"training is stuck; it said:\n{self.output}")
             time.sleep(0.002)
         return True
 
@@ -176,16 +176,16 @@ def prepare(folder: Path) -> Place:
     environment |= {"SEMGAN_CACHE": str(folder / "cache"), "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
     first = Training(folder / "first", environment)
     if first.wait_for_save(2) is None:
-        sys.exit(first.said)
+        sys.exit(first.output)
     first.kill()
     began = time.monotonic()
     steady = Training(folder / "steady", environment)
     steady.wait_for(WORKS)
     seconds = time.monotonic() - began
     if steady.end():
-        sys.exit(steady.said)
+        sys.exit(steady.output)
     reader = Checkpoints(folder / "links")
-    expected = {step: fingerprints(reader, steady.checkpoints / str(step)) or {} for step in committed(steady.checkpoints)}
+    expected = {step: fingerprints(reader, steady.checkpoints / str(step)) or {} for step in committed_steps(steady.checkpoints)}
     return Place(folder, environment, reader, folder / "steady", expected, seconds)
 
 
@@ -199,7 +199,7 @@ def writing(checkpoints: Path) -> list[str]:
     return [name for name in os.listdir(checkpoints) if name.endswith(".writing")] if checkpoints.exists() else []
 
 
-def committed(checkpoints: Path) -> list[int]:
+def committed_steps(checkpoints: Path) -> list[int]:
     """Steps, ascending."""
     return sorted(int(name) for name in os.listdir(checkpoints) if name.isdecimal()) if checkpoints.exists() else []
 

@@ -1,4 +1,4 @@
-"""Does to training what machines do to it, again and again, and counts what is lost: a table, and exit status 1 for any loss or mismatch.
+"""Disturbs training as machines do, again and again, and counts the losses: a table, and exit status 1 for any loss or mismatch.
 
     python benchmarks/faults.py                                  all of it: five minutes of an idle core
     python benchmarks/faults.py --trials kills,flips --count 5
@@ -25,7 +25,7 @@ from typing import NamedTuple
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks import fault_damage
-from benchmarks.fault_runs import RESUMED, WORKS, Place, Tally, Training, committed, prepare, step_of, writing
+from benchmarks.fault_runs import RESUMED, WORKS, Place, Tally, Training, committed_steps, prepare, step_of, writing
 
 _EARLY = 0.2
 """Share of the kills at any moment that come between launch and first step."""
@@ -39,7 +39,7 @@ _TERMINATED_TWICE = 128 + signal.SIGTERM
 
 
 class Chain:
-    """A run that is taken up again after whatever befell it; what it commits is held against the undisturbed one's."""
+    """A run that is resumed after every disturbance; its checkpoints are compared with those of the undisturbed run."""
 
     def __init__(self, place: Place, tally: Tally, name: str):
         self._place, self._tally, self._name, self._number = place, tally, name, 0
@@ -52,7 +52,7 @@ class Chain:
         self._checked: set[int] = set()
 
     def newest(self) -> int:
-        return max(committed(self.checkpoints), default=0)
+        return max(committed_steps(self.checkpoints), default=0)
 
     def launch(self) -> Training:
         return self._place.start(self.workdir)
@@ -62,28 +62,28 @@ class Chain:
         newest = self.newest()
         run = self.launch()
         match = run.wait_for(RESUMED)
-        self._tally.hold(match is not None, f"the same command did not go on: {run.said}")
+        self._tally.hold(match is not None, f"the same command did not go on: {run.output}")
         step = int((match[1] or "0").replace(",", "")) if match else 0
         self._tally.hold(step == newest, f"it went on from step {step}, though {newest} was committed")
-        left = self._left_over(run)
-        self._tally.hold(not left, f"{', '.join(left)} was left over")
+        leftovers = self._leftovers(run)
+        self._tally.hold(not leftovers, f"{', '.join(leftovers)} was left over")
         return run
 
-    def _left_over(self, run: Training) -> list[str]:
+    def _leftovers(self, run: Training) -> list[str]:
         """Entries that are not checkpoints and older than the run."""
-        left = []
+        leftovers = []
         for path in self.checkpoints.glob("*.*"):
             with contextlib.suppress(FileNotFoundError):  # the run's own work
-                left += [path.name] * (path.stat().st_mtime < run.launched)
-        return left
+                leftovers += [path.name] * (path.stat().st_mtime < run.launched)
+        return leftovers
 
     def check(self) -> None:
         """Checks every checkpoint that has come since the last time."""
-        for step in sorted(set(committed(self.checkpoints)) - self._checked):
+        for step in sorted(set(committed_steps(self.checkpoints)) - self._checked):
             self._place.check(self.checkpoints, step, self._tally)
             self._checked.add(step)
 
-    def finished(self) -> None:
+    def finish(self) -> None:
         """Notes that the run has come to its end: the next launch begins a new one."""
         self.check()
         self._tally.hold(self.newest() == max(self._place.expected), f"it ended at step {self.newest()}")
@@ -95,10 +95,10 @@ def kills(place: Place, count: int, draw: random.Random) -> list[Tally]:
     tally = Tally("kill -9, at any moment or during a save")
     chain, during = Chain(place, tally, "kills"), 0
     while tally.times < count:
-        aimed = tally.times % 2 == 0
-        status, saving = _killed(place, chain, aimed, draw)
+        at_a_save = tally.times % 2 == 0
+        status, saving = _kill(place, chain, at_a_save, draw)
         if status == _ENDED:
-            chain.finished()
+            chain.finish()
             continue
         tally.times += 1
         _report_progress(tally, f"at step {chain.newest()}")
@@ -106,19 +106,19 @@ def kills(place: Place, count: int, draw: random.Random) -> list[Tally]:
         chain.check()
         during += saving
     tally.hold(chain.resume().end() == _ENDED, "the run did not come to its end")
-    chain.finished()
+    chain.finish()
     tally.notes = f"{during} left a half-written checkpoint"
     return [tally]
 
 
-def _killed(place: Place, chain: Chain, aimed: bool, draw: random.Random) -> tuple[int, bool]:
+def _kill(place: Place, chain: Chain, at_a_save: bool, draw: random.Random) -> tuple[int, bool]:
     """Takes the run up again and kills it: its exit status, and whether a checkpoint was being written."""
-    if not aimed and draw.random() < _EARLY:
+    if not at_a_save and draw.random() < _EARLY:
         run = chain.launch()
         time.sleep(draw.uniform(0, place.start_seconds))
     else:
         run = chain.resume()
-        if aimed:
+        if at_a_save:
             _wait_within_save(run, draw)
         elif run.wait_for(WORKS):
             time.sleep(draw.uniform(0, _STEADY_SECONDS))
@@ -148,12 +148,12 @@ def terminations(place: Place, count: int, draw: random.Random) -> list[Tally]:
         run.signal(signal.SIGTERM)
         status = run.end()
         if status == _ENDED:
-            chain.finished()
+            chain.finish()
             continue
         once.times += 1
         _report_progress(once, f"at step {chain.newest()}")
         once.hold(status == _PREEMPTED, f"its exit status was {status}")
-        once.hold(name is not None and step_of(name) in committed(chain.checkpoints), f"{name} was not committed")
+        once.hold(name is not None and step_of(name) in committed_steps(chain.checkpoints), f"{name} was not committed")
         chain.check()
     chain, slowest = Chain(place, twice, "twice"), 0.0
     while twice.times < count:
@@ -171,7 +171,7 @@ def terminations(place: Place, count: int, draw: random.Random) -> list[Tally]:
         _report_progress(twice, f"at step {chain.newest()}")
         slowest = max(slowest, time.monotonic() - began)
         twice.hold(run.process.returncode == _TERMINATED_TWICE, f"its exit status was {run.process.returncode}")
-        twice.hold(before in (0, *committed(chain.checkpoints)), f"the checkpoint of step {before} is gone")
+        twice.hold(before in (0, *committed_steps(chain.checkpoints)), f"the checkpoint of step {before} is gone")
         chain.check()
     chain.resume().kill()
     twice.notes = f"gone after {slowest:.2f} s at most"
@@ -199,23 +199,23 @@ def full_disks(place: Place, count: int, draw: random.Random) -> list[Tally]:
 
 def _fill(place: Place, workdir: Path, tally: Tally) -> None:
     run = place.start(workdir, keep=2)
-    begun = run.wait_until(lambda: len(committed(run.checkpoints)) == 2)
-    tally.hold(begun, f"training did not begin: {run.said}")
+    begun = run.wait_until(lambda: len(committed_steps(run.checkpoints)) == 2)
+    tally.hold(begun, f"training did not begin: {run.output}")
     ballast = workdir / "ballast"
     _fill_up(ballast)
-    alerted = run.wait_until(lambda: run.said.count("SAVING THE CHECKPOINT") >= 2)
-    tally.hold(alerted, f"training did not go on with an alert: {run.said}")
-    steps = committed(run.checkpoints)
+    alerted = run.wait_until(lambda: run.output.count("SAVING THE CHECKPOINT") >= 2)
+    tally.hold(alerted, f"training did not go on with an alert: {run.output}")
+    steps = committed_steps(run.checkpoints)
     tally.hold(bool(steps), "no checkpoint is left")
     for step in steps:
         place.check(run.checkpoints, step, tally)
     ballast.unlink()
-    more = run.wait_until(lambda: len([step for step in committed(run.checkpoints) if step > max(steps, default=0)]) == 2)
-    tally.hold(more, f"no save succeeded once the disk was free again: {run.said}")
+    more = run.wait_until(lambda: len([step for step in committed_steps(run.checkpoints) if step > max(steps, default=0)]) == 2)
+    tally.hold(more, f"no save succeeded once the disk was free again: {run.output}")
     run.signal(signal.SIGTERM)
     tally.hold(run.end() == _PREEMPTED, f"its exit status was {run.process.returncode}")
     tally.hold(not writing(run.checkpoints), "half a checkpoint was left")
-    for step in committed(run.checkpoints):
+    for step in committed_steps(run.checkpoints):
         place.check(run.checkpoints, step, tally)
 
 
@@ -250,7 +250,7 @@ KINDS = {
 def table(tallies: list[Tally]) -> str:
     """The trials, and beneath it a line for each loss and mismatch."""
     head = ["| trial | times | survived | losses | mismatches | |", "|---|---|---|---|---|---|"]
-    rows = [f"| {t.name} | {t.times} | {t.survived} | {len(t.losses)} | {len(t.mismatches)} | {t.notes} |" for t in tallies]
+    rows = [f"| {t.name} | {t.times} | {t.survivors} | {len(t.losses)} | {len(t.mismatches)} | {t.notes} |" for t in tallies]
     sentences = [f"{t.name}: {sentence}" for t in tallies for sentence in t.losses + t.mismatches]
     return "\n".join([*head, *rows, *sentences])
 

@@ -1,4 +1,4 @@
-"""The figures of docs/ out of finished runs: a small picture of each, and the curves of their scores."""
+"""Draws the figures of docs/ from finished runs: a small picture of each, and the curves of their scores."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -57,24 +57,24 @@ def _chart(title: str, curves: Mapping[str, Curve], left: float, along: str, end
     axis = f'<text x="{left + WIDTH}" y="{MARGIN + HEIGHT + 16}" text-anchor="end">{along.format(end)}</text>'
     heading = f'<text x="{left}" y="{MARGIN - 14}" font-weight="bold">{title}</text>'
     labels = dict(zip(curves, _apart([place(*points[-1])[1] for points in curves.values()]), strict=True))
-    drawn = "".join(
+    paths = "".join(
         _line([place(*point) for point in points], colour)
         + f'<text x="{left + WIDTH + 6}" y="{labels[name] + 4:.1f}" fill="{colour}">{name} {points[-1][1]:.2f}</text>'
         for colour, (name, points) in zip(COLOURS, curves.items(), strict=False)
     )
-    return grid + axis + heading + drawn
+    return grid + axis + heading + paths
 
 
 def _line(places: Sequence[tuple[float, float]], colour: str) -> str:
     if len(places) == 1:
         return f'<circle cx="{places[0][0]:.1f}" cy="{places[0][1]:.1f}" r="3" fill="{colour}"/>'
-    joined = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
-    return f'<polyline points="{joined}" fill="none" stroke="{colour}" stroke-width="2"/>'
+    points = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+    return f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>'
 
 
 def _apart(heights: Sequence[float]) -> list[float]:
     """The heights moved down as little as keeps them a line apart, in the order given."""
-    moved, last = {}, float("-inf")
+    offsets, last = {}, float("-inf")
     for index in sorted(range(len(heights)), key=heights.__getitem__):
-        last = moved[index] = max(heights[index], last + LINE)
-    return [moved[index] for index in range(len(heights))]
+        last = offsets[index] = max(heights[index], last + LINE)
+    return [offsets[index] for index in range(len(heights))]

@@ -1,4 +1,4 @@
-"""Everything that a first GPU can tell in a few minutes: is it correct, how fast is it, and what does a model look like.
+"""Measures all that a first GPU can show in a few minutes: correctness, speed, and a trained model.
 
     python benchmarks/gpu.py --minutes 9 --out runs/gpu
     python benchmarks/gpu.py --minutes 9 --platform cpu --small --out runs/gpu_rehearsal
@@ -39,9 +39,9 @@ CONFIGS = {
     "celeba_stylegan2.py": (16, 32, 64),
     "horse2zebra_cut.py": (1, 4, 16),
 }
-"""What is timed, at which batch sizes."""
+"""The configs that are timed, with their batch sizes."""
 SMALL_BATCHES = (2, 4)
-TRAINED = "configs/drawn_faces_semgan.py:128"
+TRAINING_CONFIG = "configs/drawn_faces_semgan.py:128"
 DETERMINISTIC = "--xla_gpu_deterministic_ops=true"
 """Without it, a GPU adds in any order, and no two runs are equal to the bit."""
 SHARES = {"correctness": 0.4, "speed": 0.75, "peer": 0.85}
@@ -49,23 +49,23 @@ SHARES = {"correctness": 0.4, "speed": 0.75, "peer": 0.85}
 LEAST_SECONDS = 10.0
 """A part with less than this is not begun: it takes as long to import jax and find the device."""
 EVALUATION_SECONDS = 40.0
-"""What the end of the training takes: a snapshot, a picture and the judge's scores. An estimate."""
+"""Seconds that the end of the training takes (a snapshot, a picture and the judge's scores): an estimate."""
 TIMED_OUT = "not run: no time left"
 
 
-def missing() -> list[str]:
+def missing_packages() -> list[str]:
     """The distributions that semgan depends on and this Python does not have."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     names = [re.split(r"[<>=!~ \[;]", text)[0] for text in project["dependencies"]]
 
-    def absent(name: str) -> bool:
+    def is_absent(name: str) -> bool:
         try:
             metadata.version(name)
         except metadata.PackageNotFoundError:
             return True
         return False
 
-    return list(filter(absent, names))
+    return list(filter(is_absent, names))
 
 
 class Session:
@@ -88,7 +88,7 @@ class Session:
         about = {"command": " ".join(sys.argv), "date": time.strftime("%Y-%m-%d %H:%M"), "minutes": options.minutes}
         self.record = Record(self.out, about)
 
-    def left(self, share: float = 1.0) -> float:
+    def seconds_left(self, share: float = 1.0) -> float:
         """Seconds until that share of the time is over."""
         return self._started + share * self._whole - time.monotonic()
 
@@ -103,13 +103,13 @@ class Session:
             if name == "compile" and "flops" in row:
                 self._compiled[row["what"], row["batch"]] = row
             elif name == "speed" and "seconds" in row:
-                self.record.add(self._rated(row))
+                self.record.add(self._with_rates(row))
             else:
                 self.record.add(row)
             rows.append(row)
         return rows
 
-    def _rated(self, row: dict) -> dict:
+    def _with_rates(self, row: dict) -> dict:
         """A time, with what is known of its compiled program."""
         compiled = self._compiled.get((row["what"], row["batch"]))
         if compiled is None:
@@ -120,14 +120,23 @@ class Session:
 
     def start_data(self) -> subprocess.Popen:
         """Draw the faces that will be trained on, beside the other parts: a GPU leaves the CPUs free."""
-        command = ["nice", "-n", "10", sys.executable, "benchmarks/gpu_speed.py", "--draw", TRAINED, *["--small"] * self.options.small]
+        command = [
+            "nice",
+            "-n",
+            "10",
+            sys.executable,
+            "benchmarks/gpu_speed.py",
+            "--draw",
+            TRAINING_CONFIG,
+            *["--small"] * self.options.small,
+        ]
         environment = self._environment | {"JAX_PLATFORMS": "cpu"}
         with (self.out / "data.log").open("w") as log:
             return subprocess.Popen(command, stdout=log, stderr=log, env=environment, cwd=ROOT, start_new_session=True)
 
     def prepare(self) -> None:
-        """What takes the CPUs, side by side: correctness, and all compilations of what is timed, which leave their programs on the disk."""
-        seconds, sharing = self.left(SHARES["correctness"]), {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+        """Runs what takes the CPUs side by side: correctness, and all compilations of what is timed, whose programs stay on the disk."""
+        seconds, sharing = self.seconds_left(SHARES["correctness"]), {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
         flags = {"XLA_FLAGS": DETERMINISTIC} if self.options.platform != "cpu" and knows(DETERMINISTIC) else {}
         waiting: list[Future] = []
         with ThreadPoolExecutor(1 + len(CONFIGS)) as pool:
@@ -142,7 +151,7 @@ class Session:
     def speed(self) -> None:
         """Time the configs, each with its share of the time that is left for all."""
         for index, config in enumerate(CONFIGS):
-            seconds = self.left(SHARES["speed"]) / (len(CONFIGS) - index)
+            seconds = self.seconds_left(SHARES["speed"]) / (len(CONFIGS) - index)
             self.script("speed", config, self._timing(config, "--time"), seconds)
 
     def _timing(self, config: str, what: str) -> list[str]:
@@ -151,28 +160,36 @@ class Session:
 
     def train(self) -> None:
         """Train for the time that is left; its scores and its last picture."""
-        seconds = self.left() - 5
+        seconds = self.seconds_left() - 5
         if seconds < 3 * LEAST_SECONDS:
-            self.record.add({"part": "training", "what": TRAINED, "result": TIMED_OUT})
+            self.record.add({"part": "training", "what": TRAINING_CONFIG, "result": TIMED_OUT})
             return
         workdir = self.out / "run"
         minutes = max(seconds - EVALUATION_SECONDS, seconds / 2) / 60
-        command = [sys.executable, "launch.py", "--config", TRAINED, "--workdir", str(workdir), f"--config.max_minutes={minutes:.2f}"]
+        command = [
+            sys.executable,
+            "launch.py",
+            "--config",
+            TRAINING_CONFIG,
+            "--workdir",
+            str(workdir),
+            f"--config.max_minutes={minutes:.2f}",
+        ]
         command += ["--debug"] if self.options.small else ["--config.picture_kimg=10"]
-        for row in part("training", TRAINED, command, self.out, self._environment, seconds):
+        for row in part("training", TRAINING_CONFIG, command, self.out, self._environment, seconds):
             self.record.add(row)
-        self.record.add(trained(workdir, self.out))
+        self.record.add(training_result(workdir, self.out))
 
 
-def trained(workdir: Path, out: Path) -> dict:
-    """What the run's folder says, whether or not the run came to its end; its last picture is copied to `out`."""
+def training_result(workdir: Path, out: Path) -> dict:
+    """Reads the results in the run's folder, whether or not the run came to its end; its last picture is copied to `out`."""
     lines = [json.loads(line) for line in _complete_lines(workdir / "metrics.jsonl")]
     rates = [line["time/images_per_second"] for line in lines if line.get("time/images_per_second")]
     scores = [line["eval/transfer_score"] for line in lines if line.get("eval/transfer_score") is not None]
     if pictures := sorted((workdir / "pictures").glob("*.png")):
         shutil.copy(pictures[-1], out / "picture.png")
     score = f"transfer score {scores[-1]:.3f}" if scores else "no score yet"
-    row = {"part": "training", "what": TRAINED, "kimg": lines[-1]["kimg"] if lines else 0.0, "transfer_scores": scores}
+    row = {"part": "training", "what": TRAINING_CONFIG, "kimg": lines[-1]["kimg"] if lines else 0.0, "transfer_scores": scores}
     if rates:
         row["images_per_second"] = sorted(rates)[len(rates) // 2]
     return row | {"result": f"{score} at {row['kimg']:.4g} kimg{', picture.png' if pictures else ''}"}
@@ -191,11 +208,11 @@ def main() -> None:
     parser.add_argument("--small", action="store_true", help="debug configs, for a rehearsal on a CPU")
     parser.add_argument("--peer", type=Path, metavar="DIR", help="a checkout of clovaai/stargan-v2, timed with PyTorch")
     options = parser.parse_args()
-    if names := missing():
+    if names := missing_packages():
         install = f"pip install --no-index --find-links FOLDER {' '.join(names)}"
         sys.exit(f"semgan: error: this Python lacks {', '.join(names)}: carry their wheels here and run {install}")
     session = Session(options)
-    machine = session.script("machine", options.platform, ["benchmarks/gpu_speed.py", "--machine"], min(120.0, session.left()))
+    machine = session.script("machine", options.platform, ["benchmarks/gpu_speed.py", "--machine"], min(120.0, session.seconds_left()))
     if not machine or "device" not in machine[0]:
         sys.exit(f"semgan: error: jax finds no {options.platform} device: {session.record.rows[-1]['result']}")
     session.record.about |= machine[0]
@@ -204,9 +221,9 @@ def main() -> None:
     session.speed()
     if options.peer:
         peer = ["benchmarks/gpu_peer.py", str(options.peer.absolute())]
-        session.script("peer", "clovaai/stargan-v2", peer, session.left(SHARES["peer"]))
+        session.script("peer", "clovaai/stargan-v2", peer, session.seconds_left(SHARES["peer"]))
     try:
-        data.wait(max(session.left() - 60, 1))
+        data.wait(max(session.seconds_left() - 60, 1))
     except subprocess.TimeoutExpired:
         end(data)
     session.train()

@@ -1,4 +1,6 @@
-"""Is the device right? One step of every algorithm's debug config, and a resumed run, a JSON line per result; a part of `gpu.py`.
+"""Checks that the device computes correctly, as a part of `gpu.py`; prints a JSON line per result.
+
+One step of every algorithm's debug config is compared, and a resumed run.
 
     JAX_PLATFORMS=cuda,cpu XLA_FLAGS=--xla_gpu_deterministic_ops=true python benchmarks/gpu_correctness.py
 

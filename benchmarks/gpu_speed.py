@@ -25,7 +25,7 @@ from semgan.xla import prefer_fast_convolutions
 
 DOMAINS = ("A", "B")
 SECONDS = 2.0
-"""How long each batch size is timed for, at least three rounds of lazy phases."""
+"""Seconds for which each batch size is timed, or three rounds of lazy phases where these take longer."""
 
 
 def say(**row: Any) -> None:
@@ -71,7 +71,7 @@ def draw(config: str, small: bool) -> None:
         open_dataset(data.name, image_size=read_config.image_size, domains=data.domains, split=split, count=count)
 
 
-class Timed:
+class TimedStep:
     """One config at one batch size: compiled ahead of time, then timed."""
 
     def __init__(self, config: Any, batch_size: int):
@@ -94,7 +94,7 @@ class Timed:
         self.compile_seconds = time.perf_counter() - start
 
     def memory_gib(self) -> float:
-        """What the program holds at its fullest: state, batch and all that is made on the way."""
+        """Returns the program's peak memory in GiB: state, batch and all that is made on the way."""
         memory = self._compiled.memory_analysis()
         assert memory is not None
         sizes = memory.argument_size_in_bytes + memory.output_size_in_bytes - memory.alias_size_in_bytes + memory.temp_size_in_bytes
@@ -131,14 +131,14 @@ def compile_config(name: str, batches: tuple[int, ...], small: bool) -> None:
 
     config = read(name, small)
 
-    def compiled(batch: int) -> Timed:
-        timed = Timed(config, batch)
+    def compile_step(batch: int) -> TimedStep:
+        timed = TimedStep(config, batch)
         if batch == batches[0]:
             timed.experiment.initial()()
         return timed
 
     with ThreadPoolExecutor(2) as pool:
-        waiting = {batch: pool.submit(compiled, batch) for batch in batches}
+        waiting = {batch: pool.submit(compile_step, batch) for batch in batches}
         cost = None
         for batch, future in waiting.items():
             timed = future.result()
@@ -155,7 +155,7 @@ def time_config(name: str, batches: tuple[int, ...], small: bool) -> None:
     config, multiply = read(name, small), matrix_product("bfloat16")
     for batch in batches:
         try:
-            timed = Timed(config, batch)
+            timed = TimedStep(config, batch)
             seconds, product = timed.step_seconds(multiply)
         except jax.errors.JaxRuntimeError as error:
             say(what=_short(name), batch=batch, result=f"FAILED: {str(error).splitlines()[0][:200]}")

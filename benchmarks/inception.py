@@ -47,10 +47,10 @@ def main() -> None:
     import numpy as np
 
     from semgan.evaluation.extractors import protocols
-    from semgan.evaluation.extractors.batches import replicated
+    from semgan.evaluation.extractors.batches import replicate
     from semgan.evaluation.extractors.extractor import Extractor
 
-    extractor = Extractor("random", "", options.protocol, replicated(random_params()), options.batch_size)
+    extractor = Extractor("random", "", options.protocol, replicate(random_params()), options.batch_size)
     count, size = options.batch_size * jax.local_device_count(), options.image_size
     images = np.random.default_rng(0).integers(0, 256, (count, size, size, 3), np.uint8)
     load, start = os.getloadavg()[0], time.perf_counter()

@@ -1,4 +1,4 @@
-"""How fast batches come: gathered from the cache, and decoded one by one as a loader without a cache would.
+"""Measures how fast batches come: gathered from the cache, and decoded one by one as a loader without a cache would.
 
     python benchmarks/loader.py --image_size 128
 

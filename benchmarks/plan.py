@@ -55,7 +55,7 @@ def compare(spec: str, examples: int, steps: int) -> dict[str, float]:
         "memory": time_of.memory,
         "working": cost.working_at(examples) / compiled.memory_analysis().temp_size_in_bytes,  # pyright: ignore[reportOptionalMemberAccess]
         "flops": cost.flops.at(examples) / analysis["flops"],
-        "moved": cost.moved.at(examples) / analysis["bytes accessed"],
+        "moved": cost.bytes_moved.at(examples) / analysis["bytes accessed"],
     }
 
 

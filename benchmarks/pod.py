@@ -40,7 +40,7 @@ _HEARTBEAT = "10"
 _PATIENCE = 600.0
 
 
-def started(workdir: Path, processes: int, devices: int) -> subprocess.Popen[str]:
+def start(workdir: Path, processes: int, devices: int) -> subprocess.Popen[str]:
     """Starts the run on `processes` processes; its output goes to a file beside its folder."""
     command = [sys.executable, "launch.py", "--config", "configs/drawn_faces_semgan.py", "--workdir", str(workdir), "--debug"]
     command += [f"--config.batch_size={BATCH}", f"--config.total_kimg={STEPS * BATCH / 1000}"]
@@ -52,7 +52,7 @@ def started(workdir: Path, processes: int, devices: int) -> subprocess.Popen[str
         return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log, text=True)
 
 
-def ended(run: subprocess.Popen[str], expected: int | None) -> int:
+def wait_for_end(run: subprocess.Popen[str], expected: int | None) -> int:
     """The exit status of a process; SystemExit for another than expected."""
     status = run.wait(_PATIENCE)
     if expected is not None and status != expected:
@@ -62,11 +62,11 @@ def ended(run: subprocess.Popen[str], expected: int | None) -> int:
 
 def whole(workdir: Path, processes: int, devices: int) -> Path:
     """A run from where it is to the end; one that has finished stays."""
-    ended(started(workdir, processes, devices), 0)
+    wait_for_end(start(workdir, processes, devices), 0)
     return workdir
 
 
-def emptied(workdir: Path) -> Path:
+def empty(workdir: Path) -> Path:
     """The folder, without an earlier run."""
     shutil.rmtree(workdir, ignore_errors=True)
     workdir.with_suffix(".log").unlink(missing_ok=True)
@@ -114,7 +114,7 @@ def difference(actual: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -
 
 
 def equal_bits(actual: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -> bool:
-    """Whether all leaves are equal: parameters, averages, optimizer states and counters."""
+    """Returns whether all leaves are equal: parameters, averages, optimizer states and counters."""
     return actual.keys() == expected.keys() and all(np.array_equal(actual[key], expected[key]) for key in expected)
 
 
@@ -137,21 +137,21 @@ def numbers(folder: Path) -> list[str]:
 
 
 def death(folder: Path) -> list[str]:
-    expected, workdir = whole(folder / "2_of_4", 2, 2), emptied(folder / "death")
-    run = started(workdir, 2, 2)
+    expected, workdir = whole(folder / "2_of_4", 2, 2), empty(folder / "death")
+    run = start(workdir, 2, 2)
     at_checkpoint(run, workdir, 8, lambda: os.kill(child(run, 1), signal.SIGKILL))
     killed = time.monotonic()
-    status, seconds = ended(run, None), time.monotonic() - killed
+    status, seconds = wait_for_end(run, None), time.monotonic() - killed
     rows = [line("process 1 of 2 killed: the other ends", f"status {status} after {seconds:.0f} s", status != 0)]
     same = equal_bits(arrays(whole(workdir, 2, 2)), arrays(expected))
     return [*rows, line("the same command again", f"{'' if same else 'NOT '}equal to an uninterrupted run to the last bit", same)]
 
 
-def preempted(folder: Path) -> list[str]:
-    expected, workdir = whole(folder / "2_of_4", 2, 2), emptied(folder / "signal")
-    run = started(workdir, 2, 2)
+def preemption(folder: Path) -> list[str]:
+    expected, workdir = whole(folder / "2_of_4", 2, 2), empty(folder / "signal")
+    run = start(workdir, 2, 2)
     at_checkpoint(run, workdir, 4, lambda: os.kill(child(run, 1), signal.SIGTERM))
-    status = ended(run, None)
+    status = wait_for_end(run, None)
     stopped = re.findall(r"stopped after step (\d+)", workdir.with_suffix(".log").read_text())
     rows = [line("SIGTERM to process 1 of 2", f"status {status} after step {', '.join(stopped)}", status == 75 and len(stopped) == 1)]
     apart = difference(arrays(whole(workdir, 1, 4)), arrays(expected))
@@ -159,11 +159,11 @@ def preempted(folder: Path) -> list[str]:
 
 
 def devices(folder: Path) -> list[str]:
-    expected, workdir = whole(folder / "one_of_8", 1, 8), emptied(folder / "fewer")
+    expected, workdir = whole(folder / "one_of_8", 1, 8), empty(folder / "fewer")
     for count, until in ((8, 4), (4, 12), (2, 16)):
-        run = started(workdir, 1, count)
+        run = start(workdir, 1, count)
         at_checkpoint(run, workdir, until, run.terminate)
-        ended(run, 75)
+        wait_for_end(run, 75)
     apart = difference(arrays(whole(workdir, 1, 1)), arrays(expected))
     position = int(arrays(workdir)["position"]) == int(arrays(expected)["position"])
     return [line("8, 4, 2, 1 devices in one run", f"but for {apart:.1e}", apart < TOLERANCE and position)]
@@ -173,7 +173,7 @@ def line(what: str, result: str, good: bool) -> str:
     return f"| {what} | {result} | {'good' if good else 'FAILED'} |"
 
 
-PARTS: dict[str, Any] = {"numbers": numbers, "death": death, "signal": preempted, "devices": devices}
+PARTS: dict[str, Any] = {"numbers": numbers, "death": death, "signal": preemption, "devices": devices}
 
 
 def main() -> None:

@@ -10,22 +10,22 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def chosen(only: str, names: Sequence[str]) -> list[str]:
+def choose(only: str, names: Sequence[str]) -> list[str]:
     """The names that `--only` gives, separated by commas, or all; ends the process for an unknown one."""
-    asked = only.split(",") if only else list(names)
-    if unknown := [name for name in asked if name not in names]:
+    requested = only.split(",") if only else list(names)
+    if unknown := [name for name in requested if name not in names]:
         sys.exit(f"semgan: error: --only names {unknown[0]!r}: choose from {', '.join(names)}")
-    return asked
+    return requested
 
 
-def finished(folder: Path) -> bool:
-    """Whether the run has come to its end."""
+def is_finished(folder: Path) -> bool:
+    """Returns whether the run has come to its end."""
     return (folder / "result.json").exists()
 
 
-def trained(config: str, folder: Path, *overrides: str) -> Path:
+def train_run(config: str, folder: Path, *overrides: str) -> Path:
     """The folder of the finished run; one that has finished is not started again."""
-    if not finished(folder):
+    if not is_finished(folder):
         command = [sys.executable, "launch.py", "--config", config, "--workdir", str(folder.resolve()), *overrides]
         subprocess.run(command, cwd=ROOT, check=True)
     return folder

@@ -1,4 +1,4 @@
-"""Measures what more devices cost besides the work: the mapped step against the plain one, and how long a checkpoint delays training.
+"""Measures what more devices cost beyond the work: the mapped step against the plain one, and how long a checkpoint delays training.
 
     python benchmarks/scaling.py
     python benchmarks/scaling.py --devices 1 2 4 --processes --config configs/drawn_faces_dcgan.py --device-batch 4
@@ -46,7 +46,7 @@ def measure(spec: str, device_batch: int, steps: int, saves: int) -> dict[str, f
     plain = jax.jit(experiment.step(), donate_argnums=0)
     initial = experiment.initial()
     states = [initial(), initial()]  # one each, since steps donate what they get
-    taken: tuple[list[float], list[float]] = ([], [])
+    times: tuple[list[float], list[float]] = ([], [])
     for index in range(steps + 2):
         for place, (update, batch) in enumerate(((plain, whole), (mapped, own))):
             if update is plain and not hosts.is_first():
@@ -55,11 +55,11 @@ def measure(spec: str, device_batch: int, steps: int, saves: int) -> dict[str, f
             states[place], metrics = update(states[place], batch)
             jax.block_until_ready((states[place], metrics))
             if index >= 2:  # the first two compile and warm up
-                taken[place].append(1000 * (time.perf_counter() - start))
+                times[place].append(1000 * (time.perf_counter() - start))
     if not hosts.is_first():
         return {}
-    figures = {"devices": count, "plain": statistics.median(taken[0]), "mapped": statistics.median(taken[1])}
-    figures["overhead"] = statistics.median(mapped - plain for plain, mapped in zip(*taken, strict=True))
+    figures = {"devices": count, "plain": statistics.median(times[0]), "mapped": statistics.median(times[1])}
+    figures["overhead"] = statistics.median(mapped - plain for plain, mapped in zip(*times, strict=True))
     return figures | _checkpoints(states[1], saves)
 
 
@@ -83,7 +83,7 @@ def _checkpoints(state, saves: int) -> dict[str, float]:
 
 
 def in_workers(processes: int, devices: int, arguments: list[str]) -> dict[str, float]:
-    """What `measure` gives in a number of processes with a number of virtual CPU devices each."""
+    """Runs `measure` in a number of processes with a number of virtual CPU devices each."""
     from semgan.launching.processes import run
 
     os.environ["JAX_PLATFORMS"] = "cpu"

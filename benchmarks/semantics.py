@@ -18,11 +18,11 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks import figures
-from benchmarks.runs import chosen, finished, trained
+from benchmarks.runs import choose, is_finished, train_run
 from configs.semantics import METHODS
 from semgan.xla import prefer_fast_convolutions
 
-SHOWN = ("semgan", "stargan_v2", "cut", "cyclegan", "mask_cut", "label_free")
+GRID_METHODS = ("semgan", "stargan_v2", "cut", "cyclegan", "mask_cut", "label_free")
 """In the figures."""
 PAIRS = 500
 WAYS = {"both_ways": "both ways", "one_way": "from shaded drawings to ink"}
@@ -31,29 +31,29 @@ WAYS = {"both_ways": "both ways", "one_way": "from shaded drawings to ink"}
 def folders_of(options: argparse.Namespace) -> dict[str, dict[int, Path]]:
     """The finished runs by method and seed; trains those that are left unless they are to be taken as found."""
     folders: dict[str, dict[int, Path]] = {}
-    for method in chosen(options.only, tuple(METHODS)):
+    for method in choose(options.only, tuple(METHODS)):
         for seed in options.seeds:
             folder = options.runs / f"{method}-{seed}"
             if not options.as_found:
-                trained(f"configs/semantics.py:{method}", folder, f"--config.seed={seed}")
-            if finished(folder):
+                train_run(f"configs/semantics.py:{method}", folder, f"--config.seed={seed}")
+            if is_finished(folder):
                 folders.setdefault(method, {})[seed] = folder
     return folders
 
 
-def measured_of(folders: dict[str, dict[int, Path]], pairs: int) -> dict[str, dict[int, dict[str, Any]]]:
-    """What `semantics_measured.measured` says of each run; programs compiled for one serve the next."""
+def measure_runs(folders: dict[str, dict[int, Path]], pairs: int) -> dict[str, dict[int, dict[str, Any]]]:
+    """Calls `semantics_runs.measure_run` for each run; programs compiled for one serve the next."""
     import jax
 
-    from benchmarks.semantics_measured import measured
+    from benchmarks.semantics_runs import measure_run
     from semgan.paths import cache_dir
 
     jax.config.update("jax_compilation_cache_dir", str(cache_dir() / "xla"))
-    return {method: {seed: measured(folder, pairs) for seed, folder in seeds.items()} for method, seeds in folders.items()}
+    return {method: {seed: measure_run(folder, pairs) for seed, folder in seeds.items()} for method, seeds in folders.items()}
 
 
 def print_tables(results: dict[str, dict[int, dict[str, Any]]]) -> None:
-    """Those for which there are runs."""
+    """Prints the tables for which there are runs."""
     from benchmarks import semantics_tables as tables
 
     texts = {f"What is kept, {name}": tables.preservation_table(results, way) for way, name in WAYS.items()}
@@ -67,11 +67,13 @@ def print_tables(results: dict[str, dict[int, dict[str, Any]]]) -> None:
 
 def write_figures(folders: dict[str, dict[int, Path]], results: dict[str, dict[int, dict[str, Any]]], out: Path) -> None:
     """Retention against adoption, one way, and a small picture of each shown method's run of seed 0."""
-    curves = {method: _mean_curve([run["one_way"]["curve"] for run in results[method].values()]) for method in SHOWN if method in results}
+    curves = {
+        method: _mean_curve([run["one_way"]["curve"] for run in results[method].values()]) for method in GRID_METHODS if method in results
+    }
     out.mkdir(parents=True, exist_ok=True)
     title = "retention and adoption from strength 0 to 1, into ink"
     figures.write_curves(out / "semantics.svg", {title: curves}, along="adoption {:.0f}", end=1.0)
-    for method in SHOWN:
+    for method in GRID_METHODS:
         if 0 in folders.get(method, {}):
             figures.small_picture(folders[method][0], out / f"semantics_{method}.png")
 
@@ -98,7 +100,7 @@ def main() -> None:
     options = parser.parse_args()
     prefer_fast_convolutions()
     folders = folders_of(options)
-    results = measured_of(folders, options.pairs)
+    results = measure_runs(folders, options.pairs)
     print_tables(results)
     if options.figures:
         write_figures(folders, results, options.figures)

@@ -1,4 +1,4 @@
-"""The tables of what methods keep, as Markdown, out of what was measured of their runs (see `semantics_measured`)."""
+"""The tables of what methods keep, as Markdown, from the measurements of their runs (see `semantics_runs`)."""
 
 import math
 import statistics
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from benchmarks.semantics_measured import STEPS
+from benchmarks.semantics_runs import STEPS
 
 Results = Mapping[str, Mapping[int, dict[str, Any]]]
 """Measurements by method and seed."""

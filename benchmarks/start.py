@@ -2,7 +2,7 @@
 
     python benchmarks/start.py --config configs/quickstart.py
 
-Each start is a separate process. The data are prepared before and so are no part of either; the first start finds an empty
+Each start is a separate process. The data are prepared before and so are not part of either; the first start finds an empty
 compilation cache, the second the one that the first left. The second trains on: its images/s are the median of the logged intervals.
 """
 

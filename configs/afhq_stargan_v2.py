@@ -13,4 +13,4 @@ from configs import common, stargan_v2
 def get_config() -> ConfigDict:
     """Diversity weight 2, as the paper has it on AFHQ."""
     changes = {"data.name": "folder", "losses.diversity_weight": 2.0, "precision": "bfloat16"}
-    return common.changed(stargan_v2.get_config(), changes)
+    return common.with_changes(stargan_v2.get_config(), changes)

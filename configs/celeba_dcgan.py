@@ -23,4 +23,4 @@ def get_config() -> ConfigDict:
         "networks.generator.base_channels": 64,
         "networks.discriminator.base_channels": 64,
     }
-    return common.changed(config, changes, common.for_all_optimizers(config, learning_rate=1e-4))
+    return common.with_changes(config, changes, common.for_all_optimizers(config, learning_rate=1e-4))

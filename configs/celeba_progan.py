@@ -20,4 +20,4 @@ def get_config(size: str = "128") -> ConfigDict:
         "picture_kimg": 100.0,
         "checkpoint_kimg": 200.0,
     }
-    return common.changed(progan.get_config(), changes)
+    return common.with_changes(progan.get_config(), changes)

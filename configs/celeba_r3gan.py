@@ -20,4 +20,4 @@ def get_config() -> ConfigDict:
         "picture_kimg": 200.0,
         "checkpoint_kimg": 500.0,
     }
-    return common.changed(r3gan.get_config(), changes)
+    return common.with_changes(r3gan.get_config(), changes)

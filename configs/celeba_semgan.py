@@ -28,4 +28,4 @@ def get_config(size: str = "128") -> ConfigDict:
         "losses.style.attributes": 0.5,
         "losses.style_attributes": (*hair, "Heavy_Makeup", "Wearing_Lipstick", "Pale_Skin"),
     }
-    return common.changed(semgan.get_config(), changes)
+    return common.with_changes(semgan.get_config(), changes)

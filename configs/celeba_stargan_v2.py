@@ -21,4 +21,4 @@ def get_config(size: str = "128") -> ConfigDict:
         "precision": "bfloat16",
         "evaluate_kimg": 100.0,
     }
-    return common.changed(stargan_v2.get_config(), changes)
+    return common.with_changes(stargan_v2.get_config(), changes)

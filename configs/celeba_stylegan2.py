@@ -26,4 +26,4 @@ def get_config(size: str = "128") -> ConfigDict:
         "data.name": "celeb_a",
         "precision": "bfloat16",
     }
-    return common.changed(stylegan2.get_config(), changes)
+    return common.with_changes(stylegan2.get_config(), changes)

@@ -3,7 +3,7 @@
 `semgan/settings.py` says what each key means.
 
 Configs are two levels deep. An algorithm's base file (`stargan_v2.py`) writes its paper's values over the defaults and imports nothing
-but this file; an experiment's file (`celeba_stargan_v2.py`) takes one base and changes it by `changed`, once a key. What several
+but this file; an experiment's file (`celeba_stargan_v2.py`) takes one base and changes it by `with_changes`, once a key. What several
 experiments change alike is a value here or beside their base.
 """
 
@@ -35,21 +35,21 @@ UNKNOWN_SIZES: Values = dict.fromkeys(("mask_classes", "landmarks", "categories"
 """The marker for semantic heads that learn as much as the data have, which training fills in."""
 
 
-def changed(config: ConfigDict, *changes: Mapping[str, Any]) -> ConfigDict:
+def with_changes(config: ConfigDict, *changes: Mapping[str, Any]) -> ConfigDict:
     """The config with some of its values replaced; changes may be in groups: `{"networks.generator": {"blocks": 4}}`.
 
     Raises:
       ValueError: a key that the config does not have, or that two of the changes give.
     """
-    whole: Values = {}
+    values: Values = {}
     for each in map(flatten, changes):
         if unknown := sorted(each.keys() - flatten(config).keys()):
             raise ValueError(f"{unknown[0]} is changed, which the base config does not have")
-        if twice := sorted(each.keys() & whole.keys()):
+        if twice := sorted(each.keys() & values.keys()):
             raise ValueError(f"{twice[0]} is changed twice")
-        whole |= each
+        values |= each
     config = config.copy_and_resolve_references()
-    config.update_from_flattened_dict(whole)
+    config.update_from_flattened_dict(values)
     return config
 
 

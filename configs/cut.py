@@ -62,4 +62,4 @@ def on_two_cores(variant: str = "cut", changes: Values | None = None, minutes: f
         "losses.nce_layers": (0, 4, 7, 10, 13),  # without blurs between them: both convolutions that halve, first and last block
         "losses.nce_patches": 64,
     }
-    return common.changed(config, common.between_two_media(minutes), own | (changes or {}))
+    return common.with_changes(config, common.between_two_media(minutes), own | (changes or {}))

@@ -46,7 +46,7 @@ def on_two_cores(minutes: float = 20.0) -> ConfigDict:
     There is no identity term: the two media share no colours that it could keep.
     """
     config = get_config()
-    return common.changed(
+    return common.with_changes(
         config,
         common.between_two_media(minutes),
         common.large_steps(config),

@@ -21,4 +21,4 @@ def get_config() -> ConfigDict:
         "networks.discriminator": {"base_channels": 16, "max_channels": 128},
         "optimizers.discriminator.learning_rate": 5e-5,
     }
-    return common.changed(config, common.from_noise(), common.falling_rates(config, 60.0, 120.0), changes)
+    return common.with_changes(config, common.from_noise(), common.falling_rates(config, 60.0, 120.0), changes)

@@ -13,7 +13,7 @@ from configs import common, munit
 def get_config() -> ConfigDict:
     """Narrower networks with fewer blocks."""
     config = munit.get_config()
-    return common.changed(
+    return common.with_changes(
         config,
         common.between_two_media(),
         common.large_steps(config),

@@ -14,4 +14,4 @@ def get_config() -> ConfigDict:
     """Narrower networks."""
     config = pix2pix.get_config()
     widths = common.for_networks("generator", "discriminator", base_channels=24)
-    return common.changed(config, common.between_two_media(), common.large_steps(config), widths)
+    return common.with_changes(config, common.between_two_media(), common.large_steps(config), widths)

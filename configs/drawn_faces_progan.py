@@ -21,4 +21,4 @@ def get_config() -> ConfigDict:
         "networks.generator": {"latent_dim": 64, "base_channels": 12, "max_channels": 96},
         "networks.discriminator": {"base_channels": 8, "max_channels": 96},
     }
-    return common.changed(config, common.from_noise(), common.falling_rates(config, 210.0, 330.0), progan.phases(config, 8.0), changes)
+    return common.with_changes(config, common.from_noise(), common.falling_rates(config, 210.0, 330.0), progan.phases(config, 8.0), changes)

@@ -25,4 +25,4 @@ def get_config() -> ConfigDict:
     }
     # b2 as the paper's horizon in images, whose batches are 32 times as large
     learned = common.for_all_optimizers(config, learning_rate=4e-4, final_learning_rate=2e-4, b2=0.99, final_b2=0.999)
-    return common.changed(config, common.from_noise(), r3gan.burn_in(config, 100.0), learned, changes)
+    return common.with_changes(config, common.from_noise(), r3gan.burn_in(config, 100.0), learned, changes)

@@ -22,7 +22,7 @@ def get_config(size: str = "64") -> ConfigDict:
 
 def _on_one_gpu() -> ConfigDict:
     """Widths up to 256; sized to show a good transfer within ten minutes of a current GPU."""
-    return common.changed(
+    return common.with_changes(
         semgan.get_config(),
         common.for_one_gpu(),
         semgan.ON_DRAWN_FACES,

@@ -14,7 +14,7 @@ from configs import common, spade
 def get_config() -> ConfigDict:
     """Narrow networks, four times the paper's rates, and an encoder that sees colours, which instance norm would take from it."""
     config = spade.get_config()
-    return common.changed(
+    return common.with_changes(
         config,
         common.between_two_media(),
         common.for_all_optimizers(config, final_learning_rate=-1.0, decay_start_kimg=0.0),

@@ -21,7 +21,7 @@ def get_config(size: str = "64") -> ConfigDict:
 
 def _on_one_gpu() -> ConfigDict:
     """Widths up to 256; sized to show a good transfer within ten minutes of a current GPU."""
-    return common.changed(
+    return common.with_changes(
         stargan_v2.get_config(),
         common.for_one_gpu(),
         common.for_networks("generator", "style_encoder", "discriminator", max_channels=256),

@@ -25,4 +25,4 @@ def get_config() -> ConfigDict:
         "losses.augment_supersampling": 1,
     }
     rates = common.for_all_optimizers(config, learning_rate=0.0015)
-    return common.changed(config, common.from_noise(), common.falling_rates(config, 210.0, 330.0), rates, changes)
+    return common.with_changes(config, common.from_noise(), common.falling_rates(config, 210.0, 330.0), rates, changes)

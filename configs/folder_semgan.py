@@ -1,4 +1,4 @@
-"""semgan's own algorithm on any folders of pictures, one a domain, without annotations, for one GPU.
+"""semgan's own algorithm on any folders of pictures, one per domain, without annotations, for one GPU.
 
     python launch.py --config configs/folder_semgan.py:128 --workdir runs/photos --config.data.source=FOLDER
 
@@ -20,4 +20,4 @@ def get_config(size: str = "128") -> ConfigDict:
         "precision": "bfloat16",
         "evaluate_kimg": 100.0,
     }
-    return common.changed(semgan.get_config(), changes)
+    return common.with_changes(semgan.get_config(), changes)

@@ -12,4 +12,4 @@ from configs import common, cyclegan
 
 def get_config(architecture: str = "resnet") -> ConfigDict:
     """Pictures scaled to 286 px and cut to 256, as the paper has it: a box of (256/286)^2 of the area."""
-    return common.changed(cyclegan.get_config(architecture), common.CROPS_OF_286, {"data.name": "folder"})
+    return common.with_changes(cyclegan.get_config(architecture), common.CROPS_OF_286, {"data.name": "folder"})

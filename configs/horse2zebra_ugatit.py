@@ -12,4 +12,4 @@ from configs import common, ugatit
 
 def get_config() -> ConfigDict:
     """Pictures scaled to 286 px and cut to 256, as the paper has it: a box of (256/286)^2 of the area."""
-    return common.changed(ugatit.get_config(), common.CROPS_OF_286, {"data.name": "folder"})
+    return common.with_changes(ugatit.get_config(), common.CROPS_OF_286, {"data.name": "folder"})

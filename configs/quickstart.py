@@ -12,7 +12,7 @@ from configs import common, semgan
 
 def get_config() -> ConfigDict:
     """Semgan's small experiment between all four media of `drawn_faces`, on fewer pictures."""
-    return common.changed(
+    return common.with_changes(
         semgan.get_config(),
         common.translation(minutes=13.0, train_count=4000, test_count=600),  # the score and the last picture take one minute more
         semgan.ON_DRAWN_FACES,

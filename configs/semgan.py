@@ -86,4 +86,4 @@ FOR_TWO_CORES: Values = {
 def on_two_cores(changes: Values | None = None, minutes: float = 20.0) -> ConfigDict:
     """The experiment between two media of `drawn_faces` for two CPU cores; `changes` replace values of it."""
     own = ON_DRAWN_FACES | FOR_TWO_CORES | {"losses.diversity_decay_kimg": 20.0}
-    return common.changed(get_config(), common.between_two_media(minutes), own | (changes or {}))
+    return common.with_changes(get_config(), common.between_two_media(minutes), own | (changes or {}))

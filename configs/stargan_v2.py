@@ -46,7 +46,7 @@ def get_config() -> ConfigDict:
 
 def on_two_cores(changes: Values | None = None, minutes: float = 20.0) -> ConfigDict:
     """The experiment between two media of `drawn_faces` for two CPU cores: narrow networks that work at 32x32 and below."""
-    return common.changed(
+    return common.with_changes(
         get_config(),
         common.between_two_media(minutes),
         common.for_networks("generator", style_dim=32, base_channels=20, max_channels=40, patch_size=2),

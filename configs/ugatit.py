@@ -43,7 +43,7 @@ def on_two_cores(minutes: float = 20.0) -> ConfigDict:
     config = get_config()
     generators = [name for name in config.networks if name.startswith("generator")]
     discriminators = [name for name in config.networks if name.startswith("discriminator")]
-    return common.changed(
+    return common.with_changes(
         config,
         common.between_two_media(minutes),
         common.large_steps(config),

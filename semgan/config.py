@@ -13,7 +13,7 @@ from ml_collections import ConfigDict
 from semgan.errors import UserError
 from semgan.settings import SETTINGS
 
-_EXPECTED = {bool: "true or false", int: "a whole number", float: "a number", str: "text", tuple: "values separated by commas"}
+_TYPES_IN_WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text", tuple: "values separated by commas"}
 _BOOLS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -50,7 +50,7 @@ def override(config: ConfigDict, overrides: Iterable[str]) -> ConfigDict:
         if name.startswith("--") and not name.startswith("--config."):
             raise UserError(f"{name} is not an option: overrides look like --config.batch_size=8; --help lists the options")
         if key not in flat:
-            raise UserError(_unknown(key, flat))
+            raise UserError(_unknown_key(key, flat))
         if not equals:
             raise UserError(f"--config.{key} has no value: write --config.{key}={_example(flat[key])}")
         with config.unlocked():
@@ -126,12 +126,12 @@ def _frames(error: Exception) -> list[inspect.FrameInfo]:
     return inspect.getinnerframes(error.__traceback__) if error.__traceback__ else []
 
 
-def _unknown(key: str, flat: dict[str, Any]) -> str:
+def _unknown_key(key: str, flat: dict[str, Any]) -> str:
     members = [name for name in flat if name.startswith(f"{key}.")]
     if members:
         return f"config.{key} is a group of keys, not one: set one of {', '.join(members)}"
     near = _nearest(key, list(flat))
-    return f"config.{key} does not exist: did you mean --config.{near}={_example(flat[near])} ({_expected(flat[near])})?"
+    return f"config.{key} does not exist: did you mean --config.{near}={_example(flat[near])} ({_type_in_words(flat[near])})?"
 
 
 def _nearest(key: str, names: list[str]) -> str:
@@ -144,8 +144,8 @@ def _nearest(key: str, names: list[str]) -> str:
     return max(names, key=likeness)
 
 
-def _expected(default: Any) -> str:
-    return _EXPECTED.get(type(default), f"a {type(default).__name__}")
+def _type_in_words(default: Any) -> str:
+    return _TYPES_IN_WORDS.get(type(default), f"a {type(default).__name__}")
 
 
 def _example(default: Any) -> str:
@@ -162,7 +162,7 @@ def _parse(key: str, text: str, default: Any) -> Any:
     try:
         return _convert(text, default)
     except (ValueError, SyntaxError):
-        expected, example = _expected(default), _example(default)
+        expected, example = _type_in_words(default), _example(default)
         raise UserError(f"config.{key} is {text!r}, but has to be {expected}: for example --config.{key}={example}") from None
 
 

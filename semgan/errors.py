@@ -1,4 +1,4 @@
-"""The one exception for what a user can correct, and the statuses that a command exits with."""
+"""The exception for errors that a user can correct, and the exit statuses of commands."""
 
 EXIT_USER_ERROR = 2
 """Bad input: the message says which file or key, what is wrong and what to do."""

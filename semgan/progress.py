@@ -32,15 +32,15 @@ class Progress:
     def __init__(self, label: str, total: int, lines: int = 4):
         self.label, self.total, self.done = label, total, 0
         self._terminal = sys.stderr.isatty()
-        self._start = self._shown = time.monotonic()
+        self._start = self._last_output = time.monotonic()
         self._every = max(total // lines, 1)
         self._next = self._every
 
     def advance(self, count: int = 1) -> None:
         self.done += count
         now = time.monotonic()
-        if self._terminal and (now - self._shown > 0.1 or self.done >= self.total):
-            self._shown = now
+        if self._terminal and (now - self._last_output > 0.1 or self.done >= self.total):
+            self._last_output = now
             self._bar(now - self._start)
         elif not self._terminal and self.done >= self._next:
             self._next = self.done - self.done % self._every + self._every
@@ -49,9 +49,9 @@ class Progress:
 
     def _bar(self, elapsed: float) -> None:
         share = self.done / max(self.total, 1)
-        left = format_duration(elapsed * (1 - share) / max(share, 1e-9))
+        remaining = format_duration(elapsed * (1 - share) / max(share, 1e-9))
         filled = "█" * int(24 * share)
-        print(f"\r{self.label} {filled:<24} {self.done:,}/{self.total:,} {left} left ", end="", file=sys.stderr, flush=True)
+        print(f"\r{self.label} {filled:<24} {self.done:,}/{self.total:,} {remaining} left ", end="", file=sys.stderr, flush=True)
 
     def __enter__(self) -> "Progress":
         return self

@@ -25,7 +25,7 @@ def seal(contents: bytes) -> bytes:
 
 
 def is_intact(contents: bytes) -> bool:
-    """Whether these are, to the bit, contents that `seal` returned."""
+    """Returns whether these are, to the bit, contents that `seal` returned."""
     field = _FIELD.search(contents)
     return field is not None and _digest(contents, field) == field[1].decode()
 

@@ -32,10 +32,10 @@ class Setting(NamedTuple):
       range: None where any value of the type goes, or the algorithm checks it.
       required: an experiment has to give the value; the default says its type alone.
       may_change: a run that goes on may have another value than before.
-      filled: training takes it from the data where it is empty or 0.
+      from_data: training takes it from the data where it is empty or 0.
       since: the day on which the key came; empty: it is as old as the first run that can still go on.
       before: what runs from before that day did, as JSON has it; None for keys without `since`.
-      compared: the noun by which `semgan compare` names it, where scores of runs that differ in it are not comparable.
+      compared_as: the noun by which `semgan compare` names it, where scores of runs that differ in it are not comparable.
     """
 
     meaning: str
@@ -43,10 +43,10 @@ class Setting(NamedTuple):
     range: Range | None = None
     required: bool = False
     may_change: bool = False
-    filled: bool = False
+    from_data: bool = False
     since: str = ""
     before: Any = None
-    compared: str = ""
+    compared_as: str = ""
 
 
 def _at_least(least: float) -> Range:
@@ -77,16 +77,18 @@ _TRAINING = {
     "seed": Setting("of everything that is drawn", 0, Range(lambda value: 0 <= value < 2**31, "from 0 to 2147483647")),
     "image_size": Setting(
         *("side of the square pictures in pixels", 64, Range(lambda value: 8 <= value <= 4096, "from 8 to 4096 pixels")),
-        compared="the image size",
+        compared_as="the image size",
     ),
     "batch_size": Setting("examples of a step, over all devices of all processes", 8, _at_least(1)),
     "accumulate": Setting("micro-batches that a device takes one after another in a step", 1, _at_least(1)),
     "precision": Setting("of the compute; parameters, losses and statistics stay float32", "float32", _one_of("float32", "bfloat16")),
     "total_kimg": Setting("length of training in kimg", 800.0, _above(0), may_change=True),
     "max_minutes": Setting("after which training stops by the clock; 0: no limit", 0.0, _at_least(0), may_change=True),
-    "data.name": Setting("drawn_faces, celeb_a or folder", "drawn_faces", compared="the data"),
+    "data.name": Setting("drawn_faces, celeb_a or folder", "drawn_faces", compared_as="the data"),
     "data.source": Setting("folder of the user's files; the data's fingerprint tells whether they are the same", "", may_change=True),
-    "data.domains": Setting("names, or expressions of attributes; empty: all that the data have", (), filled=True, compared="the domains"),
+    "data.domains": Setting(
+        "names, or expressions of attributes; empty: all that the data have", (), from_data=True, compared_as="the domains"
+    ),
     "data.left_out": Setting(
         "expressions such as ink&Eyeglasses: pictures that match one are not trained on, but tested on", (), since="2026-11-25", before=[]
     ),
@@ -96,11 +98,11 @@ _TRAINING = {
     ),
     "data.train_count": Setting(
         *("training pictures used, of those in the domains; 0: all", 0, _at_least(0)),
-        compared="the number of training pictures asked for",
+        compared_as="the number of training pictures asked for",
     ),
     "data.test_count": Setting(
         *("held-out pictures used, of those in the domains; 0: all", 0, _at_least(0)),
-        compared="the number of held-out pictures asked for",
+        compared_as="the number of held-out pictures asked for",
     ),
     "augment.flip": Setting("mirrors half of the pictures", True),
     "augment.crop_probability": Setting(
@@ -137,14 +139,14 @@ _TRAINING = {
     "judge.channels": Setting(
         *("width of the judge's first layer", 32, Range(lambda value: value >= 4 and value % 4 == 0, "a multiple of 4")),
         may_change=True,
-        compared="the judge's channels",
+        compared_as="the judge's channels",
     ),
     "judge.steps": Setting(
         *("training steps of the judge, a tenth of which warm up", 1500, _at_least(10)),
         may_change=True,
-        compared="the judge's training steps",
+        compared_as="the judge's training steps",
     ),
-    "judge.batch_size": Setting("examples of the judge's step", 64, _at_least(1), may_change=True, compared="the judge's batch size"),
+    "judge.batch_size": Setting("examples of the judge's step", 64, _at_least(1), may_change=True, compared_as="the judge's batch size"),
     "judge.pairs": Setting("held-out pairs that the transfer score is taken on", 500, _at_least(1), may_change=True),
     "judge.samples": Setting("samples that a noise-to-image generator's scores are taken on", 1000, _at_least(2), may_change=True),
     "judge.inception": Setting(
@@ -196,12 +198,12 @@ _NETWORKS = {
     "networks.*.norm": Setting("instance, batch or none"),
     "networks.*.batch_norm": Setting("whether there is batch norm"),
     "networks.*.dropout_layers": Setting("levels on the way up that drop half of their values"),
-    "networks.generator.mask_classes": Setting("classes of the masks that it paints from, as many as the data have", filled=True),
+    "networks.generator.mask_classes": Setting("classes of the masks that it paints from, as many as the data have", from_data=True),
     "networks.semantic_heads.branch": Setting("of the discriminator; False: a separate network"),
-    "networks.semantic_heads.mask_classes": Setting("classes of the masks that the data have", filled=True),
-    "networks.semantic_heads.landmarks": Setting("landmarks of a picture that the data have", filled=True),
-    "networks.semantic_heads.categories": Setting("categories that the data have", filled=True),
-    "networks.semantic_heads.boxes": Setting("boxes of a picture that the data have", filled=True),
+    "networks.semantic_heads.mask_classes": Setting("classes of the masks that the data have", from_data=True),
+    "networks.semantic_heads.landmarks": Setting("landmarks of a picture that the data have", from_data=True),
+    "networks.semantic_heads.categories": Setting("categories that the data have", from_data=True),
+    "networks.semantic_heads.boxes": Setting("boxes of a picture that the data have", from_data=True),
 }
 
 _ANNOTATIONS = ("mask", "landmarks", "attributes", "category", "boxes")

@@ -18,7 +18,7 @@ from semgan.config import to_json
 from semgan.data.annotations import LANDMARKS
 from semgan.data.augment import STREAMS, to_float, to_uint8
 from semgan.data.pieces import in_pieces
-from semgan.data.shapes import Shapes, batch_shapes
+from semgan.data.shapes import BatchShapes, batch_shapes
 from semgan.names import require
 from semgan.snapshot import DOMAIN_GUESS, MODEL_STATE, STYLE_RECIPE, blaming, read_snapshot
 from semgan.types import HEADS, Algorithm, Key, ModelState, Params, TrainState
@@ -125,7 +125,7 @@ def kinds(model: TrainedModel) -> frozenset[str]:
     return frozenset(jax.eval_shape(_program(model.algorithm.sample), model.networks, model.model_state, batch, jax.random.key(0)))
 
 
-def guided(model: TrainedModel) -> bool:
+def is_guided(model: TrainedModel) -> bool:
     """Returns whether a translation takes its style from a reference or a latent."""
     return bool(kinds(model) & {"reference", "latent"})
 
@@ -209,7 +209,7 @@ def guess_domain(model: TrainedModel, images: np.ndarray) -> np.ndarray | None:
     return domain_guess.predict(kernel, np.asarray(features(model, to_float(images))))
 
 
-def example_batch(algorithm: Algorithm, image_size: int) -> Shapes:
+def example_batch(algorithm: Algorithm, image_size: int) -> BatchShapes:
     """Returns the shapes of one example with all that the algorithm may ask for, pictures as floats."""
     shapes = batch_shapes(1, image_size, algorithm.inputs, {"landmarks": LANDMARKS})
     return shapes | {name: jax.ShapeDtypeStruct(shapes[name].shape, np.float32) for name in STREAMS}

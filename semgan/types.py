@@ -1,4 +1,4 @@
-"""The values that everything else is made of: an algorithm, its phases, and what training carries.
+"""The central types: an algorithm, its phases, and the state that training carries.
 
 An algorithm is a NamedTuple of pure functions. It says *what* is minimised over *which* networks; how a step is taken is
 written once, in `semgan/training/step.py`. `docs/glossary.md` defines the words used here: domain, reference, kind, position, phase, ...
@@ -29,7 +29,7 @@ Metrics = dict[str, Scalar]
 
 
 class Aux(NamedTuple):
-    """The second result of a loss, besides its value."""
+    """The second result of a loss, beside its value."""
 
     metrics: Metrics
     model_state: ModelState

@@ -1,4 +1,4 @@
-"""Set the XLA flags that pay on a CPU: before jax is imported, and never over a user's own.
+"""Sets the XLA flags that make a CPU faster, before jax is imported, and never overrides a user's own.
 
 XLA aborts the process over a flag that it does not know, and each jaxlib knows others. So a flag is first tried in a child process, and
 the answer is remembered beside the other things in the cache folder: the trial, a second long, is made once per version of jaxlib.
@@ -51,13 +51,13 @@ def knows(flags: str) -> bool:
     """Tell whether the installed jaxlib takes `flags`: from the cache folder, else by a trial. False too where a trial has no outcome."""
     file = cache_dir() / "xla_flags.json"
     key = " ".join(("jaxlib", importlib.metadata.version("jaxlib"), sys.platform, platform.machine(), flags))
-    answer = _remembered(file).get(key)
+    answer = _read_answers(file).get(key)
     if isinstance(answer, bool):
         return answer
     answer = try_flags(flags)
     if answer is not None:
         with contextlib.suppress(OSError):  # a folder that cannot be written costs a trial each time, and nothing else
-            write_whole(file, json.dumps(_remembered(file) | {key: answer}, indent=1).encode())
+            write_whole(file, json.dumps(_read_answers(file) | {key: answer}, indent=1).encode())
     return bool(answer)
 
 
@@ -74,7 +74,7 @@ def try_flags(flags: str) -> bool | None:
     return False if _REFUSAL in child.stderr else None
 
 
-def _remembered(file: Path) -> dict:
+def _read_answers(file: Path) -> dict:
     """Read the answers of earlier trials: none from a file that is absent or damaged."""
     try:
         answers = json.loads(file.read_bytes())

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks import fault_damage, fault_runs, faults, figures, runs
 from benchmarks import semantics_tables as tables
-from benchmarks.semantics_measured import minutes_to_scores
+from benchmarks.semantics_runs import minutes_to_scores
 from semgan.training.checkpoints import Checkpoints
 from semgan.types import TrainState
 
@@ -77,10 +77,10 @@ def test_a_chart_has_a_line_for_each_curve_and_a_dot_for_each_point(tmp_path):
 
 def test_a_finished_run_is_not_trained_again_and_unknown_names_are_refused(tmp_path: Path):
     (tmp_path / "result.json").touch()
-    assert runs.trained("configs/no_such_file.py", tmp_path) == tmp_path
-    assert runs.chosen("", ("a", "b")) == ["a", "b"]
+    assert runs.train_run("configs/no_such_file.py", tmp_path) == tmp_path
+    assert runs.choose("", ("a", "b")) == ["a", "b"]
     with pytest.raises(SystemExit, match="--only names 'c': choose from a, b"):
-        runs.chosen("a,c", ("a", "b"))
+        runs.choose("a,c", ("a", "b"))
 
 
 def _state(step, weight):
@@ -107,7 +107,7 @@ def test_a_checkpoint_that_differs_or_is_damaged_is_counted(disturbed):
     tally = fault_runs.Tally("held")
     for tally.times, step in enumerate((10, 20), 1):
         place.check(folder, step, tally)
-    assert (tally.survived, tally.losses) == (1, [])
+    assert (tally.survivors, tally.losses) == (1, [])
     assert tally.mismatches == [
         "trial 2: the checkpoint of step 20 differs in params.generator.kernel, position, step (3 arrays)",
     ]

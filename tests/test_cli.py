@@ -219,9 +219,9 @@ def test_sample_passes_everything_on(capsys, monkeypatch):
     run(capsys, "sample", "--model", "m", "--video", "o.gif", "--seconds", 2.5)
     model, out, film = Path("m"), Path("o.png"), Path("o.gif")
     assert asked == [
-        ("grid", model, out, sample.Draws(64, 0, None, None, 1.0)),
-        ("grid", model, out, sample.Draws(3, 5, Path("c"), "d", 0.5)),
-        ("video", model, film, sample.Draws(16, 0, None, None, 1.0), 2.5),
+        ("grid", model, out, sample.SampleOptions(64, 0, None, None, 1.0)),
+        ("grid", model, out, sample.SampleOptions(3, 5, Path("c"), "d", 0.5)),
+        ("video", model, film, sample.SampleOptions(16, 0, None, None, 1.0), 2.5),
     ]
 
 

@@ -9,7 +9,7 @@ import jax
 import pytest
 
 from configs import semantics
-from configs.common import changed, get_config, shrink
+from configs.common import get_config, shrink, with_changes
 from semgan import algorithms
 from semgan import config as configs
 from semgan.errors import UserError
@@ -126,12 +126,12 @@ def test_configs_are_two_levels_deep(path):
 )
 def test_a_value_that_is_written_twice_or_into_nothing_is_refused(changes, words):
     with pytest.raises(ValueError, match=words):
-        changed(get_config(), *changes)
+        with_changes(get_config(), *changes)
 
 
 def test_changes_leave_the_base_as_it_was():
     base = get_config()
-    config = changed(base, {"seed": 7}, {"data": {"name": "folder", "domains": ("a", "b")}})
+    config = with_changes(base, {"seed": 7}, {"data": {"name": "folder", "domains": ("a", "b")}})
     assert (config.seed, config.data.name, config.data.domains) == (7, "folder", ("a", "b"))
     assert base == get_config()
 

@@ -97,14 +97,14 @@ def test_a_training_that_was_cut_off_tells_what_it_had(tmp_path):
         (run / "pictures" / name).write_bytes(name.encode())
     lines = [{"kimg": 10.0, "time/images_per_second": 50.0}, {"kimg": 10.0, "eval/transfer_score": 0.5}, {"kimg": 20.0}]
     (run / "metrics.jsonl").write_text("\n".join(map(json.dumps, lines)) + '\n{"kimg": 3')
-    row = gpu.trained(run, tmp_path)
+    row = gpu.training_result(run, tmp_path)
     assert (row["kimg"], row["images_per_second"], row["transfer_scores"]) == (20.0, 50.0, [0.5])
     assert row["result"] == "transfer score 0.500 at 20 kimg, picture.png"
     assert (tmp_path / "picture.png").read_bytes() == b"20.png"
 
 
 def test_a_training_that_never_began_has_no_score(tmp_path):
-    assert gpu.trained(tmp_path / "run", tmp_path)["result"] == "no score yet at 0 kimg"
+    assert gpu.training_result(tmp_path / "run", tmp_path)["result"] == "no score yet at 0 kimg"
 
 
 def test_absent_dependencies_are_named_in_one_sentence(tmp_path):
@@ -120,7 +120,7 @@ def test_absent_dependencies_are_named_in_one_sentence(tmp_path):
 
 
 def test_all_configs_that_are_timed_are_there():
-    names = [name.partition(":")[0] for name in (*(f"configs/{name}" for name in gpu.CONFIGS), gpu.TRAINED)]
+    names = [name.partition(":")[0] for name in (*(f"configs/{name}" for name in gpu.CONFIGS), gpu.TRAINING_CONFIG)]
     assert [name for name in names if not (gpu.ROOT / name).is_file()] == []
 
 

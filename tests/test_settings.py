@@ -8,7 +8,7 @@ from configs import semantics
 from configs.common import get_config, optimizer
 from semgan import config as configs
 from semgan.settings import SETTINGS, defaults, keys_that, optimizer_defaults, setting_of
-from semgan.training.optimizers import _Settings
+from semgan.training.optimizers import _OptimizerSettings
 
 FILES = sorted(path for path in Path("configs").glob("*.py") if path.stem not in ("common", "__init__"))
 
@@ -71,7 +71,7 @@ def test_defaults_are_nested_as_in_a_config():
 
 
 def test_an_optimizer_takes_what_the_table_has():
-    assert _Settings._fields == tuple(optimizer_defaults())
+    assert _OptimizerSettings._fields == tuple(optimizer_defaults())
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,6 @@ def test_kinds_need_no_more_than_shapes():
     recorder = Recorder()
     shapes = recorder.model()._replace(params={"generator": {"weight": jax.ShapeDtypeStruct((), np.float32)}})
     assert trained_model.kinds(shapes) == {"reference", "latent"}
-    assert trained_model.guided(shapes)
+    assert trained_model.is_guided(shapes)
     assert not trained_model.has_features(shapes)
     assert trained_model.guess_domain(shapes, pictures(2)) is None

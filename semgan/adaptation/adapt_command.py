@@ -12,7 +12,7 @@ from semgan.adaptation import adapted_snapshot, few_shot_pictures
 from semgan.adaptation.algorithm import Adaptation, adaptation_of, experiment_of
 from semgan.adaptation.few_shot_pictures import FewShotPictures
 from semgan.adaptation.losses import TUNED, TermWeights
-from semgan.adaptation.parameters import joined, tuned_of
+from semgan.adaptation.parameters import join, tuned_of
 from semgan.adaptation.subsets import SUBSETS
 from semgan.errors import UserError
 from semgan.files import check_writable
@@ -28,7 +28,7 @@ _SECONDS = 15
 
 
 class Length(NamedTuple):
-    """How long to adapt: by steps, which one seed repeats exactly, or by the clock from the command's start on."""
+    """The length of an adaptation: by steps, which one seed repeats exactly, or by the clock from the command's start on."""
 
     steps: int = STEPS
     minutes: float | None = None
@@ -65,15 +65,15 @@ def adapt_snapshot(
     model = load(model_path)
     check(model, model_path, name)
     new = few_shot_pictures.read_new(folder, model.image_size)
-    learned = FewShotPictures(few_shot_pictures.open_old(model, data_dir, seed), new)
-    nearest = adapted_snapshot.nearest_domain(model.algorithm.networks["style_encoder"], model.params["style_encoder"], learned.old, new)
+    few_shot = FewShotPictures(few_shot_pictures.open_old(model, data_dir, seed), new)
+    nearest = adapted_snapshot.nearest_domain(model.algorithm.networks["style_encoder"], model.params["style_encoder"], few_shot.old, new)
     say(f"{len(new)} pictures of {name!r}, which starts from {model.domains[nearest]!r}; compiling")
     adaptation = adaptation_of(model, name, subset, nearest, weights)
-    params, steps = _trained(adaptation, learned, length, seed, started)
+    params, steps = _train(adaptation, few_shot, length, seed, started)
     minutes = (time.monotonic() - started) / 60
     note = {"domain": name, "from": model_path.name, "pictures": len(new), "tuned": subset, "steps": steps, "minutes": round(minutes, 2)}
     encoder = adaptation.algorithm.networks["style_encoder"]
-    adapted_snapshot.write(out, model, encoder, params, adaptation.config, learned.together(name), note)
+    adapted_snapshot.write(out, model, encoder, params, adaptation.config, few_shot.together(name), note)
     print(f"written to {out} after {steps:,} steps in {format_duration(60 * minutes)}; now try")
     print(f"semgan translate --model {out} --content YOUR.jpg --latent-seed 0 --domain '{name}' --out out.png")
 
@@ -98,26 +98,26 @@ def _check_algorithm(model: Model, path: Path) -> None:
         raise UserError(f"{path} is a model of {algorithm}, which cannot be adapted: give one that was trained by semgan's own algorithm")
 
 
-def _trained(adaptation: Adaptation, learned: FewShotPictures, length: Length, seed: int, started: float) -> tuple[Params, int]:
+def _train(adaptation: Adaptation, few_shot: FewShotPictures, length: Length, seed: int, started: float) -> tuple[Params, int]:
     """The parameters by network, tuned and averaged over time, and the steps taken."""
-    first = few_shot_pictures.make_batch(learned, np.arange(BATCH_SIZE), seed)
+    first = few_shot_pictures.make_batch(few_shot, np.arange(BATCH_SIZE), seed)
     experiment = experiment_of(adaptation, seed)
     state = experiment.initial(first)()
     step = jax.jit(experiment.step(), donate_argnums=0)
-    state, steps = _iterate(step, state, learned, length, seed, started)
+    state, steps = _iterate(step, state, few_shot, length, seed, started)
     if (skipped := int(state.skipped)) == steps:
         raise UserError("none of the steps had a finite loss: the pictures or the model do not allow an adaptation")
     if skipped:
         say(f"{skipped:,} of {steps:,} steps were not finite and left out")
-    return joined(adaptation.larger, state.ema_params[TUNED]), steps
+    return join(adaptation.larger, state.ema_params[TUNED]), steps
 
 
-def _iterate(step: Any, state: TrainState, learned: FewShotPictures, length: Length, seed: int, started: float) -> tuple[TrainState, int]:
+def _iterate(step: Any, state: TrainState, few_shot: FewShotPictures, length: Length, seed: int, started: float) -> tuple[TrainState, int]:
     """Trains until the length is reached, with a line now and then; returns the state and the number of steps."""
     totals, last_line = None, time.monotonic()
     for number in count(1):
         positions = np.arange((number - 1) * BATCH_SIZE, number * BATCH_SIZE)
-        state, step_metrics = step(state, few_shot_pictures.make_batch(learned, positions, seed))
+        state, step_metrics = step(state, few_shot_pictures.make_batch(few_shot, positions, seed))
         totals = metrics.add(totals, step_metrics)
         jax.block_until_ready(totals)
         now = time.monotonic()

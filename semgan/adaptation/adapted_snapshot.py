@@ -61,6 +61,6 @@ def write(
         new = to_float(dataset.images[dataset.rows[dataset.domain == number]])
         codes = _run(encoder, "__call__", params["style_encoder"], new, np.full(len(new), number, np.int32))
         larger = recipe_with(model.recipe, np.asarray(codes).mean(0))
-        params[STYLE_RECIPE] = larger.stored()
+        params[STYLE_RECIPE] = larger.arrays()
     meta = model.meta | {"domains": list(dataset.domains), "adapted": [*model.meta.get("adapted", ()), dict(note)]}
     write_snapshot(path, params, config, meta)

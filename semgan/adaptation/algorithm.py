@@ -11,7 +11,7 @@ from ml_collections import ConfigDict
 
 from semgan import algorithms
 from semgan.adaptation.losses import SOURCE, TUNED, AdaptationContext, TermWeights, discriminator_loss, generator_loss
-from semgan.adaptation.parameters import grown, joined, tuned_of
+from semgan.adaptation.parameters import grow, join, tuned_of
 from semgan.algorithms.common.semantic_terms import semantics_of
 from semgan.algorithms.semgan import functions
 from semgan.data.augment import augment_batch, to_float
@@ -50,7 +50,7 @@ def adaptation_of(model: Model, name: str, subset: str, nearest: int, weights: T
     settings = ConfigDict(config)
     model_algorithm = algorithms.make(settings)
     shapes, _ = jax.eval_shape(model_algorithm.init, jax.random.key(0), example_batch(model_algorithm, model.image_size))
-    larger = grown(model.params, shapes, nearest)
+    larger = grow(model.params, shapes, nearest)
     modules = {**model_algorithm.networks, DISCRIMINATOR: model_algorithm.networks[DISCRIMINATOR].clone(domain_count=1)}
     context = AdaptationContext(functions(modules), semantics_of(settings), settings.losses, subset == "all", weights or TermWeights())
     phases = (
@@ -78,7 +78,7 @@ def _init(discriminator: Any, size: int, larger: Params, tuned: Params, rng: Key
 
 
 def _sample(algorithm: Algorithm, params: Params, model_state: ModelState, batch: Batch, rng: Key) -> dict[str, jax.Array]:
-    return algorithm.sample(joined(model_state[SOURCE], params[TUNED]), {}, batch, rng)
+    return algorithm.sample(join(model_state[SOURCE], params[TUNED]), {}, batch, rng)
 
 
 def experiment_of(adaptation: Adaptation, seed: int) -> Experiment:

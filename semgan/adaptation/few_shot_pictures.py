@@ -16,18 +16,18 @@ from semgan.errors import UserError
 from semgan.inference.model import Model
 from semgan.inference.pictures import list_folder, read
 
-LEAST, FEW = 2, 10
+LEAST_COUNT, USUAL_COUNT = 2, 10
 """Numbers of pictures of the new domain: below the first they are refused, below the second there is a warning."""
-OLD = 1024
+OLD_COUNT = 1024
 """The most pictures of the old domains that an adaptation uses."""
-_REPLAYED = 128
+_REPLAY_COUNT = 128
 """Translations that stand for the pictures of a domain which an earlier adaptation brought."""
 
 Pixels = UInt8[np.ndarray, "picture size size 3"]
 
 
 class FewShotPictures(NamedTuple):
-    """What an adaptation learns from.
+    """The pictures that an adaptation learns from.
 
     Attributes:
       old: pictures of all old domains.
@@ -39,7 +39,7 @@ class FewShotPictures(NamedTuple):
 
     def together(self, name: str) -> Dataset:
         """All of them, with the new domain, of this name, as the last."""
-        return _joined(self.old, [(name, self.new)])
+        return _join(self.old, [(name, self.new)])
 
 
 def read_new(folder: Path, size: int) -> Pixels:
@@ -51,10 +51,10 @@ def read_new(folder: Path, size: int) -> Pixels:
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder; give with --pictures the folder that holds the new domain's pictures")
     paths = list_folder(folder)
-    if len(paths) < LEAST:
-        raise UserError(f"{folder} has one picture: give {LEAST} of the new domain at least, better {FEW} to 50")
-    if len(paths) < FEW:
-        warnings.warn(f"{folder} has only {len(paths)} pictures: with {FEW} to 50 the new domain is learned better", stacklevel=2)
+    if len(paths) < LEAST_COUNT:
+        raise UserError(f"{folder} has one picture: give {LEAST_COUNT} of the new domain at least, better {USUAL_COUNT} to 50")
+    if len(paths) < USUAL_COUNT:
+        warnings.warn(f"{folder} has only {len(paths)} pictures: with {USUAL_COUNT} to 50 the new domain is learned better", stacklevel=2)
     return np.stack([fit(read(path), size) for path in paths])
 
 
@@ -82,26 +82,26 @@ def open_old(model: Model, source: str, seed: int) -> Dataset:
         )
     except UserError as error:
         raise UserError(f"the model's own training data, which --data can name, are needed and cannot be used: {error}") from error
-    return _joined(_drawn(dataset, seed), [(domain, _replayed(model, domain, dataset, seed)) for domain in later])
+    return _join(_draw_subset(dataset, seed), [(domain, _replay(model, domain, dataset, seed)) for domain in later])
 
 
-def _drawn(dataset: Dataset, seed: int) -> Dataset:
-    """Draws at most `OLD` pictures, in memory and without annotations; at least one of each domain."""
+def _draw_subset(dataset: Dataset, seed: int) -> Dataset:
+    """Draws at most `OLD_COUNT` pictures, in memory and without annotations; at least one of each domain."""
     order = np.random.default_rng(seed).permutation(len(dataset.rows))
     first = [order[dataset.domain[order] == number][:1] for number in range(len(dataset.domains))]
-    chosen = np.unique(np.concatenate([*first, order[:OLD]]))
-    images, rows = dataset.images[dataset.rows[chosen]], np.arange(len(chosen))
-    return dataset._replace(images=images, rows=rows, domain=dataset.domain[chosen], annotations={}, names={}, partner=None)
+    rows = np.unique(np.concatenate([*first, order[:OLD_COUNT]]))
+    images, rows = dataset.images[dataset.rows[rows]], np.arange(len(rows))
+    return dataset._replace(images=images, rows=rows, domain=dataset.domain[rows], annotations={}, names={}, partner=None)
 
 
-def _replayed(model: Model, domain: str, dataset: Dataset, seed: int) -> Pixels:
+def _replay(model: Model, domain: str, dataset: Dataset, seed: int) -> Pixels:
     """Contents of the dataset in styles that the model draws."""
-    chosen = np.random.default_rng(seed).permutation(len(dataset.rows))[:_REPLAYED]
-    contents = list(dataset.images[dataset.rows[chosen]])
+    rows = np.random.default_rng(seed).permutation(len(dataset.rows))[:_REPLAY_COUNT]
+    contents = list(dataset.images[dataset.rows[rows]])
     return model.sample(len(contents), seed, content=contents, domain=domain)
 
 
-def _joined(dataset: Dataset, more: Sequence[tuple[str, Pixels]]) -> Dataset:
+def _join(dataset: Dataset, more: Sequence[tuple[str, Pixels]]) -> Dataset:
     """Adds further domains to the dataset, each by its name and its pictures."""
     images, domain = [dataset.images], [dataset.domain]
     for number, (_, pixels) in enumerate(more, len(dataset.domains)):

@@ -1,4 +1,4 @@
-"""What an adaptation minimises: the new domain is learned from its few pictures, and nothing of the old ones is forgotten.
+"""The losses of an adaptation: the new domain is learned from its few pictures, and nothing of the old ones is forgotten.
 
 A discriminator of the new domain alone plays the relativistic game with the fakes (R3GAN, arXiv 2501.05441), on augmented pictures, since
 there are few (arXiv 2006.06676). The source, the model as it was, holds the rest: contents in old domains' styles have to come out as
@@ -15,10 +15,10 @@ import numpy as np
 from jaxtyping import Array, Float
 from ml_collections import ConfigDict
 
-from semgan.adaptation.parameters import joined
+from semgan.adaptation.parameters import join
 from semgan.algorithms.common import draws
 from semgan.algorithms.common.semantic_terms import Semantics, of_translations
-from semgan.algorithms.semgan import FAKE_AUGMENT, REAL_AUGMENT, Functions, noisy, two_styles
+from semgan.algorithms.semgan import FAKE_AUGMENT, REAL_AUGMENT, SemganFunctions, noisy, two_styles
 from semgan.layers.adaptive_augment import augment
 from semgan.layers.normalize import instance_norm
 from semgan.losses import adversarial, penalties
@@ -51,7 +51,7 @@ class AdaptationContext(NamedTuple):
       whole_encoder: the style encoder and the mapping network change for old domains too.
     """
 
-    f: Functions
+    f: SemganFunctions
     semantics: Semantics
     losses: ConfigDict
     whole_encoder: bool
@@ -67,10 +67,10 @@ def discriminator_loss(
       batch: see `few_shot_pictures.make_batch`.
     """
     f, losses = context.f, context.losses
-    now = joined(model_state[SOURCE], params[TUNED])
+    now = join(model_state[SOURCE], params[TUNED])
     style, _ = two_styles(f.styles, now, batch, rng)
     fake = jax.lax.stop_gradient(f.generate(now, batch["image"], style))
-    real, fake = _augmented(context, batch["reference"], fake, batch, rng)
+    real, fake = _augment(context, batch["reference"], fake, batch, rng)
 
     def logits_of(images):
         return _logits(f, params, images)
@@ -90,11 +90,11 @@ def generator_loss(
 ) -> tuple[Scalar, Aux]:
     """The adversarial term and those of `TermWeights`, of fakes in the new domain and of translations into the old ones."""
     f, source = context.f, model_state[SOURCE]
-    now = joined(source, params[TUNED])
+    now = join(source, params[TUNED])
     image, new, reference = batch["image"], batch["target_domain"], batch["reference"]
     style, _ = two_styles(f.styles, now, batch, rng)
     fake = f.generate(now, image, style)
-    real, augmented_fake = _augmented(context, reference, fake, batch, rng)
+    real, augmented_fake = _augment(context, reference, fake, batch, rng)
     fake_logits, real_logits = _logits(f, params, augmented_fake), _logits(f, params, real)
     features, was = f.features(source, fake), _translated_before(f, source, batch, rng)
     terms = {
@@ -141,13 +141,13 @@ class _Before(NamedTuple):
     style: Float[Array, "batch style"]
 
 
-def _old(batch: Batch) -> Batch:
+def _old_examples(batch: Batch) -> Batch:
     """The same contents and latents, with old domains to translate into and their references."""
     return {**batch, "reference": batch["old_reference"], "reference2": batch["old_reference"], "target_domain": batch["old_domain"]}
 
 
-def _translated_before(f: Functions, source: Params, batch: Batch, rng: Key) -> _Before:
-    style, _ = two_styles(f.styles, source, _old(batch), rng)
+def _translated_before(f: SemganFunctions, source: Params, batch: Batch, rng: Key) -> _Before:
+    style, _ = two_styles(f.styles, source, _old_examples(batch), rng)
     return jax.lax.stop_gradient(_Before(f.generate(source, batch["image"], style), style))
 
 
@@ -155,26 +155,26 @@ def _source_distance(context: AdaptationContext, now: Params, was: _Before, batc
     """Returns how far translations into old domains have moved and, where they can, style codes."""
     distance = l1(context.f.generate(now, batch["image"], was.style), was.images).mean()
     if context.whole_encoder:
-        distance += l1(two_styles(context.f.styles, now, _old(batch), rng)[0], was.style).mean()
+        distance += l1(two_styles(context.f.styles, now, _old_examples(batch), rng)[0], was.style).mean()
     return distance
 
 
 def _semantic(context: AdaptationContext, source: Params, fake: Images, batch: Batch, rng: Key) -> Scalar:
     """The fakes' annotations as the source's heads see them, against the contents' as they see those."""
-    annotations = _decided(context.f.judge(source, batch["image"]), context.semantics)
-    judged = context.f.judge(source, noisy(context.losses, fake, batch, rng))
-    losses, _ = of_translations(judged, context.semantics._replace(style={}), {**batch, **annotations})
+    annotations = _decide(context.f.judge(source, batch["image"]), context.semantics)
+    judgement = context.f.judge(source, noisy(context.losses, fake, batch, rng))
+    losses, _ = of_translations(judgement, context.semantics._replace(style={}), {**batch, **annotations})
     return losses.mean()
 
 
-def _decided(judged: Any, semantics: Semantics) -> dict[str, Array]:
+def _decide(judgement: Any, semantics: Semantics) -> dict[str, Array]:
     """Annotations of the contents, by name, as they would stand in a batch."""
     decide = {"mask": lambda logits: jnp.argmax(logits, -1), "category": lambda logits: jnp.argmax(logits, -1)}
     decide |= {"attributes": lambda logits: (logits > 0).astype(jnp.int32)}
-    return {name: jax.lax.stop_gradient(decide.get(name, lambda places: places)(getattr(judged, name))) for name in semantics.content}
+    return {name: jax.lax.stop_gradient(decide.get(name, lambda places: places)(getattr(judgement, name))) for name in semantics.content}
 
 
-def _augmented(context: AdaptationContext, real: Images, fake: Images, batch: Batch, rng: Key) -> tuple[Images, Images]:
+def _augment(context: AdaptationContext, real: Images, fake: Images, batch: Batch, rng: Key) -> tuple[Images, Images]:
     """Augments both, as the discriminator sees them."""
     p, supersampling = jnp.float32(context.weights.augment_p), context.losses.get("augment_supersampling", 1)
     streams = ((real, REAL_AUGMENT), (fake, FAKE_AUGMENT))
@@ -182,6 +182,6 @@ def _augmented(context: AdaptationContext, real: Images, fake: Images, batch: Ba
     return real, fake
 
 
-def _logits(f: Functions, params: Params, images: Images) -> Array:
+def _logits(f: SemganFunctions, params: Params, images: Images) -> Array:
     """Logits of the one domain that the discriminator knows."""
     return f.discriminate(params, images, jnp.zeros(len(images), jnp.int32))

@@ -14,14 +14,14 @@ Tuned = dict[str, Array]
 """Parameters by path; of one that has an entry per domain, either all entries or the new domain's alone, (1, ...)."""
 
 
-def grown(params: Params, shapes: Mapping[str, Any], nearest: int) -> Params:
+def grow(params: Params, shapes: Mapping[str, Any], nearest: int) -> Params:
     """Adds a domain to the parameters, which starts as a copy of the domain `nearest`.
 
     Args:
       shapes: the parameters' shapes with one more domain, by which those with an entry per domain are recognised.
     """
     flat, wanted = _by_path(params), _by_path({name: shapes[name] for name in params})
-    larger = {path: _repeated(leaf, wanted[path].shape, nearest) for path, leaf in flat.items()}
+    larger = {path: _repeat(leaf, wanted[path].shape, nearest) for path, leaf in flat.items()}
     return traverse_util.unflatten_dict(larger, sep="/")
 
 
@@ -29,7 +29,7 @@ def _by_path(params: Params) -> dict[str, Any]:
     return traverse_util.flatten_dict(params, sep="/")
 
 
-def _repeated(leaf: Array, shape: tuple[int, ...], entry: int) -> Array:
+def _repeat(leaf: Array, shape: tuple[int, ...], entry: int) -> Array:
     """Enlarges the array to the larger shape by a copy of one entry, along the axis where the shapes differ."""
     for axis, (length, wanted) in enumerate(zip(leaf.shape, shape, strict=True)):
         if length != wanted:
@@ -51,7 +51,7 @@ def tuned_of(params: Params, larger: Params, subset: str) -> Tuned:
     return tuned
 
 
-def joined(larger: Params, tuned: Tuned) -> Params:
+def join(larger: Params, tuned: Tuned) -> Params:
     """The parameters by network with the tuned ones in their places; the others are the very same."""
     flat = _by_path(larger)
     for path, leaf in tuned.items():

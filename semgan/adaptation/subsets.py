@@ -9,7 +9,7 @@ SUBSETS = {
     "decoder": "those, and all of the generator but its encoder",
     "all": "the whole generator, style encoder and mapping network",
 }
-"""What each subset holds, the smallest first."""
+"""The contents of each subset, the smallest first."""
 _ENCODER = ("from_rgb", "encode")
 
 

@@ -32,7 +32,7 @@ FLIP_STREAM = 100
 """The stream of the draws that decide on flips; patches have the streams from 0 up."""
 
 
-class Functions(NamedTuple):
+class CUTFunctions(NamedTuple):
     """The networks as functions of `(params, inputs...)`; `encode` gives the features of the contrasted layers."""
 
     generate: Callable[[Params, Images], Images]
@@ -42,11 +42,11 @@ class Functions(NamedTuple):
     judge: Callable[[Params, Images], Any]
 
 
-def _functions(modules: dict, layers: tuple[int, ...]) -> Functions:
+def _functions(modules: dict, layers: tuple[int, ...]) -> CUTFunctions:
     def run(name, params, *inputs):
         return modules[name].apply({"params": params[name]}, *inputs)
 
-    return Functions(
+    return CUTFunctions(
         generate=partial(run, "generator"),
         encode=lambda params, image: modules["generator"].apply({"params": params["generator"]}, image, layers, method="features"),
         project=partial(run, "patch_sampler"),
@@ -56,7 +56,14 @@ def _functions(modules: dict, layers: tuple[int, ...]) -> Functions:
 
 
 def discriminator_loss(
-    f: Functions, semantics: Semantics, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
+    f: CUTFunctions,
+    semantics: Semantics,
+    weights: ConfigDict,
+    params: Params,
+    model_state: ModelState,
+    batch: Batch,
+    rng: Key,
+    kimg: Scalar,
 ) -> tuple[Scalar, Aux]:
     """Real images of domain 1 against translations, halved, and the heads on real images of both domains."""
     source, real = sides(batch)
@@ -65,49 +72,56 @@ def discriminator_loss(
     metrics = {"adversarial": loss} | adversarial.signs(real_logits, fake_logits)
     if semantics.content:
         truth = {name: jnp.concatenate([batch[name], batch[f"{OF_REFERENCE}{name}"]]) for name in semantics.content}
-        judged = f.judge(params, jnp.concatenate([batch["image"], batch["reference"]]))
-        learned, errors = semantic.consistency(judged, truth, semantics.content)
-        loss += weights.heads_weight * learned.mean()
+        judgement = f.judge(params, jnp.concatenate([batch["image"], batch["reference"]]))
+        heads_loss, errors = semantic.consistency(judgement, truth, semantics.content)
+        loss += weights.heads_weight * heads_loss.mean()
         metrics |= {f"{name}_error": error.mean() for name, error in errors.items()}
     return loss, Aux(metrics, model_state)
 
 
 def generator_loss(
-    f: Functions, semantics: Semantics, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
+    f: CUTFunctions,
+    semantics: Semantics,
+    weights: ConfigDict,
+    params: Params,
+    model_state: ModelState,
+    batch: Batch,
+    rng: Key,
+    kimg: Scalar,
 ) -> tuple[Scalar, Aux]:
     """Adversarial, PatchNCE (equation 5) and semantic terms; with `weights.nce_identity` the mean of both domains' PatchNCE.
 
     With `weights.flip_equivariance` (FastCUT) half of the images are translated mirrored, and the output's features mirrored back.
     """
     source, real = sides(batch)
-    flipped = draws.uniform(rng, batch, stream=FLIP_STREAM) < (0.5 if weights.flip_equivariance else 0.0)
+    flips = draws.uniform(rng, batch, stream=FLIP_STREAM) < (0.5 if weights.flip_equivariance else 0.0)
 
     def nce(image, translated, stream):
-        queries = [_mirrored(feature, flipped) for feature in f.encode(params, translated)]
+        queries = [_mirror(feature, flips) for feature in f.encode(params, translated)]
         return contrast(partial(f.project, params), f.encode(params, image), queries, weights, batch, rng, stream)
 
-    fake = f.generate(params, _mirrored(source, flipped))
+    fake = f.generate(params, _mirror(source, flips))
     fake_logits, real_logits = f.discriminate(params, fake), f.discriminate(params, real)
     metrics = {"adversarial": adversarial.objective(weights.objective).generator(fake_logits, real_logits).mean()}
     metrics["nce"] = term = nce(source, fake, 0)
     if weights.nce_identity:
-        metrics["nce_identity"] = nce(real, f.generate(params, _mirrored(real, flipped)), len(weights.nce_layers))
+        metrics["nce_identity"] = nce(real, f.generate(params, _mirror(real, flips)), len(weights.nce_layers))
         term = (term + metrics["nce_identity"]) / 2
     loss = metrics["adversarial"] + weights.nce_weight * term
     if semantics.content:
-        judged = f.judge(params, _mirrored(fake, flipped))
-        semantic_losses, errors = semantic.consistency(judged, of_sources(batch, semantics.content), semantics.content)
+        judgement = f.judge(params, _mirror(fake, flips))
+        semantic_losses, errors = semantic.consistency(judgement, of_sources(batch, semantics.content), semantics.content)
         metrics |= {"semantic": semantic_losses.mean()} | {f"{name}_error": error.mean() for name, error in errors.items()}
         loss += weights.semantic_weight * metrics["semantic"]
     return loss, Aux(metrics, model_state)
 
 
-def _mirrored(features: Array, flipped: Array) -> Array:
-    """(batch, height, width, channel), left to right where `flipped`."""
-    return jnp.where(flipped[:, None, None, None], features[:, :, ::-1], features)
+def _mirror(features: Array, flips: Array) -> Array:
+    """(batch, height, width, channel), left to right where `flips`."""
+    return jnp.where(flips[:, None, None, None], features[:, :, ::-1], features)
 
 
-def _sample(f: Functions, params: Params, model_state: ModelState, batch: Batch, rng: Key) -> dict[str, Images]:
+def _sample(f: CUTFunctions, params: Params, model_state: ModelState, batch: Batch, rng: Key) -> dict[str, Images]:
     """The contents in domain 1, whichever domain they are of."""
     return {"translated": f.generate(params, batch["image"])}
 

@@ -30,7 +30,7 @@ POOLS = ("pool_a", "pool_b")
 ARCHITECTURES = {"resnet": ResNetGenerator, "unet": UNetGenerator}
 
 
-class Functions(NamedTuple):
+class CycleGANFunctions(NamedTuple):
     """The four networks as functions of `(params, image)`."""
 
     to_b: Callable[[Params, Images], Images]
@@ -39,15 +39,15 @@ class Functions(NamedTuple):
     judge_b: Callable[[Params, Images], Array]
 
 
-def _functions(modules: dict) -> Functions:
+def _functions(modules: dict) -> CycleGANFunctions:
     def run(name, params, image):
         return modules[name].apply({"params": params[name]}, image)
 
-    return Functions(*(partial(run, name) for name in (*GENERATORS, *DISCRIMINATORS)))
+    return CycleGANFunctions(*(partial(run, name) for name in (*GENERATORS, *DISCRIMINATORS)))
 
 
 def generator_loss(
-    f: Functions, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
+    f: CycleGANFunctions, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
 ) -> tuple[Scalar, Aux]:
     """Adversarial, cycle (equations 1 to 3) and identity terms (section 5.2), each the sum over both directions."""
     real_a, real_b = sides(batch)
@@ -66,7 +66,7 @@ def generator_loss(
 
 
 def discriminator_loss(
-    f: Functions, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
+    f: CycleGANFunctions, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
 ) -> tuple[Scalar, Aux]:
     """Real images against the pool's, halved (appendix 7.1), summed over both discriminators."""
     real_a, real_b = sides(batch)
@@ -113,7 +113,7 @@ def through_pool(pool: dict[str, Array] | None, fakes: Images, chance: Array) ->
     return pool, own_share(images, fakes)
 
 
-def _sample(f: Functions, params: Params, model_state: ModelState, batch: Batch, rng: Key) -> dict[str, Images]:
+def _sample(f: CycleGANFunctions, params: Params, model_state: ModelState, batch: Batch, rng: Key) -> dict[str, Images]:
     """The contents in the target domain: those bound for domain 1 through `generator_ab`, the others through `generator_ba`."""
     image = batch["image"]
     to_b = (batch["target_domain"] == 1)[:, None, None, None]

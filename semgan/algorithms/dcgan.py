@@ -22,7 +22,7 @@ from semgan.networks.dcgan import Discriminator, Generator
 from semgan.types import Algorithm, Aux, Batch, Images, Key, ModelState, Params, Phase, Scalar
 
 
-class Functions(NamedTuple):
+class DCGANFunctions(NamedTuple):
     """The networks as functions of `(params, model_state, input)` that return their output and the `model_state` after it."""
 
     generate: Callable[..., tuple[Images, ModelState]]
@@ -30,13 +30,13 @@ class Functions(NamedTuple):
     latents: Callable[[Key, Batch], Array]
 
 
-def _functions(modules: dict) -> Functions:
+def _functions(modules: dict) -> DCGANFunctions:
     def run(name, params, model_state, inputs):
         variables = {"params": params[name], "batch_stats": model_state[name]}
         output, updated = modules[name].apply(variables, inputs, train=True, mutable="batch_stats")
         return output, {**model_state, name: updated.get("batch_stats", {})}
 
-    return Functions(
+    return DCGANFunctions(
         generate=partial(run, "generator"),
         discriminate=partial(run, "discriminator"),
         latents=lambda rng, batch: draws.latents(rng, batch, modules["generator"].latent_dim),
@@ -44,7 +44,7 @@ def _functions(modules: dict) -> Functions:
 
 
 def discriminator_loss(
-    f: Functions, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
+    f: DCGANFunctions, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
 ) -> tuple[Scalar, Aux]:
     """Real images against fakes (Goodfellow et al., equation 1), and R1; the discriminator's running statistics follow both."""
     fake, _ = f.generate(params, model_state, f.latents(rng, batch))
@@ -59,7 +59,7 @@ def discriminator_loss(
 
 
 def generator_loss(
-    f: Functions, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
+    f: DCGANFunctions, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
 ) -> tuple[Scalar, Aux]:
     """The fakes' logits; the generator's running statistics follow here, once per step."""
     fake, model_state = f.generate(params, model_state, f.latents(rng, batch))

@@ -22,25 +22,25 @@ from semgan.networks.unet import UNetGenerator
 from semgan.types import Algorithm, Aux, Batch, Images, Key, ModelState, Params, Phase, Scalar
 
 
-class Functions(NamedTuple):
+class Pix2PixFunctions(NamedTuple):
     """`generate(params, source, keys)`, the keys for its dropout, and `discriminate(params, source, target)`."""
 
     generate: Callable[[Params, Images, Key], Images]
     discriminate: Callable[[Params, Images, Images], Array]
 
 
-def _functions(modules: dict) -> Functions:
+def _functions(modules: dict) -> Pix2PixFunctions:
     def discriminate(params, source, target):
         return modules["discriminator"].apply({"params": params["discriminator"]}, jnp.concatenate([source, target], -1))
 
-    return Functions(
+    return Pix2PixFunctions(
         generate=lambda params, source, keys: modules["generator"].apply({"params": params["generator"]}, source, keys),
         discriminate=discriminate,
     )
 
 
 def discriminator_loss(
-    f: Functions, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
+    f: Pix2PixFunctions, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
 ) -> tuple[Scalar, Aux]:
     """Real pairs against inputs with their translations (equation 1), halved (section 3.3)."""
     source, target = sides(batch)
@@ -51,7 +51,7 @@ def discriminator_loss(
 
 
 def generator_loss(
-    f: Functions, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
+    f: Pix2PixFunctions, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
 ) -> tuple[Scalar, Aux]:
     """Adversarial term and the distance from the input's true partner (equations 3 and 4)."""
     source, target = sides(batch)
@@ -64,7 +64,7 @@ def generator_loss(
     return metrics["adversarial"] + weights.l1_weight * metrics["l1"], Aux(metrics, model_state)
 
 
-def _sample(f: Functions, params: Params, model_state: ModelState, batch: Batch, rng: Key) -> dict[str, Images]:
+def _sample(f: Pix2PixFunctions, params: Params, model_state: ModelState, batch: Batch, rng: Key) -> dict[str, Images]:
     """The contents, which are of domain 0, in domain 1; dropout stays on, as the paper has it (section 3.3)."""
     return {"translated": f.generate(params, batch["image"], draws.keys(rng, batch))}
 

@@ -23,7 +23,7 @@ from semgan.networks.progan import Discriminator, Generator, blend, full_depth
 from semgan.types import Algorithm, Aux, Batch, Images, Key, ModelState, Params, Phase, Scalar, Stages
 
 
-class Functions(NamedTuple):
+class ProGANFunctions(NamedTuple):
     """The networks at one depth as functions of `(params, inputs..., fade)`."""
 
     generate: Callable[..., Images]
@@ -51,11 +51,11 @@ def reals_at(image: Images, depth: int, fade: Scalar) -> Float[Array, "batch hei
     return blend(upsample_nearest(average_pool(image)), image, fade) if depth else image
 
 
-def _functions(modules: dict, depth: int, phase_kimg: float) -> Functions:
+def _functions(modules: dict, depth: int, phase_kimg: float) -> ProGANFunctions:
     def run(name, params, inputs, fade):
         return modules[name].apply({"params": params[name]}, inputs, depth, fade)
 
-    return Functions(
+    return ProGANFunctions(
         generate=partial(run, "generator"),
         discriminate=partial(run, "discriminator"),
         latents=lambda rng, batch: draws.latents(rng, batch, modules["generator"].latent_dim),
@@ -65,7 +65,7 @@ def _functions(modules: dict, depth: int, phase_kimg: float) -> Functions:
 
 
 def discriminator_loss(
-    f: Functions, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
+    f: ProGANFunctions, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
 ) -> tuple[Scalar, Aux]:
     """The critic's difference, the gradient penalty between real and fake, and the drift of the real images' values (appendix A.1)."""
     fade = f.fade(kimg)
@@ -83,7 +83,7 @@ def discriminator_loss(
 
 
 def generator_loss(
-    f: Functions, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
+    f: ProGANFunctions, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
 ) -> tuple[Scalar, Aux]:
     """The critic's value of the fakes."""
     fade = f.fade(kimg)
@@ -93,7 +93,7 @@ def generator_loss(
     return loss, Aux({"adversarial": loss}, model_state)
 
 
-def _sample(f: Functions, image_size: int, params: Params, model_state: ModelState, batch: Batch, rng: Key) -> dict[str, Images]:
+def _sample(f: ProGANFunctions, image_size: int, params: Params, model_state: ModelState, batch: Batch, rng: Key) -> dict[str, Images]:
     """Images at the present depth, their pixels repeated up to the full size."""
     image = f.generate(params, f.latents(rng, batch), f.fade(model_state["growing"]["kimg"]))
     while image.shape[1] < image_size:

@@ -24,7 +24,7 @@ from semgan.types import Algorithm, Aux, Batch, Images, Key, ModelState, Params,
 Change = Callable[[Images], Images]
 
 
-class Functions(NamedTuple):
+class R3GANFunctions(NamedTuple):
     """The networks as functions of `(params, inputs)`."""
 
     generate: Callable[..., Images]
@@ -32,11 +32,11 @@ class Functions(NamedTuple):
     latents: Callable[[Key, Batch], Array]
 
 
-def _functions(modules: dict) -> Functions:
+def _functions(modules: dict) -> R3GANFunctions:
     def run(name, params, inputs):
         return modules[name].apply({"params": params[name]}, inputs)
 
-    return Functions(
+    return R3GANFunctions(
         generate=partial(run, "generator"),
         discriminate=partial(run, "discriminator"),
         latents=lambda rng, batch: draws.latents(rng, batch, modules["generator"].latent_dim),
@@ -60,7 +60,7 @@ def _augmentations(weights: ConfigDict, batch: Batch, rng: Key, kimg: Scalar) ->
 
 
 def discriminator_loss(
-    f: Functions, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
+    f: R3GANFunctions, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
 ) -> tuple[Scalar, Aux]:
     """Real against fake in pairs (equation 2), and gamma / 2 (R1 + R2) on the images as they are before augmentation."""
     change_real, change_fake = _augmentations(weights, batch, rng, kimg)
@@ -84,7 +84,7 @@ def discriminator_loss(
 
 
 def generator_loss(
-    f: Functions, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
+    f: R3GANFunctions, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
 ) -> tuple[Scalar, Aux]:
     """Fake against real in pairs, the real ones of a second batch."""
     change_real, change_fake = _augmentations(weights, batch, rng, kimg)
@@ -94,7 +94,7 @@ def generator_loss(
     return loss, Aux({"adversarial": loss}, model_state)
 
 
-def _sample(f: Functions, params: Params, model_state: ModelState, batch: Batch, rng: Key) -> dict[str, Images]:
+def _sample(f: R3GANFunctions, params: Params, model_state: ModelState, batch: Batch, rng: Key) -> dict[str, Images]:
     return {"sample": f.generate(params, f.latents(rng, batch))}
 
 

@@ -23,11 +23,11 @@ from semgan.algorithms.common.semantic_terms import Semantics, heads_of, of_tran
 from semgan.algorithms.common.styles import Styles, styles_of, target_styles
 from semgan.errors import UserError
 from semgan.layers.adaptive_augment import augment
-from semgan.layers.shapes import StyleCodes
+from semgan.layers.array_types import StyleCodes
 from semgan.losses import adversarial, penalties, semantic
 from semgan.losses.reconstruction import l1
 from semgan.networks import semgan as networks
-from semgan.networks.judge import BranchHeads, JudgeNetwork, judged
+from semgan.networks.judge import BranchHeads, JudgeNetwork, run_heads
 from semgan.networks.patch_sampler import PatchSampler
 from semgan.types import HEADS, Algorithm, Aux, Batch, Images, Key, ModelState, Params, Phase, Scalar
 
@@ -36,7 +36,7 @@ FIRST, SECOND, REAL_AUGMENT, FAKE_AUGMENT, NOISE_AMOUNT, NOISE, PLACES = range(7
 """Streams of draws; those of places go on from the last."""
 
 
-class Functions(NamedTuple):
+class SemganFunctions(NamedTuple):
     """The networks as functions of `(params, inputs...)`, which is all that the losses need to know."""
 
     generate: Callable[..., Images]
@@ -50,21 +50,21 @@ class Functions(NamedTuple):
 class LossContext(NamedTuple):
     """The inputs that both losses share: the networks as functions, the annotations to carry, and the config's `losses`."""
 
-    f: Functions
+    f: SemganFunctions
     semantics: Semantics
     weights: ConfigDict
 
 
-def functions(modules: dict) -> Functions:
+def functions(modules: dict) -> SemganFunctions:
     """The functions of these modules, by network name."""
 
     def run(name, params, *inputs, **options):
         return modules[name].apply({"params": params[name]}, *inputs, **options)
 
     def judge(params, images):
-        return judged(modules, lambda name, *inputs, **options: run(name, params, *inputs, **options), images)
+        return run_heads(modules, lambda name, *inputs, **options: run(name, params, *inputs, **options), images)
 
-    return Functions(
+    return SemganFunctions(
         generate=partial(run, "generator"),
         features=partial(run, "generator", method="features"),
         discriminate=partial(run, "discriminator"),
@@ -91,8 +91,8 @@ def discriminator_loss(
     domain = batch["target_domain"]
     style, _ = two_styles(f.styles, params, batch, rng)
     fake = jax.lax.stop_gradient(f.generate(params, batch["image"], style))
-    real = _augmented(weights, model_state, batch["reference"], batch, rng, REAL_AUGMENT)
-    fake = _augmented(weights, model_state, fake, batch, rng, FAKE_AUGMENT)
+    real = _augment(weights, model_state, batch["reference"], batch, rng, REAL_AUGMENT)
+    fake = _augment(weights, model_state, fake, batch, rng, FAKE_AUGMENT)
 
     def logits_of(images):
         return f.discriminate(params, images, domain)
@@ -105,9 +105,11 @@ def discriminator_loss(
         if weight := weights[f"{name}_weight"]:
             metrics[name] = penalty(logits_of, images).mean() / real_logits[0].size  # per place
             loss += weight * metrics[name]
-    if semantics.learned:
-        learned, errors = semantic.consistency(f.judge(params, noisy(weights, batch["image"], batch, rng)), batch, semantics.learned)
-        loss += weights.heads_weight * _learning(kimg, weights.heads_until_kimg) * learned.mean()
+    if semantics.head_weights:
+        heads_loss, errors = semantic.consistency(
+            f.judge(params, noisy(weights, batch["image"], batch, rng)), batch, semantics.head_weights
+        )
+        loss += weights.heads_weight * _learning(kimg, weights.heads_until_kimg) * heads_loss.mean()
         metrics |= {f"{name}_error": error.mean() for name, error in errors.items()}
     if weights.ada_target:
         model_state = ada.adapt(weights, model_state, real_logits - fake_logits, weights.ada_most)
@@ -124,7 +126,7 @@ def generator_loss(
     style, style2 = two_styles(f.styles, params, batch, rng)
     fake = f.generate(params, image, style)
     fake_logits, real_logits = (
-        f.discriminate(params, _augmented(weights, model_state, images, batch, rng, stream), target)
+        f.discriminate(params, _augment(weights, model_state, images, batch, rng, stream), target)
         for images, stream in ((fake, FAKE_AUGMENT), (batch["reference"], REAL_AUGMENT))
     )
     metrics = {"adversarial": adversarial.objective(weights.objective).generator(fake_logits, real_logits).mean()}
@@ -136,7 +138,7 @@ def generator_loss(
         own = f.styles.encode(params, image, batch["domain"])
         metrics["reconstruction"] = l1(f.generate(params, image, own), image).mean()
         loss += weights.reconstruction_weight * metrics["reconstruction"]
-    if semantics.learned:
+    if semantics.head_weights:
         semantic_losses, errors = of_translations(f.judge(params, noisy(weights, fake, batch, rng)), semantics, batch)
         metrics |= {"semantic": semantic_losses.mean()} | {f"{name}_error": error.mean() for name, error in errors.items()}
         loss += weights.semantic_weight * metrics["semantic"]
@@ -146,12 +148,12 @@ def generator_loss(
         loss += weights.nce_weight * metrics["nce"]
     if weights.diversity_weight:
         metrics["diversity"] = l1(fake, jax.lax.stop_gradient(f.generate(params, image, style2))).mean()
-        left = jnp.clip(1 - kimg / weights.diversity_decay_kimg, 0, 1)  # falls linearly to 0
-        loss -= weights.diversity_weight * left * metrics["diversity"]
+        decay = jnp.clip(1 - kimg / weights.diversity_decay_kimg, 0, 1)  # falls linearly to 0
+        loss -= weights.diversity_weight * decay * metrics["diversity"]
     return loss, Aux(metrics, model_state)
 
 
-def _augmented(weights: ConfigDict, model_state: ModelState, images: Images, batch: Batch, rng: Key, stream: int) -> Images:
+def _augment(weights: ConfigDict, model_state: ModelState, images: Images, batch: Batch, rng: Key, stream: int) -> Images:
     """Augments the images, as the discriminator sees them."""
     if not weights.ada_target:
         return images
@@ -171,7 +173,7 @@ def noisy(weights: ConfigDict, images: Images, batch: Batch, rng: Key) -> Images
     return images + amount * draws.normal(rng, batch, *images.shape[1:], stream=NOISE)
 
 
-def _sample(f: Functions, params: Params, model_state: ModelState, batch: Batch, rng: Key) -> dict[str, Images]:
+def _sample(f: SemganFunctions, params: Params, model_state: ModelState, batch: Batch, rng: Key) -> dict[str, Images]:
     """The contents in their references' style and in a latent's, in the target domain (see `target_styles`).
 
     With `region_styles` in the batch, `regions` (batch, size, size, 1 + region) are weights that sum to 1: how far each place has the
@@ -199,11 +201,11 @@ def make(config: ConfigDict) -> Algorithm:
     modules = networks.networks_of(config.image_size, len(config.data.domains), jnp.dtype(config.precision), options)
     d, g = ("discriminator",), ("generator", "mapping_network", "style_encoder")
     averaged = g
-    if semantics.learned:
+    if semantics.head_weights:
         heads, branch = heads_of(config, semantics), config.networks[HEADS].branch
         modules[HEADS] = BranchHeads(heads, modules["discriminator"].patch_size) if branch else JudgeNetwork(heads)
         d += (HEADS,)
-        if "mask" in semantics.learned:  # by it regions are found in contents without a mask
+        if "mask" in semantics.head_weights:  # by it regions are found in contents without a mask
             averaged += ("discriminator", HEADS) if branch else (HEADS,)
     if weights.nce_weight:
         modules[SAMPLER] = PatchSampler(**config.networks[SAMPLER], dtype=jnp.dtype(config.precision))

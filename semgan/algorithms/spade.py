@@ -19,17 +19,17 @@ from ml_collections import ConfigDict
 from semgan.algorithms.common import draws
 from semgan.algorithms.common.checks import check_image_size
 from semgan.errors import UserError
-from semgan.layers.shapes import StyleCodes
+from semgan.layers.array_types import StyleCodes
 from semgan.losses import adversarial
 from semgan.losses.reconstruction import l1
 from semgan.networks.spade import Discriminator, Generator, StyleEncoder
 from semgan.types import Algorithm, Aux, Batch, Images, Key, ModelState, Params, Phase, Scalar
 
-Activations = list[list[Array]]
+ActivationsByScale = list[list[Array]]
 """By scale, then by layer, the logits last."""
 
 
-class Networks(NamedTuple):
+class SPADENetworks(NamedTuple):
     """The networks, by the names of their parameters."""
 
     generator: Generator
@@ -43,7 +43,7 @@ class Networks(NamedTuple):
         return outputs, {**model_state, name: updated["batch_stats"]}
 
 
-class Painted(NamedTuple):
+class Fakes(NamedTuple):
     """Pictures painted from the batch's masks in the batch's styles.
 
     Attributes:
@@ -58,57 +58,57 @@ class Painted(NamedTuple):
     model_state: ModelState
 
 
-def _paint(networks: Networks, params: Params, model_state: ModelState, batch: Batch, rng: Key) -> Painted:
+def _paint(networks: SPADENetworks, params: Params, model_state: ModelState, batch: Batch, rng: Key) -> Fakes:
     (mean, log_variance), model_state = networks.run("style_encoder", params, model_state, batch["image"], method="moments")
     style = mean + jnp.exp(0.5 * log_variance) * draws.normal(rng, batch, mean.shape[-1])
     images, model_state = networks.run("generator", params, model_state, style, batch["mask"], batch["domain"])
-    return Painted(images, mean, log_variance, model_state)
+    return Fakes(images, mean, log_variance, model_state)
 
 
 def _discriminate(
-    networks: Networks, params: Params, model_state: ModelState, batch: Batch, fake: Images
-) -> tuple[Activations, Activations, ModelState]:
+    networks: SPADENetworks, params: Params, model_state: ModelState, batch: Batch, fake: Images
+) -> tuple[ActivationsByScale, ActivationsByScale, ModelState]:
     """Returns the activations for the real and for the painted pictures, which go through together, and the `model_state` after it."""
     images, mask, domain = (jnp.concatenate(pair) for pair in ((batch["image"], fake), [batch["mask"]] * 2, [batch["domain"]] * 2))
     both, model_state = networks.run("discriminator", params, model_state, images, mask, domain)
-    real, fakes = ([[jnp.split(layer, 2)[half] for layer in scale] for scale in both] for half in range(2))
-    return real, fakes, model_state
+    real_parts, fake_parts = ([[jnp.split(layer, 2)[half] for layer in scale] for scale in both] for half in range(2))
+    return real_parts, fake_parts, model_state
 
 
 def discriminator_loss(
-    networks: Networks, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
+    networks: SPADENetworks, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
 ) -> tuple[Scalar, Aux]:
     """Pictures against painted ones, each beside the mask (the hinge loss of appendix A), averaged over the scales."""
     fake = _paint(networks, params, model_state, batch, rng).images
     real_scales, fake_scales, model_state = _discriminate(networks, params, model_state, batch, fake)
     objective = adversarial.objective(weights.objective).discriminator
-    pairs = [(real[-1], fakes[-1]) for real, fakes in zip(real_scales, fake_scales, strict=True)]
+    pairs = [(real[-1], fake[-1]) for real, fake in zip(real_scales, fake_scales, strict=True)]
     loss = jnp.stack([objective(*pair).mean() for pair in pairs]).mean()
     return loss, Aux({"adversarial": loss} | adversarial.signs(*pairs[0]), model_state)
 
 
 def generator_loss(
-    networks: Networks, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
+    networks: SPADENetworks, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
 ) -> tuple[Scalar, Aux]:
     """Adversarial term and feature matching (pix2pixHD, arXiv 1711.11585, equation 4), averaged over the scales, and the KL divergence.
 
     The divergence of a picture's styles from the standard normal distribution is a sum over the code and a mean over pictures.
     """
-    painted = _paint(networks, params, model_state, batch, rng)
-    real_scales, fake_scales, _ = _discriminate(networks, params, model_state, batch, painted.images)
+    fakes = _paint(networks, params, model_state, batch, rng)
+    real_scales, fake_scales, _ = _discriminate(networks, params, model_state, batch, fakes.images)
     objective, count = adversarial.objective(weights.objective).generator, len(real_scales)
     metrics = {"adversarial": jnp.zeros(()), "feature_matching": jnp.zeros(())}
-    for real, fakes in zip(real_scales, fake_scales, strict=True):
-        metrics["adversarial"] += objective(fakes[-1], real[-1]).mean() / count
-        distances = [l1(fake, truth).mean() for fake, truth in zip(fakes[:-1], real[:-1], strict=True)]
+    for real, fake in zip(real_scales, fake_scales, strict=True):
+        metrics["adversarial"] += objective(fake[-1], real[-1]).mean() / count
+        distances = [l1(a, b).mean() for a, b in zip(fake[:-1], real[:-1], strict=True)]
         metrics["feature_matching"] += sum(distances) / count
-    divergence = 0.5 * (painted.mean**2 + jnp.exp(painted.log_variance) - 1 - painted.log_variance)
+    divergence = 0.5 * (fakes.mean**2 + jnp.exp(fakes.log_variance) - 1 - fakes.log_variance)
     metrics["kl"] = divergence.sum(-1).mean()
     loss = metrics["adversarial"] + weights.feature_matching_weight * metrics["feature_matching"] + weights.kl_weight * metrics["kl"]
-    return loss, Aux(metrics, painted.model_state)
+    return loss, Aux(metrics, fakes.model_state)
 
 
-def _sample(networks: Networks, params: Params, model_state: ModelState, batch: Batch, rng: Key) -> dict[str, Images]:
+def _sample(networks: SPADENetworks, params: Params, model_state: ModelState, batch: Batch, rng: Key) -> dict[str, Images]:
     """The contents' masks in the mean style of the reference and in a latent's.
 
     The batch may have `style` (batch, style), which stands in for the reference's; `truncation` (batch,), by which latents are shortened;
@@ -130,7 +130,7 @@ def _sample(networks: Networks, params: Params, model_state: ModelState, batch: 
     return {name: run("generator", style, batch["mask"], batch["target_domain"]) for name, style in styles.items()}
 
 
-def _init(networks: Networks, rng: Key, batch: Batch) -> tuple[Params, ModelState]:
+def _init(networks: SPADENetworks, rng: Key, batch: Batch) -> tuple[Params, ModelState]:
     size, domain = networks.generator.image_size, jnp.zeros((1,), jnp.int32)
     image, mask, style = jnp.zeros((1, size, size, 3)), jnp.zeros((1, size, size), jnp.int32), jnp.zeros((1, networks.generator.style_dim))
     generator, style_encoder, discriminator = jax.random.split(rng, 3)
@@ -166,7 +166,7 @@ def make(config: ConfigDict) -> Algorithm:
     )
 
 
-def _networks(config: ConfigDict) -> Networks:
+def _networks(config: ConfigDict) -> SPADENetworks:
     settings, dtype, size = config.networks, jnp.dtype(config.precision), config.image_size
     if settings.generator.mask_classes < 1:
         raise UserError(
@@ -176,7 +176,7 @@ def _networks(config: ConfigDict) -> Networks:
     if settings.style_encoder.norm not in ("instance", "none"):
         raise UserError(f"config.networks.style_encoder.norm is {settings.style_encoder.norm!r}: choose 'instance' or 'none'")
     labels = {"mask_classes": settings.generator.mask_classes, "domain_count": len(config.data.domains)}
-    return Networks(
+    return SPADENetworks(
         Generator(image_size=size, dtype=dtype, **{**labels, **settings.generator}),
         StyleEncoder(image_size=size, dtype=dtype, style_dim=settings.generator.style_dim, **settings.style_encoder),
         Discriminator(dtype=dtype, **labels, **settings.discriminator),

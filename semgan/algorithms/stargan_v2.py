@@ -17,7 +17,7 @@ from ml_collections import ConfigDict
 from semgan.algorithms.common.checks import check_domains
 from semgan.algorithms.common.styles import Styles, styles_of, target_styles
 from semgan.errors import UserError
-from semgan.layers.shapes import StyleCodes
+from semgan.layers.array_types import StyleCodes
 from semgan.losses import adversarial, penalties
 from semgan.losses.reconstruction import l1
 from semgan.networks import stargan_v2 as networks
@@ -26,7 +26,7 @@ from semgan.types import Algorithm, Aux, Batch, Images, Key, ModelState, Params,
 HeatMapFunction = Callable[[Images], Array]
 
 
-class Functions(NamedTuple):
+class StarGANFunctions(NamedTuple):
     """The four networks as functions of `(params, inputs...)`, which is all that the losses need to know."""
 
     generate: Callable[..., Images]
@@ -35,7 +35,7 @@ class Functions(NamedTuple):
     styles: Styles
 
 
-def functions(modules: dict, heat_maps: HeatMapFunction | None = None) -> Functions:
+def functions(modules: dict, heat_maps: HeatMapFunction | None = None) -> StarGANFunctions:
     """The functions of the modules of `networks_of`; `heat_maps`: see `make`."""
 
     def run(name, params, *inputs):
@@ -55,7 +55,7 @@ def functions(modules: dict, heat_maps: HeatMapFunction | None = None) -> Functi
             )
         return batch["masks"]
 
-    return Functions(
+    return StarGANFunctions(
         generate=partial(run, "generator"),
         discriminate=partial(run, "discriminator"),
         masks=masks,
@@ -63,7 +63,7 @@ def functions(modules: dict, heat_maps: HeatMapFunction | None = None) -> Functi
     )
 
 
-def _two_styles(f: Functions, guide: str, params: Params, batch: Batch, rng: Key) -> tuple[StyleCodes, StyleCodes]:
+def _two_styles(f: StarGANFunctions, guide: str, params: Params, batch: Batch, rng: Key) -> tuple[StyleCodes, StyleCodes]:
     """Two style codes of the target domain: from two latents, or from two references."""
     domain = batch["target_domain"]
     if guide == "latent":
@@ -73,7 +73,7 @@ def _two_styles(f: Functions, guide: str, params: Params, batch: Batch, rng: Key
 
 
 def discriminator_loss(
-    f: Functions, guide: str, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
+    f: StarGANFunctions, guide: str, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
 ) -> tuple[Scalar, Aux]:
     """Real images in their own domain against fakes in the target's (equation 1), and R1 on the real images."""
     image, domain = batch["image"], batch["domain"]
@@ -90,7 +90,7 @@ def discriminator_loss(
 
 
 def generator_loss(
-    f: Functions, guide: str, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
+    f: StarGANFunctions, guide: str, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
 ) -> tuple[Scalar, Aux]:
     """Adversarial, style reconstruction, diversity and cycle terms (equations 1 to 5)."""
     image, domain, target = batch["image"], batch["domain"], batch["target_domain"]
@@ -112,12 +112,12 @@ def generator_loss(
     if weights.diversity_weight:
         fake2 = jax.lax.stop_gradient(f.generate(params, image, style2, masks))
         metrics["diversity"] = l1(fake, fake2).mean()
-        left = jnp.clip(1 - kimg / weights.diversity_decay_kimg, 0, 1)  # falls linearly to 0
-        loss -= weights.diversity_weight * left * metrics["diversity"]
+        decay = jnp.clip(1 - kimg / weights.diversity_decay_kimg, 0, 1)  # falls linearly to 0
+        loss -= weights.diversity_weight * decay * metrics["diversity"]
     return loss, Aux(metrics, model_state)
 
 
-def sample(f: Functions, params: Params, model_state: ModelState, batch: Batch, rng: Key) -> dict[str, Images]:
+def sample(f: StarGANFunctions, params: Params, model_state: ModelState, batch: Batch, rng: Key) -> dict[str, Images]:
     """The contents in their references' style and in a latent's, in the target domain (see `target_styles`)."""
     image = batch["image"]
     masks = f.masks(params, image, batch)

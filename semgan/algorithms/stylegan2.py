@@ -33,7 +33,7 @@ LATENT, OTHER_LATENT, MIXING, NOISE, REAL_AUGMENT, FAKE_AUGMENT, DIRECTION = ran
 """Streams of draws."""
 
 
-class Functions(NamedTuple):
+class StyleGANFunctions(NamedTuple):
     """The three networks as functions of `(params, inputs...)`, which is all that the losses need to know."""
 
     map_latent: Callable[..., W]
@@ -43,14 +43,14 @@ class Functions(NamedTuple):
     num_ws: int
 
 
-def _functions(modules: dict) -> Functions:
+def _functions(modules: dict) -> StyleGANFunctions:
     def run(name, params, *inputs):
         return modules[name].apply({"params": params[name]}, *inputs)
 
     def latents(rng, batch, stream=LATENT):
         return draws.latents(rng, batch, modules["mapping_network"].latent_dim, stream)
 
-    return Functions(
+    return StyleGANFunctions(
         map_latent=partial(run, "mapping_network"),
         synthesise=partial(run, "generator"),
         discriminate=partial(run, "discriminator"),
@@ -59,7 +59,7 @@ def _functions(modules: dict) -> Functions:
     )
 
 
-def _mixed_styles(f: Functions, weights: ConfigDict, params: Params, batch: Batch, rng: Key) -> tuple[W, WPlus]:
+def _mixed_styles(f: StyleGANFunctions, weights: ConfigDict, params: Params, batch: Batch, rng: Key) -> tuple[W, WPlus]:
     """The w of one latent, and one w per layer: from a random layer on another latent's, with probability `style_mixing`."""
     first, second = (f.map_latent(params, f.latents(rng, batch, stream)) for stream in (LATENT, OTHER_LATENT))
     mixes, where = draws.uniform(rng, batch, 2, stream=MIXING).T
@@ -69,7 +69,9 @@ def _mixed_styles(f: Functions, weights: ConfigDict, params: Params, batch: Batc
     return first, jnp.where(is_first[..., None], first[:, None], second[:, None])
 
 
-def _fakes(f: Functions, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key) -> tuple[Images, ModelState]:
+def _fakes(
+    f: StyleGANFunctions, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key
+) -> tuple[Images, ModelState]:
     """Fakes, and the state whose mean w has followed their latents'."""
     w, w_plus = _mixed_styles(f, weights, params, batch, rng)
     fake = f.synthesise(params, w_plus, draws.keys(rng, batch, NOISE))
@@ -78,7 +80,7 @@ def _fakes(f: Functions, weights: ConfigDict, params: Params, model_state: Model
 
 
 def _logits(
-    f: Functions, weights: ConfigDict, params: Params, model_state: ModelState, images: Images, keys: Key
+    f: StyleGANFunctions, weights: ConfigDict, params: Params, model_state: ModelState, images: Images, keys: Key
 ) -> Float[Array, " batch"]:
     """Returns the discriminator's logits for the augmented images."""
     if weights.ada_target:
@@ -87,7 +89,7 @@ def _logits(
 
 
 def discriminator_loss(
-    f: Functions, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
+    f: StyleGANFunctions, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
 ) -> tuple[Scalar, Aux]:
     """Real images against fakes, all augmented; adapts p."""
     fake, new_state = _fakes(f, weights, params, model_state, batch, rng)
@@ -103,7 +105,7 @@ def discriminator_loss(
 
 
 def r1_loss(
-    f: Functions, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
+    f: StyleGANFunctions, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
 ) -> tuple[Scalar, Aux]:
     """R1 at the raw real images, differentiated through their augmentation; `r1_weight` is the papers' gamma."""
     see = partial(_logits, f, weights, params, model_state, keys=draws.keys(rng, batch, REAL_AUGMENT))
@@ -112,7 +114,7 @@ def r1_loss(
 
 
 def generator_loss(
-    f: Functions, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
+    f: StyleGANFunctions, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
 ) -> tuple[Scalar, Aux]:
     """Fakes, augmented, against the discriminator."""
     fake, new_state = _fakes(f, weights, params, model_state, batch, rng)
@@ -124,7 +126,7 @@ def generator_loss(
 
 
 def path_loss(
-    f: Functions, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
+    f: StyleGANFunctions, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
 ) -> tuple[Scalar, Aux]:
     """Squared distance of the path lengths from their running mean (1912.04958, equation 4), on every second example."""
     half = {name: values[::2] for name, values in batch.items()}  # by position: the same on any number of devices
@@ -139,7 +141,7 @@ def path_loss(
     return PATH_EVERY * weights.path_length_weight * penalty, Aux(metrics, {**model_state, "path_mean": mean})
 
 
-def _sample(f: Functions, params: Params, model_state: ModelState, batch: Batch, rng: Key) -> dict[str, Images]:
+def _sample(f: StyleGANFunctions, params: Params, model_state: ModelState, batch: Batch, rng: Key) -> dict[str, Images]:
     """An image from each position's latent; an optional `truncation` (batch,) below 1 draws its w towards the mean w.
 
     On the way from one latent to another all images share one noise, so that nothing flickers.

@@ -16,7 +16,7 @@ from ml_collections import ConfigDict
 from semgan.algorithms.common.two_domains import check_two_domains, sides
 from semgan.losses import adversarial
 from semgan.losses.reconstruction import l1
-from semgan.networks.ugatit import Discriminator, Generator, Judgement, Translation
+from semgan.networks.ugatit import Discriminator, DiscriminatorOutput, Generator, GeneratorOutput
 from semgan.types import Algorithm, Aux, Batch, Images, Key, ModelState, Params, Phase, Scalar
 
 GENERATORS = ("generator_ab", "generator_ba")
@@ -25,30 +25,30 @@ OF_B = ("discriminator_local_b", "discriminator_global_b")
 DISCRIMINATORS = OF_A + OF_B
 
 
-class Networks(NamedTuple):
+class UGATITNetworks(NamedTuple):
     """The networks by name."""
 
     modules: dict[str, Generator | Discriminator]
 
-    def to_b(self, params: Params, image: Images) -> Translation:
+    def to_b(self, params: Params, image: Images) -> GeneratorOutput:
         """Runs the generator to domain b; the logits say whether the image is of domain a."""
         return self.modules["generator_ab"].apply({"params": params["generator_ab"]}, image)  # pyright: ignore[reportReturnType]
 
-    def to_a(self, params: Params, image: Images) -> Translation:
+    def to_a(self, params: Params, image: Images) -> GeneratorOutput:
         """Runs the generator to domain a; the logits say whether the image is of domain b."""
         return self.modules["generator_ba"].apply({"params": params["generator_ba"]}, image)  # pyright: ignore[reportReturnType]
 
-    def judge(self, name: str, params: Params, model_state: ModelState, *images: Images) -> tuple[list[Judgement], ModelState]:
+    def judge(self, name: str, params: Params, model_state: ModelState, *images: Images) -> tuple[list[DiscriminatorOutput], ModelState]:
         """Runs a discriminator on several images at once, as in training; returns a judgement of each and the `model_state` after it."""
         variables = {"params": params[name], "batch_stats": model_state[name]}
         together = jnp.concatenate(images)
-        judged, updated = self.modules[name].apply(variables, together, train=True, mutable="batch_stats")
-        parts = [jnp.split(values, len(images)) for values in judged]
-        return [Judgement(*each) for each in zip(*parts, strict=True)], {**model_state, name: updated["batch_stats"]}
+        outputs, updated = self.modules[name].apply(variables, together, train=True, mutable="batch_stats")
+        parts = [jnp.split(values, len(images)) for values in outputs]
+        return [DiscriminatorOutput(*each) for each in zip(*parts, strict=True)], {**model_state, name: updated["batch_stats"]}
 
 
 def discriminator_loss(
-    networks: Networks, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
+    networks: UGATITNetworks, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
 ) -> tuple[Scalar, Aux]:
     """Real images against translations, by place and by the attention's logits (equations 3 and 7)."""
     real_a, real_b = sides(batch)
@@ -65,7 +65,7 @@ def discriminator_loss(
 
 
 def generator_loss(
-    networks: Networks, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
+    networks: UGATITNetworks, weights: ConfigDict, params: Params, model_state: ModelState, batch: Batch, rng: Key, kimg: Scalar
 ) -> tuple[Scalar, Aux]:
     """Adversarial, cycle, identity and CAM terms (equations 3 to 7) under their weights (equation 8)."""
     real_a, real_b = sides(batch)
@@ -83,7 +83,7 @@ def generator_loss(
 
 
 def _adversarial(
-    networks: Networks,
+    networks: UGATITNetworks,
     weights: ConfigDict,
     params: Params,
     model_state: ModelState,
@@ -106,14 +106,14 @@ def _told_apart(source: Array, target: Array) -> Scalar:
     return jax.nn.softplus(-source).mean() + jax.nn.softplus(target).mean()
 
 
-def _sample(networks: Networks, params: Params, model_state: ModelState, batch: Batch, rng: Key) -> dict[str, Images]:
+def _sample(networks: UGATITNetworks, params: Params, model_state: ModelState, batch: Batch, rng: Key) -> dict[str, Images]:
     """The contents in the target domain: those bound for domain 1 through `generator_ab`, the others through `generator_ba`."""
     image = batch["image"]
     to_b = (batch["target_domain"] == 1)[:, None, None, None]
     return {"translated": jnp.where(to_b, networks.to_b(params, image).image, networks.to_a(params, image).image)}
 
 
-def _init(networks: Networks, image_size: int, rng: Key, batch: Batch) -> tuple[Params, ModelState]:
+def _init(networks: UGATITNetworks, image_size: int, rng: Key, batch: Batch) -> tuple[Params, ModelState]:
     image, modules = jnp.zeros((1, image_size, image_size, 3)), networks.modules
     keys = jax.random.split(rng, len(modules))
     variables = {name: module.init(key, image) for key, (name, module) in zip(keys, modules.items(), strict=True)}
@@ -127,7 +127,7 @@ def make(config: ConfigDict) -> Algorithm:
     settings, dtype = config.networks, jnp.dtype(config.precision)
     generators = {name: Generator(**settings[name].to_dict(), dtype=dtype) for name in GENERATORS}
     discriminators = {name: Discriminator(**settings[name].to_dict(), dtype=dtype) for name in DISCRIMINATORS}
-    networks = Networks(generators | discriminators)
+    networks = UGATITNetworks(generators | discriminators)
     return Algorithm(
         init=jax.jit(partial(_init, networks, config.image_size)),
         phases=(

@@ -1,4 +1,4 @@
-"""`semgan data`: pictures checked and prepared."""
+"""`semgan data`: checks and prepares pictures."""
 
 import argparse
 from pathlib import Path

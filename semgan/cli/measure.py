@@ -1,4 +1,4 @@
-"""`semgan evaluate` and `compare`: how good a model is, and beside others."""
+"""`semgan evaluate` and `compare`: measure a model, and compare runs."""
 
 import argparse
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`semgan plan`: what training would take, before it is launched."""
+"""`semgan plan`: predicts what training requires before it is launched."""
 
 import argparse
 import sys

@@ -1,4 +1,4 @@
-"""`semgan score`: how near one folder of pictures is to another."""
+"""`semgan score`: measures the distance of one folder of pictures from another."""
 
 import argparse
 from pathlib import Path

@@ -141,10 +141,10 @@ def _translate(args: argparse.Namespace) -> int:
 
 def _sample(args: argparse.Namespace) -> None:
     prepare_jax()
-    from semgan.inference.sample import Draws, sample_grid, sample_video
+    from semgan.inference.sample import SampleOptions, sample_grid, sample_video
 
     count = args.count or (64 if args.video is None else 16)
-    draws = Draws(count, args.seed, args.content, args.domain, args.truncation, args.mask)
+    draws = SampleOptions(count, args.seed, args.content, args.domain, args.truncation, args.mask)
     if args.video is None:
         sample_grid(args.model, args.out, draws)
     else:

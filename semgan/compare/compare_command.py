@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from semgan.compare import comparison_page
-from semgan.compare.folder import read_runs
+from semgan.compare.run_folder import read_runs
 from semgan.compare.table import compare_text
 from semgan.errors import UserError
 from semgan.files import write_whole

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import escape
 
 from semgan.compare.differences import comparability
-from semgan.compare.folder import Run
+from semgan.compare.run_folder import Run
 from semgan.compare.table import known_scores, table_rows
 from semgan.pages import curves
 from semgan.pages.document import header, image, page_html, paragraph, section, statement, table

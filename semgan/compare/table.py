@@ -1,9 +1,9 @@
-"""Several runs in a table: rows of texts, and these laid out for a terminal."""
+"""A table of several runs: rows of texts, and their layout for a terminal."""
 
 from collections.abc import Sequence
 
 from semgan.compare.differences import comparability
-from semgan.compare.folder import Run, images_per_second, kimg, minutes, score
+from semgan.compare.run_folder import Run, images_per_second, kimg, minutes, score
 from semgan.compare.unlike_figures import MARK, figure_names, unlike
 from semgan.pages.scores import SCORES
 
@@ -50,13 +50,12 @@ def compare_text(runs: Sequence[Run]) -> str:
     cells = [[_printable(cell) for cell in row] for row in (head, *rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = [
-        "  ".join(_aligned(cell, width, index) for index, (cell, width) in enumerate(zip(row, widths, strict=True))).rstrip()
-        for row in cells
+        "  ".join(_align(cell, width, index) for index, (cell, width) in enumerate(zip(row, widths, strict=True))).rstrip() for row in cells
     ]
     return "\n".join(lines + [_printable(sentence) for sentence in comparability(runs)])
 
 
-def _aligned(cell: str, width: int, column: int) -> str:
+def _align(cell: str, width: int, column: int) -> str:
     """Names at the left, numbers at the right."""
     return cell.ljust(width) if column < 2 else cell.rjust(width)
 

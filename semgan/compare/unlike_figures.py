@@ -1,8 +1,8 @@
-"""The figures that runs ended with, and in what the ways differ that they were taken."""
+"""The final figures of runs, and the differences in how they were measured."""
 
 from collections.abc import Sequence
 
-from semgan.compare.folder import Run
+from semgan.compare.run_folder import Run
 from semgan.evaluation.figures.figure import is_part
 from semgan.evaluation.figures.passport import comparable
 from semgan.evaluation.report.figure_table import in_words
@@ -24,7 +24,7 @@ def unlike(runs: Sequence[Run]) -> dict[str, list[str]]:
 
 
 def unlike_sentences(runs: Sequence[Run]) -> list[str]:
-    """Says for each figure that cannot be compared where its passports differ; figures with the same reasons share a sentence.
+    """Returns for each figure that cannot be compared where its passports differ; figures with the same reasons share a sentence.
 
     Parts ("fid/ink") are named only where the figure that they are parts of is not.
     """
@@ -35,13 +35,13 @@ def unlike_sentences(runs: Sequence[Run]) -> list[str]:
             continue
         by_fields.setdefault(tuple(fields), []).append(name)
     return [
-        f"{MARK} {joined(names)} {'do' if len(names) > 1 else 'does'} not compare between these runs: "
-        f"{'their' if len(names) > 1 else 'its'} passports differ in {joined([in_words(field) for field in fields])}."
+        f"{MARK} {join_words(names)} {'do' if len(names) > 1 else 'does'} not compare between these runs: "
+        f"{'their' if len(names) > 1 else 'its'} passports differ in {join_words([in_words(field) for field in fields])}."
         for fields, names in by_fields.items()
     ]
 
 
-def joined(words: Sequence[str]) -> str:
+def join_words(words: Sequence[str]) -> str:
     """`["a", "b", "c"] -> "a, b and c"`."""
     return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
 

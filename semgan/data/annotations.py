@@ -1,4 +1,4 @@
-"""A picture's annotations, and how they move along when the picture is mirrored or cropped."""
+"""Mirrors and crops a picture's annotations along with the picture."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-PLACED = ("mask", "landmarks", "boxes")
+SPATIAL = ("mask", "landmarks", "boxes")
 """Annotations with coordinates in the picture."""
 LANDMARKS = 5
 """Landmarks per picture: the eyes, the nose and the corners of the mouth."""
@@ -26,42 +26,42 @@ class Crops(NamedTuple):
     width: Float[Array, " batch"]
 
 
-def mirror(annotated: Mapping[str, Any], flips: Bool[Array, " batch"]) -> dict[str, Array]:
+def mirror(values: Mapping[str, Any], flips: Bool[Array, " batch"]) -> dict[str, Array]:
     """The chosen examples mirrored left to right.
 
     Args:
-      annotated: of these, what there is: "mask" class ids (batch, size, size); "landmarks" (x, y) in fractions (batch, 5, 2);
+      values: of these, what there is: "mask" class ids (batch, size, size); "landmarks" (x, y) in fractions (batch, 5, 2);
         "boxes" (left, top, right, bottom) in fractions (batch, boxes, 4), all `ABSENT` where there is none. The rest stays as it is.
     """
-    result = dict(annotated)
-    if "mask" in annotated:
-        result["mask"] = jnp.where(flips[:, None, None], annotated["mask"][:, :, ::-1], annotated["mask"])
-    if "landmarks" in annotated:
-        places = annotated["landmarks"]
+    result = dict(values)
+    if "mask" in values:
+        result["mask"] = jnp.where(flips[:, None, None], values["mask"][:, :, ::-1], values["mask"])
+    if "landmarks" in values:
+        places = values["landmarks"]
         mirrored = (places * jnp.array([[[-1.0, 1.0]]]) + jnp.array([[[1.0, 0.0]]]))[:, _MIRRORED]
         result["landmarks"] = jnp.where(flips[:, None, None], mirrored, places)
-    if "boxes" in annotated:
-        left, top, right, bottom = jnp.moveaxis(annotated["boxes"], -1, 0)
+    if "boxes" in values:
+        left, top, right, bottom = jnp.moveaxis(values["boxes"], -1, 0)
         mirrored = jnp.stack([1 - right, top, 1 - left, bottom], -1)
-        result["boxes"] = jnp.where(flips[:, None, None] & _present(annotated["boxes"]), mirrored, annotated["boxes"])
+        result["boxes"] = jnp.where(flips[:, None, None] & _present(values["boxes"]), mirrored, values["boxes"])
     return result
 
 
-def crop(annotated: Mapping[str, Any], part: Crops, size: int) -> dict[str, Array]:
+def crop(values: Mapping[str, Any], part: Crops, size: int) -> dict[str, Array]:
     """Crops annotations as `mirror` takes them to the parts, enlarged to the full size.
 
     Landmarks outside a part come to lie outside [0, 1]. Boxes are clipped to it; one that lies wholly outside becomes `ABSENT`.
     """
-    result = dict(annotated)
-    if "mask" in annotated:
+    result = dict(values)
+    if "mask" in values:
         rows, columns = (_nearest(start, length, size) for start, length in ((part.top, part.height), (part.left, part.width)))
-        classes = jnp.take_along_axis(annotated["mask"], rows[:, :, None], 1)
+        classes = jnp.take_along_axis(values["mask"], rows[:, :, None], 1)
         result["mask"] = jnp.take_along_axis(classes, columns[:, None, :], 2)
     start, length = jnp.stack([part.left, part.top], -1)[:, None], jnp.stack([part.width, part.height], -1)[:, None]
-    if "landmarks" in annotated:
-        result["landmarks"] = (annotated["landmarks"] * size - start) / length
-    if "boxes" in annotated:
-        boxes = annotated["boxes"]
+    if "landmarks" in values:
+        result["landmarks"] = (values["landmarks"] * size - start) / length
+    if "boxes" in values:
+        boxes = values["boxes"]
         moved = jnp.clip((boxes * size - jnp.tile(start, 2)) / jnp.tile(length, 2), 0, 1)
         visible = _present(boxes) & jnp.all(moved[..., 2:] > moved[..., :2], -1, keepdims=True)
         result["boxes"] = jnp.where(visible, moved, ABSENT)

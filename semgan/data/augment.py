@@ -33,7 +33,7 @@ def to_uint8(images: Any) -> Any:
     return xp.round(xp.clip(scaled, 0, 255)).astype(np.uint8)
 
 
-class _Settings(NamedTuple):
+class _AugmentSettings(NamedTuple):
     flip: bool
     crop_probability: float
     area: tuple[float, float]
@@ -66,7 +66,7 @@ def augment_batch(
       pictures float32 in [-1, 1]. With `flip` off and `crop_probability` 0 they are exactly `to_float` of the input. Landmarks that a
       crop leaves outside lie outside [0, 1]; boxes that it leaves outside are absent.
     """
-    settings = _Settings(flip, crop_probability, (crop_scale, crop_most), crop_ratio)
+    settings = _AugmentSettings(flip, crop_probability, (crop_scale, crop_most), crop_ratio)
     result = dict(batch)
     for name, stream in STREAMS.items():
         if name not in batch:
@@ -84,7 +84,7 @@ def augment_batch(
     return result
 
 
-def _augment_images(images: Images, draws: Float[Array, "batch 6"], settings: _Settings) -> Images:
+def _augment_images(images: Images, draws: Float[Array, "batch 6"], settings: _AugmentSettings) -> Images:
     if settings.crop_probability > 0:
         rows, columns = crop_matrices(draws, images.shape[1], settings.crop_probability, settings.area, settings.ratio)
         # Highest precision, so that a picture that is not cropped stays exactly as it is on every device.
@@ -92,21 +92,21 @@ def _augment_images(images: Images, draws: Float[Array, "batch 6"], settings: _S
         images = jnp.einsum("noy,nyxc->noxc", rows, images, precision=highest)
         images = jnp.clip(jnp.einsum("nox,nyxc->nyoc", columns, images, precision=highest), -1, 1)  # rounding
     if settings.flip:
-        images = jnp.where(_mirrored(draws)[:, None, None, None], images[:, :, ::-1], images)
+        images = jnp.where(_mirror_flips(draws)[:, None, None, None], images[:, :, ::-1], images)
     return images
 
 
-def _augment_annotations(batch: Batch, of: str, draws: Float[Array, "batch 6"], size: int, settings: _Settings) -> dict[str, Array]:
+def _augment_annotations(batch: Batch, of: str, draws: Float[Array, "batch 6"], size: int, settings: _AugmentSettings) -> dict[str, Array]:
     """Mask, landmarks and boxes whose names begin with `of`, those that there are, as `_augment_images` changes their picture."""
-    moved = {name: batch[f"{of}{name}"] for name in annotations.PLACED if f"{of}{name}" in batch}
+    values = {name: batch[f"{of}{name}"] for name in annotations.SPATIAL if f"{of}{name}" in batch}
     if settings.crop_probability > 0:
-        moved = annotations.crop(moved, crop_boxes(draws, size, settings.crop_probability, settings.area, settings.ratio), size)
+        values = annotations.crop(values, crop_boxes(draws, size, settings.crop_probability, settings.area, settings.ratio), size)
     if settings.flip:
-        moved = annotations.mirror(moved, _mirrored(draws))
-    return {f"{of}{name}": values for name, values in moved.items()}
+        values = annotations.mirror(values, _mirror_flips(draws))
+    return {f"{of}{name}": value for name, value in values.items()}
 
 
-def _mirrored(draws: Float[Array, "batch 6"]) -> Array:
+def _mirror_flips(draws: Float[Array, "batch 6"]) -> Array:
     return draws[:, 5] < 0.5
 
 

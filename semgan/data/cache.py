@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from semgan.data.chunks import IMAGES, Example, Job
+from semgan.data.chunks import IMAGES, CacheJob, ReadExample
 from semgan.data.workers import run_in_workers
 from semgan.errors import UserError
 from semgan.progress import Progress
@@ -48,7 +48,7 @@ class Source(NamedTuple):
     split: str
     count: int
     fingerprint: str
-    example: Example
+    example: ReadExample
     names: dict[str, tuple[str, ...]]
 
 
@@ -78,7 +78,7 @@ def build_cache(source: Source, folder: Path | str, image_size: int, workers: in
     """
     folder = Path(folder)
     if not folder.exists():
-        with _locked(folder):
+        with _hold_lock(folder):
             if not folder.exists():  # another process may have made it meanwhile
                 _build(source, folder, image_size, workers)
     cache = open_cache(folder)
@@ -94,16 +94,16 @@ def open_cache(folder: Path | str) -> Cache:
     shape = (manifest["count"], manifest["image_size"], manifest["image_size"], 3)
     path = folder / IMAGES
     if not path.is_file() or path.stat().st_size != np.prod(shape):
-        raise _damaged(path, f"is not {np.prod(shape):,} bytes long")
+        raise _damage_error(path, f"is not {np.prod(shape):,} bytes long")
     annotations = {}
     for name, kind in manifest["annotations"].items():
         path = folder / f"{name}.npy"
         try:
             annotations[name] = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
         except (OSError, ValueError, EOFError) as error:
-            raise _damaged(path, f"cannot be read ({error})") from error
+            raise _damage_error(path, f"cannot be read ({error})") from error
         if list(annotations[name].shape) != kind["shape"] or str(annotations[name].dtype) != kind["dtype"]:
-            raise _damaged(path, "is not of the shape that the manifest says")
+            raise _damage_error(path, "is not of the shape that the manifest says")
     images = np.memmap(folder / IMAGES, np.uint8, "r", shape=shape)
     return Cache(np.asarray(images), annotations, manifest)
 
@@ -142,18 +142,18 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     try:
         manifest = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise _damaged(path, "is missing or not JSON") from error
+        raise _damage_error(path, "is missing or not JSON") from error
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise _damaged(path, f"is not of format {FORMAT}")
+        raise _damage_error(path, f"is not of format {FORMAT}")
     return manifest
 
 
-def _damaged(path: Path, what: str) -> UserError:
+def _damage_error(path: Path, what: str) -> UserError:
     return UserError(f"{path} {what}: delete {path.parent} and it is prepared again")
 
 
 @contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def _hold_lock(folder: Path) -> Iterator[None]:
     """One process builds a cache, others wait for it. The system frees the lock when its process ends, however it ends."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -183,7 +183,7 @@ def _process_name(pid: int) -> str:
 
 
 def _build(source: Source, folder: Path, image_size: int, workers: int | None) -> None:
-    job = Job(source.example, folder.with_name(folder.name + ".partial"), image_size, source.count)
+    job = CacheJob(source.example, folder.with_name(folder.name + ".partial"), image_size, source.count)
     try:
         _start_or_resume(job, {"source": source.fingerprint, "image_size": image_size, "count": source.count, "rows": job.rows})
         todo = [chunk for chunk in range(job.chunks) if not job.is_done(chunk)]
@@ -199,7 +199,7 @@ def _build(source: Source, folder: Path, image_size: int, workers: int | None) -
         raise UserError(f"{job.folder}: {error.strerror or error}; make room, or move the cache with SEMGAN_CACHE") from error
 
 
-def _start_or_resume(job: Job, identity: dict[str, Any]) -> None:
+def _start_or_resume(job: CacheJob, identity: dict[str, Any]) -> None:
     """Keeps the chunks of an earlier build of the same source; any other partial build is deleted."""
     path = job.folder / _IDENTITY
     if job.folder.exists() and not (path.exists() and path.read_text() == json.dumps(identity)):
@@ -216,17 +216,17 @@ def _start_or_resume(job: Job, identity: dict[str, Any]) -> None:
     path.write_text(json.dumps(identity))
 
 
-def _finish(source: Source, job: Job) -> None:
+def _finish(source: Source, job: CacheJob) -> None:
     """Joins the chunks' annotations and writes the manifest."""
     kinds: dict[str, dict[str, Any]] = {}
-    hashes, failed = [], []
+    hashes, failures = [], []
     for part in map(job.read, range(job.chunks)):
         hashes.append(part.sha256)
-        failed += part.failed
+        failures += part.failures
         for name, value in part.annotations.items():
             kinds[name] = {"dtype": str(value.dtype), "shape": [job.count, *value.shape[1:]]}
-    if len(failed) == job.count:
-        reason = f", the first because: {failed[0][1]}" if failed else ""
+    if len(failures) == job.count:
+        reason = f", the first because: {failures[0][1]}" if failures else ""
         raise UserError(f"{source.name}: none of the {job.count:,} pictures of split {source.split} can be used{reason}")
     for name, kind in kinds.items():
         kind["sha256"] = _join_annotation(job, name, np.dtype(kind["dtype"]), tuple(kind["shape"]))
@@ -237,11 +237,11 @@ def _finish(source: Source, job: Job) -> None:
         "image_size": job.image_size,
         "names": source.names,
         "annotations": kinds,
-        "failed": failed,
+        "failed": failures,
         "chunk_rows": job.rows,
         "chunks": hashes,
     }
-    fingerprint = hash_json(content | {"failed": [row for row, _ in failed]})  # reasons hold paths
+    fingerprint = hash_json(content | {"failed": [row for row, _ in failures]})  # reasons hold paths
     manifest = {"format": FORMAT, "fingerprint": fingerprint, "source_fingerprint": source.fingerprint, **content}
     (job.folder / _MANIFEST).write_text(json.dumps(manifest, indent=1))
     for name in (IMAGES, _MANIFEST, *(f"{name}.npy" for name in kinds)):
@@ -249,7 +249,7 @@ def _finish(source: Source, job: Job) -> None:
             os.fsync(file.fileno())  # on the disk before the folder gets its name
 
 
-def _join_annotation(job: Job, name: str, dtype: np.dtype, shape: tuple[int, ...]) -> str:
+def _join_annotation(job: CacheJob, name: str, dtype: np.dtype, shape: tuple[int, ...]) -> str:
     """Writes `NAME.npy` chunk by chunk; returns its SHA-256."""
     path = job.folder / f"{name}.npy"
     header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}

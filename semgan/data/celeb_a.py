@@ -47,7 +47,7 @@ _DECODING = 1  # raise when a row gives other pixels or landmarks
 _MAX_MEMBERS, _MAX_MEMBER_BYTES, _MAX_RATIO = 1_000_000, 10_000_000, 100  # of the zip; a JPEG hardly compresses
 
 
-class Annotations(NamedTuple):
+class OfficialAnnotations(NamedTuple):
     """The text files' contents, one row per picture, in the order of the partition file."""
 
     files: tuple[str, ...]
@@ -57,7 +57,7 @@ class Annotations(NamedTuple):
     identity: np.ndarray  # int64 (n,), -1: unknown
 
 
-class OfficialExample(NamedTuple):
+class OfficialCelebA(NamedTuple):
     """Decodes a row of the official files; picklable."""
 
     zip_path: str
@@ -71,7 +71,7 @@ class OfficialExample(NamedTuple):
         return _example(picture, self.attributes[row], self.landmarks[row], self.image_size)
 
 
-class PreparedExample(NamedTuple):
+class PreparedCelebA(NamedTuple):
     """Decodes a record that tfds prepared; picklable."""
 
     folder: Path
@@ -110,7 +110,7 @@ def celeb_a_source(folder: Path | str, split: str, image_size: int, expected_cou
     rows = np.flatnonzero(annotations.partition == SPLITS[split])
     stats = [[name, (folder / name).stat().st_size, (folder / name).stat().st_mtime_ns] for name in REQUIRED]
     files = tuple(annotations.files[row] for row in rows)
-    example = OfficialExample(str(folder / ZIP), files, annotations.attributes[rows], annotations.landmarks[rows], image_size)
+    example = OfficialCelebA(str(folder / ZIP), files, annotations.attributes[rows], annotations.landmarks[rows], image_size)
     fingerprint = hash_json(["celeb_a", _DECODING, image_size, split, stats])
     return Source("celeb_a", split, len(rows), fingerprint, example, {"attributes": ATTRIBUTE_NAMES})
 
@@ -123,7 +123,7 @@ def find_prepared(folder: Path, name: str = "celeb_a") -> Path | None:
     return next((path for path in candidates if (path / "dataset_info.json").is_file()), None)
 
 
-def read_annotations(folder: Path) -> Annotations:
+def read_annotations(folder: Path) -> OfficialAnnotations:
     """Reads the text files and puts their rows in one order.
 
     Raises:
@@ -134,12 +134,12 @@ def read_annotations(folder: Path) -> Annotations:
     if missing := [name for name in REQUIRED if not (folder / name).is_file()]:
         raise UserError(f"{folder}: {missing[0]} is missing; CelebA needs {', '.join(REQUIRED)} in one folder")
     files, partition = _read_table(folder / PARTITION, 1, header=False)
-    attributes = _aligned(folder / ATTRIBUTES, files, len(ATTRIBUTE_NAMES), header=True)
-    landmarks = _aligned(folder / LANDMARKS, files, len(LANDMARK_NAMES), header=True)
+    attributes = _read_aligned(folder / ATTRIBUTES, files, len(ATTRIBUTE_NAMES), header=True)
+    landmarks = _read_aligned(folder / LANDMARKS, files, len(LANDMARK_NAMES), header=True)
     identity = np.full((len(files), 1), -1)
     if (folder / IDENTITY).is_file():
-        identity = _aligned(folder / IDENTITY, files, 1, header=False)
-    return Annotations(tuple(files), partition[:, 0], (attributes > 0).astype(np.int8), landmarks, identity[:, 0])
+        identity = _read_aligned(folder / IDENTITY, files, 1, header=False)
+    return OfficialAnnotations(tuple(files), partition[:, 0], (attributes > 0).astype(np.int8), landmarks, identity[:, 0])
 
 
 def compare_with_official(folder: Path) -> list[str]:
@@ -200,7 +200,7 @@ def _open_zip(path: str) -> zipfile.ZipFile:
 def _prepared_source(folder: Path, split: str, image_size: int) -> Source:
     stats = [[path.name, path.stat().st_size, path.stat().st_mtime_ns] for path in sorted(folder.glob(f"*-{split}.*"))]
     fingerprint = hash_json(["celeb_a prepared", _DECODING, image_size, split, stats])
-    example = PreparedExample(folder, split, image_size)
+    example = PreparedCelebA(folder, split, image_size)
     return Source("celeb_a", split, open_records(folder, split).count, fingerprint, example, {"attributes": ATTRIBUTE_NAMES})
 
 
@@ -210,7 +210,7 @@ def _example(picture: np.ndarray, attributes: np.ndarray, landmarks: np.ndarray,
     return {"image": fit(picture, image_size), "attributes": attributes, "landmarks": fractions}
 
 
-def _aligned(path: Path, files: list[str], columns: int, *, header: bool) -> np.ndarray:
+def _read_aligned(path: Path, files: list[str], columns: int, *, header: bool) -> np.ndarray:
     """A table's rows in the order of `files`."""
     own_files, values = _read_table(path, columns, header=header)
     if own_files == files:

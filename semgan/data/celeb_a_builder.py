@@ -17,7 +17,7 @@ from semgan.data.celeb_a import (
     LANDMARK_NAMES,
     SPLITS,
     ZIP,
-    Annotations,
+    OfficialAnnotations,
     check_members,
     read_annotations,
     read_member,
@@ -60,14 +60,14 @@ class CelebA(tfds.core.ShardBasedBuilder, skip_registration=True):
         for split, number in SPLITS.items():
             rows = np.flatnonzero(annotations.partition == number)
             parts = np.array_split(rows, max(1, -(-len(rows) // _SHARD_ROWS)))
-            shards[split] = [_Shard(folder / ZIP, annotations, part, split) for part in parts if len(part)]
+            shards[split] = [_CelebAShard(folder / ZIP, annotations, part, split) for part in parts if len(part)]
         return {split: parts for split, parts in shards.items() if parts}
 
 
-class _Shard:
+class _CelebAShard:
     """Yields the rows of one shard; the shards of a process share one open zip."""
 
-    def __init__(self, zip_path: Path, annotations: Annotations, rows: np.ndarray, split: str):
+    def __init__(self, zip_path: Path, annotations: OfficialAnnotations, rows: np.ndarray, split: str):
         self._zip_path, self._annotations, self._rows, self._split = zip_path, annotations, rows, split
 
     def __call__(self) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -1,4 +1,4 @@
-"""`semgan data check`: decodes every picture fully and says which ones are bad, before a training run finds out."""
+"""`semgan data check`: decodes every picture in full and lists the bad ones, before a training run fails on them."""
 
 import hashlib
 from collections.abc import Callable
@@ -23,10 +23,10 @@ MAX_ASPECT = 4.0
 """Longer pictures are reported: the centred square that training sees leaves most of them out."""
 MAX_FILE_BYTES = 256 * 2**20
 _BATCH = 64
-_SHOWN = 50  # lines of each kind in the text of a report
+_MOST_LINES = 50  # lines of each kind in the text of a report
 
 
-class Report(NamedTuple):
+class DataReport(NamedTuple):
     """The findings of a check.
 
     Attributes:
@@ -49,7 +49,7 @@ class Report(NamedTuple):
         return not self.bad
 
 
-def check_folder(folder: Path | str) -> Report:
+def check_folder(folder: Path | str) -> DataReport:
     """Checks a folder of pictures, of CelebA's official files, of a prepared dataset, or a cache.
 
     Raises:
@@ -67,15 +67,15 @@ def check_folder(folder: Path | str) -> Report:
     return _check_pictures(folder)
 
 
-def format_report(report: Report) -> str:
+def format_report(report: DataReport) -> str:
     """The report as text for a terminal, the verdict last."""
     lines = [f"{report.folder}: {report.kind}"]
     lines += [f"  {name}: {count:,} pictures" for name, count in report.counts.items()]
     lines += [f"  note: {note}" for note in report.notes]
     for title, entries in (("ignored", report.ignored), ("bad", report.bad)):
-        lines += [f"  {title}: {name}: {reason}" for name, reason in entries[:_SHOWN]]
-        if len(entries) > _SHOWN:
-            lines.append(f"  {title}: and {len(entries) - _SHOWN:,} more")
+        lines += [f"  {title}: {name}: {reason}" for name, reason in entries[:_MOST_LINES]]
+        if len(entries) > _MOST_LINES:
+            lines.append(f"  {title}: and {len(entries) - _MOST_LINES:,} more")
     total = sum(report.counts.values())
     verdict = "clean" if report.clean else f"{len(report.bad):,} bad"
     lines.append(f"{total:,} pictures, {len(report.ignored):,} files ignored: {verdict}")
@@ -87,7 +87,7 @@ class _Finding(NamedTuple):
     sha256: str  # of the picture's bytes
 
 
-class _Inspector(NamedTuple):
+class _FileInspector(NamedTuple):
     """Inspects the pictures from `start` on, a batch; picklable."""
 
     read: Callable[[int], bytes]
@@ -147,13 +147,13 @@ class _ReadRecord(NamedTuple):
 def _inspect_all(read: Callable[[int], bytes], count: int, label: str, minds_size: bool = False) -> list[_Finding]:
     findings: dict[int, list[_Finding]] = {}
     with Progress(label, count) as progress:
-        for start, batch in run_in_workers(_Inspector(read, count, minds_size), range(0, count, _BATCH)):
+        for start, batch in run_in_workers(_FileInspector(read, count, minds_size), range(0, count, _BATCH)):
             findings[start] = batch
             progress.advance(len(batch))
     return [finding for start in sorted(findings) for finding in findings[start]]
 
 
-def _check_pictures(folder: Path) -> Report:
+def _check_pictures(folder: Path) -> DataReport:
     notes: list[str] = []
     try:
         listing = list_folder(folder)
@@ -169,14 +169,14 @@ def _check_pictures(folder: Path) -> Report:
     paths = [path for group in groups.values() for path in group]
     names = [path.relative_to(folder).as_posix() for path in paths]
     findings = _inspect_all(_ReadFile(paths), len(paths), "checking pictures", minds_size=True)
-    (bad, annotated), first = _check_annotations(folder, paths), {}
+    (bad, annotation_notes), first = _check_annotations(folder, paths), {}
     for name, finding in zip(names, findings, strict=True):
         if finding.reason:
             bad.append((name, finding.reason))
         elif (original := first.setdefault(finding.sha256, name)) != name:
             bad.append((name, f"has the same bytes as {original}"))
     counts = {name: len(group) for name, group in groups.items()}
-    return Report(str(folder), "a folder of pictures", counts, bad, ignored, notes + annotated)
+    return DataReport(str(folder), "a folder of pictures", counts, bad, ignored, notes + annotation_notes)
 
 
 def _check_annotations(folder: Path, paths: list[Path]) -> tuple[list[tuple[str, str]], list[str]]:
@@ -188,7 +188,7 @@ def _check_annotations(folder: Path, paths: list[Path]) -> tuple[list[tuple[str,
     return [], [f"annotated with {', '.join(f'{name} ({len(each):,})' for name, each in names.items())}"] if names else []
 
 
-def _check_celeb_a(folder: Path) -> Report:
+def _check_celeb_a(folder: Path) -> DataReport:
     annotations = celeb_a.read_annotations(folder)
     celeb_a.check_members(folder / celeb_a.ZIP, annotations.files)
     notes = celeb_a.compare_with_official(folder)
@@ -196,20 +196,20 @@ def _check_celeb_a(folder: Path) -> Report:
     findings = _inspect_all(_ReadMember(zip_path, annotations.files), len(annotations.files), "checking CelebA")
     bad = [(name, finding.reason) for name, finding in zip(annotations.files, findings, strict=True) if finding.reason]
     counts = {split: int(np.sum(annotations.partition == number)) for split, number in celeb_a.SPLITS.items()}
-    return Report(str(folder), "CelebA's official files", counts, bad, [], notes)
+    return DataReport(str(folder), "CelebA's official files", counts, bad, [], notes)
 
 
-def _check_prepared(folder: Path) -> Report:
+def _check_prepared(folder: Path) -> DataReport:
     bad, counts = [], {}
     for split in split_lengths(folder):
         counts[split] = open_records(folder, split).count
         findings = _inspect_all(_ReadRecord(folder, split), counts[split], f"checking {split}")
         bad += [(f"{split} record {row}", finding.reason) for row, finding in enumerate(findings) if finding.reason]
-    return Report(str(folder), "a dataset that tfds prepared", counts, bad, [], [])
+    return DataReport(str(folder), "a dataset that tfds prepared", counts, bad, [], [])
 
 
-def _check_cache(folder: Path) -> Report:
+def _check_cache(folder: Path) -> DataReport:
     opened = cache.open_cache(folder)
     bad = [(name, "its SHA-256 is not the manifest's; delete the cache") for name in cache.verify(folder)]
     ignored = [(f"row {row}", reason) for row, reason in opened.manifest["failed"]]
-    return Report(str(folder), "a cache", {opened.manifest["split"]: len(opened.images)}, bad, ignored, [])
+    return DataReport(str(folder), "a cache", {opened.manifest["split"]: len(opened.images)}, bad, ignored, [])

@@ -1,4 +1,4 @@
-"""Makes a cache in chunks, each of which is kept: pictures go to their place in one file, the rest to one file per chunk."""
+"""Makes a cache in chunks, each kept once it is complete: pictures go to their place in one file, the rest to one file per chunk."""
 
 import hashlib
 import io
@@ -17,21 +17,21 @@ _CHUNK_BYTES = 16 * 2**20
 _CHUNK_ROWS = 256
 _ANNOTATION = "annotation "  # before an annotation's name in a chunk's file
 
-Example = Callable[[int], dict[str, np.ndarray] | None]
+ReadExample = Callable[[int], dict[str, np.ndarray] | None]
 
 
 class Part(NamedTuple):
-    """A chunk that is done, without its pictures."""
+    """A completed chunk, without its pictures."""
 
     sha256: str  # of its pictures
-    failed: list[tuple[int, str]]  # rows that cannot be used, and why
+    failures: list[tuple[int, str]]  # rows that cannot be used, and why
     annotations: dict[str, np.ndarray]
 
 
-class Job(NamedTuple):
+class CacheJob(NamedTuple):
     """Everything that a worker needs to make any chunk of a cache."""
 
-    example: Example
+    example: ReadExample
     folder: Path
     image_size: int
     count: int
@@ -54,7 +54,7 @@ class Job(NamedTuple):
         return self.folder / f"chunk-{chunk:06d}.npz"
 
     def is_done(self, chunk: int) -> bool:
-        """Whether the chunk is there and intact: a machine that lost its power may have kept one file without the other."""
+        """Returns whether the chunk is there and intact: a machine that lost its power may have kept one file without the other."""
         if not self.path(chunk).exists():
             return False
         with open(self.folder / IMAGES, "rb") as file:
@@ -74,8 +74,8 @@ class Job(NamedTuple):
         path = self.path(chunk)
         arrays: dict[str, np.ndarray] = {_ANNOTATION + name: value for name, value in part.annotations.items()}
         arrays["sha256"] = np.array(part.sha256)
-        arrays["failed"] = np.array([row for row, _ in part.failed], np.int64)
-        arrays["reasons"] = np.array([reason for _, reason in part.failed], str)
+        arrays["failed"] = np.array([row for row, _ in part.failures], np.int64)
+        arrays["reasons"] = np.array([reason for _, reason in part.failures], str)
         encoded = io.BytesIO()
         np.savez(encoded, allow_pickle=False, **arrays)
         write_whole(path, encoded.getvalue())
@@ -83,10 +83,10 @@ class Job(NamedTuple):
     def read(self, chunk: int) -> Part:
         """Reads what `make` wrote beside the pictures."""
         with np.load(self.path(chunk), allow_pickle=False) as arrays:
-            failed = list(zip(arrays["failed"].tolist(), arrays["reasons"].tolist(), strict=True))
+            failures = list(zip(arrays["failed"].tolist(), arrays["reasons"].tolist(), strict=True))
             names = [key for key in arrays.files if key.startswith(_ANNOTATION)]
             annotations = {key.removeprefix(_ANNOTATION): arrays[key] for key in names}
-            return Part(str(arrays["sha256"]), failed, annotations)
+            return Part(str(arrays["sha256"]), failures, annotations)
 
     def _start(self, chunk: int) -> int:
         """Offset of the chunk's pictures in the file of all pictures, in bytes."""
@@ -96,18 +96,18 @@ class Job(NamedTuple):
         first, length = chunk * self.rows, self.length(chunk)
         images = np.zeros((length, self.image_size, self.image_size, 3), np.uint8)
         annotations: dict[str, np.ndarray] = {}
-        failed = []
+        failures = []
         for place in range(length):
             try:
                 example = self.example(first + place)
             except DecodeError as error:
-                failed.append((first + place, str(error)))
+                failures.append((first + place, str(error)))
                 continue
             if example is None:
-                failed.append((first + place, "left out by its source"))
+                failures.append((first + place, "left out by its source"))
                 continue
             images[place] = example.pop("image")
             for name, value in example.items():
                 value = np.asarray(value)
                 annotations.setdefault(name, np.zeros((length, *value.shape), value.dtype))[place] = value
-        return images, Part(hashlib.sha256(images.data).hexdigest(), failed, annotations)
+        return images, Part(hashlib.sha256(images.data).hexdigest(), failures, annotations)

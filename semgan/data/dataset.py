@@ -1,4 +1,4 @@
-"""Opens a dataset by name: prepared and cached at first use, memory-mapped ever after."""
+"""Opens a dataset by name: prepared and cached at first use, memory-mapped from then on."""
 
 import difflib
 import hashlib
@@ -110,7 +110,7 @@ def _source(
     least_domains: int,
     paired: bool,
 ) -> Source:
-    """The listing that a dataset's cache is made from; only what is drawn is no more than `count` pictures of the domains need."""
+    """Returns the listing that a dataset's cache is made from; of drawn faces only as many as `count` pictures of the domains need."""
     if name == "drawn_faces":
         from semgan.data.drawn_faces import drawn_faces_source, paired_faces_source
         from semgan.data.drawn_faces.counts import pictures_to_draw

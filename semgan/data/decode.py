@@ -1,4 +1,4 @@
-"""The project's one decoder of pictures, on Pillow: every picture that enters comes through `decode_picture`.
+"""The project's one decoder of pictures, on Pillow: every picture from outside passes through `decode_picture`.
 
 Pillow alone is silently wrong for some of what users have: `convert("RGB")` clips 16-bit grey to white, drops alpha onto
 black and leaves photographs from phones lying on their side.

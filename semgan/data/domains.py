@@ -12,7 +12,7 @@ DOMAIN = "domain"
 PAIR = "pair"
 """The annotation that tells which pictures show the same in different domains: those with the same number."""
 ALL = "all"
-"""The one domain of data without domains, where none is asked for."""
+"""The one domain of data without domains, where none is requested."""
 
 
 def check_expressions(expressions: Sequence[str], names: Mapping[str, Sequence[str]], key: str = "data.domains") -> None:
@@ -71,7 +71,7 @@ def assign_domains(
 
 
 def matches(expression: str, annotations: Mapping[str, np.ndarray], names: Mapping[str, Sequence[str]], count: int) -> np.ndarray:
-    """Whether all terms of the expression are true of a row, bool (count,); the rest as in `assign_domains`, checked before."""
+    """Returns whether all terms of the expression are true of a row, bool (count,); the rest as in `assign_domains`, checked before."""
     holds = np.ones(count, bool)
     for term in expression.split("&"):
         holds &= _is_true(term.strip(), annotations, names)

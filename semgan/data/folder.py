@@ -21,7 +21,7 @@ import numpy as np
 from semgan.data.cache import Source, hash_json
 from semgan.data.decode import SUFFIXES, decode_picture, fit
 from semgan.data.domains import ALL, DOMAIN, PAIR
-from semgan.data.folder_annotations import Annotated, belongings, read_annotations
+from semgan.data.folder_annotations import AnnotationRows, belongings, read_annotations
 from semgan.data.folder_masks import MASKS
 from semgan.data.folder_table import TABLE
 from semgan.errors import UserError
@@ -49,15 +49,15 @@ class FolderExample(NamedTuple):
     root: str
     files: tuple[tuple[str, int, int], ...]  # path below root, domain, and what pictures of the same share
     image_size: int
-    annotated: Annotated
+    annotations: AnnotationRows
 
     def __call__(self, row: int) -> dict[str, np.ndarray]:
         path, domain, pair = self.files[row]
         picture = decode_picture(Path(self.root, path))
         height, width, _ = picture.shape
-        annotated = self.annotated.fit(row, height, width, self.image_size)
+        values = self.annotations.fit(row, height, width, self.image_size)
         image = fit(picture, self.image_size)
-        return {"image": image, DOMAIN: np.array(domain, np.int32), PAIR: np.array(pair, np.int32), **annotated}
+        return {"image": image, DOMAIN: np.array(domain, np.int32), PAIR: np.array(pair, np.int32), **values}
 
 
 def folder_source(root: Path | str, split: str, image_size: int, least_domains: int = 2, paired: bool = False) -> Source:
@@ -101,7 +101,7 @@ def list_folder(root: Path | str, least_domains: int = 2, paired: bool = False) 
     by_split = _find_domains(root, least_domains)
     used = {folder for domains in by_split.values() for folder in domains.values()}
     tables = belongings(root, used)
-    ignored = [(path, "outside of the domain folders") for path in _unused(root, used) if path not in tables]
+    ignored = [(path, "outside of the domain folders") for path in _unused_folders(root, used) if path not in tables]
     files: dict[str, dict[str, list[Path]]] = {}
     for split, domains in by_split.items():
         files[split] = {}
@@ -146,13 +146,13 @@ def _find_domains(root: Path, least_domains: int) -> dict[str, dict[str, Path]]:
     return result
 
 
-def _unused(folder: Path, used: set[Path]) -> list[Path]:
+def _unused_folders(folder: Path, used: set[Path]) -> list[Path]:
     """The files and folders beside the used folders, at any level above them."""
     if folder in used:
         return []
     inner = [path for path in _visible(folder) if path in used or any(path in other.parents for other in used)]
     beside = sorted(set(_visible(folder)) - set(inner))
-    return beside + [path for top in inner for path in _unused(top, used)]
+    return beside + [path for top in inner for path in _unused_folders(top, used)]
 
 
 def _check_domains(root: Path, files: dict[str, dict[str, list[Path]]], ignored: int, least_domains: int) -> None:

@@ -38,7 +38,7 @@ _VERSION = 1  # raise when what is annotated of an example changes
 _BITS = {"0": 0, "1": 1, "-1": 0}
 
 
-class Annotated(NamedTuple):
+class AnnotationRows(NamedTuple):
     """Annotations of pictures in the order of their list; picklable.
 
     Attributes:
@@ -57,18 +57,18 @@ class Annotated(NamedTuple):
           DecodeError: a mask that cannot be read, or of another size.
         """
         top, left, side = square_crop(height, width)
-        fitted: dict[str, Any] = {name: values[row] for name, values in self.values.items()}
-        if "landmarks" in fitted:
-            fitted["landmarks"] = ((fitted["landmarks"] - [left, top]) / side).astype(np.float32)
-        if "boxes" in fitted:
-            boxes = np.clip((fitted["boxes"] - [left, top, left, top]) / side, 0, 1).astype(np.float32)
-            fitted["boxes"] = np.where(np.all(boxes[:, 2:] > boxes[:, :2], -1, keepdims=True), boxes, np.float32(_ABSENT))
+        fit_values: dict[str, Any] = {name: values[row] for name, values in self.values.items()}
+        if "landmarks" in fit_values:
+            fit_values["landmarks"] = ((fit_values["landmarks"] - [left, top]) / side).astype(np.float32)
+        if "boxes" in fit_values:
+            boxes = np.clip((fit_values["boxes"] - [left, top, left, top]) / side, 0, 1).astype(np.float32)
+            fit_values["boxes"] = np.where(np.all(boxes[:, 2:] > boxes[:, :2], -1, keepdims=True), boxes, np.float32(_ABSENT))
         if self.masks:
             mask = load_mask(self.masks[row])
             if fault := size_fault(mask.shape, (height, width)):
                 raise DecodeError(self.masks[row], fault)
-            fitted["mask"] = fit_mask(mask, image_size)
-        return fitted
+            fit_values["mask"] = fit_mask(mask, image_size)
+        return fit_values
 
 
 class FolderAnnotations(NamedTuple):
@@ -76,33 +76,33 @@ class FolderAnnotations(NamedTuple):
 
     Attributes:
       names: of "attributes", "category", "landmarks", "boxes" and "mask", those that there are; empty without annotations.
-      places: of the pictures in `annotated`.
-      annotated: the annotations.
+      places: of the pictures in `annotations`.
+      annotations: all of them.
       identity: JSON-able; of the tables and masks (names, sizes, times), for fingerprints; empty without annotations.
     """
 
     names: dict[str, tuple[str, ...]]
     places: dict[Path, int]
-    annotated: Annotated
+    annotations: AnnotationRows
     identity: list[Any]
 
-    def of(self, pictures: Sequence[Path]) -> Annotated:
+    def of(self, pictures: Sequence[Path]) -> AnnotationRows:
         """Annotations of these pictures, in their order."""
         if not self.names:
-            return self.annotated
-        chosen = [self.places[path] for path in pictures]
-        values, masks = self.annotated
-        return Annotated({name: value[chosen] for name, value in values.items()}, tuple(masks[row] for row in chosen) if masks else ())
+            return self.annotations
+        rows = [self.places[path] for path in pictures]
+        values, masks = self.annotations
+        return AnnotationRows({name: value[rows] for name, value in values.items()}, tuple(masks[row] for row in rows) if masks else ())
 
 
 def belongings(root: Path, folders: Iterable[Path]) -> set[Path]:
     """The tables of these domains' folders, what masks lie in beside them, and the names of the classes: no strays."""
-    annotated = [folder for folder in folders if (folder / TABLE).is_file()]
-    return {folder / name for folder in annotated for name in (TABLE, MASKS)} | ({root / CLASSES} if annotated else set())
+    with_table = [folder for folder in folders if (folder / TABLE).is_file()]
+    return {folder / name for folder in with_table for name in (TABLE, MASKS)} | ({root / CLASSES} if with_table else set())
 
 
 def is_mask(path: Path) -> bool:
-    """Whether a file lies in what masks lie in beside a table."""
+    """Returns whether a file lies in the folder of masks beside a table."""
     return any(parent.name == MASKS and (parent.parent / TABLE).is_file() for parent in path.parents)
 
 
@@ -118,7 +118,7 @@ def read_annotations(root: Path, pictures: Iterable[Path]) -> FolderAnnotations:
         folders.setdefault(path.parent, []).append(path)
     tables = read_tables(root, folders)
     if not tables:
-        return FolderAnnotations({}, {}, Annotated({}, ()), [])
+        return FolderAnnotations({}, {}, AnnotationRows({}, ()), [])
     rows = [row for table in tables for row in table.rows]
     cells = {column: [cell for table in tables for cell in table.cells[column]] for column in tables[0].cells}
     names, values = _read_values(rows, cells)
@@ -127,11 +127,11 @@ def read_annotations(root: Path, pictures: Iterable[Path]) -> FolderAnnotations:
         names["mask"] = _classes(root, rows, masks)
     identity = [_VERSION, names, _stats(root, [table.path for table in tables] + masks)]
     places = {row.picture: place for place, row in enumerate(rows)}
-    return FolderAnnotations(names, places, Annotated(values, tuple(map(str, masks))), identity)
+    return FolderAnnotations(names, places, AnnotationRows(values, tuple(map(str, masks))), identity)
 
 
 def _read_values(rows: Sequence[Row], cells: Mapping[str, list[str]]) -> tuple[dict[str, tuple[str, ...]], dict[str, np.ndarray]]:
-    """The names and the values of all but the masks, as in `Annotated`."""
+    """The names and the values of all but the masks, as in `AnnotationRows`."""
     names, values = {}, {}
     if attributes := columns_of(cells, "attribute"):
         names["attributes"] = names_of(cells, "attribute")

@@ -96,7 +96,7 @@ def inspect_masks(pairs: Sequence[tuple[str, str]], files: Any, limit: int) -> t
         return int(note.read_text()), {}
     largest, faults = 0, {}
     with Progress("checking masks", len(pairs)) as progress:
-        for start, results in run_in_workers(_Inspector(tuple(pairs), limit), range(0, len(pairs), _BATCH)):
+        for start, results in run_in_workers(_MaskInspector(tuple(pairs), limit), range(0, len(pairs), _BATCH)):
             largest = max(largest, *(most for most, _ in results))
             faults |= {start + place: fault for place, (_, fault) in enumerate(results) if fault}
             progress.advance(len(results))
@@ -106,7 +106,7 @@ def inspect_masks(pairs: Sequence[tuple[str, str]], files: Any, limit: int) -> t
     return largest, faults
 
 
-class _Inspector(NamedTuple):
+class _MaskInspector(NamedTuple):
     """Finds the largest id of each mask in the batch that begins at `start`, and what is wrong with the mask; picklable."""
 
     pairs: tuple[tuple[str, str], ...]

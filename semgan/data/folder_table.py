@@ -15,7 +15,7 @@ _COLUMN = re.compile("category|mask|attribute:.+|landmark:.+:[xy]|box:.+:(left|t
 
 
 class Row(NamedTuple):
-    """A line of a table: where something is said of a picture."""
+    """A line of a table, for messages about a picture's row."""
 
     table: Path
     line: int

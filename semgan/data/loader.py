@@ -14,14 +14,14 @@ from semgan.data.dataset import Dataset
 from semgan.errors import UserError
 from semgan.types import OF_REFERENCE
 
-Annotations = Mapping[str, Sequence[str]]
-NO_ANNOTATIONS: Annotations = MappingProxyType({})
+AnnotationNames = Mapping[str, Sequence[str]]
+NO_ANNOTATIONS: AnnotationNames = MappingProxyType({})
 T = TypeVar("T")
 _DONE = object()
 
 
 def make_batch(
-    dataset: Dataset, positions: np.ndarray, seed: int, pairing: str = "any", annotations: Annotations = NO_ANNOTATIONS
+    dataset: Dataset, positions: np.ndarray, seed: int, pairing: str = "any", annotations: AnnotationNames = NO_ANNOTATIONS
 ) -> dict[str, np.ndarray]:
     """The examples at these positions of the data's order.
 
@@ -50,7 +50,7 @@ def make_batch(
     }
 
 
-def take_inputs(dataset: Dataset, inputs: Annotations, places: np.ndarray) -> dict[str, np.ndarray]:
+def take_inputs(dataset: Dataset, inputs: AnnotationNames, places: np.ndarray) -> dict[str, np.ndarray]:
     """Takes what a sampling batch needs beside pictures from a dataset.
 
     Args:
@@ -69,7 +69,7 @@ def _annotation(dataset: Dataset, name: str, columns: Sequence[str], content: np
     return values[:, [dataset.names[own].index(column) for column in columns]] if columns else values
 
 
-def check_annotated(dataset: Dataset, annotations: Annotations) -> None:
+def check_annotated(dataset: Dataset, annotations: AnnotationNames) -> None:
     """Raises a UserError unless the data have all that `make_batch` is to take from them."""
     for name, columns in annotations.items():
         own = name.removeprefix(OF_REFERENCE)
@@ -87,7 +87,7 @@ def check_annotated(dataset: Dataset, annotations: Annotations) -> None:
             )
 
 
-def check_inputs(dataset: Dataset, inputs: Annotations, algorithm: str) -> None:
+def check_inputs(dataset: Dataset, inputs: AnnotationNames, algorithm: str) -> None:
     """Raises a UserError unless the data have all that `take_inputs` is to take from them; `algorithm` is the name for its sentence."""
     if missing := [name for name in inputs if name not in dataset.annotations]:
         has = ", ".join(dataset.annotations) or "nothing"
@@ -117,7 +117,7 @@ def batches(
     host: int = 0,
     hosts: int = 1,
     prefetch: int = 2,
-    annotations: Annotations = NO_ANNOTATIONS,
+    annotations: AnnotationNames = NO_ANNOTATIONS,
 ) -> Iterator[dict[str, np.ndarray]]:
     """Yields batches without end from `position` on; each host takes its contiguous slice of the global batch.
 
@@ -131,7 +131,7 @@ def batches(
 
 
 def _batches(
-    dataset: Dataset, batch_size: int, seed: int, position: int, pairing: str, host: int, hosts: int, annotations: Annotations
+    dataset: Dataset, batch_size: int, seed: int, position: int, pairing: str, host: int, hosts: int, annotations: AnnotationNames
 ) -> Iterator[dict[str, np.ndarray]]:
     share = batch_size // hosts
     own = np.arange(host * share, (host + 1) * share, dtype=np.int64)

@@ -6,13 +6,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from semgan.data.loader import Annotations
+from semgan.data.loader import AnnotationNames
 from semgan.types import OF_REFERENCE
 
-Shapes = dict[str, jax.ShapeDtypeStruct]
+BatchShapes = dict[str, jax.ShapeDtypeStruct]
 
 
-def batch_shapes(count: int, image_size: int, annotations: Annotations, sizes: Mapping[str, int]) -> Shapes:
+def batch_shapes(count: int, image_size: int, annotations: AnnotationNames, sizes: Mapping[str, int]) -> BatchShapes:
     """The shapes and types of what `semgan.data.loader.make_batch` returns for `count` examples.
 
     Args:

@@ -11,12 +11,14 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
 Item = TypeVar("Item")
-Result = TypeVar("Result")
+Outcome = TypeVar("Outcome")
 
 _function: Callable[[Any], Any]  # in a worker: what it runs
 
 
-def run_in_workers(function: Callable[[Item], Result], items: Sequence[Item], workers: int | None = None) -> Iterator[tuple[Item, Result]]:
+def run_in_workers(
+    function: Callable[[Item], Outcome], items: Sequence[Item], workers: int | None = None
+) -> Iterator[tuple[Item, Outcome]]:
     """Yields `(item, function(item))` as they get done, in any order.
 
     Args:
@@ -25,15 +27,15 @@ def run_in_workers(function: Callable[[Item], Result], items: Sequence[Item], wo
       workers: processes; all cores by default, 1: this process.
     """
     workers = min(workers or core_count(), len(items)) if _can_spawn() else 1
-    left = dict.fromkeys(items)
+    pending = dict.fromkeys(items)
     if workers > 1:
         try:
             for item, result in _in_processes(function, items, workers):
-                del left[item]
+                del pending[item]
                 yield item, result
         except BrokenProcessPool:
             print("a worker process ended early; going on in this process", file=sys.stderr, flush=True)
-    for item in left:
+    for item in pending:
         yield item, function(item)
 
 
@@ -43,12 +45,12 @@ def core_count() -> int:
 
 
 def _can_spawn() -> bool:
-    """Whether a new process can load the main module: not when that came from standard input."""
+    """Returns whether a new process can load the main module: not when that came from standard input."""
     path = getattr(sys.modules["__main__"], "__file__", None)
     return path is None or os.path.exists(path)
 
 
-def _in_processes(function: Callable[[Item], Result], items: Sequence[Item], workers: int) -> Iterator[tuple[Item, Result]]:
+def _in_processes(function: Callable[[Item], Outcome], items: Sequence[Item], workers: int) -> Iterator[tuple[Item, Outcome]]:
     context = multiprocessing.get_context("spawn")  # a fork of a process that runs JAX can deadlock
     pool = ProcessPoolExecutor(workers, context, _start, (function,))
     try:

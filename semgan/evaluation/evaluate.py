@@ -27,7 +27,7 @@ from semgan.evaluation.figures.set_figures import SCORES
 from semgan.evaluation.figures.strength import strength_figures
 from semgan.evaluation.figures.transfer_figures import transfer_origin, transfer_score_figures, variety_figures
 from semgan.evaluation.judge.judge import Judge
-from semgan.evaluation.judge.judged_pairs import JudgedPairs, Translated, judge_pairs, judge_translations
+from semgan.evaluation.judge.judged_pairs import JudgedPairs, Translations, judge_pairs, judge_translations
 from semgan.progress import track
 from semgan.trained_model import PIECE, TrainedModel
 
@@ -35,11 +35,11 @@ _NO_TOOLS = Tools()
 _BATCH = 50
 """Pairs per batch, where translations have a program of their own."""
 _SEEDS = 2**32
-"""How many different seeds `jax.random.key` takes."""
+"""The number of different seeds that `jax.random.key` takes."""
 
 
 class Question(NamedTuple):
-    """What to measure of a model.
+    """The options of an evaluation.
 
     Attributes:
       count: how many held-out pairs, or samples of a model that draws from noise.
@@ -50,7 +50,7 @@ class Question(NamedTuple):
       beside_training: whether translations are compared with the training pictures too, and with one another for examples to show.
       inception_scores: the scores to take with an Inception, where there is one; see `set_figures.SCORES`.
       shares_program: whether translations come from the program that pictures during training do, which makes every kind of image, so many
-        at a time: there it is compiled already. Otherwise from programs of their own, which make the wanted kind alone.
+        at a time: there it is compiled already. Otherwise from programs of their own, which make the requested kind alone.
     """
 
     count: int
@@ -139,7 +139,7 @@ def _of_samples(model: TrainedModel, train: Dataset, test: Dataset, judge: Judge
 
 def _of_translations(translator: _Translator, train: Dataset, test: Dataset, judge: Judge, question: Question, tools: Tools) -> Evaluation:
     algorithm = translator.model.algorithm
-    judged = judge_pairs(
+    judged_pairs = judge_pairs(
         judge,
         test,
         pairs=question.count,
@@ -148,63 +148,70 @@ def _of_translations(translator: _Translator, train: Dataset, test: Dataset, jud
         contents=question.contents,
         inputs=algorithm.inputs,
     )
-    translated = judge_translations(translator.to_references, judged, translator.batch_size)
+    translations = judge_translations(translator.to_references, judged_pairs, translator.batch_size)
     latent = translator.in_latent_style if "latent" in translator.kinds else None
-    evaluation = evaluate_translations(judged, translated, latent)
+    evaluation = evaluate_translations(judged_pairs, translations, latent)
     if question.beside_training:
-        figures, nearest = audit_translations(judged, translated, train)
-        evaluation = _with(evaluation, figures)._replace(examples=Examples(*best_and_worst(judged, translated), nearest))
+        figures, nearest = audit_translations(judged_pairs, translations, train)
+        evaluation = _with(evaluation, figures)._replace(examples=Examples(*best_and_worst(judged_pairs, translations), nearest))
     if tools.inception:
         styles = {"styles": "reference" if "reference" in translator.kinds else "none"}
-        evaluation = _with(evaluation, *_inception_figures(judged, translated, train, question, tools.inception, styles))
+        evaluation = _with(evaluation, *_inception_figures(judged_pairs, translations, train, question, tools.inception, styles))
     if tools.lpips:
-        evaluation = _with(evaluation, _perceptual_figures(translator, judged, translated, tools.lpips))
+        evaluation = _with(evaluation, _perceptual_figures(translator, judged_pairs, translations, tools.lpips))
     if question.strengths:
         strengths = track(question.strengths, "measuring strengths of the style", len(question.strengths))
-        by_strength = strength_figures(translator.at_strength, judged, strengths, translator.batch_size)
+        by_strength = strength_figures(translator.at_strength, judged_pairs, strengths, translator.batch_size)
         evaluation = evaluation._replace(by_strength=by_strength)
     return evaluation
 
 
-def evaluate_translations(judged: JudgedPairs, translated: Translated, translate_latent: TranslateStyle | None = None) -> Evaluation:
+def evaluate_translations(
+    judged_pairs: JudgedPairs, translations: Translations, translate_latent: TranslateStyle | None = None
+) -> Evaluation:
     """Measures translations of pairs with the judge alone.
 
     Args:
       translate_latent: translates in styles drawn from a latent, for their diversity; None where the model has no latent.
     """
-    origin = transfer_origin(judged)
-    figures, notes = transfer_score_figures(judged, translated.verdict, origin)
-    styles = style_figures(translate_latent, judged, origin)
-    variety, variety_notes = variety_figures(judged, translated.verdict, origin)
+    origin = transfer_origin(judged_pairs)
+    figures, notes = transfer_score_figures(judged_pairs, translations.verdict, origin)
+    styles = style_figures(translate_latent, judged_pairs, origin)
+    variety, variety_notes = variety_figures(judged_pairs, translations.verdict, origin)
     return Evaluation([*figures, *styles, *variety], [*notes, *variety_notes])
 
 
 def _inception_figures(
-    judged: JudgedPairs, translated: Translated, train: Dataset, question: Question, inception: FeatureExtractor, styles: dict[str, str]
-) -> inception_figures.Taken:
+    judged_pairs: JudgedPairs,
+    translations: Translations,
+    train: Dataset,
+    question: Question,
+    inception: FeatureExtractor,
+    styles: dict[str, str],
+) -> inception_figures.FiguresAndNotes:
     return inception_figures.translation_figures(
         inception,
-        translated.images,
-        judged.target,
-        inception_figures.compared_split(inception, train, judged.dataset),
-        seeds={"pairs": judged.seed},
-        parameters=judged.parameters() | styles,
+        translations.images,
+        judged_pairs.target,
+        inception_figures.compared_split(inception, train, judged_pairs.dataset),
+        seeds={"pairs": judged_pairs.seed},
+        parameters=judged_pairs.parameters() | styles,
         scores=question.inception_scores,
     )
 
 
-def _perceptual_figures(translator: _Translator, judged: JudgedPairs, translated: Translated, lpips: Perceptual) -> list[Figure]:
+def _perceptual_figures(translator: _Translator, judged_pairs: JudgedPairs, translations: Translations, lpips: Perceptual) -> list[Figure]:
     def in_reference_style(batch: dict[str, np.ndarray], style: int) -> np.ndarray:
-        return translator.to_references(batch | {"reference": perceptual_figures.other_references(judged.dataset, batch, style)})
+        return translator.to_references(batch | {"reference": perceptual_figures.other_references(judged_pairs.dataset, batch, style)})
 
     by_styles: dict[str, TranslateStyle] = {"latent": translator.in_latent_style, "reference": in_reference_style}
-    figures = [perceptual_figures.structure_figure(lpips, judged, translated.images)]
+    figures = [perceptual_figures.structure_figure(lpips, judged_pairs, translations.images)]
     figures += [
-        perceptual_figures.diversity_figure(lpips, judged, translate, styles)
+        perceptual_figures.diversity_figure(lpips, judged_pairs, translate, styles)
         for styles, translate in by_styles.items()
         if styles in translator.kinds
     ]
-    return [figure.with_parameters(**judged.parameters()) for figure in figures]
+    return [figure.with_parameters(**judged_pairs.parameters()) for figure in figures]
 
 
 def _with(evaluation: Evaluation, figures: Sequence[Figure], notes: Sequence[str] = ()) -> Evaluation:

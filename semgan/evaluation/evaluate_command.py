@@ -1,4 +1,4 @@
-"""`semgan evaluate`: how well a snapshot translates, or draws, on the held-out part of a dataset."""
+"""`semgan evaluate`: measures how well a snapshot translates, or draws, on the held-out part of a dataset."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -53,38 +53,21 @@ def evaluate_snapshot(
     check_writable(out)
     check_writable(page_path(out))
     model = load(model_path)
-    strengths = _checked_strengths(strengths, model.kinds)
-    if contents and "sample" in model.kinds:
-        raise UserError("this model draws from noise and translates no contents: leave out --contents")
-    tools = load_tools(weights or Files(), model.config["image_size"])
-    train, test = open_splits(model.config, data_dir)
-    if model.meta["domains"] and list(test.domains) != list(model.meta["domains"]):  # weights from elsewhere may have none
-        raise UserError(
-            f"{model_path} translates between {', '.join(model.meta['domains'])}, but the data has {', '.join(test.domains)}: "
-            "give the same domains with --data"
-        )
-    if contents:
-        contents_matching(test, contents)  # an expression that is wrong is refused before a judge is trained
-    judge = open_judge(train, test, model.config["judge"])
     question = Question(
         count=pairs or _count(model.config["judge"], model.kinds),
         seed=seed,
         targets=(model.target_index(into),) if into and "sample" not in model.kinds else None,
-        contents=contents,
-        strengths=strengths,
+        contents=_check_contents(contents, model.kinds),
+        strengths=_check_strengths(strengths, model.kinds),
     )
-    evaluation = evaluate(model.trained, train, test, judge, question, tools)
-    about = {
-        "model": str(model_path),
-        "algorithm": model.config.get("algorithm"),
-        "kimg": model.meta.get("kimg"),
-        "seed": seed,
-        "contents": contents,
-        "dataset": describe_dataset(test),
-        "training_data": describe_dataset(train),
-        "left_out": list(model.config["data"].get("left_out", ())),
-        "semgan": semgan.__version__,
-    }
+    tools = load_tools(weights or Files(), model.config["image_size"])
+    train, test = open_splits(model.config, data_dir)
+    _check_domains(model_path, model.meta["domains"], test.domains)
+    if contents:
+        contents_matching(test, contents)  # an expression that is wrong is refused before a judge is trained
+    judge = open_judge(train, test, model.config["judge"])
+    evaluation = evaluate(model.trained_model, train, test, judge, question, tools)
+    about = _about(model_path, model.config, model.meta, question, train, test)
     report = evaluation_json(evaluation, judge, test) | about
     write_json(out, report)
     write_text(page_path(out), evaluation_page.render(evaluation, about | {"judge": describe_judge(judge)}))
@@ -98,7 +81,40 @@ def _count(settings: Mapping[str, Any], kinds: frozenset[str]) -> int:
     return settings.get("samples", _SAMPLES) if "sample" in kinds else settings["pairs"]
 
 
-def _checked_strengths(strengths: Sequence[float] | None, kinds: frozenset[str]) -> Sequence[float]:
+def _about(
+    model_path: str | Path, config: Mapping[str, Any], meta: Mapping[str, Any], question: Question, train: Dataset, test: Dataset
+) -> dict[str, Any]:
+    """Returns what a report says of the model and of the data beside the figures."""
+    return {
+        "model": str(model_path),
+        "algorithm": config.get("algorithm"),
+        "kimg": meta.get("kimg"),
+        "seed": question.seed,
+        "contents": question.contents,
+        "dataset": describe_dataset(test),
+        "training_data": describe_dataset(train),
+        "left_out": list(config["data"].get("left_out", ())),
+        "semgan": semgan.__version__,
+    }
+
+
+def _check_domains(model_path: str | Path, domains: Sequence[str], data_domains: Sequence[str]) -> None:
+    """Raises UserError where the data have other domains than the model; weights from elsewhere may have none."""
+    if domains and list(data_domains) != list(domains):
+        raise UserError(
+            f"{model_path} translates between {', '.join(domains)}, but the data has {', '.join(data_domains)}: "
+            "give the same domains with --data"
+        )
+
+
+def _check_contents(contents: str, kinds: frozenset[str]) -> str:
+    """Returns the expression that contents have to match, which a model that translates nothing cannot have."""
+    if contents and "sample" in kinds:
+        raise UserError("this model draws from noise and translates no contents: leave out --contents")
+    return contents
+
+
+def _check_strengths(strengths: Sequence[float] | None, kinds: frozenset[str]) -> Sequence[float]:
     """Returns the strengths to measure at: none for models whose style comes from no reference."""
     if "reference" not in kinds:
         if strengths:

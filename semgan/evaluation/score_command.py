@@ -1,7 +1,8 @@
-"""`semgan score`: how near one folder of pictures is to another."""
+"""`semgan score`: the distance of one folder of pictures from another."""
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from semgan.errors import UserError
 from semgan.evaluation import folder_pictures
 from semgan.evaluation.extractors import statistics
 from semgan.evaluation.extractors.feature_extractor import JUDGE, FeatureExtractor, default_extractor
-from semgan.evaluation.extractors.statistics import Key, Statistics
+from semgan.evaluation.extractors.statistics import Statistics, StatisticsKey
 from semgan.evaluation.figures.figure import to_json
 from semgan.evaluation.figures.set_figures import SCORES, Sets, figures_of_sets
 from semgan.evaluation.report.report_file import write_json
@@ -20,7 +21,7 @@ from semgan.evaluation.scores import bootstrap, moments
 from semgan.files import check_writable
 from semgan.progress import Progress
 
-_JUDGED = "the features are a judge's, not Inception's: the distances are no FID or KID and compare with this judge's figures alone"
+_JUDGE_NOTE = "the features are a judge's, not Inception's: the distances are not FID or KID and compare with this judge's figures alone"
 
 
 def score_to_file(real_dir: str | Path, fake_dir: str | Path, out: str | Path, **options: Any) -> dict[str, Any]:
@@ -73,22 +74,17 @@ def score_folders(
     folder_pictures.check_sizes(real, fake)
     extractor = extractor or default_extractor()
     spent = {"decoding": 0.0, "features": 0.0, "scores": 0.0, "images": 0}
-
-    def look(folder: folder_pictures.Folder, label: str) -> Statistics:
-        return _statistics(folder, extractor, label, spent)
-
-    def look_at_real() -> Statistics:
-        return look(real, "looking at real pictures")
-
-    key = Key(real.fingerprint, split, count, extractor.identity())
+    look = partial(_statistics, extractor=extractor, spent=spent)
+    look_at_real = partial(look, real, "looking at real pictures")
+    key = StatisticsKey(real.fingerprint, split, count, extractor.identity())
     of_real = statistics.load_or_compute(key, look_at_real, features=True, folder=cache_folder) if cache else look_at_real()
     of_fake = look(fake, "looking at generated pictures")
     start = time.perf_counter()
-    scored, notes = figures_of_sets(Sets(of_real, of_fake, extractor.identity(), split), scores, seed=seed, resamples=resamples)
+    figures, notes = figures_of_sets(Sets(of_real, of_fake, extractor.identity(), split), scores, seed=seed, resamples=resamples)
     spent["scores"] = time.perf_counter() - start
     return {
-        "figures": [to_json(figure) for figure in scored],
-        "notes": ([_JUDGED] if extractor.protocol == JUDGE else []) + _few(of_real, of_fake) + notes,
+        "figures": [to_json(figure) for figure in figures],
+        "notes": ([_JUDGE_NOTE] if extractor.protocol == JUDGE else []) + _small_set_note(of_real, of_fake) + notes,
         "real": {"folder": str(real_dir), "count": of_real.moments.count},
         "fake": {"folder": str(fake_dir), "count": of_fake.moments.count},
         "time": spent,
@@ -110,27 +106,27 @@ def score_text(result: dict[str, Any]) -> str:
     return "\n".join(lines + [f"  note: {note}" for note in result["notes"]])
 
 
-def _statistics(folder: folder_pictures.Folder, extractor: FeatureExtractor, label: str, spent: dict[str, float]) -> Statistics:
+def _statistics(folder: folder_pictures.Folder, label: str, *, extractor: FeatureExtractor, spent: dict[str, float]) -> Statistics:
     """Looks at all pictures; adds the seconds and pictures to `spent`."""
     features, digests = [], []
-    waited = time.perf_counter()
+    wait_start = time.perf_counter()
     with Progress(label, len(folder.paths)) as progress:
         for batch in folder_pictures.batches(folder):
-            started = time.perf_counter()
+            arrival = time.perf_counter()
             features.append(np.asarray(extractor.features(batch)))
             digests += folder_pictures.pixel_digests(batch)
             progress.advance(len(batch))
-            spent["decoding"] += started - waited
-            waited = time.perf_counter()
-            spent["features"] += waited - started
+            spent["decoding"] += arrival - wait_start
+            wait_start = time.perf_counter()
+            spent["features"] += wait_start - arrival
     spent["images"] += len(folder.paths)
-    joined = np.concatenate(features)
+    all_features = np.concatenate(features)
     to_logits = getattr(extractor, "logits", None)
-    logits = None if to_logits is None else np.asarray(to_logits(joined))
-    return Statistics(moments.moments_of(joined), joined, logits, folder_pictures.content_digest(digests))
+    logits = None if to_logits is None else np.asarray(to_logits(all_features))
+    return Statistics(moments.moments_of(all_features), all_features, logits, folder_pictures.content_digest(digests))
 
 
-def _few(real: Statistics, fake: Statistics) -> list[str]:
+def _small_set_note(real: Statistics, fake: Statistics) -> list[str]:
     count, size = min(real.moments.count, fake.moments.count), len(real.moments.mean)
     if count > size:
         return []

@@ -45,11 +45,11 @@ def direction(model: TrainedModel, content_domain: str | None, domain: str | Non
 def required_domain(model: TrainedModel, domain: str | None, why: str) -> int:
     """Returns the number of a domain that the user has to name; `why` begins the sentence that asks for it."""
     if domain is None:
-        raise _missing(model, why, "domain")
+        raise _missing_domain(model, why, "domain")
     return domain_index(model, domain)
 
 
-def shared(model: TrainedModel, references: Sequence[NamedImage], domain: str | None) -> tuple[int, tuple[tuple[str, str], ...]]:
+def shared_domain(model: TrainedModel, references: Sequence[NamedImage], domain: str | None) -> tuple[int, tuple[tuple[str, str], ...]]:
     """Returns the number of all references' domain, the one named or else the one that all look like, and the guesses by their names.
 
     Raises:
@@ -72,9 +72,9 @@ def guess(model: TrainedModel, image: np.ndarray, argument: str) -> int:
     """Returns the number of the domain that a picture looks like; `argument` is what names it where the snapshot cannot tell."""
     numbers = trained_model.guess_domain(model, image[None])
     if numbers is None:
-        raise _missing(model, "this snapshot cannot guess a picture's domain", argument)
+        raise _missing_domain(model, "this snapshot cannot guess a picture's domain", argument)
     return int(numbers[0])
 
 
-def _missing(model: TrainedModel, why: str, argument: str) -> UserError:
+def _missing_domain(model: TrainedModel, why: str, argument: str) -> UserError:
     return UserError(f"{why}: give {argument} (--{argument.replace('_', '-')}), one of {', '.join(model.domains)}")

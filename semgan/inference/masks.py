@@ -28,7 +28,7 @@ def check_presence(model: TrainedModel, has_mask: bool) -> None:
         raise UserError(f"this model paints from the content's mask: give mask (--mask), a PNG of class ids from 0 on{classes}")
 
 
-def fitted(model: TrainedModel, mask: Mask, picture: np.ndarray | None, name: str = "mask") -> np.ndarray:
+def read_mask(model: TrainedModel, mask: Mask, picture: np.ndarray | None, name: str = "mask") -> np.ndarray:
     """Reads a mask and fits it to the model: the centred square of the content, by the nearest pixel.
 
     Args:
@@ -56,7 +56,7 @@ def inputs_of(model: TrainedModel, masks: Sequence[Mask], contents: Sequence[np.
     """Makes what `Algorithm.sample` needs beside pictures, one row per mask; contents are uint8 (height, width, 3), or none at all.
 
     Raises:
-      UserError: as `check_presence` and `fitted`, or masks that are not as many as the contents.
+      UserError: as `check_presence` and `read_mask`, or masks that are not as many as the contents.
     """
     check_presence(model, bool(masks))
     if contents and masks and len(masks) != len(contents):
@@ -65,7 +65,7 @@ def inputs_of(model: TrainedModel, masks: Sequence[Mask], contents: Sequence[np.
         return {}
     pictures = contents or [None] * len(masks)
     names = ["mask"] if len(masks) == 1 else [f"mask {number}" for number in range(1, len(masks) + 1)]
-    return {_MASK: np.stack([fitted(model, *each) for each in zip(masks, pictures, names, strict=True)])}
+    return {_MASK: np.stack([read_mask(model, *each) for each in zip(masks, pictures, names, strict=True)])}
 
 
 def _read(mask: Mask, name: str) -> np.ndarray:

@@ -27,75 +27,75 @@ class Model:
     """A trained model, from one snapshot file.
 
     Attributes:
-      trained: the model as a value, for the functions of `semgan.trained_model`.
+      trained_model: the model as a value, for the functions of `semgan.trained_model`.
     """
 
-    trained: TrainedModel
+    trained_model: TrainedModel
 
     @property
     def config(self) -> dict[str, Any]:
         """The experiment's config, as plain data."""
-        return dict(self.trained.config)
+        return dict(self.trained_model.config)
 
     @property
     def meta(self) -> dict[str, Any]:
         """`domains` (names), and what training noted: `kimg`, `dataset`, `scores`, `mask_classes`."""
-        return dict(self.trained.meta)
+        return dict(self.trained_model.meta)
 
     @property
     def algorithm(self) -> Algorithm:
         """The networks and `sample`, at the stage that training had reached."""
-        return self.trained.algorithm
+        return self.trained_model.algorithm
 
     @property
     def params(self) -> dict[str, Any]:
         """Averaged weights by network name."""
-        return self.trained.networks
+        return self.trained_model.networks
 
     @property
     def model_state(self) -> dict[str, Any]:
         """The entries of `model_state` that its samples depend on, such as running statistics by network name."""
-        return self.trained.model_state
+        return self.trained_model.model_state
 
     @cached_property
     def kinds(self) -> frozenset[str]:
         """Names of what it samples (see `semgan.types.Algorithm`): "sample" is drawn from noise alone, the others are translations."""
-        return trained_model.kinds(self.trained)
+        return trained_model.kinds(self.trained_model)
 
     @property
     def guess_kernel(self) -> np.ndarray | None:
         """The kernel of `semgan.domain_guess`; None where the snapshot has none."""
-        return self.trained.guess_kernel
+        return self.trained_model.guess_kernel
 
     @property
     def recipe(self) -> Recipe | None:
         """The recipe: styles by their attributes; None where the snapshot has none."""
-        return recipe_of(self.trained)
+        return recipe_of(self.trained_model)
 
     @property
     def image_size(self) -> int:
         """Width and height of the pictures that its networks take and give, in pixels."""
-        return self.trained.image_size
+        return self.trained_model.image_size
 
     @property
     def domains(self) -> tuple[str, ...]:
         """Names of the domains."""
-        return self.trained.domains
+        return self.trained_model.domains
 
     @property
     def mask_classes(self) -> tuple[str, ...]:
         """Names of a content's parts that can take different styles; none for a model that has not learned from masks."""
-        return self.trained.mask_classes
+        return self.trained_model.mask_classes
 
     @property
     def targets(self) -> tuple[int, ...]:
         """Numbers of the domains that it translates into."""
-        return self.trained.targets
+        return self.trained_model.targets
 
     @property
     def guided(self) -> bool:
-        """Whether a translation takes its style from a reference or a latent."""
-        return trained_model.guided(self.trained)
+        """Returns whether a translation takes its style from a reference or a latent."""
+        return trained_model.is_guided(self.trained_model)
 
     def translate(
         self,
@@ -142,19 +142,19 @@ class Model:
           UserError: what is given is not a picture or mask, of no such domain, attribute or region, or not what this model translates by.
         """
         request = Request(reference, style, domain, content_domain, latent_seed, regions, strength, truncation)
-        masks.check_presence(self.trained, mask is not None)
-        return self.translate_as(content, style_request.prepare(self.trained, request), mask)
+        masks.check_presence(self.trained_model, mask is not None)
+        return self.translate_as(content, style_request.prepare(self.trained_model, request), mask)
 
     def translate_as(self, content: Picture, style: Style, mask: Mask | None = None) -> np.ndarray:
         """Translates one of several contents in the same style, which `style_request.prepare` made ready, as `translate` does."""
         whole = pictures.read(content, "content")
-        inputs = masks.inputs_of(self.trained, [] if mask is None else [mask], [whole])
-        batch = style_request.batch_of(self.trained, style, fit(whole, self.image_size), inputs)
+        inputs = masks.inputs_of(self.trained_model, [] if mask is None else [mask], [whole])
+        batch = style_request.batch_of(self.trained_model, style, fit(whole, self.image_size), inputs)
         return pictures.put_back(whole, self.translate_batch(batch, style.latent_seed)[0])
 
     def check_translates(self) -> None:
         """Raises a UserError for a model that draws from noise."""
-        style_request.check_translates(self.trained)
+        style_request.check_translates(self.trained_model)
 
     def translate_batch(self, batch: Mapping[str, np.ndarray], latent_seed: int | None = None) -> np.ndarray:
         """Translates a batch at the model's size; compiled once per batch size.
@@ -212,7 +212,7 @@ class Model:
         batch = {"position": tile} | ({"truncation": np.full(len(tile), truncation, np.float32)} if truncation < 1 else {})
         mask_list: list[Any] = [] if mask is None else list(mask) if isinstance(mask, list | tuple) else [mask]
         if "sample" in self.kinds:
-            inputs = masks.inputs_of(self.trained, mask_list, [])
+            inputs = masks.inputs_of(self.trained_model, mask_list, [])
             if content is not None or domain is not None:
                 raise UserError("this model draws pictures from noise: leave out the content and the domain (--content, --domain)")
             return batch | {name: values[tile % len(values)] for name, values in inputs.items()}
@@ -222,7 +222,7 @@ class Model:
             raise UserError("this model translates: give a content (--content)")
         several = content if isinstance(content, Sequence) and not isinstance(content, str) else [content]  # pyright: ignore
         whole = [pictures.read(picture, "content") for picture in several]
-        inputs = masks.inputs_of(self.trained, mask_list, whole)
+        inputs = masks.inputs_of(self.trained_model, mask_list, whole)
         contents = np.stack([fit(picture, self.image_size) for picture in whole])
         targets = self.targets
         target = np.array(targets if domain is None else [self.target_index(domain)], np.int32)
@@ -246,7 +246,7 @@ class Model:
             raise UserError(f"this model samples by {', '.join(sorted(self.kinds))}, not by {kind}")
         if missing := self.algorithm.inputs.keys() - batch.keys():
             raise UserError(f"this model needs {', '.join(sorted(missing))} of every content: put it into the batch")
-        return trained_model.sample(self.trained, batch, jax.random.key(seed), kind=kind, size=size)[kind]
+        return trained_model.sample(self.trained_model, batch, jax.random.key(seed), kind=kind, size=size)[kind]
 
     def apply(self, network: str, *arrays: Any, method: str | None = None) -> Any:
         """Runs one network by its name on raw arrays (images NHWC float32 in [-1, 1]), or one of its other methods.
@@ -258,21 +258,21 @@ class Model:
         >>> len(model.apply("style_encoder", images, domain))
         2
         """
-        return trained_model.apply(self.trained, network, *arrays, method=method)
+        return trained_model.apply(self.trained_model, network, *arrays, method=method)
 
     def domain_index(self, name: str) -> int:
         """Returns the number of a domain; UserError, with the nearest name, when the model has none of that name."""
-        return domain_choice.domain_index(self.trained, name)
+        return domain_choice.domain_index(self.trained_model, name)
 
     def target_index(self, name: str) -> int:
         """Returns the number of a domain that it translates into; UserError for any other."""
-        return domain_choice.target_index(self.trained, name)
+        return domain_choice.target_index(self.trained_model, name)
 
     def guess_domain(self, picture: Picture) -> str | None:
         """Returns the domain that the picture looks most like, None where the snapshot cannot tell."""
         if self.guess_kernel is None:
             return None
-        return self.domains[domain_choice.guess(self.trained, fit(pictures.read(picture), self.image_size), "domain")]
+        return self.domains[domain_choice.guess(self.trained_model, fit(pictures.read(picture), self.image_size), "domain")]
 
 
 def load(path: str | Path) -> Model:
@@ -286,7 +286,7 @@ def load(path: str | Path) -> Model:
     Raises:
       UserError: the file is missing, damaged or not a snapshot, or this version of semgan has no such model.
     """
-    trained = from_snapshot(path)
+    value = from_snapshot(path)
     with blaming(path):
-        recipe_of(trained)
-    return Model(trained)
+        recipe_of(value)
+    return Model(value)

@@ -1,4 +1,4 @@
-"""Pictures in and out: read whatever the user has, fit it to the model, put the result back, write it whole or not at all."""
+"""Pictures in and out: reads the user's picture, fits it to the model, puts the result back, writes it completely or not at all."""
 
 import io
 import math
@@ -15,7 +15,7 @@ from semgan.files import write_whole
 Picture = np.ndarray | Image.Image | str | os.PathLike[str]
 """uint8 (height, width, 3), a Pillow image, or a path."""
 
-WRITTEN = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".bmp": "BMP", ".tif": "TIFF", ".tiff": "TIFF"}
+FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".bmp": "BMP", ".tif": "TIFF", ".tiff": "TIFF"}
 """The suffixes that can be written, and their formats."""
 _FEATHER = 1 / 12  # of the square's side
 
@@ -27,12 +27,12 @@ def read(picture: Picture, name: str = "picture") -> np.ndarray:
             raise UserError(f"the {name} is {picture.dtype} {picture.shape}: give uint8 (height, width, 3)")
         return picture
     if isinstance(picture, Image.Image):
-        return decode_picture(_encoded(picture, name), name)
+        return decode_picture(_encode(picture, name), name)
     return decode_picture(picture)
 
 
 def is_loaded(picture: Picture) -> bool:
-    """Whether it is a picture in memory, without a path."""
+    """Returns whether it is a picture in memory, without a path."""
     return isinstance(picture, np.ndarray | Image.Image)
 
 
@@ -44,7 +44,7 @@ def list_folder(folder: Path) -> list[Path]:
     return paths
 
 
-def _encoded(image: Image.Image, name: str) -> bytes:
+def _encode(image: Image.Image, name: str) -> bytes:
     """A Pillow image as a lossless file, so that the one decoder settles its kind of pixels, alpha and orientation."""
     file = io.BytesIO()
     try:
@@ -55,18 +55,18 @@ def _encoded(image: Image.Image, name: str) -> bytes:
     return file.getvalue()
 
 
-def put_back(picture: np.ndarray, translated: np.ndarray) -> np.ndarray:
+def put_back(picture: np.ndarray, translation: np.ndarray) -> np.ndarray:
     """The picture with its centred square replaced by the translated one, at the picture's own size.
 
     Where the square ends inside the picture it fades into it over a twelfth of its side.
 
     Args:
       picture: uint8 (height, width, 3).
-      translated: uint8 (size, size, 3), of what `fit(picture, size)` gives.
+      translation: uint8 (size, size, 3), of what `fit(picture, size)` gives.
     """
     height, width = picture.shape[:2]
     top, left, side = square_crop(height, width)
-    square = fit(translated, side)
+    square = fit(translation, side)
     if height == width:
         return square
     result = picture.copy()
@@ -104,8 +104,8 @@ def grid(images: np.ndarray, gap: int = 2) -> np.ndarray:
 
 def check_writable_suffix(path: Path) -> None:
     """Raises a UserError unless the suffix names a format that `write` knows."""
-    if path.suffix.lower() not in WRITTEN:
-        raise UserError(f"{path}: {path.suffix or 'no suffix'} is not a picture format that can be written: use {', '.join(WRITTEN)}")
+    if path.suffix.lower() not in FORMATS:
+        raise UserError(f"{path}: {path.suffix or 'no suffix'} is not a picture format that can be written: use {', '.join(FORMATS)}")
 
 
 def write(path: Path, image: np.ndarray) -> None:
@@ -113,7 +113,7 @@ def write(path: Path, image: np.ndarray) -> None:
     check_writable_suffix(path)
     quality = {"quality": 95} if path.suffix.lower() in (".jpg", ".jpeg", ".webp") else {}
     encoded = io.BytesIO()
-    Image.fromarray(image).save(encoded, WRITTEN[path.suffix.lower()], **quality)
+    Image.fromarray(image).save(encoded, FORMATS[path.suffix.lower()], **quality)
     try:
         write_whole(path, encoded.getvalue())
     except OSError as error:

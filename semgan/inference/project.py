@@ -29,7 +29,7 @@ from semgan.progress import Progress
 from semgan.types import Images, Key, Scalar
 
 SPACES = ("w", "w+")
-_MAPPED = 10_000
+_LATENTS = 10_000
 _LEARNING_RATE = 0.1
 _RISE, _FALL = 0.05, 0.25  # shares of all steps
 _NOISE, _NOISE_SHARE = 0.05, 0.75
@@ -101,7 +101,7 @@ def project_picture(model: Model, target: np.ndarray, *, space: str = "w", steps
         raise UserError(f"a projection takes the style codes of a model such as stylegan2, which {model.config['algorithm']} does not have")
 
     rng = jax.random.key(seed)
-    w = _mapped(mapping, params["mapping_network"], jax.random.fold_in(rng, 0))
+    w = _map_latents(mapping, params["mapping_network"], jax.random.fold_in(rng, 0))
     mean, deviation = w.mean(0), jnp.sqrt(jnp.mean(jnp.sum((w - w.mean(0)[None]) ** 2, -1)))
     goal = jnp.asarray(to_float(target[None]))
 
@@ -110,15 +110,15 @@ def project_picture(model: Model, target: np.ndarray, *, space: str = "w", steps
 
     run = functools.partial(_optimize, draw, params["generator"], goal, deviation, steps)
     codes = jnp.broadcast_to(mean, (1, num_ws if space == "w+" else 1, len(mean)))
-    measured = jax.jit(lambda params, codes: (images := draw(params, codes), distance(images, goal)))
-    _, first = measured(params["generator"], codes)
+    draw_and_compare = jax.jit(lambda params, codes: (images := draw(params, codes), distance(images, goal)))
+    _, first = draw_and_compare(params["generator"], codes)
     state = _State(codes, _TX.init(codes))
     with Progress("projecting", steps) as progress:
         for start in range(0, steps, _CHUNK):
             stop = min(start + _CHUNK, steps)
             state = jax.block_until_ready(run(state, start, stop, rng))
             progress.advance(stop - start)
-    image, last = measured(params["generator"], state.codes)
+    image, last = draw_and_compare(params["generator"], state.codes)
     rows = np.broadcast_to(np.asarray(state.codes[0]), (num_ws, len(mean))).copy()
     return Projection(np.asarray(to_uint8(image[0])), rows, float(last), float(first))
 
@@ -128,8 +128,8 @@ _TX = optax.scale_by_adam(b1=0.9, b2=0.999)
 
 
 @functools.partial(jax.jit, static_argnums=0)
-def _mapped(mapping: Any, params: Any, rng: Key) -> Float[Array, "count dim"]:
-    return mapping.apply({"params": params}, jax.random.normal(rng, (_MAPPED, mapping.latent_dim)))
+def _map_latents(mapping: Any, params: Any, rng: Key) -> Float[Array, "count dim"]:
+    return mapping.apply({"params": params}, jax.random.normal(rng, (_LATENTS, mapping.latent_dim)))
 
 
 @functools.partial(jax.jit, static_argnums=(0, 4))
@@ -139,20 +139,20 @@ def _optimize(
     """Updates `start` to `stop` of `steps`."""
 
     def update(step: Any, state: _State) -> _State:
-        done = step / steps
+        share = step / steps
         noise = jax.random.normal(jax.random.fold_in(rng, step + 1), state.codes.shape)
-        amount = deviation * _NOISE * jnp.maximum(0, 1 - done / _NOISE_SHARE) ** 2
+        amount = deviation * _NOISE * jnp.maximum(0, 1 - share / _NOISE_SHARE) ** 2
         gradient = jax.grad(lambda codes: distance(draw(params, codes + amount * noise), goal))(state.codes)
         updates, opt_state = _TX.update(gradient, state.opt_state)
-        return _State(state.codes - learning_rate(done) * updates, opt_state)  # pyright: ignore[reportOperatorIssue]
+        return _State(state.codes - learning_rate(share) * updates, opt_state)  # pyright: ignore[reportOperatorIssue]
 
     return jax.lax.fori_loop(start, stop, update, state)
 
 
-def learning_rate(done: Scalar) -> Scalar:
-    """A rate that rises linearly over the first twentieth of the steps and falls along a cosine over the last quarter; `done`: share."""
-    fall = 0.5 - 0.5 * jnp.cos(jnp.pi * jnp.minimum(1, (1 - done) / _FALL))
-    return _LEARNING_RATE * fall * jnp.minimum(1, done / _RISE)
+def learning_rate(share: Scalar) -> Scalar:
+    """A rate that rises linearly over the first twentieth of the steps and falls along a cosine over the last quarter; `share`: share."""
+    fall = 0.5 - 0.5 * jnp.cos(jnp.pi * jnp.minimum(1, (1 - share) / _FALL))
+    return _LEARNING_RATE * fall * jnp.minimum(1, share / _RISE)
 
 
 def distance(images: Images, goal: Images) -> Scalar:

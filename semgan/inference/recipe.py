@@ -42,7 +42,7 @@ class Recipe(NamedTuple):
     mean: np.ndarray
     covariance: np.ndarray
 
-    def stored(self) -> dict[str, np.ndarray]:
+    def arrays(self) -> dict[str, np.ndarray]:
         """The recipe as the pseudo-network of a snapshot."""
         return {name: value for name, value in self._asdict().items() if name != "attributes"}
 
@@ -111,10 +111,10 @@ def kept_of_content(config: Mapping[str, Any]) -> tuple[str, ...]:
 
 def recipe_of(model: TrainedModel) -> Recipe | None:
     """Reads the recipe that a model's snapshot holds; None where it has none. ValueError or KeyError where its parts do not fit."""
-    stored, meta = model.params.get(STYLE_RECIPE), model.meta
-    if stored is None:
+    arrays, meta = model.params.get(STYLE_RECIPE), model.meta
+    if arrays is None:
         return None
-    names, kernel, mean, covariance = tuple(meta[ATTRIBUTES]), stored["kernel"], stored["mean"], stored["covariance"]
+    names, kernel, mean, covariance = tuple(meta[ATTRIBUTES]), arrays["kernel"], arrays["mean"], arrays["covariance"]
     shape = (len(meta["domains"]), len(names))
     if kernel.shape[:2] != (shape[0], shape[1] + 1) or mean.shape != shape or covariance.shape != (*shape, shape[1]):
         shapes = f"{kernel.shape}, {mean.shape} and {covariance.shape}"
@@ -168,7 +168,7 @@ def code_of(
             raise UserError(f"this model has learned from no picture of {domains[domain]!r} {which}: leave it out of the style")
         columns.append(column)
     values, covariance = recipe.mean[domain], recipe.covariance[domain]
-    moved = np.array([*attributes.values()], np.float32) - values[columns]
+    steps = np.array([*attributes.values()], np.float32) - values[columns]
     within = covariance[np.ix_(columns, columns)] + _RIDGE * np.eye(len(columns), dtype=np.float32)
-    values = values + covariance[:, columns] @ np.linalg.solve(within, moved) if columns else values
+    values = values + covariance[:, columns] @ np.linalg.solve(within, steps) if columns else values
     return values @ recipe.kernel[domain, :-1] + recipe.kernel[domain, -1]

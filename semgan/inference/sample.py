@@ -15,7 +15,7 @@ from semgan.inference.model import Model, load
 from semgan.inference.translate import masks_of
 from semgan.progress import track
 
-_DRAWN = 64  # held-out faces drawn as contents
+_CONTENTS = 64  # held-out faces drawn as contents
 _LEG = 1.5
 """Seconds from one latent to the next."""
 _FEWEST_LEGS = 3
@@ -23,7 +23,7 @@ _BLOCK = 128
 """Pictures drawn at a time, approximately."""
 
 
-class Draws(NamedTuple):
+class SampleOptions(NamedTuple):
     """The options of a drawing; see `Model.sample`.
 
     Attributes:
@@ -42,17 +42,17 @@ class Draws(NamedTuple):
     mask: Path | None = None
 
 
-def sample_grid(snapshot: Path, out: Path, draws: Draws) -> None:
+def sample_grid(snapshot: Path, out: Path, draws: SampleOptions) -> None:
     """Writes the grid as a picture and says so on stdout."""
     pictures.check_writable_suffix(out)
     model = load(snapshot)
     contents, masks = _contents(model, draws)
     images = model.sample(draws.count, draws.seed, content=contents, domain=draws.domain, truncation=draws.truncation, mask=masks)
     pictures.write(out, pictures.grid(images))
-    print(f"wrote {out}: {_described(draws, contents)}")
+    print(f"wrote {out}: {_describe(draws, contents)}")
 
 
-def sample_video(snapshot: Path, out: Path, draws: Draws, seconds: float) -> None:
+def sample_video(snapshot: Path, out: Path, draws: SampleOptions, seconds: float) -> None:
     """Writes the grid as a video that ends as it began: every tile goes around its own closed loop of latents."""
     video.check_writable(out)
     model = load(snapshot)
@@ -60,11 +60,11 @@ def sample_video(snapshot: Path, out: Path, draws: Draws, seconds: float) -> Non
     frames = max(round(seconds * video.FPS), _FEWEST_LEGS)
     batch = video_batch(model, draws, contents, frames, masks)
     video.write(out, track(_drawn_frames(model, batch, draws), f"drawing {frames:,} frames", frames))
-    print(f"wrote {out}: {frames / video.FPS:g} seconds of {_described(draws, contents)}")
+    print(f"wrote {out}: {frames / video.FPS:g} seconds of {_describe(draws, contents)}")
 
 
 def video_batch(
-    model: Model, draws: Draws, contents: list[np.ndarray] | None, frames: int, masks: Sequence[Mask] | None = None
+    model: Model, draws: SampleOptions, contents: list[np.ndarray] | None, frames: int, masks: Sequence[Mask] | None = None
 ) -> dict[str, np.ndarray]:
     """The batch of all tiles of all frames, tile after tile and frame after frame: (frames * count, ...).
 
@@ -82,7 +82,7 @@ def video_batch(
     }
 
 
-def _drawn_frames(model: Model, batch: dict[str, np.ndarray], draws: Draws) -> Iterator[np.ndarray]:
+def _drawn_frames(model: Model, batch: dict[str, np.ndarray], draws: SampleOptions) -> Iterator[np.ndarray]:
     """Grids, one per frame; several frames are drawn at a time."""
     at_once = draws.count * max(_BLOCK // draws.count, 1)
     for start in range(0, len(batch["position"]), at_once):
@@ -90,13 +90,13 @@ def _drawn_frames(model: Model, batch: dict[str, np.ndarray], draws: Draws) -> I
         yield from map(pictures.grid, images.reshape(-1, draws.count, *images.shape[1:]))
 
 
-def _described(draws: Draws, contents: list[np.ndarray] | None) -> str:
+def _describe(draws: SampleOptions, contents: list[np.ndarray] | None) -> str:
     if contents is None:
         return f"{draws.count:,} pictures from noise"
     return f"{draws.count:,} translations of {min(len(contents), draws.count):,} pictures"
 
 
-def _contents(model: Model, draws: Draws) -> tuple[list[np.ndarray] | None, Sequence[Mask] | None]:
+def _contents(model: Model, draws: SampleOptions) -> tuple[list[np.ndarray] | None, Sequence[Mask] | None]:
     """The contents that a model which translates is given, and their masks; those of the user are left to the model to refuse."""
     if draws.content is not None:
         paths = pictures.list_folder(draws.content)[: draws.count] if draws.content.is_dir() else [draws.content]
@@ -114,6 +114,6 @@ def _held_out(model: Model, count: int) -> tuple[list[np.ndarray], Sequence[Mask
     name = model.config["data"]["name"]
     if name != "drawn_faces":
         raise UserError(f"the model was trained on {name}, whose pictures do not come with it: give some with --content")
-    dataset = open_dataset(name, split="test", image_size=model.image_size, count=_DRAWN)
+    dataset = open_dataset(name, split="test", image_size=model.image_size, count=_CONTENTS)
     inputs = take_inputs(dataset, model.algorithm.inputs, np.arange(min(count, len(dataset.rows))))
     return list(dataset.images[dataset.rows[:count]]), list(inputs["mask"]) if inputs else None

@@ -1,4 +1,4 @@
-"""The style that a user asks for, checked once and prepared for any number of contents."""
+"""The style that a user requests, checked once and prepared for any number of contents."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -17,7 +17,7 @@ from semgan.inference import domain_choice, pictures, recipe
 from semgan.inference.domain_choice import NamedImage, domain_index
 from semgan.inference.pictures import Picture
 from semgan.names import require
-from semgan.networks.judge import judged
+from semgan.networks.judge import run_heads
 from semgan.trained_model import TrainedModel
 from semgan.types import HEADS
 
@@ -61,7 +61,7 @@ class Style(NamedTuple):
 def prepare(model: TrainedModel, request: Request) -> Style:
     """The style that is asked for; UserError as in `Model.translate`, but for what is wrong with a content."""
     _check(model, request)
-    if not trained_model.guided(model):
+    if not trained_model.is_guided(model):
         own, target = domain_choice.direction(model, request.content_domain, request.domain)
         return Style({}, target, own)
     domain, attributes = _domain_and_attributes(model, request)
@@ -91,7 +91,7 @@ def batch_of(model: TrainedModel, style: Style, image: np.ndarray, inputs: Mappi
 
 def region_weights(model: TrainedModel, image: np.ndarray, classes: Sequence[int]) -> np.ndarray:
     """Shares of none of the classes, and of each, at every place of uint8 (size, size, 3): float32 (1, size, size, 1 + classes)."""
-    logits = judged(model.algorithm.networks, partial(trained_model.apply, model), jnp.asarray(to_float(image[None]))).mask
+    logits = run_heads(model.algorithm.networks, partial(trained_model.apply, model), jnp.asarray(to_float(image[None]))).mask
     assert logits is not None  # what gives the model its `mask_classes`
     shares = np.asarray(jax.nn.softmax(logits))[..., list(classes)]
     return np.concatenate([np.maximum(1 - shares.sum(-1, keepdims=True), 0), shares], -1)
@@ -100,16 +100,16 @@ def region_weights(model: TrainedModel, image: np.ndarray, classes: Sequence[int
 def _check(model: TrainedModel, request: Request) -> None:
     """Raises a UserError unless this model translates by what the request gives."""
     check_translates(model)
-    guided = trained_model.guided(model)
+    is_guided = trained_model.is_guided(model)
     strength, sources = request.strength, sum(each is not None for each in (request.reference, request.latent_seed, request.style))
     if not 0 <= strength <= 1:
         raise UserError(f"strength is {strength}: give a number from 0 (the content's own style) to 1 (the reference's)")
     check_truncation(request.truncation)
-    if not guided and (sources or request.regions):
+    if not is_guided and (sources or request.regions):
         raise UserError("this model needs no style: leave out --reference, --latent-seed, --style and --region")
-    if not guided and (strength < 1 or request.truncation < 1):
+    if not is_guided and (strength < 1 or request.truncation < 1):
         raise UserError("this model has no style to weaken: leave out --strength and --truncation")
-    if guided and sources != 1 and (sources or not request.regions):
+    if is_guided and sources != 1 and (sources or not request.regions):
         raise UserError(
             "a style comes from references, a latent seed or a recipe: give one of the three (--reference, --latent-seed or --style)"
         )
@@ -164,10 +164,10 @@ def _of_references(model: TrainedModel, reference: Picture | Sequence[Picture], 
         raise UserError("this model has no style encoder whose codes could be averaged: give one reference")
     names = [f"reference {number}" for number in range(1, len(several) + 1)] if len(several) > 1 else ["reference"]
     images = [_named_image(model, each, name) for each, name in zip(several, names, strict=True)]
-    target, guesses = domain_choice.shared(model, images, domain)
+    target, guesses = domain_choice.shared_domain(model, images, domain)
     if len(images) == 1:
         return Style({"reference": images[0][1][None]}, target, guesses=guesses)
-    mean = np.mean([_encoded(model, image, target) for _, image in images], 0)
+    mean = np.mean([_encode(model, image, target) for _, image in images], 0)
     return Style({"style": mean[None]}, target, guesses=guesses)
 
 
@@ -179,8 +179,8 @@ def _with_regions(model: TrainedModel, style: Style, regions: Mapping[str, Pictu
     codes, guesses = [], style.guesses
     for name, picture in regions.items():
         image = _named_image(model, picture, f"picture for {name!r}")
-        number, guess = domain_choice.shared(model, [image], domain)
-        codes.append(_encoded(model, image[1], number))
+        number, guess = domain_choice.shared_domain(model, [image], domain)
+        codes.append(_encode(model, image[1], number))
         guesses += guess
     return style._replace(entries=style.entries | {"region_styles": np.stack(codes)[None]}, classes=classes, guesses=guesses)
 
@@ -191,6 +191,6 @@ def _named_image(model: TrainedModel, picture: Picture, name: str) -> NamedImage
     return (name if pictures.is_loaded(picture) else str(picture)), image
 
 
-def _encoded(model: TrainedModel, image: np.ndarray, domain: int) -> np.ndarray:
+def _encode(model: TrainedModel, image: np.ndarray, domain: int) -> np.ndarray:
     """The style code, float32 (style,)."""
     return np.asarray(trained_model.apply(model, _ENCODER, to_float(image[None]), np.array([domain], np.int32)))[0]

@@ -46,8 +46,8 @@ def translate_files(
     if overwritten := set(masks.values()) & set(jobs.values()):
         raise UserError(f"{min(overwritten)} is an input and would be overwritten: write to another place")
     model = load(snapshot)
-    check_presence(model.trained, mask is not None)
-    style = prepare(model.trained, Request(paths or None, regions=regions, **options))
+    check_presence(model.trained_model, mask is not None)
+    style = prepare(model.trained_model, Request(paths or None, regions=regions, **options))
     _say_guesses(style)
     if not content.is_dir():
         taken_for = _translate_one(model, content, jobs[content], style, masks.get(content))
@@ -108,26 +108,26 @@ def masks_of(content: Path, contents: Sequence[Path], mask: Path) -> dict[Path, 
 def _translate_one(model: Model, content: Path, out: Path, style: Style, mask: Path | None) -> str | None:
     """Writes one translation; the domain that the content is taken for, if it had to be guessed."""
     image = pictures.read(content)
-    guessed = model.guess_domain(image) if style.own is None else None
-    translated = model.translate_as(image, style._replace(own=model.domain_index(guessed)) if guessed else style, mask)
-    pictures.write(out, translated)
-    return guessed
+    guess = model.guess_domain(image) if style.own is None else None
+    translation = model.translate_as(image, style._replace(own=model.domain_index(guess)) if guess else style, mask)
+    pictures.write(out, translation)
+    return guess
 
 
 def _translate_folder(model: Model, jobs: dict[Path, Path], out: Path, style: Style, masks: Mapping[Path, Path]) -> int:
-    failed: list[DecodeError] = []
+    failures: list[DecodeError] = []
     taken_for: Counter[str] = Counter()
     for content, path in track(jobs.items(), "translating", len(jobs)):
         try:
-            guessed = _translate_one(model, content, path, style, masks.get(content))
+            guess = _translate_one(model, content, path, style, masks.get(content))
         except DecodeError as error:
-            failed.append(error)
+            failures.append(error)
         else:
-            taken_for.update([guessed] if guessed else [])
+            taken_for.update([guess] if guess else [])
     if taken_for:
         counts = ", ".join(f"{count:,} for {name!r}" for name, count in taken_for.most_common())
         print(f"contents are taken {counts}; --content-domain says otherwise")
-    print(f"wrote {len(jobs) - len(failed):,} of {len(jobs):,} pictures to {out}")
-    for error in failed:
+    print(f"wrote {len(jobs) - len(failures):,} of {len(jobs):,} pictures to {out}")
+    for error in failures:
         print(f"semgan: left out: {error}", file=sys.stderr)
-    return EXIT_USER_ERROR if failed else 0
+    return EXIT_USER_ERROR if failures else 0

@@ -17,14 +17,14 @@ from semgan.files import write_whole
 
 FPS = 25
 """Frames per second: 40 ms per frame, which GIF, in hundredths of a second, can hold exactly."""
-WRITTEN = (".mp4", ".gif", ".webp")
+SUFFIXES = (".mp4", ".gif", ".webp")
 
 
 def check_writable(path: Path) -> None:
     """Raises a UserError unless `write` knows the suffix and has what it takes."""
     suffix = path.suffix.lower()
-    if suffix not in WRITTEN:
-        raise UserError(f"{path}: {path.suffix or 'no suffix'} is not a video format that can be written: use {', '.join(WRITTEN)}")
+    if suffix not in SUFFIXES:
+        raise UserError(f"{path}: {path.suffix or 'no suffix'} is not a video format that can be written: use {', '.join(SUFFIXES)}")
     if suffix == ".mp4":
         _imageio()
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 
-class Imported(NamedTuple):
+class ImportedModel(NamedTuple):
     """A model as its snapshot holds it.
 
     Attributes:
@@ -29,6 +29,6 @@ class Format(NamedTuple):
       example: a file name of theirs, for help texts.
     """
 
-    read: Callable[[Any], Imported]
+    read: Callable[[Any], ImportedModel]
     write: Callable[[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]], Any] | None
     example: str

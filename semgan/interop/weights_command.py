@@ -10,7 +10,7 @@ from typing import Any
 from semgan.errors import UserError
 from semgan.files import check_writable
 from semgan.inference.model import load
-from semgan.interop.format import Format, Imported
+from semgan.interop.format import Format, ImportedModel
 from semgan.snapshot import MODEL_STATE, read_snapshot, write_snapshot
 from semgan.torch_files import reader, writer
 
@@ -45,7 +45,7 @@ def import_weights(name: str, weights: Path, out: Path, domains: str = "") -> st
       domains: names for the model's domains, separated by commas, in its own order; empty: what the format calls them.
 
     Raises:
-      UserError: an unknown format, a file that is not of it, or a place that cannot be written to.
+      UserError: an unknown format, a file that is not of it, or a path that cannot be written to.
     """
     weights_format = format_of(name)
     check_writable(out)
@@ -111,7 +111,7 @@ def _read_folder(folder: Path) -> dict[str, Any]:
     return {name: reader.read(path) for name, path in files.items()}
 
 
-def _with_domains(imported: Imported, domains: str) -> Imported:
+def _with_domains(imported: ImportedModel, domains: str) -> ImportedModel:
     names = [name.strip() for name in domains.split(",")] if domains else []
     before = list(imported.config["data"]["domains"])
     if not names:

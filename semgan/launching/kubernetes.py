@@ -5,7 +5,7 @@ TPU node pools GKE configures JAX itself.
 """
 
 from semgan.errors import EXIT_PREEMPTED, EXIT_USER_ERROR
-from semgan.launching.job import SAVING_SECONDS, Job, image, volume
+from semgan.launching.launch_job import SAVING_SECONDS, LaunchJob, image, volume
 
 _PORT = 8476
 _CRASHES = 3
@@ -84,7 +84,7 @@ _LIMITS = """\
 _RESOURCES = {"gpu": "nvidia.com/gpu", "tpu": "google.com/tpu"}
 
 
-def render(job: Job) -> str:
+def render(job: LaunchJob) -> str:
     """The file for `kubectl apply`."""
     hosts, tpu, kind = job.accelerator.hosts, job.accelerator.tpu, job.accelerator.kind
     claim, folder = volume(job, r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", "runs-claim:/runs, a PersistentVolumeClaim that many hosts can write to")

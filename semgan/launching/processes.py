@@ -31,12 +31,12 @@ def run(command: Sequence[str], count: int, *, devices: int, grace: float) -> in
     """
     port = _free_port()
     children: list[subprocess.Popen[bytes]] = []
-    with _forwarding(children) as signalled:
+    with _forwarding(children) as signal_numbers:
         try:
             for index in range(count):
                 children.append(_start(command, _environment(os.environ, index, count, devices, port), quiet=index > 0))
             readers = [_relay(child, f"[process {index}] ") for index, child in enumerate(children) if index > 0]
-            status = _outcome(children, signalled, grace)
+            status = _outcome(children, signal_numbers, grace)
         finally:
             for child in children:
                 _kill(child)
@@ -89,37 +89,37 @@ def _relay(child: subprocess.Popen[bytes], prefix: str) -> threading.Thread:
 @contextmanager
 def _forwarding(children: Sequence[subprocess.Popen[bytes]]) -> Iterator[list[int]]:
     """SIGTERM and SIGINT go on to all processes; yields the list of those that came."""
-    signalled: list[int] = []
+    signal_numbers: list[int] = []
 
     def handle(number: int, _: object) -> None:
-        signalled.append(number)
+        signal_numbers.append(number)
         for child in children:
             if child.returncode is None:
                 child.send_signal(number)
 
     previous = {number: signal.signal(number, handle) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        yield signalled
+        yield signal_numbers
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
 
 
-def _outcome(children: Sequence[subprocess.Popen[bytes]], signalled: list[int], grace: float) -> int:
+def _outcome(children: Sequence[subprocess.Popen[bytes]], signal_numbers: list[int], grace: float) -> int:
     """Waits for all; once one has died, the others have `grace` seconds."""
-    ended: queue.SimpleQueue[int] = queue.SimpleQueue()
+    exits: queue.SimpleQueue[int] = queue.SimpleQueue()
     for index, child in enumerate(children):
-        threading.Thread(target=_wait, args=(child, lambda index=index: ended.put(index)), daemon=True).start()
+        threading.Thread(target=_wait, args=(child, lambda index=index: exits.put(index)), daemon=True).start()
     culprit, deadline = None, float("inf")
     for _ in children:
         try:
-            index = _next(ended, deadline)
+            index = _next(exits, deadline)
         except queue.Empty:
             break
         if culprit is None and children[index].returncode not in (0, EXIT_PREEMPTED):
             culprit, deadline = index, time.monotonic() + grace
     if culprit is not None:
-        return _blame(culprit, children[culprit].returncode, signalled)
+        return _blame(culprit, children[culprit].returncode, signal_numbers)
     return max(child.returncode for child in children)
 
 
@@ -128,14 +128,14 @@ def _wait(child: subprocess.Popen[bytes], then: Callable[[], None]) -> None:
     then()
 
 
-def _next(ended: queue.SimpleQueue, deadline: float) -> int:
-    return ended.get() if deadline == float("inf") else ended.get(timeout=max(0.0, deadline - time.monotonic()))
+def _next(exits: queue.SimpleQueue, deadline: float) -> int:
+    return exits.get() if deadline == float("inf") else exits.get(timeout=max(0.0, deadline - time.monotonic()))
 
 
-def _blame(index: int, returncode: int, signalled: Sequence[int]) -> int:
+def _blame(index: int, returncode: int, signal_numbers: Sequence[int]) -> int:
     """The shell's status for how the first of them died, and a sentence unless a signal that was passed on has ended it."""
     status = returncode if returncode > 0 else 128 - returncode
-    if status not in [128 + number for number in signalled]:
+    if status not in [128 + number for number in signal_numbers]:
         how = f"ended with status {returncode}" if returncode > 0 else f"was ended by {signal.Signals(-returncode).name}"
         print(f"semgan: error: process {index} {how}, and the others were stopped", file=sys.stderr)
     return status

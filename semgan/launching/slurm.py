@@ -3,7 +3,7 @@
 import shlex
 
 from semgan.errors import EXIT_PREEMPTED, EXIT_USER_ERROR, UserError
-from semgan.launching.job import SAVING_SECONDS, Job
+from semgan.launching.launch_job import SAVING_SECONDS, LaunchJob
 
 _BODY = """
 # The signal goes to the tasks alone, never through srun, which answers it by killing them.
@@ -17,7 +17,7 @@ exit "$status"
 """
 
 
-def render(job: Job, *, python: str, script: str, folder: str) -> str:
+def render(job: LaunchJob, *, python: str, script: str, folder: str) -> str:
     """The script for `sbatch`; all hosts see the same files, so that interpreter, script and folder are those of this machine."""
     if job.accelerator.kind == "tpu":
         raise UserError("--on slurm has no TPUs: give --accelerator gpu:8 or cpu")
@@ -31,7 +31,7 @@ def render(job: Job, *, python: str, script: str, folder: str) -> str:
     return "\n".join(["#!/bin/bash", *(f"#SBATCH --{directive}" for directive in _directives(job))]) + "\n" + body
 
 
-def _directives(job: Job) -> list[str]:
+def _directives(job: LaunchJob) -> list[str]:
     hosts, devices = job.accelerator.hosts, job.accelerator.devices
     return [
         f"job-name={job.name}",
@@ -48,7 +48,7 @@ def _directives(job: Job) -> list[str]:
     ]
 
 
-def _devices(job: Job) -> str:
+def _devices(job: LaunchJob) -> str:
     """The variable that gives JAX all GPUs of a task: under Slurm it takes one per task by default."""
     if job.accelerator.kind != "gpu":
         return ""

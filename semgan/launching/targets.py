@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from semgan.errors import UserError
-from semgan.launching import job, kubernetes, processes, slurm, tpu_vm
+from semgan.launching import kubernetes, launch_job, processes, slurm, tpu_vm
 from semgan.training.joining import heartbeat_seconds
 
 if TYPE_CHECKING:  # --help is there before it
@@ -91,9 +91,9 @@ def start(options: argparse.Namespace, overrides: Sequence[str], config: "Config
     if options.on.startswith("processes:"):
         return _processes(options, overrides, config, script)
     site = _SITES[options.on]
-    accelerator = job.accelerator(options)
+    accelerator = launch_job.accelerator(options)
     _check_batch(config, accelerator.hosts * accelerator.devices)
-    text = _render(options.on, job.make(options, overrides, accelerator), script)
+    text = _render(options.on, launch_job.make(options, overrides, accelerator), script)
     if not options.submit:
         print(text, end="")
         return 0
@@ -106,7 +106,7 @@ def _processes(options: argparse.Namespace, overrides: Sequence[str], config: "C
     if devices < 1:
         raise UserError(f"--devices-per-process is {devices}, but has to be 1 or more")
     _check_batch(config, count * devices)
-    command = [sys.executable, script, "--distributed", *job.train_arguments(options, overrides)]
+    command = [sys.executable, script, "--distributed", *launch_job.train_arguments(options, overrides)]
     return processes.run(command, count, devices=devices, grace=heartbeat_seconds() + _GRACE_SECONDS)
 
 
@@ -116,10 +116,10 @@ def _check_batch(config: "ConfigDict", devices: int) -> None:
     check_batch(config.batch_size, devices, config.accumulate)
 
 
-def _render(target: str, described: job.Job, script: str) -> str:
+def _render(target: str, launch: launch_job.LaunchJob, script: str) -> str:
     if target == "slurm":
-        return slurm.render(described, python=sys.executable, script=script, folder=str(Path.cwd()))
-    return kubernetes.render(described) if target == "kubernetes" else tpu_vm.render(described)
+        return slurm.render(launch, python=sys.executable, script=script, folder=str(Path.cwd()))
+    return kubernetes.render(launch) if target == "kubernetes" else tpu_vm.render(launch)
 
 
 def _submit(options: argparse.Namespace, site: _Site, text: str) -> int:

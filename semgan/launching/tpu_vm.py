@@ -6,7 +6,7 @@ Nothing watches over the slice: a preempted one is gone for good, and running th
 import shlex
 
 from semgan.errors import EXIT_PREEMPTED, UserError
-from semgan.launching.job import SAVING_SECONDS, Job, image, volume
+from semgan.launching.launch_job import SAVING_SECONDS, LaunchJob, image, volume
 
 _SCRIPT = """\
 #!/bin/bash
@@ -47,7 +47,7 @@ gcloud compute tpus tpu-vm ssh "${{slice[@]}}" --worker=all --command="$(declare
 """
 
 
-def render(job: Job) -> str:
+def render(job: LaunchJob) -> str:
     """The script for `bash`, on a machine that has gcloud."""
     tpu = job.accelerator.tpu
     if tpu is None:
@@ -65,7 +65,7 @@ def _options(**options: str | None) -> list[str]:
     return [f"--{name}={value}" for name, value in options.items() if value]
 
 
-def _container(job: Job) -> list[str]:
+def _container(job: LaunchJob) -> list[str]:
     """The worker's command; the NFS export is mounted by Docker, so that a new slice needs no preparation."""
     export, folder = volume(job, r"[\w.-]+:(/[\w.-]*)+", "10.0.0.2:/share:/runs, an NFS export that all workers reach")
     server, _, path = export.partition(":")

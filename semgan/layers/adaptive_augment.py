@@ -9,9 +9,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
+from semgan.layers.array_types import SquareImages
 from semgan.layers.augment_geometry import rotation, scaling, translation, warp
 from semgan.layers.broadcast import per_channel
-from semgan.layers.shapes import SquareImages
 from semgan.types import Scalar
 
 BLIT_TRANSLATION = 0.125
@@ -24,7 +24,7 @@ BRIGHTNESS_STD, CONTRAST_STD, SATURATION_STD = 0.2, 0.5, 1.0
 """Brightness in units of the image's [-1, 1]; contrast and saturation as logarithms to the base 2."""
 
 
-class Draws(NamedTuple):
+class AugmentDraws(NamedTuple):
     """One image's draws: for each transform, the geometric ones first, what decides whether it is applied, and numbers to make it of.
 
     Attributes:
@@ -37,11 +37,11 @@ class Draws(NamedTuple):
     normal: Float[Array, " 13"]
 
 
-def draw(key: Key[Array, ""]) -> Draws:
+def draw(key: Key[Array, ""]) -> AugmentDraws:
     """All draws of one image at once, which compiles faster than one after another."""
     first, second = jax.random.split(key)
     chance, uniform = jax.random.uniform(first, (2, 13))
-    return Draws(chance, uniform, jax.random.normal(second, (13,)))
+    return AugmentDraws(chance, uniform, jax.random.normal(second, (13,)))
 
 
 def augment(images: SquareImages, keys: Key[Array, " batch"], p: Scalar, supersampling: int = 2) -> SquareImages:
@@ -61,7 +61,7 @@ def augment(images: SquareImages, keys: Key[Array, " batch"], p: Scalar, supersa
     return jnp.where(p > 0, jax.vmap(one)(images.astype(jnp.float32), keys), images)
 
 
-def inverse_geometry(draws: Draws, p: Scalar, size: int) -> Float[Array, "3 3"]:
+def inverse_geometry(draws: AugmentDraws, p: Scalar, size: int) -> Float[Array, "3 3"]:
     """Maps the augmented image's points, in pixels from the centre, to their origins: the inverses of the drawn transforms in order.
 
     Rotation comes before and after the anisotropic scaling, each with probability 1 - sqrt(1 - p): p for at least one. All of the
@@ -91,7 +91,7 @@ def inverse_geometry(draws: Draws, p: Scalar, size: int) -> Float[Array, "3 3"]:
     return inverse
 
 
-def colour_matrix(draws: Draws, p: Scalar) -> Float[Array, "4 4"]:
+def colour_matrix(draws: AugmentDraws, p: Scalar) -> Float[Array, "4 4"]:
     """Acts on (red, green, blue, 1): brightness, contrast, luma flip, hue rotation and saturation, the last three about the grey axis."""
     chance, uniform, normal = (values[8:] for values in draws)
     grey = jnp.full((3, 3), 1 / 3)  # the projection onto the grey axis

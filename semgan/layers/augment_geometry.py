@@ -58,7 +58,7 @@ def warp(image: Float[Array, "size size channel"], inverse: Matrix, supersamplin
         return _look_up(field, inverse, size)
     shift = 2 * inverse[:2, 2] + (inverse[:2, :2].sum(1) - 1) / 2  # in fine pixels, of which the taps are centred half a one off
     fine = inverse.at[:2, 2].set(shift)
-    return _halved(_look_up(_doubled(field), fine, 2 * (size + 2 * _AROUND)))
+    return _halve(_look_up(_double(field), fine, 2 * (size + 2 * _AROUND)))
 
 
 def _look_up(field: Float[Array, "wide wide channel"], inverse: Matrix, size: int) -> Float[Array, "{size} {size} channel"]:
@@ -80,27 +80,27 @@ def _look_up(field: Float[Array, "wide wide channel"], inverse: Matrix, size: in
     return ((1 - low_share) * upper + low_share * lower).reshape(size, size, channels)
 
 
-def _doubled(field: Float[Array, "wide wide channel"]) -> Float[Array, "wide*2 wide*2 channel"]:
-    """Fine pixel n is the sum of taps[n - 2 k + 5] over the pixels k: at half the brightness, which `_halved` makes up for."""
+def _double(field: Float[Array, "wide wide channel"]) -> Float[Array, "wide*2 wide*2 channel"]:
+    """Fine pixel n is the sum of taps[n - 2 k + 5] over the pixels k: at half the brightness, which `_halve` makes up for."""
     wide = field.shape[0]
     for axis in (0, 1):
         padded = jnp.pad(field, [(_AROUND, _AROUND) if at == axis else (0, 0) for at in range(3)])
-        even, odd = (_weighted(padded, axis, taps[::-1], start, wide) for taps, start in ((_SYM6[1::2], 0), (_SYM6[::2], 1)))
+        even, odd = (_weighted_sum(padded, axis, taps[::-1], start, wide) for taps, start in ((_SYM6[1::2], 0), (_SYM6[::2], 1)))
         field = jnp.stack((even, odd), axis + 1).reshape([2 * wide if at == axis else length for at, length in enumerate(field.shape)])
     return field
 
 
-def _halved(fine: Float[Array, "wide wide channel"]) -> Float[Array, "size size channel"]:
+def _halve(fine: Float[Array, "wide wide channel"]) -> Float[Array, "size size channel"]:
     """Its transpose and its inverse: pixel k is the sum of taps[n - 2 k + 5] over the fine pixels n, of which there are 6 on each side."""
     size = fine.shape[0] // 2 - 2 * _AROUND
     for axis in (0, 1):
         pairs = fine.reshape([*fine.shape[:axis], -1, 2, *fine.shape[axis + 1 :]])
         even, odd = (jax.lax.index_in_dim(pairs, at, axis + 1, keepdims=False) for at in (0, 1))
-        fine = _weighted(odd, axis, _SYM6[::2], 0, size) + _weighted(even, axis, _SYM6[1::2], 1, size)
+        fine = _weighted_sum(odd, axis, _SYM6[::2], 0, size) + _weighted_sum(even, axis, _SYM6[1::2], 1, size)
     return fine
 
 
-def _weighted(x: Array, axis: int, taps: tuple[float, ...], start: int, size: int) -> Array:
+def _weighted_sum(x: Array, axis: int, taps: tuple[float, ...], start: int, size: int) -> Array:
     """The sum of the `size` pixels along `axis` from `start` on, from the one after it on, ..., weighted by the taps."""
     return sum(tap * jax.lax.slice_in_dim(x, at, at + size, axis=axis) for at, tap in enumerate(taps, start))  # pyright: ignore
 

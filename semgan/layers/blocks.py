@@ -7,9 +7,9 @@ import jax.numpy as jnp
 from flax.typing import Dtype
 from jaxtyping import Array, Float
 
+from semgan.layers.array_types import FeatureMap
 from semgan.layers.normalize import AdaptiveInstanceNorm, InstanceNorm
 from semgan.layers.resample import average_pool, upsample_nearest
-from semgan.layers.shapes import FeatureMap
 
 he_normal = nn.initializers.variance_scaling(2.0, "fan_in", "normal")  # not truncated, as in PyTorch
 leaky_relu = partial(nn.leaky_relu, negative_slope=0.2)

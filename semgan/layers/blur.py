@@ -1,4 +1,4 @@
-"""Antialiased changes of resolution by two (Zhang 2019, arXiv 1904.11486), as CUT (arXiv 2007.15651) has them in its networks."""
+"""Antialiased changes of resolution by two (Zhang 2019, arXiv 1904.11486), as in the networks of CUT (arXiv 2007.15651)."""
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -6,27 +6,27 @@ from jaxtyping import Array, Float
 
 def blur_downsample(x: Float[Array, "batch height width channel"]) -> Float[Array, "batch half_height half_width channel"]:
     """Every second pixel after the filter [1, 2, 1] / 4 along rows and columns, mirrored at the edges; an odd size rounds up."""
-    return _halved(_halved(x, 1), 2)
+    return _halve(_halve(x, 1), 2)
 
 
 def blur_upsample(x: Float[Array, "batch height width channel"]) -> Float[Array, "batch height*2 width*2 channel"]:
     """Zeros between the pixels, then the filter [1, 3, 3, 1] / 4 along rows and columns, edges repeated: bilinear interpolation."""
-    return _doubled(_doubled(x, 1), 2)
+    return _double(_double(x, 1), 2)
 
 
-def _halved(x: Array, axis: int) -> Array:
+def _halve(x: Array, axis: int) -> Array:
     count = (x.shape[axis] + 1) // 2
-    padded = jnp.moveaxis(_padded(x, axis, "reflect"), axis, 0)
+    padded = jnp.moveaxis(_pad(x, axis, "reflect"), axis, 0)
     left, centre, right = (padded[start : start + 2 * count - 1 : 2] for start in range(3))
     return jnp.moveaxis(0.25 * left + 0.5 * centre + 0.25 * right, 0, axis)
 
 
-def _doubled(x: Array, axis: int) -> Array:
-    padded = jnp.moveaxis(_padded(x, axis, "edge"), axis, 0)
+def _double(x: Array, axis: int) -> Array:
+    padded = jnp.moveaxis(_pad(x, axis, "edge"), axis, 0)
     before, centre, after = padded[:-2], padded[1:-1], padded[2:]
     pairs = jnp.stack([0.25 * before + 0.75 * centre, 0.75 * centre + 0.25 * after], 1)
     return jnp.moveaxis(pairs.reshape(-1, *centre.shape[1:]), 0, axis)
 
 
-def _padded(x: Array, axis: int, mode: str) -> Array:
+def _pad(x: Array, axis: int, mode: str) -> Array:
     return jnp.pad(x, [(1, 1) if index == axis else (0, 0) for index in range(x.ndim)], mode=mode)

@@ -8,10 +8,10 @@ import jax.numpy as jnp
 from flax.typing import Dtype
 from jaxtyping import Array, Float
 
+from semgan.layers.array_types import FeatureMap
 from semgan.layers.blocks import he_normal
 from semgan.layers.broadcast import per_channel
 from semgan.layers.normalize import instance_norm
-from semgan.layers.shapes import FeatureMap
 
 INITIALIZERS: dict[str, Callable[..., Array]] = {
     "normal": nn.initializers.normal(0.02),  # pix2pix, CycleGAN

@@ -1,4 +1,4 @@
-"""What a network or loss needs to know of the other devices: nothing where the step runs on one."""
+"""Communication between devices within a network or a loss; with one device it does nothing."""
 
 from jax import lax
 from jaxtyping import Array, Shaped
@@ -9,20 +9,20 @@ AXIS_NAME = "data"
 
 def mean_over_devices(x: Shaped[Array, "*shape"]) -> Shaped[Array, "*shape"]:
     """The mean of `x` over the devices, differentiable; `x` itself where no axis is mapped."""
-    return lax.pmean(x, AXIS_NAME) if _mapped() else x
+    return lax.pmean(x, AXIS_NAME) if _is_mapped() else x
 
 
 def gather_over_devices(x: Shaped[Array, "batch ..."]) -> Shaped[Array, "all_devices_batch ..."]:
     """The devices' shares of a batch put together, in the global batch's order, on every device."""
-    return lax.all_gather(x, AXIS_NAME, tiled=True) if _mapped() else x
+    return lax.all_gather(x, AXIS_NAME, tiled=True) if _is_mapped() else x
 
 
 def own_share(gathered: Shaped[Array, "all_devices_batch ..."], local: Shaped[Array, "batch ..."]) -> Shaped[Array, "batch ..."]:
     """The part of a gathered batch that stands in the place of this device's own `local` batch."""
-    return lax.dynamic_slice_in_dim(gathered, lax.axis_index(AXIS_NAME) * len(local), len(local)) if _mapped() else gathered
+    return lax.dynamic_slice_in_dim(gathered, lax.axis_index(AXIS_NAME) * len(local), len(local)) if _is_mapped() else gathered
 
 
-def _mapped() -> bool:
+def _is_mapped() -> bool:
     try:
         lax.axis_index(AXIS_NAME)
     except NameError:  # what jax raises for an axis that nothing maps

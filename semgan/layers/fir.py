@@ -13,9 +13,9 @@ import jax.numpy as jnp
 from flax.typing import Dtype
 from jaxtyping import Array, Float
 
+from semgan.layers.array_types import FeatureMap
 from semgan.layers.broadcast import per_channel
 from semgan.layers.resample import depth_to_space, space_to_depth
-from semgan.layers.shapes import FeatureMap
 
 TAPS = (0.125, 0.375, 0.375, 0.125)
 """[1, 3, 3, 1], normalised to one; the filter is its outer product with itself."""
@@ -34,7 +34,7 @@ def blur(x: FeatureMap, before: int, after: int, gain: float = 1.0) -> Float[Arr
 def upsample(x: FeatureMap) -> Float[Array, "batch height*2 width*2 channel"]:
     """Zeros between the pixels, then the filter with a gain of 4: each output mixes its two nearest inputs 3 to 1 along each axis."""
     for axis in (1, 2):
-        before, after = _shifted(x, axis)
+        before, after = _shift(x, axis)
         phases = jnp.stack([0.25 * before + 0.75 * x, 0.75 * x + 0.25 * after], axis + 1)
         x = phases.reshape(*x.shape[:axis], 2 * x.shape[axis], *x.shape[axis + 1 :])
     return x
@@ -45,7 +45,7 @@ def downsample(x: FeatureMap) -> Float[Array, "batch height/2 width/2 channel"]:
     for axis in (1, 2):
         pairs = x.reshape(*x.shape[:axis], x.shape[axis] // 2, 2, *x.shape[axis + 1 :])
         first, second = (jax.lax.index_in_dim(pairs, at, axis + 1, keepdims=False) for at in range(2))
-        x = TAPS[1] * (first + second) + TAPS[0] * (_shifted(second, axis)[0] + _shifted(first, axis)[1])
+        x = TAPS[1] * (first + second) + TAPS[0] * (_shift(second, axis)[0] + _shift(first, axis)[1])
     return x
 
 
@@ -92,7 +92,7 @@ class DownConv(nn.Module):
         return x + per_channel(bias, x)
 
 
-def _shifted(x: Array, axis: int) -> tuple[Array, Array]:
+def _shift(x: Array, axis: int) -> tuple[Array, Array]:
     """Each pixel's neighbour before it and after it along `axis`, zeros outside."""
     size = x.shape[axis]
     padded = jnp.pad(x, [(1, 1) if at == axis else (0, 0) for at in range(x.ndim)])

@@ -40,14 +40,14 @@ class ModulatedConv(nn.Module):
         style = EqualizedDense(channels, bias_init=1.0, dtype=w.dtype, name="style")(w)
         kernel = self.param("kernel", nn.initializers.normal(1.0), (self.size, self.size, channels, self.features))
         kernel = kernel / math.sqrt(self.size**2 * channels)
-        style, demodulation = _demodulated(style, kernel) if self.demodulate else (style, None)
+        style, demodulation = _demodulate(style, kernel) if self.demodulate else (style, None)
 
         x = x.astype(self.dtype) * style[:, None, None, :].astype(self.dtype)
         y = (convolve_up if self.upsample else convolve)(x, kernel.astype(self.dtype))
         return y if demodulation is None else y * demodulation[:, None, None, :].astype(self.dtype)
 
 
-def _demodulated(
+def _demodulate(
     style: Float[Array, "batch in"], kernel: Float[Array, "size size in out"]
 ) -> tuple[Float[Array, "batch in"], Float[Array, "batch out"]]:
     """Returns the factors to scale inputs and outputs by.

@@ -6,9 +6,9 @@ import jax.numpy as jnp
 from flax.typing import Dtype
 from jaxtyping import Array, Float
 
+from semgan.layers.array_types import FeatureMap
 from semgan.layers.broadcast import per_channel
 from semgan.layers.convolutions import INITIALIZERS
-from semgan.layers.shapes import FeatureMap
 
 
 class SpectralConv(nn.Module):

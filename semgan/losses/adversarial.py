@@ -17,7 +17,7 @@ Logits = Float[Array, "*shape"]
 
 
 class Objective(NamedTuple):
-    """What the two players minimise.
+    """The two losses of an adversarial game.
 
     Attributes:
       discriminator: `(real_logits, fake_logits) -> loss`, all of one shape.

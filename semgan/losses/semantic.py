@@ -123,9 +123,9 @@ def _mean_inside(values: Float[Array, "batch landmark"], places: Float[Array, "b
     return _mean_where(values, jnp.all((places >= 0) & (places <= 1), -1))
 
 
-def _mean_where(values: Float[Array, "batch part"], chosen: Bool[Array, "batch part"]) -> PerExample:
+def _mean_where(values: Float[Array, "batch part"], mask: Bool[Array, "batch part"]) -> PerExample:
     """The mean of the chosen parts of each example; 0 where none is."""
-    return jnp.sum(values * chosen, -1) / jnp.maximum(chosen.sum(-1), 1)
+    return jnp.sum(values * mask, -1) / jnp.maximum(mask.sum(-1), 1)
 
 
 ANNOTATIONS: Mapping[str, Annotation] = {
@@ -138,13 +138,15 @@ ANNOTATIONS: Mapping[str, Annotation] = {
 """The kinds by the names of `Dataset.annotations`, which are those of a judge network's heads too."""
 
 
-def consistency(judged: Any, truth: Mapping[str, Array], weights: Mapping[str, float]) -> tuple[PerExample, dict[str, PerExample]]:
+def consistency(judgement: Any, truth: Mapping[str, Array], weights: Mapping[str, float]) -> tuple[PerExample, dict[str, PerExample]]:
     """The weighted sum of the losses, and each one's error.
 
     Args:
-      judged: with an attribute for each annotation, such as `networks.judge.Judgement`.
+      judgement: with an attribute for each annotation, such as `networks.judge.Judgement`.
       truth: what is to be found there, by annotation.
       weights: the losses' weights by annotation; at least one.
     """
-    losses = {name: weight * ANNOTATIONS[name].loss(getattr(judged, name), truth[name]) for name, weight in weights.items()}
-    return jnp.stack(list(losses.values())).sum(0), {name: ANNOTATIONS[name].error(getattr(judged, name), truth[name]) for name in weights}
+    losses = {name: weight * ANNOTATIONS[name].loss(getattr(judgement, name), truth[name]) for name, weight in weights.items()}
+    return jnp.stack(list(losses.values())).sum(0), {
+        name: ANNOTATIONS[name].error(getattr(judgement, name), truth[name]) for name in weights
+    }

@@ -12,10 +12,10 @@ import jax.numpy as jnp
 from flax.typing import Dtype
 from jaxtyping import Array, Float
 
+from semgan.layers.array_types import SquareImages
 from semgan.layers.batch_norm import BatchNorm
 from semgan.layers.blocks import leaky_relu
 from semgan.layers.resample import upsample_nearest
-from semgan.layers.shapes import SquareImages
 
 _init = nn.initializers.normal(0.02)
 

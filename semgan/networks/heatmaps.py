@@ -13,10 +13,10 @@ import jax.numpy as jnp
 from flax.typing import Dtype
 from jaxtyping import Array, Float
 
+from semgan.layers.array_types import FeatureMap
 from semgan.layers.convolutions import convolution
 from semgan.layers.normalize import EPSILON
 from semgan.layers.resample import average_pool, resize_bilinear, upsample_nearest
-from semgan.layers.shapes import FeatureMap
 
 SIZE = 256
 """Pixels at which the network sees every face; its heat maps are a quarter of that, the masks again as large."""

@@ -13,7 +13,7 @@ from semgan.types import HEADS, Images
 
 
 class Heads(NamedTuple):
-    """What the network predicts and how wide it is: with the image size, all that its parameters' shapes depend on."""
+    """The network's predictions and width: with the image size, all that the shapes of its parameters depend on."""
 
     channels: int
     domains: int
@@ -85,7 +85,7 @@ class JudgeNetwork(nn.Module):
 
 
 class BranchHeads(nn.Module):
-    """The same heads on the features of another network, such as a discriminator, in the place of an encoder of their own.
+    """The same heads on the features of another network, such as a discriminator, instead of an encoder of their own.
 
     Attributes:
       patch_size: pixels of the image per place of the highest level, along a side.
@@ -100,7 +100,7 @@ class BranchHeads(nn.Module):
         return _predict(levels, self.heads, self.patch_size)
 
 
-def judged(modules: Mapping[str, nn.Module], run: Callable[..., Any], images: Images) -> Judgement:
+def run_heads(modules: Mapping[str, nn.Module], run: Callable[..., Any], images: Images) -> Judgement:
     """Returns what a model's semantic heads predict from images, or from its discriminator's features of them.
 
     Args:

@@ -13,13 +13,13 @@ import jax.numpy as jnp
 from flax.typing import Dtype
 from jaxtyping import Array, Float
 
+from semgan.layers.array_types import SquareImages
 from semgan.layers.blocks import leaky_relu
 from semgan.layers.broadcast import per_channel
 from semgan.layers.equalized import EqualizedConv, EqualizedDense
 from semgan.layers.minibatch import minibatch_stddev
 from semgan.layers.precision import at_least_float32
 from semgan.layers.resample import average_pool, upsample_nearest
-from semgan.layers.shapes import SquareImages
 
 Fade = Float[Array, ""] | float
 

@@ -12,18 +12,18 @@ import jax.numpy as jnp
 from flax.typing import Dtype
 from jaxtyping import Array, Float
 
+from semgan.layers.array_types import FeatureMap, SquareImages
 from semgan.layers.blocks import leaky_relu
 from semgan.layers.broadcast import per_channel
 from semgan.layers.fir import downsample, upsample
 from semgan.layers.precision import at_least_float32
 from semgan.layers.resample import depth_to_space, space_to_depth
-from semgan.layers.shapes import FeatureMap, SquareImages
 
 EXPANSION = 2
 GAIN = math.sqrt(2 / (1 + 0.2**2))
 """Keeps the variance through a leaky ReLU of slope 0.2 (He et al. 2015, arXiv 1502.01852)."""
 LOW_PRECISION_STAGES = 4
-"""How many of the largest resolutions compute in `dtype`; those below stay float32."""
+"""The number of stages, counted from the largest, that compute in `dtype`; those below stay float32."""
 SPLIT_GROUPS = 8
 """The most groups for which a grouped convolution is written as one convolution per group."""
 
@@ -46,7 +46,7 @@ def grouped_convolution(x: FeatureMap, kernel: Float[Array, "size size group out
     return jnp.concatenate([convolve(*part, 1) for part in parts], -1)
 
 
-class Convolution(nn.Module):
+class GroupedConvolution(nn.Module):
     """A square convolution without bias, weights N(0, gain^2 / fan_in); `group_size` input channels per group, 0: all."""
 
     channels: int
@@ -63,7 +63,7 @@ class Convolution(nn.Module):
         return grouped_convolution(x.astype(self.dtype), kernel.astype(self.dtype))
 
 
-class ResidualBlock(nn.Module):
+class BottleneckBlock(nn.Module):
     """x + conv1x1(act(conv3x3(act(conv1x1(x))))), the last convolution zero at first, `gain` that of the others."""
 
     group_size: int
@@ -73,16 +73,16 @@ class ResidualBlock(nn.Module):
     @nn.compact
     def __call__(self, x: FeatureMap) -> FeatureMap:
         width = EXPANSION * x.shape[-1]
-        h = Convolution(width, 1, gain=self.gain, dtype=self.dtype, name="expand")(x)
-        h = Convolution(width, 3, self.group_size, self.gain, self.dtype, name="mix")(self._activate(h, "bias1"))
-        return x + Convolution(x.shape[-1], 1, gain=0.0, dtype=self.dtype, name="project")(self._activate(h, "bias2"))
+        h = GroupedConvolution(width, 1, gain=self.gain, dtype=self.dtype, name="expand")(x)
+        h = GroupedConvolution(width, 3, self.group_size, self.gain, self.dtype, name="mix")(self._activate(h, "bias1"))
+        return x + GroupedConvolution(x.shape[-1], 1, gain=0.0, dtype=self.dtype, name="project")(self._activate(h, "bias2"))
 
     def _activate(self, x: FeatureMap, name: str) -> FeatureMap:
         return leaky_relu(x + per_channel(self.param(name, nn.initializers.zeros, (x.shape[-1],)), x))
 
 
 class _Stages(nn.Module):
-    """What both networks share: the widths and compute types by resolution, and the blocks.
+    """The base of both networks: the widths and compute types by resolution, and the blocks.
 
     Attributes:
       base_channels, max_channels: width at the full size (of the last stage, with patches) and the largest width.
@@ -113,7 +113,7 @@ class _Stages(nn.Module):
         plan = self.plan
         gain = GAIN * (self.blocks * len(plan)) ** -0.25
         for index in range(self.blocks):
-            x = ResidualBlock(self.group_size, gain, plan[stage][1], name=f"block{stage}_{index}")(x)
+            x = BottleneckBlock(self.group_size, gain, plan[stage][1], name=f"block{stage}_{index}")(x)
         return x
 
 
@@ -131,10 +131,10 @@ class Generator(_Stages):
         for stage, (width, dtype) in enumerate(self.plan):
             x = x.astype(dtype)
             if stage:
-                x = Convolution(width, 1, dtype=dtype, name=f"widen{stage}")(x) if x.shape[-1] != width else x
+                x = GroupedConvolution(width, 1, dtype=dtype, name=f"widen{stage}")(x) if x.shape[-1] != width else x
                 x = upsample(x)
             x = self.residual_blocks(x, stage)
-        x = Convolution(3 * self.patch_size**2, 1, dtype=x.dtype, name="to_rgb")(x)
+        x = GroupedConvolution(3 * self.patch_size**2, 1, dtype=x.dtype, name="to_rgb")(x)
         return at_least_float32(depth_to_space(x, self.patch_size))
 
 
@@ -145,14 +145,14 @@ class Discriminator(_Stages):
     def __call__(self, image: SquareImages) -> Float[Array, " batch"]:
         plan = self.plan
         x = space_to_depth(image, self.patch_size)
-        x = Convolution(plan[-1][0], 1, dtype=plan[-1][1], name="from_rgb")(x)
+        x = GroupedConvolution(plan[-1][0], 1, dtype=plan[-1][1], name="from_rgb")(x)
         for stage in range(len(plan) - 1, -1, -1):
             dtype = plan[stage][1]
             x = self.residual_blocks(x.astype(dtype), stage)
             if stage:
                 x = downsample(x)
                 width = plan[stage - 1][0]
-                x = Convolution(width, 1, dtype=dtype, name=f"narrow{stage}")(x) if x.shape[-1] != width else x
+                x = GroupedConvolution(width, 1, dtype=dtype, name=f"narrow{stage}")(x) if x.shape[-1] != width else x
         x = at_least_float32(x)
         basis = self.param("basis", nn.initializers.normal(1 / 4), (4, 4, x.shape[-1]))
         kernel = self.param("to_logit", nn.initializers.normal(1 / math.sqrt(x.shape[-1])), (x.shape[-1],))

@@ -8,11 +8,11 @@ import jax.numpy as jnp
 from flax.typing import Dtype
 from jaxtyping import Array, Float
 
+from semgan.layers.array_types import FeatureMap, RGBImages
 from semgan.layers.blur import blur_downsample, blur_upsample
 from semgan.layers.convolutions import TransposedConvolution, convolution, reflect_pad
 from semgan.layers.normalize import instance_norm
 from semgan.layers.precision import at_least_float32
-from semgan.layers.shapes import FeatureMap, RGBImages
 
 
 class ResNetBlock(nn.Module):

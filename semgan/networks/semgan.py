@@ -13,11 +13,11 @@ import jax.numpy as jnp
 from flax.typing import Dtype, Initializer
 from jaxtyping import Array, Float
 
+from semgan.layers.array_types import DomainIds, SquareImages, StyleCodes
 from semgan.layers.blocks import AdaptiveResidualBlock, ResidualBlock, convolution, he_normal, leaky_relu, select_domain
 from semgan.layers.normalize import AdaptiveInstanceNorm, instance_norm
 from semgan.layers.precision import at_least_float32
 from semgan.layers.resample import depth_to_space, space_to_depth
-from semgan.layers.shapes import DomainIds, SquareImages, StyleCodes
 from semgan.networks.stargan_v2 import MappingNetwork, StyleEncoder
 
 

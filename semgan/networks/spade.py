@@ -13,13 +13,13 @@ import jax.numpy as jnp
 from flax.typing import Dtype
 from jaxtyping import Array, Float, Integer
 
+from semgan.layers.array_types import DomainIds, FeatureMap, StyleCodes
 from semgan.layers.batch_norm import BatchNorm
 from semgan.layers.blocks import leaky_relu
 from semgan.layers.convolutions import INITIALIZERS, convolution
 from semgan.layers.normalize import instance_norm
 from semgan.layers.precision import at_least_float32
 from semgan.layers.resample import average_pool, upsample_nearest
-from semgan.layers.shapes import DomainIds, FeatureMap, StyleCodes
 from semgan.layers.spectral import SpectralConv
 from semgan.types import Images
 

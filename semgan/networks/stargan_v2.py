@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from flax.typing import Dtype
 from jaxtyping import Array, Float
 
+from semgan.layers.array_types import DomainIds, SquareImages, StyleCodes
 from semgan.layers.blocks import (
     AdaptiveResidualBlock,
     DomainHeads,
@@ -24,7 +25,6 @@ from semgan.layers.blocks import (
 from semgan.layers.normalize import InstanceNorm
 from semgan.layers.precision import at_least_float32
 from semgan.layers.resample import depth_to_space, high_pass, resize_bilinear, space_to_depth
-from semgan.layers.shapes import DomainIds, SquareImages, StyleCodes
 from semgan.networks.heatmaps import HeatMaps
 
 Masks = Float[Array, "batch mask_size mask_size 2"]

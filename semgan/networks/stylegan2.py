@@ -13,13 +13,13 @@ import jax.numpy as jnp
 from flax.typing import Dtype
 from jaxtyping import Array, Float, Key
 
+from semgan.layers.array_types import FeatureMap, SquareImages
 from semgan.layers.broadcast import per_channel
 from semgan.layers.equalized import EqualizedConv, EqualizedDense
 from semgan.layers.fir import DownConv, downsample, upsample
 from semgan.layers.minibatch import minibatch_stddev
 from semgan.layers.modulated import ModulatedConv
 from semgan.layers.precision import at_least_float32
-from semgan.layers.shapes import FeatureMap, SquareImages
 
 NoiseMaps = Sequence[Float[Array, "_ _ _"]]
 

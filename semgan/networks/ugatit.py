@@ -13,33 +13,33 @@ import jax.numpy as jnp
 from flax.typing import Dtype
 from jaxtyping import Array, Float
 
+from semgan.layers.array_types import FeatureMap
 from semgan.layers.blocks import leaky_relu
 from semgan.layers.broadcast import per_channel
 from semgan.layers.convolutions import INITIALIZERS, convolution, reflect_pad
 from semgan.layers.normalize import EPSILON, instance_norm
 from semgan.layers.precision import at_least_float32
 from semgan.layers.resample import upsample_nearest
-from semgan.layers.shapes import FeatureMap
 from semgan.layers.spectral import SpectralConv
 
-Images = Float[Array, "batch height width 3"]
+ColourImages = Float[Array, "batch height width 3"]
 Vectors = Float[Array, "batch channel"]
 
 
-class Translation(NamedTuple):
-    """What a generator gives.
+class GeneratorOutput(NamedTuple):
+    """The outputs of a generator.
 
     Attributes:
       image: in [-1, 1].
       cam_logits: (batch, 2), whether the input is of the source domain, by its features' means and by their maxima.
     """
 
-    image: Images
+    image: ColourImages
     cam_logits: Float[Array, "batch 2"]
 
 
-class Judgement(NamedTuple):
-    """What a discriminator gives.
+class DiscriminatorOutput(NamedTuple):
+    """The outputs of a discriminator.
 
     Attributes:
       logits: (batch, height_out, width_out), real or fake, one per place.
@@ -51,7 +51,7 @@ class Judgement(NamedTuple):
 
 
 @jax.custom_vjp
-def clipped(rho: Float[Array, " channel"]) -> Float[Array, " channel"]:
+def clip_rho(rho: Float[Array, " channel"]) -> Float[Array, " channel"]:
     """Rho within [0, 1] (equation 2).
 
     The authors clip the parameter itself after each update. Here it is clipped where it is used: no gradient leads further out, and every
@@ -69,7 +69,7 @@ def _clip_backward(rho, gradient):
     return (jnp.where(outwards, 0, gradient),)
 
 
-clipped.defvjp(_clip_forward, _clip_backward)
+clip_rho.defvjp(_clip_forward, _clip_backward)
 
 
 def layer_norm(x: FeatureMap) -> FeatureMap:
@@ -82,7 +82,7 @@ def layer_norm(x: FeatureMap) -> FeatureMap:
 
 def _mixed_norm(x: FeatureMap, rho: Float[Array, " channel"]) -> FeatureMap:
     """Rho a_I + (1 - rho) a_L, the bracket of equation 1, with biased variances as in the authors' TensorFlow code."""
-    share = per_channel(clipped(rho), x)
+    share = per_channel(clip_rho(rho), x)
     return share * instance_norm(x) + (1 - share) * layer_norm(x)
 
 
@@ -134,7 +134,7 @@ class Attention(nn.Module):
         return weights / (jnp.linalg.norm(weights) + 1e-12) if self.spectral else weights
 
 
-class Block(nn.Module):
+class NormalizedBlock(nn.Module):
     """x + two 3x3 convolutions with mirrored edges, each normalised, the first through a ReLU as well.
 
     Normalised by AdaLIN where gamma and beta are given, else by instance norm.
@@ -147,11 +147,11 @@ class Block(nn.Module):
     def __call__(self, x: FeatureMap, *gamma_and_beta: Vectors) -> FeatureMap:
         conv = partial(convolution, x.shape[-1], 3, use_bias=False, initializer=self.initializer, dtype=self.dtype)
 
-        def normalized(h, name):
+        def normalize(h, name):
             return AdaLIN(name=name)(h, *gamma_and_beta) if gamma_and_beta else instance_norm(h)
 
-        h = nn.relu(normalized(conv(name="conv1")(reflect_pad(x, 1)), "norm1"))
-        return x + normalized(conv(name="conv2")(reflect_pad(h, 1)), "norm2")
+        h = nn.relu(normalize(conv(name="conv1")(reflect_pad(x, 1)), "norm1"))
+        return x + normalize(conv(name="conv2")(reflect_pad(h, 1)), "norm2")
 
 
 class Encoder(nn.Module):
@@ -163,7 +163,7 @@ class Encoder(nn.Module):
     dtype: Dtype = jnp.float32
 
     @nn.compact
-    def __call__(self, image: Images) -> Float[Array, "batch height/4 width/4 channel"]:
+    def __call__(self, image: ColourImages) -> Float[Array, "batch height/4 width/4 channel"]:
         conv = partial(convolution, use_bias=False, initializer=self.initializer, dtype=self.dtype)
         x = reflect_pad(image.astype(self.dtype), 3)
         x = nn.relu(instance_norm(conv(self.base_channels, 7, name="from_rgb")(x)))
@@ -171,7 +171,7 @@ class Encoder(nn.Module):
             x = conv(self.base_channels * factor, 3, stride=2, name=f"halve{index}")(reflect_pad(x, 1))
             x = nn.relu(instance_norm(x))
         for index in range(self.blocks):
-            x = Block(self.initializer, self.dtype, name=f"block{index}")(x)
+            x = NormalizedBlock(self.initializer, self.dtype, name=f"block{index}")(x)
         return x
 
 
@@ -205,7 +205,7 @@ class Decoder(nn.Module):
     def __call__(self, x: FeatureMap, gamma: Vectors, beta: Vectors) -> Float[Array, "batch height*4 width*4 3"]:
         conv = partial(convolution, use_bias=False, initializer=self.initializer, dtype=self.dtype)
         for index in range(self.blocks):
-            x = Block(self.initializer, self.dtype, name=f"block{index}")(x, gamma, beta)
+            x = NormalizedBlock(self.initializer, self.dtype, name=f"block{index}")(x, gamma, beta)
         for index, factor in enumerate((2, 1)):
             x = conv(self.base_channels * factor, 3, name=f"double{index}")(reflect_pad(upsample_nearest(x), 1))
             x = nn.relu(LIN(name=f"norm{index}")(x))
@@ -227,13 +227,13 @@ class Generator(nn.Module):
     dtype: Dtype = jnp.float32
 
     @nn.compact
-    def __call__(self, image: Images) -> Translation:
+    def __call__(self, image: ColourImages) -> GeneratorOutput:
         sizes = (self.base_channels, self.blocks, self.initializer, self.dtype)
         features = Encoder(*sizes, name="encoder")(image)
         x, logits = Attention(False, self.initializer, self.dtype, name="attention")(features)
         x = nn.relu(x)
         gamma, beta = Modulation(self.initializer, self.dtype, name="modulation")(x)
-        return Translation(Decoder(*sizes, name="decoder")(x, gamma, beta), logits)
+        return GeneratorOutput(Decoder(*sizes, name="decoder")(x, gamma, beta), logits)
 
 
 class Discriminator(nn.Module):
@@ -252,7 +252,7 @@ class Discriminator(nn.Module):
     dtype: Dtype = jnp.float32
 
     @nn.compact
-    def __call__(self, image: Images, *, train: bool = False) -> Judgement:
+    def __call__(self, image: ColourImages, *, train: bool = False) -> DiscriminatorOutput:
         conv = partial(SpectralConv, size=4, padding=0, initializer=self.initializer, dtype=self.dtype)
         halvings = min(self.layers, min(image.shape[1:3]).bit_length() - 3)
         x = image.astype(self.dtype)
@@ -261,4 +261,4 @@ class Discriminator(nn.Module):
             x = leaky_relu(layer(reflect_pad(x, 1), train=train))
         x, cam_logits = Attention(True, self.initializer, self.dtype, name="attention")(x)
         logits = conv(1, stride=1, use_bias=False, name="logits")(reflect_pad(leaky_relu(x), 1), train=train)
-        return Judgement(at_least_float32(logits[..., 0]), cam_logits)
+        return DiscriminatorOutput(at_least_float32(logits[..., 0]), cam_logits)

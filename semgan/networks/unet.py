@@ -8,9 +8,9 @@ import jax.numpy as jnp
 from flax.typing import Dtype
 from jaxtyping import Array, Key
 
+from semgan.layers.array_types import FeatureMap, SquareImages
 from semgan.layers.convolutions import Normalization, TransposedConvolution, convolution
 from semgan.layers.precision import at_least_float32
-from semgan.layers.shapes import FeatureMap, SquareImages
 
 
 class UNetGenerator(nn.Module):

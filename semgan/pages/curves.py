@@ -8,7 +8,7 @@ from semgan.pages.document import SERIES
 
 _WIDTH, _HEIGHT = 260, 96
 _MOST_POINTS = 400
-_FEW = 12
+_MOST_MARKERS = 12
 """The most points that are all marked; of a longer series only the last is."""
 Point = tuple[float, float]
 
@@ -47,8 +47,8 @@ def chart(title: str, values: Sequence[Point], along: Axis) -> str:
 
 def overlay(title: str, series: Sequence[Sequence[Point]], along: Axis) -> str:
     """A figure with several curves in one range; a series without a point keeps its place, and so its colour (see `legend`)."""
-    drawn = [(index, values) for index, values in enumerate(series) if values]
-    return _figure(title, "", f"{title}, {len(drawn)} curves", drawn, along) if drawn else ""
+    nonempty = [(index, values) for index, values in enumerate(series) if values]
+    return _figure(title, "", f"{title}, {len(nonempty)} curves", nonempty, along) if nonempty else ""
 
 
 def legend(names: Sequence[str]) -> str:
@@ -65,13 +65,13 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if 1000 <= abs(value) < 1e7 else f"{value:.3g}"
 
 
-def _figure(title: str, beside: str, spoken: str, series: Sequence[tuple[int, Sequence[Point]]], along: Axis) -> str:
+def _figure(title: str, beside: str, label: str, series: Sequence[tuple[int, Sequence[Point]]], along: Axis) -> str:
     heights = [value for _, values in series for _, value in values]
     low, high = min(heights), max(heights)
     curves = "".join(_curve(index, values, (low, high), along) for index, values in series)
     return (
         f'<figure class="chart"><figcaption>{escape(title)}{beside}</figcaption>'
-        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(spoken, quote=True)}">'
+        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(label, quote=True)}">'
         f'<path class="frame" d="M0 0.5H{_WIDTH}M0 {_HEIGHT - 0.5}H{_WIDTH}"/>{curves}'
         f'<text x="2" y="11">{number(high)}</text><text x="2" y="{_HEIGHT - 4}">{number(low)}</text>'
         f'<text x="{_WIDTH - 2}" y="{_HEIGHT - 4}" text-anchor="end">{escape(along.label)}</text></svg></figure>'
@@ -86,9 +86,9 @@ def _curve(index: int, values: Sequence[Point], span: tuple[float, float], along
         x = _WIDTH * point[0] / max(along.right, 1e-12)
         return f"{x:.1f},{_HEIGHT * (0.5 - 0.46 * (point[1] - middle) / half):.1f}"
 
-    places = list(map(place, _thinned(values)))
-    marked = places if len(places) <= _FEW else places[-1:]
-    return _line(index, " ".join(places)) + "".join(_dot(index, *at.split(",")) for at in marked)
+    places = list(map(place, _thin(values)))
+    markers = places if len(places) <= _MOST_MARKERS else places[-1:]
+    return _line(index, " ".join(places)) + "".join(_dot(index, *at.split(",")) for at in markers)
 
 
 def _line(index: int, places: str) -> str:
@@ -100,7 +100,7 @@ def _dot(index: int, x: str, y: str) -> str:
     return f'<circle class="s{index % SERIES}" cx="{x}" cy="{y}" r="2.5"/>'
 
 
-def _thinned(values: Sequence[Point]) -> Sequence[Point]:
+def _thin(values: Sequence[Point]) -> Sequence[Point]:
     """Returns at most some hundreds of the points, the last always among them."""
     stride = -(-len(values) // _MOST_POINTS)
     return values[(len(values) - 1) % stride :: stride]

@@ -66,7 +66,7 @@ class Card(NamedTuple):
     meaning: str
 
 
-class Example(NamedTuple):
+class PictureRow(NamedTuple):
     """Pictures that belong together: (what it is, a PNG file's bytes, width in pixels to show it at) each, and a line below them."""
 
     pictures: Sequence[tuple[str, bytes, int]]
@@ -121,7 +121,7 @@ def details(title: str, *contents: str) -> str:
     return f"<details><summary>{escape(title)}</summary>{''.join(contents)}</details>"
 
 
-def examples(items: Iterable[Example]) -> str:
+def examples(items: Iterable[PictureRow]) -> str:
     """Groups of pictures, inside the page."""
     boxes = ""
     for item in items:

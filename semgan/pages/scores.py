@@ -1,4 +1,4 @@
-"""What the scores are called and what they mean, the same wherever they are shown."""
+"""The names and meanings of the scores, the same wherever they are shown."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple

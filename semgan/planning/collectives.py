@@ -6,7 +6,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from semgan.data.shapes import Shapes
+from semgan.data.shapes import BatchShapes
 from semgan.planning.hardware import Hardware
 from semgan.planning.traced import size
 from semgan.types import Algorithm, Phase, TrainState
@@ -32,17 +32,17 @@ class PhaseBytes(NamedTuple):
         return self.gradients + self.metrics + self.model_state
 
 
-def averaged_bytes(algorithm: Algorithm, state: TrainState, prepared: Shapes) -> tuple[PhaseBytes, ...]:
+def all_reduce_bytes(algorithm: Algorithm, state: TrainState, prepared: BatchShapes) -> tuple[PhaseBytes, ...]:
     """Lists what each phase averages: gradients of the networks that it updates, floating metrics with the loss, floating model_state."""
     return tuple(_of_phase(phase, state, prepared) for phase in algorithm.phases)
 
 
-def _of_phase(phase: Phase, state: TrainState, prepared: Shapes) -> PhaseBytes:
-    def returned(params, model_state, batch):
+def _of_phase(phase: Phase, state: TrainState, prepared: BatchShapes) -> PhaseBytes:
+    def metrics_and_state(params, model_state, batch):
         loss, aux = phase.loss(params, model_state, batch, jax.random.key(0), jnp.float32(0))
         return dict(aux.metrics) | {"loss": loss.astype(jnp.float32)}, aux.model_state
 
-    metrics, model_state = jax.eval_shape(returned, state.params, state.model_state, prepared)
+    metrics, model_state = jax.eval_shape(metrics_and_state, state.params, state.model_state, prepared)
     gradients = sum(map(size, jax.tree.leaves([state.params[name] for name in phase.updates])))
     return PhaseBytes(phase.name, phase.every, gradients, _floating(metrics), _floating(model_state))
 

@@ -59,7 +59,7 @@ class Meter:
         )
 
 
-def measured(rounds: int = _ROUNDS) -> Hardware:
+def measure_rates(rounds: int = _ROUNDS) -> Hardware:
     """The rates of this machine: medians of this many rounds."""
     meter = Meter()
     for _ in range(rounds):

@@ -1,4 +1,4 @@
-"""A whole plan: what training an experiment on a number of devices takes, as plain data."""
+"""A plan as plain data: what training an experiment on a number of devices requires."""
 
 import difflib
 import json
@@ -13,7 +13,7 @@ from semgan.errors import UserError
 from semgan.planning import predict
 from semgan.planning.collectives import HOP_SECONDS, LINK_SHARE, ring_bytes
 from semgan.planning.hardware import TABLE, Hardware
-from semgan.planning.measure import measured
+from semgan.planning.measure import measure_rates
 from semgan.planning.step_cost import StepCost, cost_of_step
 from semgan.training.experiment import Experiment
 
@@ -41,9 +41,9 @@ def make_plan(config: ConfigDict, devices: int, hardware_name: str | None = None
         "parameters": cost.parameters,
         "memory": predict.memory_bytes(cost, device_batch, config.accumulate),
         "flops": {"device": cost.flops.at(device_batch), "all": devices * cost.flops.at(device_batch)},
-        "bytes_moved": cost.moved.at(device_batch),
-        "averaged": [phase._asdict() | {"total": phase.total} for phase in cost.averaged],
-        "ring_bytes": sum(ring_bytes(phase.total, devices) / phase.every for phase in cost.averaged),
+        "bytes_moved": cost.bytes_moved.at(device_batch),
+        "averaged": [phase._asdict() | {"total": phase.total} for phase in cost.all_reduces],
+        "ring_bytes": sum(ring_bytes(phase.total, devices) / phase.every for phase in cost.all_reduces),
         "assumptions": {"compiled": compiled, "usable_memory": predict.USABLE, "link_share": LINK_SHARE, "hop_seconds": HOP_SECONDS},
         "hardware": {name: _on(each, cost, config, devices, device_batch) for name, each in devices_by_name.items()},
     }
@@ -52,7 +52,7 @@ def make_plan(config: ConfigDict, devices: int, hardware_name: str | None = None
 def hardware_of(name: str) -> Hardware:
     """A row of the table, or this machine measured; UserError for any other name."""
     if name == THIS:
-        return measured()
+        return measure_rates()
     if name not in TABLE:
         near = difflib.get_close_matches(name.lower(), (*TABLE, THIS), n=1, cutoff=0)[0]
         raise UserError(f"--hardware {name!r} is not in the table: did you mean {near!r}? There are {', '.join((*TABLE, THIS))}")

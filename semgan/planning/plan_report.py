@@ -33,7 +33,7 @@ def _what(plan: Mapping[str, Any]) -> list[str]:
         f"{of['device_batch']} examples{micro} on each of {of['devices']:,} device{'s' * (of['devices'] > 1)}: batch {of['batch_size']:,}"
     )
     rows = [(name, f"{count:,}") for name, count in parameters.items()]
-    return [head, batch, "", *_aligned([("parameters", ""), *rows, ("in all", f"{sum(parameters.values()):,}")])]
+    return [head, batch, "", *_align([("parameters", ""), *rows, ("in all", f"{sum(parameters.values()):,}")])]
 
 
 def _cost(plan: Mapping[str, Any]) -> list[str]:
@@ -46,7 +46,7 @@ def _cost(plan: Mapping[str, Any]) -> list[str]:
         of = ", ".join(f"{name} {_bytes(phase[name])}" for name in ("gradients", "metrics", "model_state") if phase[name])
         lazily = f", every {phase['every']} steps" if phase["every"] > 1 else ""
         rows.append((f"phase {phase['name']}", f"{_bytes(phase['total'])} ({of}{lazily})"))
-    return _aligned([*rows, ("a device sends in a ring", f"{_bytes(plan['ring_bytes'])} a mean step")])
+    return _align([*rows, ("a device sends in a ring", f"{_bytes(plan['ring_bytes'])} a mean step")])
 
 
 def _one(on: Mapping[str, Any], devices: int) -> list[str]:
@@ -98,7 +98,7 @@ def _assumptions(plan: Mapping[str, Any]) -> list[str]:
     return textwrap.wrap(text, 120)
 
 
-def _aligned(rows: Iterable[tuple[str, str]]) -> list[str]:
+def _align(rows: Iterable[tuple[str, str]]) -> list[str]:
     """Two columns; a row without the second is a title."""
     return [f"  {name:<26}{value:>10}" if value else name for name, value in rows]
 

@@ -33,7 +33,7 @@ class StepTime(NamedTuple):
         return max(self.arithmetic, self.memory) + self.communication
 
 
-class Scaled(NamedTuple):
+class ScaledStep(NamedTuple):
     """A step on `devices` devices; `efficiency` is against that many times one device's speed."""
 
     devices: int
@@ -49,8 +49,8 @@ def step_time(cost: StepCost, hardware: Hardware, precision: str, devices: int, 
     attained = hardware.rate[precision] * hardware.share[precision]
     return StepTime(
         arithmetic=cost.flops.at(device_batch) / attained,
-        memory=cost.moved.at(device_batch) / hardware.memory_bandwidth,
-        communication=collectives.seconds(cost.averaged, devices, hardware),
+        memory=cost.bytes_moved.at(device_batch) / hardware.memory_bandwidth,
+        communication=collectives.seconds(cost.all_reduces, devices, hardware),
     )
 
 
@@ -79,25 +79,25 @@ def device_counts(devices: int) -> list[int]:
     return sorted({8**power for power in range(20) if 8**power < devices} | {devices})
 
 
-def weak_scaling(cost: StepCost, hardware: Hardware, precision: str, devices: int, device_batch: int) -> list[Scaled]:
+def weak_scaling(cost: StepCost, hardware: Hardware, precision: str, devices: int, device_batch: int) -> list[ScaledStep]:
     """Predicts steps at device counts up to `devices`, each device with `device_batch` examples."""
     return _scaling(cost, hardware, precision, [(count, count * device_batch) for count in device_counts(devices)])
 
 
-def strong_scaling(cost: StepCost, hardware: Hardware, precision: str, devices: int, batch_size: int) -> list[Scaled]:
+def strong_scaling(cost: StepCost, hardware: Hardware, precision: str, devices: int, batch_size: int) -> list[ScaledStep]:
     """Predicts steps at device counts up to `devices` that cut one global batch into equal parts."""
     counts = [count for count in device_counts(devices) if batch_size % count == 0]
     return _scaling(cost, hardware, precision, [(count, batch_size) for count in counts])
 
 
-def _scaling(cost: StepCost, hardware: Hardware, precision: str, cases: list[tuple[int, int]]) -> list[Scaled]:
+def _scaling(cost: StepCost, hardware: Hardware, precision: str, cases: list[tuple[int, int]]) -> list[ScaledStep]:
     """A row for each (devices, batch size), the first of which has one device."""
     rows, alone = [], 0.0
     for devices, batch_size in cases:
         time = step_time(cost, hardware, precision, devices, batch_size / devices)
         speed = batch_size / time.total
         alone = alone or speed / devices
-        rows.append(Scaled(devices, batch_size, time.total, speed, time.communication, speed / devices / alone))
+        rows.append(ScaledStep(devices, batch_size, time.total, speed, time.communication, speed / devices / alone))
     return rows
 
 

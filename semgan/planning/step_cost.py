@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import jax
 
-from semgan.planning.collectives import PhaseBytes, averaged_bytes
+from semgan.planning.collectives import PhaseBytes, all_reduce_bytes
 from semgan.planning.traced import moved_bytes, peak_bytes, size
 from semgan.training.experiment import Experiment
 from semgan.training.state import parameter_counts
@@ -36,8 +36,8 @@ class StepCost(NamedTuple):
       batch: bytes of an example as the loader gives it.
       working: bytes of all that is made in a step, at its fullest, by the examples of a micro-batch; see `working_at`.
       flops: by the examples of all micro-batches; of lazy phases their share of a mean step.
-      moved: bytes read from memory and written, in the same way.
-      averaged: what goes over the links.
+      bytes_moved: bytes read from memory and written, in the same way.
+      all_reduces: what goes over the links.
     """
 
     parameters: dict[str, int]
@@ -46,8 +46,8 @@ class StepCost(NamedTuple):
     batch: int
     working: Line
     flops: Line
-    moved: Line
-    averaged: tuple[PhaseBytes, ...]
+    bytes_moved: Line
+    all_reduces: tuple[PhaseBytes, ...]
 
     def working_at(self, examples: float) -> float:
         """Peak bytes. With few examples it is the new state that counts: the old one is kept until the new one has proved to be finite."""
@@ -56,7 +56,7 @@ class StepCost(NamedTuple):
 
 class _Cost(NamedTuple):
     flops: float
-    moved: float
+    bytes_moved: float
     working: float
 
 
@@ -69,8 +69,8 @@ def cost_of_step(experiment: Experiment, examples: int, compiled: bool = False) 
     state = experiment.state_shapes()
     base = max(examples, _LEAST)
     low, high = (_mean_step(experiment, state, count, compiled) for count in (base, 2 * base))
-    flops, moved, working = (_line(a, b, base) for a, b in zip(low, high, strict=True))
-    phases = averaged_bytes(experiment.algorithm, state, experiment.prepared_shapes(examples))
+    flops, bytes_moved, working = (_line(a, b, base) for a, b in zip(low, high, strict=True))
+    phases = all_reduce_bytes(experiment.algorithm, state, experiment.prepared_shapes(examples))
     return StepCost(
         parameters=parameter_counts(state.params),
         state=state_bytes(state),
@@ -78,8 +78,8 @@ def cost_of_step(experiment: Experiment, examples: int, compiled: bool = False) 
         batch=_bytes(experiment.batch_shapes(1)),
         working=working,
         flops=flops,
-        moved=moved,
-        averaged=phases,
+        bytes_moved=bytes_moved,
+        all_reduces=phases,
     )
 
 
@@ -101,33 +101,33 @@ def _mean_step(experiment: Experiment, state: TrainState, examples: int, compile
     """Lazy phases count by the share of steps that they run in, and in full for the memory."""
     algorithm = experiment.algorithm
     always = tuple(phase for phase in algorithm.phases if phase.every == 1)
-    cost_of = _compile if compiled else _trace
+    cost_of = _cost_compiled if compiled else _cost_estimated
     base = cost_of(experiment, algorithm._replace(phases=always), state, examples)
-    flops, moved, working = base
+    flops, bytes_moved, working = base
     for phase in algorithm.phases:
         if phase.every > 1:
             with_it = cost_of(experiment, algorithm._replace(phases=(*always, phase._replace(every=1))), state, examples)
             flops += (with_it.flops - base.flops) / phase.every
-            moved += (with_it.moved - base.moved) / phase.every
+            bytes_moved += (with_it.bytes_moved - base.bytes_moved) / phase.every
             working = max(working, with_it.working)
-    return _Cost(flops, moved, working)
+    return _Cost(flops, bytes_moved, working)
 
 
-def _trace(experiment: Experiment, algorithm: Algorithm, state: TrainState, examples: int) -> _Cost:
-    traced = _traced(experiment, algorithm, state, examples)
+def _cost_estimated(experiment: Experiment, algorithm: Algorithm, state: TrainState, examples: int) -> _Cost:
+    traced = _trace(experiment, algorithm, state, examples)
     program = traced.jaxpr.jaxpr
-    passed = sum(map(size, (*program.invars, *program.outvars)))
-    return _Cost(_analysis(traced.lower())["flops"], passed + moved_bytes(program), peak_bytes(program))
+    inputs_and_outputs = sum(map(size, (*program.invars, *program.outvars)))
+    return _Cost(_analysis(traced.lower())["flops"], inputs_and_outputs + moved_bytes(program), peak_bytes(program))
 
 
-def _compile(experiment: Experiment, algorithm: Algorithm, state: TrainState, examples: int) -> _Cost:
-    compiled = _traced(experiment, algorithm, state, examples).lower().compile()
+def _cost_compiled(experiment: Experiment, algorithm: Algorithm, state: TrainState, examples: int) -> _Cost:
+    compiled = _trace(experiment, algorithm, state, examples).lower().compile()
     analysis, memory = _analysis(compiled), compiled.memory_analysis()
     outputs = memory.output_size_in_bytes - memory.alias_size_in_bytes  # the rest of what is returned lies where the old state was
     return _Cost(analysis["flops"], analysis["bytes accessed"], memory.temp_size_in_bytes + outputs)
 
 
-def _traced(experiment: Experiment, algorithm: Algorithm, state: TrainState, examples: int) -> Any:
+def _trace(experiment: Experiment, algorithm: Algorithm, state: TrainState, examples: int) -> Any:
     step = experiment._replace(algorithm=algorithm).step(accumulate=1)  # `examples` are those of one micro-batch
     return jax.jit(step, donate_argnums=0).trace(state, experiment.batch_shapes(examples))
 

@@ -22,13 +22,13 @@ def size(value: Any) -> int:
 def peak_bytes(jaxpr: Any) -> int:
     """Largest sum of the arrays that live at one time, without the program's inputs."""
     roots, sizes = _roots_and_sizes(jaxpr)
-    ended = _ended(jaxpr, roots, sizes)
+    last_uses = _last_uses(jaxpr, roots, sizes)
     live = most = 0
     for place, equation in enumerate(jaxpr.eqns):
         name = equation.primitive.name
         outs = sum(sizes.get(out, 0) for out in equation.outvars)
         inside = max((peak_bytes(inner) for inner in _inner(equation)), default=0)
-        freed = sum(sizes[value] for value in ended.get(place, ()))
+        freed = sum(sizes[value] for value in last_uses.get(place, ()))
         reused = 0 if inside or name in _HEAVY else min(freed, outs)  # a fused operation writes over what it reads last
         most = max(most, live - reused + (outs + inside if name == "scan" else max(outs, inside)))
         live += outs - freed
@@ -63,17 +63,17 @@ def _roots_and_sizes(jaxpr: Any) -> tuple[dict, dict]:
     return roots, sizes
 
 
-def _ended(jaxpr: Any, roots: dict, sizes: dict) -> dict[int, list]:
+def _last_uses(jaxpr: Any, roots: dict, sizes: dict) -> dict[int, list]:
     """The arrays that nothing uses after an equation, by the equation's place; results of the program are used to the end."""
     last = {}
     for place, equation in enumerate(jaxpr.eqns):
         last |= {roots.get(value, value): place for value in (*_variables(equation.invars), *equation.outvars)}
     last |= {roots.get(value, value): len(jaxpr.eqns) for value in _variables(jaxpr.outvars)}
-    ended: dict[int, list] = {}
+    last_uses: dict[int, list] = {}
     for value, place in last.items():
         if value in sizes:
-            ended.setdefault(place, []).append(value)
-    return ended
+            last_uses.setdefault(place, []).append(value)
+    return last_uses
 
 
 def _variables(values: Iterable) -> Iterator:

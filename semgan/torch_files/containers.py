@@ -24,7 +24,7 @@ from typing import Any
 from semgan.errors import UserError
 from semgan.torch_files.globals import Context, Global
 from semgan.torch_files.unpickler import Unpickler
-from semgan.torch_files.values import RECORD, TYPES, Budget, Storage, excerpt, malformed
+from semgan.torch_files.values import RECORD, TYPES, Budget, Storage, excerpt, malformed_error
 
 MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
 PROTOCOL = 1001
@@ -51,18 +51,18 @@ def load(contents: bytes, budget: Budget, *, inside: bool = False) -> Any:
 
 
 def _load_storage(budget: Budget, contents: bytes) -> Storage:
-    before = budget.left
+    before = budget.remaining
     storage = load(contents, budget, inside=True)
     if not isinstance(storage, Storage):
-        raise malformed("storage")
+        raise malformed_error("storage")
     # All else of it is thrown away. Its length is paid for, so that the same bytes cannot be read a thousand times.
-    budget.left = before
+    budget.remaining = before
     budget.spend(RECORD + (storage.whole or storage).size + len(contents))
     return storage
 
 
 def _refuse_storage(contents: bytes) -> Storage:
-    raise malformed("storage, with another inside of it")
+    raise malformed_error("storage, with another inside of it")
 
 
 def _load_pickles(contents: bytes, context: Context) -> Any:
@@ -82,12 +82,12 @@ def _load_old(contents: bytes, at: int, context: Context) -> Any:
             raise UserError("is of a version or a machine whose PyTorch files are not known here: save it again with PyTorch 1.6 or newer")
         at = head.at
     storages: dict[str, Storage] = {}
-    body = Unpickler(contents, at, context, partial(_declared, storages, context.budget))
+    body = Unpickler(contents, at, context, partial(_declare, storages, context.budget))
     value = body.load()
     names = Unpickler(contents, body.at, context)
     keys = names.load()
     if type(keys) is not list or not all(type(key) is str for key in keys) or sorted(keys) != sorted(storages):
-        raise malformed("list of storages")
+        raise malformed_error("list of storages")
     at = names.at
     for storage in map(storages.__getitem__, keys):
         count = int.from_bytes(contents[at : at + 8], "little")
@@ -95,7 +95,7 @@ def _load_old(contents: bytes, at: int, context: Context) -> Any:
         if at + storage.size > len(contents):
             raise UserError("is cut short: download it again")
         if count * TYPES[storage.type_name].itemsize != storage.size:
-            raise malformed("storage")
+            raise malformed_error("storage")
         storage.contents = memoryview(contents)[at : at + storage.size]
         at += storage.size
     if at != len(contents):
@@ -111,7 +111,7 @@ def _is_little_endian(value: Any) -> bool:
     return type(value) is dict and value.get("little_endian") is True
 
 
-def _declared(storages: dict[str, Storage], budget: Budget, identifier: Any) -> Storage:
+def _declare(storages: dict[str, Storage], budget: Budget, identifier: Any) -> Storage:
     """The storage that a persistent id of the old format means; its bytes are found later."""
     match identifier:
         case ("storage", Global(storage=str(type_name)), str(key), str(), int(count), view):
@@ -122,7 +122,7 @@ def _declared(storages: dict[str, Storage], budget: Budget, identifier: Any) -> 
                 case (str(), int(offset), int(elements)):
                     budget.spend(RECORD)
                     return storage.part(offset, elements)
-    raise malformed("storage")
+    raise malformed_error("storage")
 
 
 def _storage_of(storages: dict[str, Storage], budget: Budget, key: str, type_name: str, count: int) -> Storage:
@@ -131,7 +131,7 @@ def _storage_of(storages: dict[str, Storage], budget: Budget, key: str, type_nam
         budget.spend(2 * RECORD)
         storages[key] = Storage(type_name, size)
     if (storages[key].type_name, storages[key].size) != (type_name, size) or size < 0:
-        raise malformed("storage, which is declared twice in different ways")
+        raise malformed_error("storage, which is declared twice in different ways")
     return storages[key]
 
 
@@ -145,21 +145,21 @@ def _load_zip(contents: bytes, context: Context) -> Any:
         raise UserError("is a TorchScript archive, which holds code: give the state dict it was made of")
     order = {b"little": "<", b"big": ">"}.get(bytes(archive.read(f"{folder}/byteorder", b"little")))
     if order is None:
-        raise malformed("byte order")
+        raise malformed_error("byte order")
     storages: dict[str, Storage] = {}
 
-    def stored(identifier: Any) -> Storage:
+    def storage_of(identifier: Any) -> Storage:
         match identifier:
             case ("storage", Global(storage=str(type_name)), str(key), str(), int(count)):
                 storage = _storage_of(storages, context.budget, key, type_name, count)
                 if storage.contents is None:
                     storage.order, storage.contents = order, archive.read(f"{folder}/data/{key}")
                 if len(storage.contents) != storage.size:
-                    raise malformed("storage")
+                    raise malformed_error("storage")
                 return storage
-        raise malformed("storage")
+        raise malformed_error("storage")
 
-    pickle = Unpickler(bytes(archive.read(f"{folder}/data.pkl")), 0, context, stored)
+    pickle = Unpickler(bytes(archive.read(f"{folder}/data.pkl")), 0, context, storage_of)
     return pickle.load()
 
 
@@ -194,12 +194,12 @@ class _Archive:
         if member.file_size > _MOST_DEFLATED * max(member.compress_size, 1):
             raise UserError(f"has a member {excerpt(name)} that swells more than {_MOST_DEFLATED} times: use a file that you trust")
         self._budget.spend(member.file_size)
-        contents = self._inflated(member) if member.compress_type == zipfile.ZIP_DEFLATED else self._stored(member)
+        contents = self._inflate(member) if member.compress_type == zipfile.ZIP_DEFLATED else self._read_stored(member)
         if len(contents) != member.file_size or zlib.crc32(contents) != member.CRC:
             raise UserError(_DAMAGED)
         return contents
 
-    def _stored(self, member: zipfile.ZipInfo) -> memoryview:
+    def _read_stored(self, member: zipfile.ZipInfo) -> memoryview:
         start = member.header_offset
         head = self._contents[start : start + 30] if start >= 0 else b""
         if len(head) != 30 or not head.startswith(ZIP_START):
@@ -208,8 +208,8 @@ class _Archive:
         start += 30 + name_length + extra_length
         return memoryview(self._contents)[start : start + member.compress_size]
 
-    def _inflated(self, member: zipfile.ZipInfo) -> bytes:
+    def _inflate(self, member: zipfile.ZipInfo) -> bytes:
         try:
-            return zlib.decompressobj(-15).decompress(self._stored(member), member.file_size + 1)
+            return zlib.decompressobj(-15).decompress(self._read_stored(member), member.file_size + 1)
         except zlib.error as error:
             raise UserError(_DAMAGED) from error

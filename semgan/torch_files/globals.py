@@ -23,7 +23,7 @@ from semgan.torch_files.values import (
     Storage,
     Tensor,
     excerpt,
-    malformed,
+    malformed_error,
 )
 
 
@@ -76,11 +76,11 @@ def check_key(key: Any) -> Any:
     """A key of a dict or a member of a set, which no file can make slow to compare or deep to hash."""
     if key is None or type(key) in (str, bool) or (type(key) is int and -(2**63) <= key < 2**63):
         return key
-    raise malformed("key of a dict, which is neither a string nor an integer")
+    raise malformed_error("key of a dict, which is neither a string nor an integer")
 
 
 def are_sizes(values: tuple[Any, ...]) -> bool:
-    """Whether a tuple can be a shape, or strides."""
+    """Returns whether a tuple can be a shape, or strides."""
     return len(values) <= _MOST_AXES and all(type(value) is int for value in values)
 
 
@@ -102,7 +102,7 @@ def _tensor(context: Context, args: tuple[Any, ...]) -> Tensor:
                 raise UserError("holds a tensor with a pending conjugate or negation: save its resolved copy")
             context.budget.spend(RECORD)
             return Tensor(storage, storage.type_name, offset, shape, strides)
-    raise malformed("tensor")
+    raise malformed_error("tensor")
 
 
 def _tensor_v3(context: Context, args: tuple[Any, ...]) -> Tensor:
@@ -112,13 +112,13 @@ def _tensor_v3(context: Context, args: tuple[Any, ...]) -> Tensor:
         case (str(type_name),) if type_name in TYPES:
             tensor.type_name = type_name
             return tensor
-    raise malformed("tensor")
+    raise malformed_error("tensor")
 
 
 def _parameter(context: Context, args: tuple[Any, ...]) -> Any:
     """`_rebuild_parameter(data, requires_grad, hooks)`; `_with_state` adds Python attributes."""
     if not args or not isinstance(args[0], Tensor):
-        raise malformed("parameter")
+        raise malformed_error("parameter")
     return args[0]
 
 
@@ -126,7 +126,7 @@ def _dict(context: Context, args: tuple[Any, ...]) -> dict[Any, Any]:
     """`OrderedDict()`, or of a list of pairs as Python 2 pickled it."""
     pairs = args[0] if len(args) == 1 else []
     if len(args) > 1 or type(pairs) is not list or not all(type(pair) in (list, tuple) and len(pair) == 2 for pair in pairs):
-        raise malformed("OrderedDict")
+        raise malformed_error("OrderedDict")
     context.budget.spend(DICT + ITEM * len(pairs))
     return {check_key(key): value for key, value in pairs}
 
@@ -139,7 +139,7 @@ def _empty_dict(context: Context, args: tuple[Any, ...] = ()) -> dict[Any, Any]:
 
 def _set(context: Context, args: tuple[Any, ...]) -> set[Any]:
     if len(args) > 1 or (args and type(args[0]) is not list):
-        raise malformed("set")
+        raise malformed_error("set")
     members = args[0] if args else []
     context.budget.spend(SET + ITEM * len(members))
     return {check_key(member) for member in members}
@@ -155,14 +155,14 @@ def _bytes(context: Context, args: tuple[Any, ...]) -> bytes:
             return text.encode("latin1")
         case (bytes(contents),):  # bytearray(b"...")
             return contents
-    raise malformed("bytes")
+    raise malformed_error("bytes")
 
 
 def _size(context: Context, args: tuple[Any, ...]) -> tuple[int, ...]:
     match args:
         case (tuple(shape),) if are_sizes(shape):
             return shape
-    raise malformed("torch.Size")
+    raise malformed_error("torch.Size")
 
 
 def _device(context: Context, args: tuple[Any, ...]) -> str:
@@ -171,14 +171,14 @@ def _device(context: Context, args: tuple[Any, ...]) -> str:
             return kind
         case (str(kind), int(index)) if len(kind) < 32 and type(index) is int:
             return f"{kind}:{index}"
-    raise malformed("torch.device")
+    raise malformed_error("torch.device")
 
 
 def _storage_of_bytes(context: Context, args: tuple[Any, ...]) -> Storage:
     match args:
         case (bytes(contents),):
             return context.load_storage(contents)
-    raise malformed("storage")
+    raise malformed_error("storage")
 
 
 def _persistent(context: Context, args: tuple[Any, ...]) -> Record:
@@ -187,7 +187,7 @@ def _persistent(context: Context, args: tuple[Any, ...]) -> Record:
         case ({"type": "class", "version": int(), "class_name": str(class_name), "state": dict(state)},):
             context.budget.spend(RECORD)
             return Record(class_name, state)
-    raise malformed("persistent object")
+    raise malformed_error("persistent object")
 
 
 def _numpy_type(context: Context, args: tuple[Any, ...]) -> NumpyType:
@@ -195,13 +195,13 @@ def _numpy_type(context: Context, args: tuple[Any, ...]) -> NumpyType:
         case (str(code), *_):
             context.budget.spend(RECORD)
             return NumpyType(code)
-    raise malformed("NumPy type")
+    raise malformed_error("NumPy type")
 
 
 def _numpy_array(context: Context, args: tuple[Any, ...]) -> NumpyArray:
     """`_reconstruct(ndarray, (0,), b"b")`: an empty array, whose state follows."""
     if len(args) != 3 or args[0] is not _NDARRAY:
-        raise malformed("NumPy array")
+        raise malformed_error("NumPy array")
     context.budget.spend(RECORD)
     return NumpyArray()
 
@@ -212,7 +212,7 @@ def _numpy_frombuffer(context: Context, args: tuple[Any, ...]) -> NumpyArray:
         case (bytes(contents), NumpyType() as kind, tuple(shape), "C" | "F" as order) if are_sizes(shape):
             context.budget.spend(RECORD)
             return NumpyArray(kind, shape, order == "F", contents)
-    raise malformed("NumPy array")
+    raise malformed_error("NumPy array")
 
 
 def _numpy_scalar(context: Context, args: tuple[Any, ...]) -> Any:
@@ -221,14 +221,14 @@ def _numpy_scalar(context: Context, args: tuple[Any, ...]) -> Any:
         case (NumpyType() as kind, bytes(contents)):
             dtype = kind.dtype()
             if len(contents) != dtype.itemsize:
-                raise malformed("NumPy number")
+                raise malformed_error("NumPy number")
             if dtype.kind == "b":
                 return contents != b"\0"
             if dtype.kind == "f":
                 letter = {2: "e", 4: "f", 8: "d"}[dtype.itemsize]
                 return struct.unpack((">" if kind.order == ">" else "<") + letter, contents)[0]
             return int.from_bytes(contents, "big" if kind.order == ">" else "little", signed=dtype.kind == "i")
-    raise malformed("NumPy number")
+    raise malformed_error("NumPy number")
 
 
 _NDARRAY = Global("numpy.ndarray")

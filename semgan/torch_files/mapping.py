@@ -110,7 +110,9 @@ def _misshapen(entry: Entry, tensor: np.ndarray, expected: tuple[int, ...]) -> s
     return "" if tensor.shape == expected_shape else f"{entry.theirs} {tensor.shape} (not {expected_shape})"
 
 
-def _refuse(one: str, many: str, names: Sequence[str]) -> None:
+def _refuse(singular: str, plural: str, names: Sequence[str]) -> None:
     if names:
         listing = ", ".join(names[:_MOST_NAMED]) + (f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else "")
-        raise UserError(f"{len(names)} of its tensors {one if len(names) == 1 else many}: {listing}; give a whole file of this format")
+        raise UserError(
+            f"{len(names)} of its tensors {singular if len(names) == 1 else plural}: {listing}; give a whole file of this format"
+        )

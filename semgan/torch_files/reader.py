@@ -14,7 +14,7 @@ import numpy as np
 
 from semgan.errors import UserError
 from semgan.torch_files.containers import PICKLE_START, ZIP_START, load
-from semgan.torch_files.values import MEMORY_BASE, MEMORY_FACTOR, Budget, Module, Namespace, malformed, plain
+from semgan.torch_files.values import MEMORY_BASE, MEMORY_FACTOR, Budget, Module, Namespace, malformed_error, plain
 
 __all__ = ["MEMORY_BASE", "MEMORY_FACTOR", "Module", "Namespace", "module_arguments", "module_tensors", "read", "read_bytes"]
 
@@ -82,7 +82,7 @@ def module_arguments(module: Module) -> tuple[tuple[Any, ...], dict[str, Any]]:
 
 def _walk(module: Module, prefix: str) -> Iterator[tuple[str, np.ndarray]]:
     if len(prefix) > _LONGEST_NAME:
-        raise malformed("name of a tensor")
+        raise malformed_error("name of a tensor")
     skipped = module.state.get("_non_persistent_buffers_set", ())
     parameters, buffers, children = (_part(module, part) for part in ("_parameters", "_buffers", "_modules"))
     buffers = {name: value for name, value in buffers.items() if name not in skipped}
@@ -90,12 +90,12 @@ def _walk(module: Module, prefix: str) -> Iterator[tuple[str, np.ndarray]]:
         if isinstance(value, np.ndarray):
             yield prefix + name, value
         elif value is not None:
-            raise malformed(f"tensor {prefix + name}")
+            raise malformed_error(f"tensor {prefix + name}")
     for name, child in children.items():
         if isinstance(child, Module):
             yield from _walk(child, f"{prefix}{name}.")
         elif child is not None:
-            raise malformed(f"module {prefix + name}")
+            raise malformed_error(f"module {prefix + name}")
 
 
 def _part(module: Module, name: str) -> dict[str, Any]:
@@ -108,7 +108,7 @@ def _part(module: Module, name: str) -> dict[str, Any]:
 
 
 def _what_else(contents: bytes) -> str:
-    """Says what a file is that is not a PyTorch file, and what to do."""
+    """Returns the sentence for a file that is not a PyTorch file: what it is, and what to do."""
     advice = "give a .pth, .pt, .ckpt or .pkl file"
     if not contents:
         return "is empty: download it again"

@@ -13,7 +13,7 @@ from typing import Any
 
 from semgan.errors import UserError
 from semgan.torch_files.globals import Context, Global, are_sizes, check_key, find
-from semgan.torch_files.values import DICT, ITEM, LIST, NUMBER, SET, STRING, TUPLE, NumpyArray, NumpyType, Record, Storage, malformed
+from semgan.torch_files.values import DICT, ITEM, LIST, NUMBER, SET, STRING, TUPLE, NumpyArray, NumpyType, Record, Storage, malformed_error
 
 _STEP = 18
 """Bytes that an operation takes at most: a place on the stack, growth included. Operations that take more pay for it."""
@@ -24,7 +24,7 @@ _STOP = ord(".")
 
 def refuse_persistent(identifier: Any) -> Storage:
     """Raises a UserError: a pickle that stands alone refers to nothing outside of it."""
-    raise malformed("reference to data outside of it")
+    raise malformed_error("reference to data outside of it")
 
 
 class Unpickler:
@@ -71,12 +71,12 @@ class Unpickler:
 
     def _pop(self) -> Any:
         if not self._stack:
-            raise malformed("pickle")
+            raise malformed_error("pickle")
         return self._stack.pop()
 
     def _top(self) -> Any:
         if not self._stack:
-            raise malformed("pickle")
+            raise malformed_error("pickle")
         return self._stack[-1]
 
     def _push(self, value: Any) -> None:
@@ -89,13 +89,13 @@ class Unpickler:
 
     def _pop_mark(self) -> list[Any]:
         if not self._marked:
-            raise malformed("pickle")
+            raise malformed_error("pickle")
         items, self._stack = self._stack, self._marked.pop()
         return items
 
     def _integer(self, width: int) -> None:
         if width > _LONGEST_INTEGER:
-            raise malformed(f"integer of {width} bytes")
+            raise malformed_error(f"integer of {width} bytes")
         self._new(int.from_bytes(self._take(width), "little", signed=True), NUMBER)
 
     def _text(self, width: int) -> None:
@@ -104,7 +104,7 @@ class Unpickler:
         try:
             self._push(part.decode())
         except UnicodeDecodeError as error:
-            raise malformed("text, which is not UTF-8") from error
+            raise malformed_error("text, which is not UTF-8") from error
 
     def _bytes(self, width: int) -> None:
         part = self._take(width)
@@ -127,7 +127,7 @@ class Unpickler:
     def _append(self, values: list[Any]) -> None:
         target = self._top()
         if type(target) is not list:
-            raise malformed("list")
+            raise malformed_error("list")
         self._budget.spend(24 * len(values))
         target.extend(values)
 
@@ -135,14 +135,14 @@ class Unpickler:
         values = self._pop_mark()
         target = self._top()
         if type(target) is not set:
-            raise malformed("set")
+            raise malformed_error("set")
         self._budget.spend(ITEM * len(values))
         target.update(check_key(value) for value in values)
 
     def _set_items(self, values: list[Any]) -> None:
         target = self._top()
         if type(target) is not dict or len(values) % 2:
-            raise malformed("dict")
+            raise malformed_error("dict")
         self._budget.spend(ITEM * (len(values) // 2))
         for key, value in zip(values[::2], values[1::2], strict=True):
             target[check_key(key)] = value
@@ -157,13 +157,13 @@ class Unpickler:
 
     def _recall(self, index: int) -> None:
         if index not in self._memo:
-            raise malformed("pickle")
+            raise malformed_error("pickle")
         self._push(self._memo[index])
 
     def _line(self) -> str:
         end = self._data.find(b"\n", self.at, self.at + _LONGEST_NAME)
         if end < 0:
-            raise malformed("name")
+            raise malformed_error("name")
         return self._take(end + 1 - self.at)[:-1].decode("latin1")
 
     def _global(self) -> None:
@@ -174,14 +174,14 @@ class Unpickler:
     def _stack_global(self) -> None:
         name, module = self._pop(), self._pop()
         if type(name) is not str or type(module) is not str:
-            raise malformed("name")
+            raise malformed_error("name")
         self._budget.spend(2 * _LONGEST_NAME)
         self._push(find(module, name))
 
     def _reduce(self) -> None:
         args, function = self._pop(), self._pop()
         if not isinstance(function, Global) or type(args) is not tuple:
-            raise malformed("call")
+            raise malformed_error("call")
         if function.call is None:
             raise UserError(f"calls {function.name}, which could run code: use a file of tensors and plain data only")
         self._push(function.call(self._context, args))
@@ -189,7 +189,7 @@ class Unpickler:
     def _new_object(self) -> None:
         args, kind = self._pop(), self._pop()
         if not isinstance(kind, Global) or args != ():
-            raise malformed("object")
+            raise malformed_error("object")
         if kind.new is None:
             raise UserError(f"makes a {kind.name}, which could run code: use a file of tensors and plain data only")
         self._push(kind.new(self._context))
@@ -205,13 +205,13 @@ class Unpickler:
                 kind.order = order
             case NumpyArray(type=None) as array, (int(), tuple(shape), NumpyType() as kind, bool(fortran), bytes(contents)):
                 if not are_sizes(shape):
-                    raise malformed("NumPy array")
+                    raise malformed_error("NumPy array")
                 array.type, array.shape, array.fortran, array.contents = kind, shape, fortran, contents
             case NumpyArray(), (_, _, NumpyType() as kind, *_):
                 kind.dtype()  # says so if it is one of objects
-                raise malformed("NumPy array")
+                raise malformed_error("NumPy array")
             case _:
-                raise malformed("object")
+                raise malformed_error("object")
 
     def _persistent(self) -> None:
         self._push(self._load_persistent(self._pop()))

@@ -36,17 +36,17 @@ class Budget:
 
     Attributes:
       limit: in bytes.
-      left: of it.
+      remaining: of it.
     """
 
     def __init__(self, file_size: int):
         self.limit = MEMORY_FACTOR * file_size + MEMORY_BASE
-        self.left = self.limit
+        self.remaining = self.limit
 
     def spend(self, size: int) -> None:
         """Raises UserError when `size` more bytes are too many."""
-        self.left -= size
-        if self.left < 0:
+        self.remaining -= size
+        if self.remaining < 0:
             raise too_large(self.limit)
 
 
@@ -90,7 +90,7 @@ class Storage:
         """`count` elements from the element `start`."""
         width = TYPES[self.type_name].itemsize
         if start < 0 or count < 0 or (start + count) * width > self.size:
-            raise malformed("part of a storage")
+            raise malformed_error("part of a storage")
         return Storage(self.type_name, count * width, order=self.order, whole=self, start=start * width)
 
     def numbers(self, type_name: str) -> np.ndarray:
@@ -145,7 +145,7 @@ class NumpyArray:
     contents: bytes = b""
 
 
-def malformed(what: str) -> UserError:
+def malformed_error(what: str) -> UserError:
     """The error for what no writer makes."""
     return UserError(f"holds a malformed {what}: download it again")
 
@@ -207,13 +207,13 @@ class _Plainer:
             raise _too_deep()
         self._begun.add(id(value))
         self._budget.spend(ITEM)
-        result = self._converted(value, depth)
+        result = self._convert(value, depth)
         if result.size > self._budget.limit:
             raise too_large(self._budget.limit)
         self._done[id(value)] = result
         return result
 
-    def _converted(self, value: Any, depth: int) -> _Plain:
+    def _convert(self, value: Any, depth: int) -> _Plain:
         match value:
             case Tensor():
                 array = _array_of_tensor(value, self._budget)
@@ -253,7 +253,7 @@ class _Plainer:
         attributes = state.value
         self._budget.spend(TUPLE + 16 + (ITEM if record.class_name is None else 8) * len(attributes))
         if not all(type(name) is str for name in attributes):
-            raise malformed("object")
+            raise malformed_error("object")
         value = Namespace(attributes) if record.class_name is None else Module(record.class_name, attributes)
         return _Plain(value, 16 + state.size, 1 + state.height)
 
@@ -267,7 +267,7 @@ def _array_of_tensor(tensor: Tensor, budget: Budget) -> np.ndarray:
     shape, bits = tensor.shape, TYPES[tensor.type_name]
     count = math.prod(shape)
     if len(shape) != len(tensor.strides) or min((tensor.offset, *shape, *tensor.strides)) < 0:
-        raise malformed("tensor")
+        raise malformed_error("tensor")
     if math.prod(max(size, 1) for size in shape) > 2**40:
         raise too_large(budget.limit)
     wide = tensor.type_name == "bfloat16"
@@ -290,10 +290,10 @@ def _array_of_tensor(tensor: Tensor, budget: Budget) -> np.ndarray:
 
 def _array_of_numpy(array: NumpyArray, budget: Budget) -> np.ndarray:
     if array.type is None:
-        raise malformed("NumPy array")
+        raise malformed_error("NumPy array")
     dtype = array.type.dtype()
     if min((0, *array.shape)) < 0 or math.prod(array.shape) * dtype.itemsize != len(array.contents):
-        raise malformed("NumPy array")
+        raise malformed_error("NumPy array")
     if math.prod(max(size, 1) for size in array.shape) > 2**40:
         raise too_large(budget.limit)
     budget.spend(256 + len(array.contents))

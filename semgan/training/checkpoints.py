@@ -28,7 +28,7 @@ from semgan.types import TrainState
 _DIFFERENCES_SHOWN = 5
 
 
-class Restored(NamedTuple):
+class RestoredCheckpoint(NamedTuple):
     """A state as host arrays, ready for any number of devices, and what was saved with it."""
 
     state: TrainState
@@ -56,9 +56,9 @@ class Checkpoints:
         self._orbax = ocp.AsyncCheckpointer(handler, multiprocessing_options=island)
         self._writes = process == 0
         self._thread: threading.Thread | None = None
-        self._saved = True
-        self._damaged: set[int] = set()
-        self._vouched: int | None = None
+        self._has_saved = True
+        self._damaged_steps: set[int] = set()
+        self._held_step: int | None = None
         if self._writes:
             self._make_folder()
 
@@ -72,7 +72,7 @@ class Checkpoints:
 
     def hold(self, step: int | None) -> None:
         """Keeps the newest checkpoint that is not after `step` from now on, however many follow; None changes nothing."""
-        self._vouched = self._vouched if step is None else step
+        self._held_step = self._held_step if step is None else step
 
     def roll_back(self) -> int | None:
         """Removes what was saved after the checkpoint that is held; its step, None (and nothing removed) where none is."""
@@ -83,7 +83,7 @@ class Checkpoints:
         return pin
 
     def _pinned_step(self) -> int | None:
-        return max((step for step in self.steps() if self._vouched is not None and step <= self._vouched), default=None)
+        return max((step for step in self.steps() if self._held_step is not None and step <= self._held_step), default=None)
 
     def save(self, state: TrainState, extra: dict[str, Any]) -> None:
         """Starts to save; the state may be donated or overwritten as soon as this returns.
@@ -123,9 +123,9 @@ class Checkpoints:
         if self._writes:
             for late in self.folder.glob("*.writing"):  # what a failed save still wrote after its folder was gone
                 shutil.rmtree(late, ignore_errors=True)
-        return self._saved
+        return self._has_saved
 
-    def restore(self, target_state: TrainState) -> Restored | None:
+    def restore(self, target_state: TrainState) -> RestoredCheckpoint | None:
         """The newest whole checkpoint in the structure of `target_state`, or None where there is no checkpoint at all.
 
         A damaged one is named on stderr and the one before it is taken. UserError if none is whole, or if the newest whole one
@@ -138,10 +138,10 @@ class Checkpoints:
             try:
                 record = manifest.verify(folder, step)
             except manifest.DamagedError as damage:
-                self._damaged.add(step)
+                self._damaged_steps.add(step)
                 _warn(f"checkpoint {folder} is damaged ({damage}); falling back to the one before it.")
                 continue
-            return Restored(self._load(folder, record, target_state), record["extra"], step)
+            return RestoredCheckpoint(self._load(folder, record, target_state), record["extra"], step)
         if steps:
             raise UserError(
                 f"{self.folder}: none of its checkpoints ({', '.join(map(str, steps))}) is whole; bring one back from a copy, or "
@@ -166,7 +166,7 @@ class Checkpoints:
         except Exception as error:  # whatever it was, training goes on
             self._give_up(writing, error)
             return
-        self._saved = True
+        self._has_saved = True
         self._remove_old()
 
     def _rename(self, writing: Path, step: int) -> None:
@@ -175,14 +175,14 @@ class Checkpoints:
             final.rename(replaced)
         writing.rename(final)
         sync(self.folder)
-        self._damaged.discard(step)
+        self._damaged_steps.discard(step)
         shutil.rmtree(replaced, ignore_errors=True)
 
     def _remove_old(self) -> None:
-        whole = [step for step in self.steps() if step not in self._damaged]
+        whole = [step for step in self.steps() if step not in self._damaged_steps]
         pin = self._pinned_step()
-        self._remove([step for step in [*whole[: -self.keep], *self._damaged] if step != pin])
-        self._damaged.clear()
+        self._remove([step for step in [*whole[: -self.keep], *self._damaged_steps] if step != pin])
+        self._damaged_steps.clear()
 
     def _remove(self, steps: list[int]) -> None:
         for step in steps:
@@ -194,7 +194,7 @@ class Checkpoints:
                 _warn(f"could not remove the old checkpoint {removing.with_suffix('')}: {error}.")
 
     def _give_up(self, writing: Path, error: Exception) -> None:
-        self._saved = False
+        self._has_saved = False
         shutil.rmtree(writing, ignore_errors=True)
         fallback = f"the one of step {self.latest_step()} is kept" if self.steps() else "there is NO checkpoint yet"
         reason = str(error).partition(" [")[0]  # without the kilobytes that the storage library adds

@@ -1,4 +1,4 @@
-"""An experiment, wired once: what the loop, adaptation, plans, benchmarks and tests make of a config.
+"""An experiment: a config and its data, wired once for training, adaptation, planning, benchmarks and tests.
 
 Whoever takes steps takes these: the same augmentation, optimizers, averages, spike guard and noise.
 """
@@ -14,7 +14,7 @@ from ml_collections import ConfigDict
 from semgan import algorithms
 from semgan.data.augment import augment_batch
 from semgan.data.dataset import Dataset
-from semgan.data.shapes import Shapes, batch_shapes
+from semgan.data.shapes import BatchShapes, batch_shapes
 from semgan.training.optimizers import ema_decay, make_transforms
 from semgan.training.state import init_state
 from semgan.training.step import Step, Transforms, make_step
@@ -48,7 +48,7 @@ class Experiment(NamedTuple):
         Raises:
           UserError: what the algorithm or the optimizers refuse.
         """
-        config = filled(config, data)
+        config = fill(config, data)
         algorithm = algorithms.make(config)
         transforms = make_transforms(config.optimizers, algorithm.phases, total_kimg=config.total_kimg, spare=config.networks)
         prepare = partial(augment_batch, seed=config.seed, paired=config.data.pairing == "paired", **config.augment)
@@ -90,7 +90,7 @@ class Experiment(NamedTuple):
         def initial() -> TrainState:
             # "rbg" draws each array by one operation: threefry, unrolled a hundred times, takes 20 s to compile on a CPU
             key = jax.random.key(config.seed, impl="rbg")
-            return init_state(self.algorithm, self.transforms, key, empty, guarded=config.spike_factor > 0)
+            return init_state(self.algorithm, self.transforms, key, empty, spike_guard=config.spike_factor > 0)
 
         return jax.jit(initial)
 
@@ -98,11 +98,11 @@ class Experiment(NamedTuple):
         """The shapes and types of the train state; no array is made."""
         return jax.eval_shape(self.initial())
 
-    def batch_shapes(self, count: int) -> Shapes:
+    def batch_shapes(self, count: int) -> BatchShapes:
         """The shapes and types of a batch of `count` examples as the loader gives it."""
         return batch_shapes(count, self.config.image_size, self.algorithm.annotations, self.config.networks.get(HEADS, {}))
 
-    def prepared_shapes(self, count: int) -> Shapes:
+    def prepared_shapes(self, count: int) -> BatchShapes:
         """The same batch as the phases see it."""
         return jax.eval_shape(self.prepare, self.batch_shapes(count))
 
@@ -112,7 +112,7 @@ def seed_after(seed: int, rollbacks: int) -> int:
     return int(np.random.SeedSequence((seed, rollbacks)).generate_state(1)[0]) if rollbacks else seed
 
 
-def filled(config: ConfigDict, data: Dataset | None = None) -> ConfigDict:
+def fill(config: ConfigDict, data: Dataset | None = None) -> ConfigDict:
     """A copy in which what the data decide is filled in: the domains, and how much of each annotation networks have to learn.
 
     Without data, what the config leaves open is assumed.

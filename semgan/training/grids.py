@@ -22,7 +22,7 @@ _TALLEST = 4
 """Rows of translations without a guide; more of them go on in another block beside."""
 
 
-class Examples(NamedTuple):
+class GridExamples(NamedTuple):
     """The examples that the pictures show.
 
     Attributes:
@@ -55,7 +55,7 @@ class Examples(NamedTuple):
         return {name: values[row] for name, values in self.inputs.items()}
 
 
-def guided(examples: Examples, sample: Sample, domains: Sequence[str], kinds: Sequence[str], caption: str) -> Image.Image:
+def guided_grid(examples: GridExamples, sample: Sample, domains: Sequence[str], kinds: Sequence[str], caption: str) -> Image.Image:
     """Contents down the left, and beside them a block for each of `kinds`; the block "reference" has its references on top."""
     samples = sample(guided_cells(examples))
     down, across = len(examples.contents), len(examples.references)
@@ -77,7 +77,7 @@ def guided(examples: Examples, sample: Sample, domains: Sequence[str], kinds: Se
     return sheet.image
 
 
-def guided_cells(examples: Examples) -> dict[str, np.ndarray]:
+def guided_cells(examples: GridExamples) -> dict[str, np.ndarray]:
     """The batch that fills a grid row by row: every content with every reference.
 
     A cell's position, which its latent is drawn from, is its column: a column shows one latent on all contents.
@@ -86,7 +86,7 @@ def guided_cells(examples: Examples) -> dict[str, np.ndarray]:
     return examples.batch(row, column, examples.reference_domain[column], column)
 
 
-def translated(examples: Examples, sample: Sample, domains: Sequence[str], caption: str) -> Image.Image:
+def translated_grid(examples: GridExamples, sample: Sample, domains: Sequence[str], caption: str) -> Image.Image:
     """Draws each content with its translation at its right; after `_TALLEST` rows they go on in another such pair of columns."""
     images = sample(translated_cells(examples))["translated"]
     count, size = examples.contents.shape[:2]
@@ -108,13 +108,13 @@ def translated(examples: Examples, sample: Sample, domains: Sequence[str], capti
     return sheet.image
 
 
-def translated_cells(examples: Examples) -> dict[str, np.ndarray]:
+def translated_cells(examples: GridExamples) -> dict[str, np.ndarray]:
     """The batch of all contents with their targets; the references are there because every batch has some."""
     row = np.arange(len(examples.contents))
     return examples.batch(row, row % len(examples.references), examples.target_domain, row)
 
 
-def drawn(examples: Examples, sample: Sample, caption: str) -> Image.Image:
+def sample_grid(examples: GridExamples, sample: Sample, caption: str) -> Image.Image:
     """Real pictures at the left, samples of fixed seeds at the right, under these strips on the way from one latent to another."""
     real = np.concatenate([examples.references, examples.contents])
     size = real.shape[1]

@@ -15,11 +15,11 @@ from semgan.training import metrics
 from semgan.training.checkpoints import Checkpoints
 
 DIVERGED = "diverged"
-"""Why steps end when too many in a row were skipped."""
+"""The reason for stopping when too many steps in a row were skipped."""
 
 
-class Collapsed(UserError):
-    """The generator draws the same image, or a few images, for everything."""
+class CollapseError(UserError):
+    """Raised where the generator draws the same image, or a few images, for everything."""
 
 
 class Skips:
@@ -39,20 +39,20 @@ class Skips:
         return 0 < self._most <= self.streak
 
 
-def check_rollbacks(workdir: Path, config: ConfigDict, rollbacks: int, left: int | None) -> None:
-    """Says that training goes back to the checkpoint of step `left` (None: to the start), or UserError where it has done so too often."""
+def check_rollbacks(workdir: Path, config: ConfigDict, rollbacks: int, target_step: int | None) -> None:
+    """Says that training goes back to the checkpoint of `target_step` (None: to the start); UserError where it has done so too often."""
     why = f"{config.rollback_after} steps in a row were skipped because a loss or gradient was not finite"
     if rollbacks > config.most_rollbacks:
-        checkpoint_text = f"keeps the checkpoint of step {left} from before" if left else "holds no checkpoint from before"
+        checkpoint_text = f"keeps the checkpoint of step {target_step} from before" if target_step else "holds no checkpoint from before"
         raise UserError(
             f"{why}, after {config.most_rollbacks} returns to an earlier state: lower the rates "
             f"(--config.optimizers.NETWORK.learning_rate) in a new --workdir; {workdir} {checkpoint_text}"
         )
-    back = f"the checkpoint of step {left}" if left else "the start"
+    back = f"the checkpoint of step {target_step}" if target_step else "the start"
     say(f"warning: {why}: going back to {back} with other noise ({rollbacks} of {config.most_rollbacks} times)")
 
 
-def hold_good(lines: Sequence[metrics.Line], checkpoints: Checkpoints) -> None:
+def hold_good(lines: Sequence[metrics.LogLine], checkpoints: Checkpoints) -> None:
     """Holds the checkpoint that the log of a resumed run vouches for."""
     checkpoints.hold(watch(lines).healthy_step)
 
@@ -71,7 +71,7 @@ def act_on(collapse_watch: Watch, checkpoints: Checkpoints, workdir: Path) -> No
     if collapse_watch.stops:
         step = checkpoints.roll_back()
         checkpoint_text = f"keeps the checkpoint of step {step} from before" if step else "holds no checkpoint from before"
-        raise Collapsed(
+        raise CollapseError(
             f"the generator has collapsed: {collapse_watch.why}, {collapse_watch.streak} evaluations in a row; "
             f"{workdir} {checkpoint_text}: start again in another --workdir with lower rates "
             "or a stronger penalty, or set --config.stop_on_collapse=False to train on"

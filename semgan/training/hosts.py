@@ -13,7 +13,7 @@ import jax
 import numpy as np
 
 from semgan.errors import UserError
-from semgan.training.signals import Interrupted
+from semgan.training.signals import Interruption
 
 T = TypeVar("T")
 
@@ -31,7 +31,7 @@ def several() -> bool:
 
 
 def is_first() -> bool:
-    """Whether this process reads and writes the run's folder."""
+    """Returns whether this process reads and writes the run's folder."""
     return jax.process_index() == 0
 
 
@@ -51,7 +51,7 @@ def first_does(work: Callable[[], T]) -> T:
     """
     if not several():
         return work()
-    outcome = _attempted(work) if is_first() else None
+    outcome = _attempt(work) if is_first() else None
     return _result_of(pickle.loads(_from_first(pickle.dumps(outcome, protocol=5))))
 
 
@@ -64,11 +64,11 @@ def all_do(what: str, work: Callable[[], T], seconds: int = WAIT_SECONDS) -> T:
     """
     if not several():
         return work()
-    result, trouble = _attempted(work)
+    result, trouble = _attempt(work)
     meet(what, seconds)
     for number, (kind, text) in enumerate(_all_messages(_message_of(trouble))):
         if kind == "interrupted":
-            raise Interrupted
+            raise Interruption
         if kind == "error":
             raise UserError(text if number == jax.process_index() else f"process {number}: {text}")
     return _result_of((result, trouble))
@@ -96,7 +96,7 @@ def same(what: str, value: str, remedy: str) -> None:
             raise UserError(f"process {number} has {what} than process 0: {remedy}")
 
 
-def agreed(wish: str, step: int) -> str:
+def agree(wish: str, step: int) -> str:
     """The strongest wish to stop ("signal" before "clock" before none) of any process, asked every `AGREE_STEPS` steps; else ""."""
     if not several():
         return wish
@@ -107,10 +107,10 @@ def agreed(wish: str, step: int) -> str:
     return _WISHES[int(multihost_utils.process_allgather(np.int32(_WISHES.index(wish))).max())]
 
 
-def _attempted(work: Callable[[], T]) -> tuple[T | None, Exception | None]:
+def _attempt(work: Callable[[], T]) -> tuple[T | None, Exception | None]:
     try:
         return work(), None
-    except (UserError, Interrupted) as trouble:
+    except (UserError, Interruption) as trouble:
         return None, trouble
 
 
@@ -123,7 +123,7 @@ def _result_of(outcome: tuple[Any, Exception | None]) -> Any:
 
 def _message_of(trouble: Exception | None) -> tuple[str, str]:
     """A failure's kind, "interrupted", "error" or "", and its message."""
-    if isinstance(trouble, Interrupted):
+    if isinstance(trouble, Interruption):
         return "interrupted", ""
     return ("error", str(trouble)) if trouble else ("", "")
 

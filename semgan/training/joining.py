@@ -1,4 +1,4 @@
-"""The processes of a job find one another."""
+"""Joins the processes of a job: they find one another through `jax.distributed`."""
 
 import os
 import signal

@@ -22,18 +22,18 @@ NAME = ".lock"
 _TOUCH_SECONDS = 30.0
 _STALE_SECONDS = 600.0
 """Seconds after which another host's lock that was not touched belongs to a run that has ended."""
-_HELD = (errno.EWOULDBLOCK, errno.EACCES)
+_HELD_ERRORS = (errno.EWOULDBLOCK, errno.EACCES)
 
 
 @contextmanager
-def locked(workdir: Path) -> Iterator[None]:
+def hold_lock(workdir: Path) -> Iterator[None]:
     """Holds the folder's lock; UserError naming host and process where another run holds it."""
     path = workdir / NAME
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         _take(handle, workdir)
         try:
-            with _touched(path):
+            with _touch_regularly(path):
                 yield
         finally:
             os.ftruncate(handle, 0)
@@ -67,7 +67,7 @@ def _kernel_lock(handle: int) -> bool | None:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        return False if error.errno in _HELD else None
+        return False if error.errno in _HELD_ERRORS else None
     return True
 
 
@@ -79,12 +79,12 @@ def _read(handle: int) -> dict:
         return {}
 
 
-def _alive(holder: dict, touched: float, kernel_lock: bool | None) -> bool:
-    """Whether the run that wrote the file may still go on."""
+def _alive(holder: dict, touch_time: float, kernel_lock: bool | None) -> bool:
+    """Returns whether the run that wrote the file may still go on."""
     if not holder:
         return False
     if holder["host"] != socket.gethostname():
-        return time.time() - touched < _STALE_SECONDS
+        return time.time() - touch_time < _STALE_SECONDS
     return kernel_lock is None and _process_exists(holder["pid"])
 
 
@@ -99,7 +99,7 @@ def _process_exists(pid: int) -> bool:
 
 
 @contextmanager
-def _touched(path: Path) -> Iterator[None]:
+def _touch_regularly(path: Path) -> Iterator[None]:
     """Keeps the file's time fresh from a thread."""
     over = threading.Event()
 

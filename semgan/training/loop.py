@@ -1,4 +1,4 @@
-"""The training loop: the one place that joins data, algorithm, step, checkpoints, pictures and evaluation."""
+"""The training loop: the one place that brings data, algorithm, step, checkpoints, pictures and evaluation together."""
 
 import json
 import time
@@ -17,33 +17,33 @@ from semgan.data.loader import check_annotated, check_inputs
 from semgan.errors import UserError
 from semgan.progress import say
 from semgan.trained_model import TrainedModel, kinds
-from semgan.training import guards, hosts, pictures, results, resume, snapshots
-from semgan.training.checkpoints import Checkpoints, Restored
+from semgan.training import example_pictures, guards, hosts, results, resume, snapshots
+from semgan.training.checkpoints import Checkpoints, RestoredCheckpoint
 from semgan.training.experiment import Experiment
-from semgan.training.job import Job
-from semgan.training.lock import locked
+from semgan.training.lock import hold_lock
 from semgan.training.parallel import axis_name, check_batch, parallelize
-from semgan.training.report import Report
+from semgan.training.progress_report import ProgressReport
 from semgan.training.resume import Result
-from semgan.training.signals import Interrupted, Stop
+from semgan.training.signals import Interruption, Stop
 from semgan.training.state import parameter_counts
 from semgan.training.steps import Programs, Update, iterate
+from semgan.training.training_job import TrainingJob
 from semgan.types import Algorithm, TrainState
 
 
-def train(config: ConfigDict, workdir: Path | str, *, started: float | None = None) -> Result:
+def train(config: ConfigDict, workdir: Path | str, *, start_time: float | None = None) -> Result:
     """Trains to the end, from the last checkpoint in `workdir` where there is one.
 
     Args:
       config: an experiment, as `semgan.config.load` gives it; not changed.
       workdir: the run's folder, made where absent.
-      started: `time.monotonic()` when the process began, which `max_minutes` counts from; now by default.
+      start_time: `time.monotonic()` when the process began, which `max_minutes` counts from; now by default.
 
     Raises:
       UserError: bad config or data, a folder that cannot be written to, is in use or holds another run, and training that
         has nothing but steps with losses that are not finite.
     """
-    started = time.monotonic() if started is None else started
+    start_time = time.monotonic() if start_time is None else start_time
     workdir = Path(workdir)
     validate(config)
     Experiment.of(config)  # what the algorithm refuses is reported before data are prepared
@@ -55,15 +55,15 @@ def train(config: ConfigDict, workdir: Path | str, *, started: float | None = No
             say(f"{workdir} has finished at {result.kimg:.4g} kimg: nothing to do; a larger --config.total_kimg trains on")
             return result
         with Stop() as stop:
-            return _run(config, workdir, started, stop)
+            return _run(config, workdir, start_time, stop)
 
 
 def _claim(resources: ExitStack, workdir: Path, config: ConfigDict) -> Result | None:
     """Takes the folder for this run until `held` closes; the result of the run in it, where it has finished."""
     _make_folder(workdir)
-    resources.enter_context(locked(workdir))
+    resources.enter_context(hold_lock(workdir))
     resume.check_config(workdir, config)
-    return resume.finished(workdir, config)
+    return resume.previous_result(workdir, config)
 
 
 def _make_folder(workdir: Path) -> None:
@@ -77,12 +77,12 @@ def _make_folder(workdir: Path) -> None:
         raise UserError(f"--workdir {workdir} cannot be written to ({error.strerror}): choose another folder") from error
 
 
-def _run(config: ConfigDict, workdir: Path, started: float, stop: Stop) -> Result:
+def _run(config: ConfigDict, workdir: Path, start_time: float, stop: Stop) -> Result:
     """Opens everything, trains from the first or the restored state, and finishes."""
     try:
-        train_set, test_set, whole = hosts.all_do("opened its data", stop.interrupted(partial(_open_data, config)))
-    except Interrupted:
-        return results.stopped(workdir, 0, 0)
+        train_set, test_set, whole_train = hosts.all_do("opened its data", stop.interruptible(partial(_open_data, config)))
+    except Interruption:
+        return results.stop_result(workdir, 0, 0)
     hosts.same("other training data", train_set.fingerprint, "give all hosts the same files")
     experiment = Experiment.of(config, train_set)
     config, algorithm = experiment.config, experiment.algorithm
@@ -93,25 +93,25 @@ def _run(config: ConfigDict, workdir: Path, started: float, stop: Stop) -> Resul
     shapes = jax.eval_shape(initial)
     say("parameters: " + ", ".join(f"{name} {count:,}" for name, count in parameter_counts(shapes.params).items()))
     checkpoints = Checkpoints(workdir / "checkpoints", keep=config.keep_checkpoints)
-    restored = hosts.first_does(partial(_restored, checkpoints, shapes, workdir, config, train_set.fingerprint))
+    restored = hosts.first_does(partial(_restore, checkpoints, shapes, workdir, config, train_set.fingerprint))
     if hosts.is_first():
         resume.write_config(workdir, config)
-    job = Job(
+    job = TrainingJob(
         config=config,
         workdir=workdir,
         train=train_set,
         test=test_set,
-        whole=whole,
+        whole_train=whole_train,
         algorithm=algorithm,
         kinds=kinds(TrainedModel(to_json(config), {}, algorithm, shapes.ema_params, shapes.model_state)),
-        started=started,
-        deadline=started + 60 * config.max_minutes if config.max_minutes else None,
+        start_time=start_time,
+        deadline=start_time + 60 * config.max_minutes if config.max_minutes else None,
         stop=stop,
     )
     start = _Start(initial(), 0.0, 0) if restored is None else _start_of(restored)
     try:
         return _train(job, experiment, start, checkpoints, lambda last: _gone_back(checkpoints, shapes, last) or initial())
-    except guards.Collapsed:
+    except guards.CollapseError:
         if hosts.is_first() and (good := checkpoints.restore(shapes)) is not None:
             snapshots.write(job, good.state, {})
         raise
@@ -120,43 +120,47 @@ def _run(config: ConfigDict, workdir: Path, started: float, stop: Stop) -> Resul
 
 
 class _Start(NamedTuple):
-    """The point where training goes on: the state, the minutes that the run has taken, and how often it went back."""
+    """The point where training continues: the state, the minutes that the run has taken, and how often it went back."""
 
     state: TrainState
     minutes: float
     rollbacks: int
 
 
-def _train(job: Job, experiment: Experiment, start: _Start, checkpoints: Checkpoints, go_back: Callable[[int], TrainState]) -> Result:
+def _train(
+    job: TrainingJob, experiment: Experiment, start: _Start, checkpoints: Checkpoints, go_back: Callable[[int], TrainState]
+) -> Result:
     """Steps to the end, or to a signal; goes back where they diverge."""
     state, minutes, rollbacks = start
     config, began = job.config, int(start.state.step)
     while True:
         with closing(_open_report(job, state, minutes)) as report:
             guards.hold_good(report.lines, checkpoints)
-            programs = Programs(job.algorithm, partial(_compiled, experiment, rollbacks), rollbacks)
+            programs = Programs(job.algorithm, partial(_compile, experiment, rollbacks), rollbacks)
             state, reason = iterate(job, programs, state, checkpoints, report)
             if reason == "signal":
                 break
             if reason != guards.DIVERGED:
                 try:
-                    return hosts.first_does(job.stop.interrupted(partial(results.finish, job, state, report, reason)))
-                except Interrupted:
+                    return hosts.first_does(job.stop.interruptible(partial(results.finish, job, state, report, reason)))
+                except Interruption:
                     break
             minutes, rollbacks = report.minutes(), rollbacks + 1
         state = go_back(began)
         began = int(state.step)
         guards.check_rollbacks(job.workdir, config, rollbacks, began)
     hosts.first_does(checkpoints.wait)  # else the others' end could take the first with it
-    return results.stopped(job.workdir, int(state.step), int(state.position))
+    return results.stop_result(job.workdir, int(state.step), int(state.position))
 
 
-def _compiled(experiment: Experiment, rollbacks: int, stage: Algorithm) -> Update:
+def _compile(experiment: Experiment, rollbacks: int, stage: Algorithm) -> Update:
     """The step of a stage, for all devices."""
     return parallelize(experiment._replace(algorithm=stage).step(axis_name=axis_name(), rollbacks=rollbacks))
 
 
-def _restored(checkpoints: Checkpoints, shapes: TrainState, workdir: Path, config: ConfigDict, fingerprint: str) -> Restored | None:
+def _restore(
+    checkpoints: Checkpoints, shapes: TrainState, workdir: Path, config: ConfigDict, fingerprint: str
+) -> RestoredCheckpoint | None:
     """The newest whole checkpoint, which was trained on these data."""
     restored = checkpoints.restore(shapes)
     if restored is not None:
@@ -164,7 +168,7 @@ def _restored(checkpoints: Checkpoints, shapes: TrainState, workdir: Path, confi
     return restored
 
 
-def _start_of(restored: Restored) -> _Start:
+def _start_of(restored: RestoredCheckpoint) -> _Start:
     """Checkpoints from before returns to an earlier state were counted have had none."""
     return _Start(restored.state, restored.extra["minutes"], restored.extra.get("rollbacks", 0))
 
@@ -172,7 +176,7 @@ def _start_of(restored: Restored) -> _Start:
 def _gone_back(checkpoints: Checkpoints, shapes: TrainState, last: int) -> TrainState | None:
     """The state of the newest checkpoint or, where training went on from just that (`last`), of the one before; None without any."""
 
-    def restore() -> Restored | None:
+    def restore() -> RestoredCheckpoint | None:
         restored = checkpoints.restore(shapes)
         if restored is not None and restored.step == last and len(checkpoints.steps()) > 1:
             checkpoints.hold(last - 1)
@@ -188,7 +192,7 @@ def _open_data(config: ConfigDict) -> tuple[Dataset, Dataset, Dataset]:
     """Opens the training data, the test split, and the whole train split, prepared at first use."""
     data = config.data
     say(f"opening the data: {data.name} at {config.image_size} px")
-    opened = partial(
+    open_split = partial(
         open_dataset,
         data.name,
         image_size=config.image_size,
@@ -197,9 +201,9 @@ def _open_data(config: ConfigDict) -> tuple[Dataset, Dataset, Dataset]:
         least_domains=1 if data.pairing == "none" else 2,
         paired=data.pairing == "paired",
     )
-    whole, test_set = opened(split="train", count=data.train_count), opened(split="test", count=data.test_count)
+    whole_train, test_set = open_split(split="train", count=data.train_count), open_split(split="test", count=data.test_count)
     left_out = data.get("left_out", ())
-    train_set = opened(split="train", count=data.train_count, left_out=left_out) if left_out else whole
+    train_set = open_split(split="train", count=data.train_count, left_out=left_out) if left_out else whole_train
     if test_set.domains != train_set.domains:
         raise UserError(
             f"config.data.source: there are {', '.join(train_set.domains)} to train on but {', '.join(test_set.domains)} held out: "
@@ -207,15 +211,15 @@ def _open_data(config: ConfigDict) -> tuple[Dataset, Dataset, Dataset]:
         )
     names = f"{len(train_set.domains)} domain{'s' * (len(train_set.domains) > 1)}: {', '.join(train_set.domains)}"
     say(f"{len(train_set.rows):,} pictures to train on and {len(test_set.rows):,} held out, of {names}")
-    return train_set, test_set, whole
+    return train_set, test_set, whole_train
 
 
-def _open_report(job: Job, state: TrainState, minutes: float) -> Report:
+def _open_report(job: TrainingJob, state: TrainState, minutes: float) -> ProgressReport:
     step, position = int(state.step), int(state.position)
     if step:
         say(f"going on from the checkpoint of step {step:,} ({position / 1000:.4g} kimg)")
     test, config = job.test, job.config
     algorithm = job.algorithm
-    examples = pictures.choose_examples(test, config.picture_rows, config.picture_columns, algorithm.targets, algorithm.inputs)
-    spent = {"step": step, "position": position, "started": job.started, "minutes": minutes}
-    return Report(job.workdir, config, examples, job.kinds, **spent, writes=hosts.is_first())
+    examples = example_pictures.choose_examples(test, config.picture_rows, config.picture_columns, algorithm.targets, algorithm.inputs)
+    spent = {"step": step, "position": position, "start_time": job.start_time, "minutes": minutes}
+    return ProgressReport(job.workdir, config, examples, job.kinds, **spent, writes=hosts.is_first())

@@ -13,7 +13,7 @@ MANIFEST = "manifest.json"
 
 
 class DamagedError(Exception):
-    """Names the file of a checkpoint and what is wrong with it."""
+    """Raised for a damaged checkpoint; names the file and what is wrong with it."""
 
 
 def write(folder: Path, manifest: dict) -> None:

@@ -16,14 +16,14 @@ from semgan.progress import format_duration
 from semgan.types import Metrics
 
 FILE = "metrics.jsonl"
-Line = dict[str, Any]
+LogLine = dict[str, Any]
 """One line of metrics.jsonl: `step`, `kimg` and metrics by name; None where there was nothing to measure."""
 Totals = dict[str, Float[Array, "2"]]
 """Sum and count of each metric's finite values so far, on the device: a step costs no transfer."""
 
 
 @jax.jit
-def _added(totals: Totals, metrics: Metrics) -> Totals:
+def _add(totals: Totals, metrics: Metrics) -> Totals:
     def add(total: Array, value: Array) -> Array:
         finite = jnp.isfinite(value)
         return total + jnp.stack([jnp.where(finite, value, 0.0), finite.astype(jnp.float32)])
@@ -33,7 +33,7 @@ def _added(totals: Totals, metrics: Metrics) -> Totals:
 
 def add(totals: Totals | None, metrics: Metrics) -> Totals:
     """The totals with one more step; NaN, which a lazy phase gives in the steps that it sits out, does not count."""
-    return _added(totals or {name: jnp.zeros(2) for name in metrics}, metrics)
+    return _add(totals or {name: jnp.zeros(2) for name in metrics}, metrics)
 
 
 def means(totals: Totals) -> dict[str, float | None]:
@@ -57,7 +57,7 @@ def progress_line(line: Mapping[str, Any], total_kimg: float, seconds_left: floa
     return " · ".join(parts)
 
 
-def read_lines(path: Path) -> list[Line]:
+def read_lines(path: Path) -> list[LogLine]:
     """The lines of a metrics file; one that a killed run cut short is left out. Empty where there is no file."""
     lines = []
     for text in path.read_text().splitlines() if path.exists() else []:
@@ -83,7 +83,7 @@ class MetricsLog:
         self._file = path.open("a")
         self._events = _events(workdir, step)
 
-    def write(self, line: Line) -> None:
+    def write(self, line: LogLine) -> None:
         """Adds one line and makes sure that the system has it."""
         line = {name: _finite(value) for name, value in line.items()}
         self.lines.append(line)
@@ -98,7 +98,7 @@ class MetricsLog:
             self._events.close()
 
 
-def _text(line: Line) -> str:
+def _text(line: LogLine) -> str:
     return json.dumps(line, allow_nan=False) + "\n"
 
 
@@ -107,7 +107,7 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _scalars(line: Line) -> Iterable[tuple[str, float]]:
+def _scalars(line: LogLine) -> Iterable[tuple[str, float]]:
     return ((name, value) for name, value in line.items() if name != "step" and value is not None)
 
 

@@ -14,7 +14,7 @@ from semgan.settings import SETTINGS, Setting
 from semgan.types import Phase, Scalar
 
 
-class _Settings(NamedTuple):
+class _OptimizerSettings(NamedTuple):
     """`config.optimizers.NETWORK`; `semgan/settings.py` says what the keys mean."""
 
     learning_rate: float
@@ -65,7 +65,7 @@ def ema_decay(half_life_kimg: float, ramp: float = 0.0, burn_in_kimg: float = 0.
     return decay
 
 
-def scheduled(make: Callable[[Scalar], optax.GradientTransformation]) -> optax.GradientTransformationExtraArgs:
+def with_schedule(make: Callable[[Scalar], optax.GradientTransformation]) -> optax.GradientTransformationExtraArgs:
     """A transform whose hyperparameters depend on the images seen: `make(kimg)` is rebuilt inside each update."""
 
     def init(params: optax.Params) -> optax.OptState:
@@ -99,7 +99,7 @@ def learning_rate(settings: Any, kimg: Scalar, total_kimg: float) -> Scalar:
     return rate
 
 
-def _transform(settings: _Settings, ratio: float, total_kimg: float) -> optax.GradientTransformationExtraArgs:
+def _transform(settings: _OptimizerSettings, ratio: float, total_kimg: float) -> optax.GradientTransformationExtraArgs:
     """Adam as PyTorch has it: the L2 term joins the (clipped) gradient before the moments are taken."""
 
     def make(kimg: Scalar) -> optax.GradientTransformation:
@@ -113,7 +113,7 @@ def _transform(settings: _Settings, ratio: float, total_kimg: float) -> optax.Gr
             optax.scale_by_learning_rate(ratio * learning_rate(settings, kimg, total_kimg)),
         )
 
-    transform = scheduled(make)
+    transform = with_schedule(make)
     return _forgetful(transform, settings.reset_kimg) if settings.reset_kimg > 0 else transform
 
 
@@ -144,10 +144,10 @@ def _lazy_ratio(network: str, phases: Iterable[Phase]) -> float:
     return 1 / (1 + lazy) if 1 in intervals else 1.0
 
 
-def _settings(network: str, config: Mapping[str, Any]) -> _Settings:
+def _settings(network: str, config: Mapping[str, Any]) -> _OptimizerSettings:
     key = f"config.optimizers.{network}"
-    _check_names(key, "an optimizer has", config, _Settings._fields)
-    settings = _Settings(**config)
+    _check_names(key, "an optimizer has", config, _OptimizerSettings._fields)
+    settings = _OptimizerSettings(**config)
     for name, value in settings._asdict().items():
         _check_value(f"{key}.{name}", value, SETTINGS[f"optimizers.*.{name}"])
     return settings

@@ -10,7 +10,7 @@ from semgan.pages import curves
 from semgan.pages.document import details, header, page_html, paragraph, section, table
 from semgan.pages.scores import SCORES, score_cards
 from semgan.progress import format_duration
-from semgan.training.metrics import Line
+from semgan.training.metrics import LogLine
 
 _CAPTIONS = {
     "reference": "Contents down the left, references across the top: each cell keeps its row's content and takes its column's style.",
@@ -36,7 +36,7 @@ class Overview(NamedTuple):
     name: str
     config: Mapping[str, Any]
     about: str
-    lines: Sequence[Line]
+    lines: Sequence[LogLine]
     pictures: Mapping[int, str]
     kinds: Collection[str] = ()
 
@@ -76,9 +76,9 @@ def _scores(overview: Overview) -> str:
     line = next((line for line in reversed(overview.lines) if any(line.get(f"eval/{key}") is not None for key in SCORES)), None)
     if line is None:
         return ""
-    judged = "samples beside held-out pictures" if "eval/whole_faces" in line else "held-out pairs"
+    subject = "samples beside held-out pictures" if "eval/whole_faces" in line else "held-out pairs"
     values = {key: line[f"eval/{key}"] for key in SCORES if f"eval/{key}" in line}
-    return score_cards(values) + paragraph(f"on {judged} at {line['kimg']:.4g} kimg")
+    return score_cards(values) + paragraph(f"on {subject} at {line['kimg']:.4g} kimg")
 
 
 def _latest(overview: Overview) -> str:
@@ -93,7 +93,7 @@ def _latest(overview: Overview) -> str:
     return section(title, paragraph(caption) if caption else "", picture)
 
 
-def _curves(lines: Sequence[Line]) -> str:
+def _curves(lines: Sequence[LogLine]) -> str:
     groups = curves.metric_names(lines)
     if not groups:
         return ""

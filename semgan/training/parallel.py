@@ -1,4 +1,4 @@
-"""The only file that knows devices: one step, compiled for one device or mapped over all devices of all processes."""
+"""Distributes the step over devices, of which no other file knows: compiled for one, or mapped over all devices of all processes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""The output of a run: pictures and scores on the way, the snapshot and the result at the end."""
+"""The output of a run: pictures and scores during training, the snapshot and the result at the end."""
 
 from functools import partial
 from pathlib import Path
@@ -9,29 +9,29 @@ from semgan.evaluation.figures.collapse import Watch, watch
 from semgan.progress import say
 from semgan.trained_model import TrainedModel
 from semgan.training import resume, schedules, scoring, snapshots
-from semgan.training.job import Job, model_of, sample
-from semgan.training.report import Report
+from semgan.training.progress_report import ProgressReport
 from semgan.training.resume import Result
-from semgan.training.signals import Interrupted
+from semgan.training.signals import Interruption
+from semgan.training.training_job import TrainingJob, model_of, sample
 from semgan.types import TrainState
 
 FIRST_PICTURE_STEP = 20
 """An early picture, however rare the others: within minutes it shows that all works."""
 
 
-def due(job: Job, step: int, position: int) -> bool:
+def is_output_due(job: TrainingJob, step: int, position: int) -> bool:
     """Returns whether there is anything to show after this step."""
     return any(_due(job, step, position))
 
 
-def _due(job: Job, step: int, position: int) -> tuple[bool, bool]:
+def _due(job: TrainingJob, step: int, position: int) -> tuple[bool, bool]:
     """Returns whether a picture is due, and whether scores are."""
-    passed = partial(schedules.due, position, job.config.batch_size)
-    scores = passed(job.config.evaluate_kimg) and position < 1000 * job.config.total_kimg  # else at the end
-    return step == FIRST_PICTURE_STEP or passed(job.config.picture_kimg), scores
+    due = partial(schedules.due, position, job.config.batch_size)
+    scores = due(job.config.evaluate_kimg) and position < 1000 * job.config.total_kimg  # else at the end
+    return step == FIRST_PICTURE_STEP or due(job.config.picture_kimg), scores
 
 
-def show(job: Job, state: TrainState, report: Report, step: int, position: int) -> Watch | None:
+def show(job: TrainingJob, state: TrainState, report: ProgressReport, step: int, position: int) -> Watch | None:
     """Draws the picture and takes the scores that are due after this step.
 
     Returns:
@@ -39,7 +39,7 @@ def show(job: Job, state: TrainState, report: Report, step: int, position: int) 
     """
     draws, scores = _due(job, step, position)
     jax.block_until_ready(state.step)
-    with report.paused():
+    with report.pause_clock():
         model = model_of(job, state)
         if draws:
             _picture(job, model, report, step)
@@ -47,38 +47,38 @@ def show(job: Job, state: TrainState, report: Report, step: int, position: int) 
             try:
                 with job.stop.interrupts():
                     _score(job, model, report, step, position)
-            except Interrupted:
+            except Interruption:
                 return None
     return watch(report.lines) if scores else None
 
 
-def _picture(job: Job, model: TrainedModel, report: Report, step: int) -> Path:
+def _picture(job: TrainingJob, model: TrainedModel, report: ProgressReport, step: int) -> Path:
     stages = job.algorithm.stages
     return report.picture(partial(sample, job, model), step, stages.describe(model.meta["kimg"]) if stages else "")
 
 
-def _score(job: Job, model: TrainedModel, report: Report, step: int, position: int) -> scoring.Scores | None:
+def _score(job: TrainingJob, model: TrainedModel, report: ProgressReport, step: int, position: int) -> scoring.Scores | None:
     """Takes the scores and writes them to the log; None where there are none."""
     scores = scoring.score(job, model)
     if scores:
-        report.scores(scores.logged, step, position)
+        report.scores(scores.log_values, step, position)
     return scores
 
 
-def finish(job: Job, state: TrainState, report: Report, reason: str) -> Result:
+def finish(job: TrainingJob, state: TrainState, report: ProgressReport, reason: str) -> Result:
     """The last picture, the transfer score, the snapshot with it, and the result, which says that the run is over."""
     step, position = int(state.step), int(state.position)
     model = model_of(job, state)
     picture = report.pictures().get(step) or _picture(job, model, report, step)
     scores = _score(job, model, report, step, position)
-    snapshot = snapshots.write(job, state, scores.logged if scores else {}, last=True)
+    snapshot = snapshots.write(job, state, scores.log_values if scores else {}, last=True)
     report_data, usage = scores.report if scores else None, _usage(job, snapshot)
     result = Result(step, position / 1000, reason, report_data, usage, str(picture), str(snapshot), str(report.page()))
     resume.write_result(job.workdir, result, job.config)
     return result
 
 
-def _usage(job: Job, snapshot: Path) -> str:
+def _usage(job: TrainingJob, snapshot: Path) -> str:
     """The command that a person tries next."""
     mask = " --mask MASK.png" if "mask" in job.algorithm.inputs else ""
     if "sample" in job.kinds:
@@ -87,7 +87,7 @@ def _usage(job: Job, snapshot: Path) -> str:
     return f"semgan translate --model {snapshot} --content YOUR.jpg{mask}{reference} --out out.png"
 
 
-def stopped(workdir: Path, step: int, position: int) -> Result:
+def stop_result(workdir: Path, step: int, position: int) -> Result:
     say(f"stopped after step {step:,} ({position / 1000:.4g} kimg); the same command goes on from there")
     paths = (str(workdir / name) for name in ("pictures", "snapshot.safetensors", "index.html"))
     return Result(step, position / 1000, "signal", None, "", *paths)

@@ -47,7 +47,7 @@ def check_config(workdir: Path, config: ConfigDict) -> None:
     if saved is None:
         return
     before, now = {**_BEFORE, **flatten(saved)}, flatten(to_json(config))
-    left_to_data = [key for key in keys_that(lambda setting: setting.filled) if not now.get(key)]
+    left_to_data = [key for key in keys_that(lambda setting: setting.from_data) if not now.get(key)]
     for key in left_to_data:  # the folder's run has written down what they have
         before.pop(key, None)
         now.pop(key, None)
@@ -85,7 +85,7 @@ def write_result(workdir: Path, result: Result, config: ConfigDict) -> None:
     _write(workdir / RESULT, _finite(result._asdict()) | {"lengths": _lengths(config)})
 
 
-def finished(workdir: Path, config: ConfigDict) -> Result | None:
+def previous_result(workdir: Path, config: ConfigDict) -> Result | None:
     """The result of the folder's run, if it has finished and this config asks for no more of it."""
     saved = _read(workdir / RESULT)
     if saved is None or saved.pop("lengths") != _lengths(config):

@@ -1,4 +1,4 @@
-"""Scores of a run's model by the judge, on the way and at the end."""
+"""Scores of a run's model by the judge, during training and at the end."""
 
 from functools import cache
 from typing import Any, NamedTuple
@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from semgan.errors import UserError
 from semgan.progress import say
 from semgan.trained_model import TrainedModel
-from semgan.training.job import Job
+from semgan.training.training_job import TrainingJob
 
 
 class Scores(NamedTuple):
@@ -14,14 +14,14 @@ class Scores(NamedTuple):
 
     Attributes:
       report: all of it, as plain data; see `evaluation_json`.
-      logged: the scores that the log and the snapshot keep, by name; None for one that could not be computed.
+      log_values: the scores that the log and the snapshot keep, by name; None for one that could not be computed.
     """
 
     report: dict[str, Any]
-    logged: dict[str, float | None]
+    log_values: dict[str, float | None]
 
 
-def score(job: Job, model: TrainedModel) -> Scores | None:
+def score(job: TrainingJob, model: TrainedModel) -> Scores | None:
     """Evaluates the model as `semgan evaluate` does, at less length; None for data that cannot be judged."""
     from semgan.evaluation.evaluate import Question, evaluate
     from semgan.evaluation.extractors.tools import Tools
@@ -38,9 +38,9 @@ def score(job: Job, model: TrainedModel) -> Scores | None:
     )
     say("taking the scores")
     try:
-        judge = load_or_train(job.whole, job.test, channels=settings.channels, steps=settings.steps, batch_size=settings.batch_size)
+        judge = load_or_train(job.whole_train, job.test, channels=settings.channels, steps=settings.steps, batch_size=settings.batch_size)
         tools = Tools(inception=_inception(settings.inception) if settings.inception else None)
-        evaluation = evaluate(model, job.whole, job.test, judge, question, tools)
+        evaluation = evaluate(model, job.whole_train, job.test, judge, question, tools)
     except UserError as error:
         say(f"no scores: {error}")
         return None

@@ -10,12 +10,12 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-class Interrupted(Exception):
-    """A signal came during work that may be left at any point."""
+class Interruption(Exception):
+    """Raised when a signal comes during work that may be abandoned at any point."""
 
 
 class Stop:
-    """Whether a signal has asked for the end; `with Stop() as stop:` owns both signals meanwhile.
+    """The request to stop that a signal makes; `with Stop() as stop:` owns both signals meanwhile.
 
     Training looks at `requested` between steps. Long work that can be left at any point runs under `stop.interrupts()`, where
     the signal raises Interrupted.
@@ -38,14 +38,14 @@ class Stop:
     @contextmanager
     def interrupts(self) -> Iterator[None]:
         if self.requested:
-            raise Interrupted
+            raise Interruption
         self._raises = True
         try:
             yield
         finally:
             self._raises = False
 
-    def interrupted(self, work: Callable[[], T]) -> Callable[[], T]:
+    def interruptible(self, work: Callable[[], T]) -> Callable[[], T]:
         """The work under `interrupts`."""
 
         def run() -> T:
@@ -60,4 +60,4 @@ class Stop:
         self.requested = True
         print(f"{signal.Signals(number).name}: saving and stopping; a second signal stops at once", file=sys.stderr, flush=True)
         if self._raises:
-            raise Interrupted
+            raise Interruption

@@ -1,4 +1,4 @@
-"""Writes the snapshot of a run: the averaged weights, and what is fitted to them for those who use the model."""
+"""Writes the snapshot of a run: the averaged weights, and the linear models fitted to them for users."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -12,13 +12,13 @@ from semgan.inference.recipe import Recipe
 from semgan.progress import say
 from semgan.snapshot import DOMAIN_GUESS, MODEL_STATE, STYLE_RECIPE, write_snapshot
 from semgan.trained_model import TrainedModel
-from semgan.training.job import Job, model_of
+from semgan.training.training_job import TrainingJob, model_of
 from semgan.types import TrainState
 
 FILE = "snapshot.safetensors"
 
 
-def write(job: Job, state: TrainState, scores: Mapping[str, float | None], *, last: bool = False) -> Path:
+def write(job: TrainingJob, state: TrainState, scores: Mapping[str, float | None], *, last: bool = False) -> Path:
     """Writes the model of a state with all that `semgan translate` needs to know about it, and returns its path.
 
     Args:
@@ -33,19 +33,19 @@ def write(job: Job, state: TrainState, scores: Mapping[str, float | None], *, la
     if trained_model.has_features(model):
         params[DOMAIN_GUESS] = {"kernel": domain_guess.fit_for(partial(trained_model.features, model), job.train)}
         if fitted := _style_recipe(job, model):
-            params[STYLE_RECIPE], meta[recipe.ATTRIBUTES] = fitted.stored(), list(fitted.attributes)
+            params[STYLE_RECIPE], meta[recipe.ATTRIBUTES] = fitted.arrays(), list(fitted.attributes)
     if model.model_state:
         params[MODEL_STATE] = model.model_state
-    return _written(job.workdir / FILE, params, model.config, meta, last)
+    return _write_if_possible(job.workdir / FILE, params, model.config, meta, last)
 
 
-def _style_recipe(job: Job, model: TrainedModel) -> Recipe | None:
+def _style_recipe(job: TrainingJob, model: TrainedModel) -> Recipe | None:
     """Fits what the style's attributes mean to the style encoder; None where the data have none."""
     encode = partial(trained_model.apply, model, "style_encoder")
     return recipe.fit_for(encode, job.train, recipe.kept_of_content(model.config))
 
 
-def _written(path: Path, params: Mapping[str, Any], config: Mapping[str, Any], meta: Mapping[str, Any], last: bool) -> Path:
+def _write_if_possible(path: Path, params: Mapping[str, Any], config: Mapping[str, Any], meta: Mapping[str, Any], last: bool) -> Path:
     try:
         write_snapshot(path, params, config, meta)
     except UserError as error:

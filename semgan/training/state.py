@@ -7,8 +7,8 @@ from semgan.training.step import GRAD_NORMS, Transforms, first_norms
 from semgan.types import Algorithm, Batch, Key, Params, TrainState
 
 
-def init_state(algorithm: Algorithm, transforms: Transforms, rng: Key, batch: Batch, guarded: bool = False) -> TrainState:
-    """The state before the first step; `batch` is a prepared one, of any size, for the shapes; `guarded`: against spikes.
+def init_state(algorithm: Algorithm, transforms: Transforms, rng: Key, batch: Batch, spike_guard: bool = False) -> TrainState:
+    """The state before the first step; `batch` is a prepared one, of any size, for the shapes; `spike_guard`: against spikes.
 
     Every leaf has its own buffer, the averaged parameters too: the step donates the state, and a buffer cannot be
     donated twice.
@@ -21,7 +21,7 @@ def init_state(algorithm: Algorithm, transforms: Transforms, rng: Key, batch: Ba
         params=params,
         ema_params={name: params[name] for name in algorithm.averaged},
         model_state=model_state,
-        opt_state=opt_state | ({GRAD_NORMS: first_norms(algorithm)} if guarded else {}),
+        opt_state=opt_state | ({GRAD_NORMS: first_norms(algorithm)} if spike_guard else {}),
         skipped=jnp.int32(0),
     )
     return jax.tree.map(lambda x: jnp.array(x, dtype=x.dtype, copy=True), state)

@@ -84,24 +84,27 @@ def make_step(
         decay = ema_decay(kimg, batch_size)
         averaged = {name: carry.params[name] for name in algorithm.averaged}
         ema_params = jax.tree.map(lambda new, old: new + decay * (old - new), averaged, state.ema_params)
-        before = (state.params, state.ema_params, state.model_state, state.opt_state)
-        updated = (carry.params, ema_params, carry.model_state, carry.opt_state)
-        params, ema_params, model_state, opt_state = jax.tree.map(lambda new, old: jnp.where(carry.fine, new, old), updated, before)
-        if spike_factor:
-            opt_state[GRAD_NORMS] = carry.opt_state[GRAD_NORMS]  # so that norms which have risen for good become usual
-        skipped = ~carry.fine
-        state = TrainState(
-            step=state.step + 1,
-            position=state.position + batch_size,
-            params=params,
-            ema_params=ema_params,
-            model_state=model_state,
-            opt_state=opt_state,
-            skipped=state.skipped + skipped,
-        )
-        return state, metrics | {"skipped": skipped.astype(jnp.float32)}
+        return _next_state(state, carry, ema_params, batch_size), metrics | {"skipped": (~carry.fine).astype(jnp.float32)}
 
     return step
+
+
+def _next_state(state: TrainState, carry: _Carry, ema_params: Params, batch_size: int) -> TrainState:
+    """The state after the phases; after a step that was not fine, the one before it but for the counters and the gradient norms."""
+    before = (state.params, state.ema_params, state.model_state, state.opt_state)
+    updated = (carry.params, ema_params, carry.model_state, carry.opt_state)
+    params, ema_params, model_state, opt_state = jax.tree.map(lambda new, old: jnp.where(carry.fine, new, old), updated, before)
+    if GRAD_NORMS in carry.opt_state:
+        opt_state[GRAD_NORMS] = carry.opt_state[GRAD_NORMS]  # so that norms which have risen for good become usual
+    return TrainState(
+        step=state.step + 1,
+        position=state.position + batch_size,
+        params=params,
+        ema_params=ema_params,
+        model_state=model_state,
+        opt_state=opt_state,
+        skipped=state.skipped + ~carry.fine,
+    )
 
 
 def _phase_update(
@@ -114,17 +117,17 @@ def _phase_update(
     axis_name: str | None,
     spike_factor: float,
 ) -> Callable[[_Carry], tuple[_Carry, Metrics]]:
-    """One phase as `carry -> (carry, metrics)`: its gradients, averaged, and its networks' optimizer updates."""
+    """Returns one phase as `carry -> (carry, metrics)`: its averaged gradients, then the updates of its networks' optimizers."""
 
     def run(carry: _Carry) -> tuple[_Carry, Metrics]:
-        trained = {name: carry.params[name] for name in phase.updates}
+        phase_params = {name: carry.params[name] for name in phase.updates}
 
-        def loss(trained, model_state, batch):
-            value, aux = phase.loss(carry.params | trained, model_state, batch, rng, kimg)
+        def loss(phase_params, model_state, batch):
+            value, aux = phase.loss(carry.params | phase_params, model_state, batch, rng, kimg)
             return value.astype(jnp.float32), aux
 
         gradient = jax.value_and_grad(loss, has_aux=True)
-        grads, metrics, model_state = _accumulated(gradient, trained, carry.model_state, batch, accumulate)
+        grads, metrics, model_state = _mean_gradients(gradient, phase_params, carry.model_state, batch, accumulate)
         if axis_name:
             grads, metrics, model_state = _mean_over_devices((grads, metrics, model_state), axis_name)
         metrics = metrics | {"grad_norm": optax.tree.norm(grads)}
@@ -137,8 +140,8 @@ def _phase_update(
             fine &= ~_is_spike(metrics["grad_norm"], norms, spike_factor)
             opt_state[GRAD_NORMS] = opt_state[GRAD_NORMS] | {phase.name: jnp.append(norms[1:], metrics["grad_norm"])}
         for name in phase.updates:
-            updates, opt_state[name] = transforms[name].update(grads[name], opt_state[name], trained[name], kimg=kimg)
-            params[name] = optax.apply_updates(trained[name], updates)
+            updates, opt_state[name] = transforms[name].update(grads[name], opt_state[name], phase_params[name], kimg=kimg)
+            params[name] = optax.apply_updates(phase_params[name], updates)
         metrics = {f"{phase.name}/{term}": jnp.asarray(value, jnp.float32) for term, value in metrics.items()}
         return _Carry(params, model_state, opt_state, fine), metrics
 
@@ -151,7 +154,7 @@ def first_norms(algorithm: Algorithm) -> dict[str, jax.Array]:
 
 
 def _is_spike(norm: Scalar, norms: jax.Array, factor: float) -> Bool[jax.Array, ""]:
-    """Whether the norm is above `factor` times the median of the finite ones before it; never while these are few."""
+    """Returns whether the norm is above `factor` times the median of the finite ones before it; never while these are few."""
     finite_norms = jnp.where(jnp.isfinite(norms), norms, jnp.nan)
     return (jnp.isfinite(finite_norms).sum() >= _LEAST) & (norm > factor * jnp.nanmedian(finite_norms))
 
@@ -161,25 +164,25 @@ def _every(every: int, run: Callable, step: jax.Array, carry: _Carry) -> tuple[_
     run = jax.jit(run)  # so that the loss is traced once for the two uses
     metrics = jax.eval_shape(run, carry)[1]
 
-    def rest(carry: _Carry) -> tuple[_Carry, Metrics]:
+    def sit_out(carry: _Carry) -> tuple[_Carry, Metrics]:
         return carry, {name: jnp.full(value.shape, jnp.nan, value.dtype) for name, value in metrics.items()}
 
-    return lax.cond(step % every == 0, run, rest, carry)
+    return lax.cond(step % every == 0, run, sit_out, carry)
 
 
-def _accumulated(gradient: Callable, trained: Params, model_state: ModelState, batch: Batch, accumulate: int):
+def _mean_gradients(gradient: Callable, phase_params: Params, model_state: ModelState, batch: Batch, accumulate: int):
     """Mean gradients and metrics (with "loss") over the micro-batches, and the last one's `model_state`."""
     if accumulate == 1:
-        (loss, aux), grads = gradient(trained, model_state, batch)
+        (loss, aux), grads = gradient(phase_params, model_state, batch)
         return grads, dict(aux.metrics) | {"loss": loss}, aux.model_state
 
     def add(carry, micro_batch):
         total, model_state = carry
-        (loss, aux), grads = gradient(trained, model_state, micro_batch)
+        (loss, aux), grads = gradient(phase_params, model_state, micro_batch)
         return (jax.tree.map(jnp.add, total, grads), aux.model_state), dict(aux.metrics) | {"loss": loss}
 
     micro_batches = jax.tree.map(lambda x: x.reshape(accumulate, -1, *x.shape[1:]), dict(batch))
-    zeros = jax.tree.map(jnp.zeros_like, trained)
+    zeros = jax.tree.map(jnp.zeros_like, phase_params)
     (total, model_state), metrics = lax.scan(add, (zeros, model_state), micro_batches)
     return jax.tree.map(lambda x: x / accumulate, total), jax.tree.map(lambda x: x.mean(0), metrics), model_state
 

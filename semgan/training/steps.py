@@ -13,8 +13,8 @@ from semgan.data.loader import batches
 from semgan.progress import say
 from semgan.training import guards, hosts, metrics, results, schedules, snapshots
 from semgan.training.checkpoints import Checkpoints
-from semgan.training.job import Job
-from semgan.training.report import Report
+from semgan.training.progress_report import ProgressReport
+from semgan.training.training_job import TrainingJob
 from semgan.types import Algorithm, Metrics, TrainState
 
 _IN_FLIGHT = 2
@@ -23,14 +23,14 @@ Update = Callable[[TrainState, dict[str, np.ndarray]], tuple[TrainState, Metrics
 
 
 class Programs:
-    """The compiled step of the current stage; a stage is compiled when it is reached, and the one before is let go.
+    """The compiled step of the current stage; a stage is compiled when it is reached, and the previous one is released.
 
     Attributes:
       rollbacks: returns to an earlier state before these programs; see `Experiment.step`.
     """
 
-    def __init__(self, algorithm: Algorithm, compiled: Callable[[Algorithm], Update], rollbacks: int):
-        self._algorithm, self._compiled, self.rollbacks = algorithm, compiled, rollbacks
+    def __init__(self, algorithm: Algorithm, compile_step: Callable[[Algorithm], Update], rollbacks: int):
+        self._algorithm, self._compile, self.rollbacks = algorithm, compile_step, rollbacks
         self._stage: Algorithm | None = None
         self._update: Update | None = None
 
@@ -40,11 +40,13 @@ class Programs:
         if stage is not self._stage or self._update is None:
             stages = self._algorithm.stages
             say("compiling the training step" + (f" ({stages.describe(position / 1000)})" if stages else ""))
-            self._stage, self._update = stage, self._compiled(stage)
+            self._stage, self._update = stage, self._compile(stage)
         return self._update
 
 
-def iterate(job: Job, programs: Programs, state: TrainState, checkpoints: Checkpoints, report: Report) -> tuple[TrainState, str]:
+def iterate(
+    job: TrainingJob, programs: Programs, state: TrainState, checkpoints: Checkpoints, report: ProgressReport
+) -> tuple[TrainState, str]:
     """Takes steps until there is a reason to stop: "signal", "done", "clock" or `guards.DIVERGED`.
 
     Returns:
@@ -74,10 +76,10 @@ def iterate(job: Job, programs: Programs, state: TrainState, checkpoints: Checkp
             if not report.clock_runs:
                 jax.block_until_ready(totals)
                 report.start_clock(position)
-                say(f"first step after {time.monotonic() - job.started:.0f} s")
+                say(f"first step after {time.monotonic() - job.start_time:.0f} s")
             if len(waiting) > _IN_FLIGHT and skips.add(bool(waiting.popleft())):  # waits for that step
                 return state, guards.DIVERGED
-            if results.due(job, step, position):
+            if results.is_output_due(job, step, position):
                 hosts.first_does(partial(_show, job, state, report, checkpoints, step, position))
             reason = _why_stop(job, step, position)
             saves = reason or schedules.due(position, size, config.checkpoint_kimg)
@@ -85,23 +87,23 @@ def iterate(job: Job, programs: Programs, state: TrainState, checkpoints: Checkp
                 report.interval(totals, step, position, job.deadline)
                 totals = None
             if saves and (reason or not skips.streak) and hosts.is_first():
-                with report.paused():
+                with report.pause_clock():
                     extra = {"fingerprint": job.train.fingerprint, "minutes": report.minutes(), "rollbacks": programs.rollbacks}
                     checkpoints.save(state, extra)
                     snapshots.write(job, state, {})
     return state, reason
 
 
-def _show(job: Job, state: TrainState, report: Report, checkpoints: Checkpoints, step: int, position: int) -> None:
+def _show(job: TrainingJob, state: TrainState, report: ProgressReport, checkpoints: Checkpoints, step: int, position: int) -> None:
     """Makes what is due after this step, and acts on its scores."""
     collapse_watch = results.show(job, state, report, step, position)
     if collapse_watch is not None and job.config.stop_on_collapse:
         guards.act_on(collapse_watch, checkpoints, job.workdir)
 
 
-def _why_stop(job: Job, step: int, position: int) -> str:
+def _why_stop(job: TrainingJob, step: int, position: int) -> str:
     """One of "signal", "done" and "clock", on all processes at the same step; nothing while training goes on."""
     over = job.deadline is not None and time.monotonic() >= job.deadline
-    wish = hosts.agreed("signal" if job.stop.requested else "clock" if over else "", step)
+    wish = hosts.agree("signal" if job.stop.requested else "clock" if over else "", step)
     finished = position >= 1000 * job.config.total_kimg
     return wish if wish == "signal" else "done" if finished else wish

@@ -193,7 +193,7 @@ def test_joined_puts_every_parameter_back_where_it_was(model):
     made = larger(model)
     for subset in SUBSETS:
         tuned = parameters.tuned_of(model.params, made.larger, subset)
-        jax.tree.map(np.testing.assert_array_equal, parameters.joined(made.larger, tuned), made.larger)
+        jax.tree.map(np.testing.assert_array_equal, parameters.join(made.larger, tuned), made.larger)
 
 
 def refused(capsys, *arguments):
@@ -248,7 +248,7 @@ def test_interrupting_leaves_no_file(workplace, tmp_path, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(adapt_command, "_trained", interrupted)
+    monkeypatch.setattr(adapt_command, "_train", interrupted)
     out = tmp_path / "out.safetensors"
     given = ["--model", workplace / "model.safetensors", "--pictures", workplace / "new", "--name", NEW, "--out", out]
     assert cli.main(["adapt", *map(str, given)]) == 130

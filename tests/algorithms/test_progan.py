@@ -25,7 +25,7 @@ def _config():
     config.networks.generator.update({"latent_dim": 6, "base_channels": 4, "max_channels": 8})
     config.networks.discriminator.update({"base_channels": 4, "max_channels": 8})
     config.losses.update({"gradient_penalty_weight": 3.0, "drift_weight": 0.5})
-    return common.changed(config, experiment.phases(config, 10.0))
+    return common.with_changes(config, experiment.phases(config, 10.0))
 
 
 @pytest.fixture(scope="module")

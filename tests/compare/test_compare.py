@@ -10,7 +10,7 @@ from PIL import Image
 from semgan.compare import comparison_page
 from semgan.compare.compare_command import compare_runs
 from semgan.compare.differences import comparability, find_differences
-from semgan.compare.folder import images_per_second, kimg, minutes, read_runs, score
+from semgan.compare.run_folder import images_per_second, kimg, minutes, read_runs, score
 from semgan.compare.table import compare_text
 from semgan.errors import UserError
 from semgan.evaluation.figures.figure import Figure, to_json

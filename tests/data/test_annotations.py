@@ -61,12 +61,12 @@ def test_masks_landmarks_and_boxes_move_with_the_picture(batch, flip, crop):
 
 def test_nothing_asked_changes_nothing(batch):
     plain = augment_batch(batch, 0, flip=False, crop_probability=0.0, crop_scale=0.8)
-    assert all(plain[name] is batch[name] for name in annotations.PLACED)
+    assert all(plain[name] is batch[name] for name in annotations.SPATIAL)
 
 
 def test_whole_pictures_leave_everything_as_it_was(batch):
     whole = annotations.Crops(*(jnp.full(COUNT, float(value)) for value in (0, 0, SIZE, SIZE)))
-    cropped = annotations.crop({name: batch[name] for name in annotations.PLACED}, whole, SIZE)
+    cropped = annotations.crop({name: batch[name] for name in annotations.SPATIAL}, whole, SIZE)
     np.testing.assert_array_equal(cropped["mask"], batch["mask"])
     for name in ("landmarks", "boxes"):
         np.testing.assert_allclose(cropped[name], batch[name], rtol=1e-6)

@@ -46,11 +46,11 @@ def test_nothing_asked_changes_nothing(batch):
     assert plain.keys() == batch.keys()
 
 
-def test_flip_mirrors_about_half_of_the_pictures_exactly(batch):
+def test_flip_mirrors_about_half_of_the_pictures_and_leaves_the_others(batch):
     flipped = np.asarray(run(batch, crop_probability=0.0)["image"])
     plain = np.asarray(jax.jit(to_float)(batch["image"]))
-    mirrored = [(one == other[:, ::-1]).all() for one, other in zip(flipped, plain, strict=True)]
-    same = [(one == other).all() for one, other in zip(flipped, plain, strict=True)]
+    mirrored = [np.abs(one - other[:, ::-1]).max() < 1e-6 for one, other in zip(flipped, plain, strict=True)]
+    same = [np.abs(one - other).max() < 1e-6 for one, other in zip(flipped, plain, strict=True)]
     np.testing.assert_array_equal(mirrored, ~np.array(same))
     assert 2 < sum(mirrored) < 14
 

@@ -204,7 +204,7 @@ def test_tfds_reads_what_was_written(prepared):
             np.testing.assert_array_equal(example["content"], np.array(face.content, np.float32))
             np.testing.assert_array_equal(example["style"], np.array(face.style, np.float32))
     assert builder.info.features["medium"].names == list(MEDIA)
-    assert builder.info.metadata["content"] == list(factors.Content._fields)
+    assert builder.info.metadata["content"] == list(factors.ContentFactors._fields)
 
 
 def test_opened_dataset_is_the_faces_by_medium(prepared, capsys):

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from semgan.evaluation.extractors import lpips
-from semgan.evaluation.extractors.batches import replicated
+from semgan.evaluation.extractors.batches import replicate
 from semgan.evaluation.extractors.extractor import Perceptual
 
 
@@ -47,4 +47,4 @@ def random_lpips():
             node = node.setdefault(parent, {})
         scale = (2 / np.prod(shape[:-1])) ** 0.5 if leaf == "kernel" else 0.1
         node[leaf] = (scale * np.abs(rng.normal(size=shape)) if parents == ["heads"] else scale * rng.normal(size=shape)).astype(np.float32)
-    return Perceptual("random", "e2" * 32, "alexnet", replicated(tree))
+    return Perceptual("random", "e2" * 32, "alexnet", replicate(tree))

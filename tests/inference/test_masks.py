@@ -9,7 +9,7 @@ from semgan.data.decode import fit
 from semgan.errors import UserError
 from semgan.inference import pictures, sample, translate
 from semgan.inference.model import load
-from semgan.inference.sample import Draws
+from semgan.inference.sample import SampleOptions
 from tests.inference import stand_ins
 
 GREYS = (64, 96, 128)
@@ -168,7 +168,7 @@ def test_masks_that_do_not_go_with_the_contents_are_refused(snapshot, grey, writ
 
 def test_a_grid_of_samples_takes_a_contents_mask(snapshot, model, grey, written, tmp_path):
     content, mask, out = written("c.png", grey), written("m.png", columns(8, 8)), tmp_path / "out.png"
-    sample.sample_grid(snapshot, out, Draws(4, 5, content, "a", mask=mask))
+    sample.sample_grid(snapshot, out, SampleOptions(4, 5, content, "a", mask=mask))
     np.testing.assert_array_equal(pictures.read(out), pictures.grid(model.sample(4, 5, content=grey, domain="a", mask=mask)))
     with pytest.raises(UserError, match="belongs to a content"):
-        sample.sample_grid(snapshot, out, Draws(4, 5, mask=mask))
+        sample.sample_grid(snapshot, out, SampleOptions(4, 5, mask=mask))

@@ -76,7 +76,7 @@ def test_a_recipe_gives_the_style_that_was_fitted(model, content):
 
 
 def test_regions_take_their_pictures_styles(model, content, bright, dark):
-    weights = style_request.region_weights(model.trained, content, (2, 1))
+    weights = style_request.region_weights(model.trained_model, content, (2, 1))
     np.testing.assert_allclose(weights.sum(-1), 1, atol=1e-5)
     assert weights.min() >= 0
     codes = np.stack([code(model, bright, "bright"), code(model, dark, "dark"), code(model, bright, "bright")])
@@ -85,7 +85,7 @@ def test_regions_take_their_pictures_styles(model, content, bright, dark):
     assert_alike(model.translate(content, bright, regions=regions), expected)
     assert np.abs(model.translate(content, bright).astype(int) - expected).max() > 1
     told = np.stack([code(model, bright, "dark"), code(model, dark, "dark")])
-    expected = generated(model, content, told[None], style_request.region_weights(model.trained, content, (2,)))
+    expected = generated(model, content, told[None], style_request.region_weights(model.trained_model, content, (2,)))
     assert_alike(model.translate(content, bright, domain="dark", regions={"hair": dark}), expected)
 
 
@@ -97,7 +97,7 @@ def test_regions_of_the_references_own_style_change_nothing(model, content, brig
 def test_regions_alone_leave_the_rest_in_the_contents_own_style(model, content, dark):
     own = code(model, content, "bright")
     expected = generated(
-        model, content, np.stack([own, code(model, dark, "dark")])[None], style_request.region_weights(model.trained, content, [2])
+        model, content, np.stack([own, code(model, dark, "dark")])[None], style_request.region_weights(model.trained_model, content, [2])
     )
     assert_alike(model.translate(content, regions={"hair": dark}), expected)
     itself = model.translate(content, regions={"hair": content})
@@ -112,13 +112,13 @@ def test_strength_leads_every_region_from_the_contents_own_style(model, content,
     assert np.abs(half.astype(int) - none).max() > 1
     if "style" in base:
         codes = np.stack([recipe.code_of(model.recipe, {"Black_Hair": True}, 1, DOMAINS), code(model, bright, "dark")])
-        weights = style_request.region_weights(model.trained, content, [2])
+        weights = style_request.region_weights(model.trained_model, content, [2])
         assert_alike(half, generated(model, content, 0.5 * (own + codes)[None], weights))
 
 
 def test_one_style_is_made_ready_for_several_contents(model, content, bright, dark):
     asked = {"regions": {"hair": dark}, "strength": 0.5}
-    style = style_request.prepare(model.trained, style_request.Request([bright, bright], **asked))
+    style = style_request.prepare(model.trained_model, style_request.Request([bright, bright], **asked))
     assert style.guesses == (("reference 1", "bright"), ("reference 2", "bright"), ("picture for 'hair'", "dark"))
     for each in (content, noise(5, 20, 30, "dark")):
         np.testing.assert_array_equal(model.translate_as(each, style), model.translate(each, [bright, bright], **asked))

@@ -7,7 +7,7 @@ from PIL import Image, ImageSequence
 from semgan.errors import UserError
 from semgan.inference import sample, video
 from semgan.inference.model import load
-from semgan.inference.sample import Draws
+from semgan.inference.sample import SampleOptions
 from tests.inference import stand_ins
 
 
@@ -76,17 +76,17 @@ def fail():
 def test_mp4_without_its_extra_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
     with pytest.raises(UserError, match=r"pip install 'semgan\[video\]', or choose \.gif or \.webp"):
-        sample.sample_video(tmp_path / "no.safetensors", tmp_path / "film.mp4", Draws(4), 1.0)
+        sample.sample_video(tmp_path / "no.safetensors", tmp_path / "film.mp4", SampleOptions(4), 1.0)
 
 
 def test_other_suffix_is_refused_before_anything_is_loaded(tmp_path):
     with pytest.raises(UserError, match=r"\.avi is not a video format"):
-        sample.sample_video(tmp_path / "no.safetensors", tmp_path / "film.avi", Draws(4), 1.0)
+        sample.sample_video(tmp_path / "no.safetensors", tmp_path / "film.avi", SampleOptions(4), 1.0)
 
 
 def test_loop_is_closed_and_moves_evenly(noise_snapshot):
     model = load(noise_snapshot)
-    batch = sample.video_batch(model, Draws(2), None, 150)  # six seconds: four legs
+    batch = sample.video_batch(model, SampleOptions(2), None, 150)  # six seconds: four legs
     tiles = {name: values.reshape(150, 2) for name, values in batch.items()}
     assert set(tiles["position"][:, 0]) == {0, 1, 2, 3}
     assert set(tiles["position"][:, 1]) == {4, 5, 6, 7}
@@ -100,7 +100,7 @@ def test_loop_is_closed_and_moves_evenly(noise_snapshot):
 
 def test_video_of_noise_starts_at_the_samples(noise_snapshot, tmp_path, capsys):
     out = tmp_path / "film.gif"
-    sample.sample_video(noise_snapshot, out, Draws(4, seed=2), 0.4)
+    sample.sample_video(noise_snapshot, out, SampleOptions(4, seed=2), 0.4)
     frames = [frame for _, frame in played(out)]
     assert len(frames) <= 10  # equal frames may be joined
     assert capsys.readouterr().out == f"wrote {out}: 0.4 seconds of 4 pictures from noise\n"
@@ -112,7 +112,7 @@ def test_video_of_noise_starts_at_the_samples(noise_snapshot, tmp_path, capsys):
 def test_contents_stay_while_their_styles_move(plain_snapshot, plain_model, picture, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sample, "load", lambda _: plain_model)
     content, out = picture("c.png"), tmp_path / "film.webp"
-    sample.sample_video(plain_snapshot, out, Draws(1, content=content, domain="dark"), 0.12)
+    sample.sample_video(plain_snapshot, out, SampleOptions(1, content=content, domain="dark"), 0.12)
     assert capsys.readouterr().out == f"wrote {out}: 0.12 seconds of 1 translations of 1 pictures\n"
     frames = played(out)
     assert frames[0][1].shape == (16, 16, 3)

@@ -65,6 +65,6 @@ def write(path):
     model = load(path)
     found = recipe.fit_for(lambda *inputs: model.apply("style_encoder", *inputs), data, left_out=("Smiling",))
     guess = domain_guess.fit_for(lambda images: model.apply("style_encoder", images, method="features"), data)
-    params |= {STYLE_RECIPE: found.stored(), DOMAIN_GUESS: {"kernel": guess}}
+    params |= {STYLE_RECIPE: found.arrays(), DOMAIN_GUESS: {"kernel": guess}}
     write_snapshot(path, params, settings.to_dict(), meta | {recipe.ATTRIBUTES: list(found.attributes)})
     return path

@@ -1,7 +1,7 @@
 """Jobs that the tests of this folder render."""
 
 from semgan.launching import accelerators, kubernetes, slurm, tpu_vm
-from semgan.launching.job import Job
+from semgan.launching.launch_job import LaunchJob
 
 NASTY = [
     "a b,c'd",
@@ -21,7 +21,7 @@ TRAIN = ("--config", "configs/celeba_semgan.py:256", "--config.batch_size=32", "
 def job(accelerator="gpu", hosts=None, devices=None, *, workdir="/runs/faces", extra=(), **options):
     asked = accelerators.parse(accelerator, hosts, devices)
     joined = ("--distributed",) if asked.hosts > 1 else ()
-    return Job(name="faces", workdir=workdir, arguments=(*joined, *TRAIN, "--workdir", workdir, *extra), accelerator=asked, **options)
+    return LaunchJob(name="faces", workdir=workdir, arguments=(*joined, *TRAIN, "--workdir", workdir, *extra), accelerator=asked, **options)
 
 
 def on_slurm(*arguments, **options):

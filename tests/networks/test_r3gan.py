@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from semgan.networks import r3gan
-from semgan.networks.r3gan import Convolution, Discriminator, Generator, grouped_convolution
+from semgan.networks.r3gan import Discriminator, Generator, GroupedConvolution, grouped_convolution
 
 
 def _made(module, shape):
@@ -45,7 +45,7 @@ def test_grouped_convolution_is_the_same_written_either_way(monkeypatch, groups)
 
 
 def test_weights_keep_the_variance_and_blocks_start_as_the_identity():
-    convolution = Convolution(256, 3, group_size=16, gain=1.5)
+    convolution = GroupedConvolution(256, 3, group_size=16, gain=1.5)
     kernel = jax.jit(convolution.init)(jax.random.key(0), jnp.zeros((1, 4, 4, 32)))["params"]["kernel"]
     assert abs(float(kernel.std()) / (1.5 / 12) - 1) < 0.02
     module = Generator(16, 8, 16, blocks=1, latent_dim=6)

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from semgan.networks.ugatit import LIN, AdaLIN, Attention, Discriminator, Generator, Modulation, clipped
+from semgan.networks.ugatit import LIN, AdaLIN, Attention, Discriminator, Generator, Modulation, clip_rho
 
 
 def _count(tree):
@@ -48,8 +48,8 @@ def test_adalin_begins_nearly_by_channel_and_lin_by_layer(features):
 
 def test_rho_is_clipped_and_only_its_way_out_is_closed():
     rho = jnp.array([-0.2, 0.0, 0.4, 1.0, 1.5])
-    np.testing.assert_allclose(clipped(rho), [0, 0, 0.4, 1, 1])
-    raising, lowering = (jax.grad(lambda rho, sign=sign: sign * clipped(rho).sum())(rho) for sign in (-1, 1))
+    np.testing.assert_allclose(clip_rho(rho), [0, 0, 0.4, 1, 1])
+    raising, lowering = (jax.grad(lambda rho, sign=sign: sign * clip_rho(rho).sum())(rho) for sign in (-1, 1))
     assert raising.tolist() == [-1, -1, -1, 0, 0]  # descent raises rho
     assert lowering.tolist() == [0, 0, 1, 1, 1]
 

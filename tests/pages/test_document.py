@@ -1,6 +1,6 @@
 import numpy as np
 
-from semgan.pages.document import Card, Example, cards, details, examples, header, page_html, paragraph, section, statement, table
+from semgan.pages.document import Card, PictureRow, cards, details, examples, header, page_html, paragraph, section, statement, table
 from semgan.pages.images import png, shown_width
 from semgan.pages.scores import SCORES, score_cards
 from tests.pages.html import Page
@@ -16,7 +16,7 @@ def test_every_text_is_escaped_wherever_it_stands():
             header(HOSTILE, HOSTILE),
             cards([Card(HOSTILE, HOSTILE, HOSTILE)]),
             section(
-                HOSTILE, paragraph(HOSTILE), statement(HOSTILE), table([[HOSTILE]], [HOSTILE]), examples([Example([picture], HOSTILE)])
+                HOSTILE, paragraph(HOSTILE), statement(HOSTILE), table([[HOSTILE]], [HOSTILE]), examples([PictureRow([picture], HOSTILE)])
             ),
             details(HOSTILE),
         ],
@@ -29,7 +29,7 @@ def test_every_text_is_escaped_wherever_it_stands():
 
 def test_pictures_keep_their_pixels_and_size_inside_the_page():
     pixels = np.random.default_rng(0).integers(0, 256, (24, 20, 3), np.uint8)
-    page = Page(page_html("x", [examples([Example([("it", png(pixels), shown_width(pixels))], "below")])]))
+    page = Page(page_html("x", [examples([PictureRow([("it", png(pixels), shown_width(pixels))], "below")])]))
     np.testing.assert_array_equal(np.asarray(page.pictures[0]), pixels)
 
 

@@ -24,8 +24,8 @@ COST = StepCost(
     batch=1,
     working=Line(90, 9),
     flops=Line(100, 50),
-    moved=Line(10, 20),
-    averaged=(PhaseBytes("d", 1, 40, 0, 0), PhaseBytes("g", 4, 80, 0, 0)),
+    bytes_moved=Line(10, 20),
+    all_reduces=(PhaseBytes("d", 1, 40, 0, 0), PhaseBytes("g", 4, 80, 0, 0)),
 )
 
 
@@ -56,7 +56,7 @@ def test_unknown_hardware_is_refused_with_the_nearest():
 
 
 def test_this_machine_is_measured():
-    device = measure.measured(rounds=1)
+    device = measure.measure_rates(rounds=1)
     numbers = (*device.rate.values(), *device.share.values(), device.memory, device.memory_bandwidth)
     assert all(0 < number < float("inf") for number in numbers)
     assert set(device.rate) == set(device.share) == PRECISIONS
@@ -70,8 +70,8 @@ def test_a_ring_sends_twice_all_but_one_part(devices, sent):
 def test_all_reduces_go_over_links_and_each_device_s_share_over_the_network():
     hops = 2 * math.log2(16) * 5e-6  # a message takes 5 us from one to the next
     each = [2 * 3 / 4 * count / (0.8 * 8) + 2 * 3 / 4 * count / 4 / (0.8 * 2) + hops for count in (40, 80)]
-    assert collectives.seconds(COST.averaged, 16, DEVICE) == pytest.approx(each[0] + each[1] / 4)
-    assert collectives.seconds(COST.averaged, 1, DEVICE) == 0
+    assert collectives.seconds(COST.all_reduces, 16, DEVICE) == pytest.approx(each[0] + each[1] / 4)
+    assert collectives.seconds(COST.all_reduces, 1, DEVICE) == 0
 
 
 def test_a_step_takes_the_slower_of_arithmetic_and_memory_and_then_communicates():

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import pytest
 
 from semgan.planning import traced as programs
-from semgan.planning.collectives import averaged_bytes
+from semgan.planning.collectives import all_reduce_bytes
 from semgan.planning.predict import memory_bytes
 from semgan.planning.step_cost import _analysis, cost_of_step
 from semgan.training.parallel import AXIS_NAME
@@ -50,7 +50,7 @@ def test_memory_counts_the_gradients_of_a_micro_batch_and_their_sum(cost):
 
 
 def test_gradients_floating_metrics_and_floating_state_are_averaged(cost):
-    first, second = cost.averaged
+    first, second = cost.all_reduces
     assert (first.name, first.gradients, first.metrics, first.model_state) == ("a", 4 * FIRST, 2 * 4, 3 * 4)
     assert (second.name, second.gradients, second.metrics, second.model_state) == ("b", 4 * SECOND, 4, 3 * 4)
     assert (first.every, second.every) == (1, 2)
@@ -65,7 +65,7 @@ def test_bytes_averaged_are_those_that_the_mapped_step_sums():
         alone = experiment.algorithm._replace(phases=(phase._replace(every=1),))
         step = experiment._replace(algorithm=alone).step(axis_name=AXIS_NAME)
         step = jax.pmap(step, axis_name=AXIS_NAME, in_axes=(None, 0), out_axes=None, devices=jax.devices()[:2])
-        told = averaged_bytes(alone, state, experiment.prepared_shapes(EXAMPLES))
+        told = all_reduce_bytes(alone, state, experiment.prepared_shapes(EXAMPLES))
         assert averaged_in(jax.make_jaxpr(step)(state, batch).jaxpr) == told[0].total
 
 
@@ -83,9 +83,9 @@ def test_flops_are_a_line(cost):
 
 def test_a_compiled_step_is_told_as_xla_tells_it(cost):
     compiled = cost_of_step(toy(), EXAMPLES, compiled=True)
-    assert compiled._replace(working=cost.working, flops=cost.flops, moved=cost.moved) == cost
+    assert compiled._replace(working=cost.working, flops=cost.flops, bytes_moved=cost.bytes_moved) == cost
     assert compiled.flops.example == pytest.approx(cost.flops.example, rel=0.2)
-    assert compiled.moved.at(EXAMPLES) > 0
+    assert compiled.bytes_moved.at(EXAMPLES) > 0
     assert compiled.working.at(EXAMPLES) > 0
 
 

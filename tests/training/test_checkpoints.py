@@ -21,7 +21,7 @@ import pytest
 
 from semgan.errors import UserError
 from semgan.training import manifest
-from semgan.training.checkpoints import Checkpoints, Restored
+from semgan.training.checkpoints import Checkpoints, RestoredCheckpoint
 from semgan.training.manifest import MANIFEST
 from semgan.types import TrainState
 
@@ -59,7 +59,7 @@ def saved(folder: Path, *steps: int, **settings) -> Checkpoints:
     return kept
 
 
-def restored_from(kept: Checkpoints, **shape) -> Restored:
+def restored_from(kept: Checkpoints, **shape) -> RestoredCheckpoint:
     restored = kept.restore(state_at(0, **shape))
     assert restored is not None
     return restored

@@ -15,7 +15,7 @@ from semgan.data.loader import make_batch
 from semgan.planning import step_cost
 from semgan.settings import setting_of
 from semgan.training import loop
-from semgan.training.experiment import ASSUMED_SIZES, Experiment, filled, seed_after
+from semgan.training.experiment import ASSUMED_SIZES, Experiment, fill, seed_after
 from semgan.training.step import GRAD_NORMS
 
 SIZES = ("mask_classes", "landmarks", "categories", "boxes")
@@ -55,7 +55,7 @@ def test_the_step_planned_is_the_step_benchmarked_is_the_step_trained(paired, tm
     trained = jax.jit(step, donate_argnums=0).lower(state, batch).as_text()
     first = experiment.initial()()
     benchmarked = train_step.lowered_step(experiment, first, batch)
-    planned = step_cost._traced(experiment, experiment.algorithm, experiment.state_shapes(), paired.batch_size)
+    planned = step_cost._trace(experiment, experiment.algorithm, experiment.state_shapes(), paired.batch_size)
     assert planned.lower().as_text() == trained
     assert benchmarked.as_text() == trained
     assert GRAD_NORMS in state.opt_state
@@ -126,18 +126,18 @@ def test_one_that_grows_is_as_large_as_the_images_seen_make_it():
 
 
 def test_the_data_fill_in_domains_and_sizes(faces):
-    config = filled(load("folder_semgan"), faces)
+    config = fill(load("folder_semgan"), faces)
     assert config.data.domains == faces.domains
     assert [config.networks.semantic_heads[name] for name in SIZES] == [7, 5, 0, 0]
-    other = filled(load("folder_semgan"), faces._replace(annotations={"boxes": np.zeros((16, 3, 4))}, names={"category": ("a", "b")}))
+    other = fill(load("folder_semgan"), faces._replace(annotations={"boxes": np.zeros((16, 3, 4))}, names={"category": ("a", "b")}))
     assert [other.networks.semantic_heads[name] for name in SIZES] == [0, 0, 2, 3]
 
 
 def test_without_data_what_a_config_leaves_open_is_assumed():
-    config = filled(configs.load("configs/folder_semgan.py"))
+    config = fill(configs.load("configs/folder_semgan.py"))
     assert len(config.data.domains) == 2
     assert {name: config.networks.semantic_heads[name] for name in SIZES} == ASSUMED_SIZES
-    named = filled(configs.load("configs/celeba_semgan.py"))
+    named = fill(configs.load("configs/celeba_semgan.py"))
     assert named.data.domains == ("Male", "~Male")
     assert configs.load("configs/folder_semgan.py").data.domains == ()
 
@@ -145,8 +145,8 @@ def test_without_data_what_a_config_leaves_open_is_assumed():
 @pytest.mark.parametrize("name", ["folder_semgan", "drawn_faces_spade", "horse2zebra_cut", "celeba_dcgan"])
 def test_what_is_filled_in_is_what_the_table_says(name):
     config = configs.load(f"configs/{name}.py")
-    before, after = configs.flatten(config), configs.flatten(filled(config))
-    left_to_data = {key for key, value in before.items() if (row := setting_of(key)) and row.filled and not value}
+    before, after = configs.flatten(config), configs.flatten(fill(config))
+    left_to_data = {key for key, value in before.items() if (row := setting_of(key)) and row.from_data and not value}
     assert {key for key in before if before[key] != after[key]} == left_to_data
     assert all(after[key] for key in left_to_data)
 

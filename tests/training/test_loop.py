@@ -18,7 +18,7 @@ from PIL import Image
 from semgan import algorithms, snapshot
 from semgan.errors import UserError
 from semgan.snapshot import read_snapshot
-from semgan.training import guards, loop, manifest, metrics, page, pictures, resume, scoring, steps
+from semgan.training import guards, loop, manifest, metrics, page, resume, scoring, steps
 from semgan.training.checkpoints import Checkpoints
 from semgan.training.experiment import seed_after
 from semgan.training.metrics import read_lines
@@ -159,7 +159,7 @@ def test_a_full_disk_costs_what_is_written_meanwhile_and_not_the_run(uninterrupt
         with monkeypatch.context() as patch:
             for batch in made(*args, **kwargs):
                 if batch["position"][0] == 2 * toy.BATCH:
-                    for writer in (snapshot, pictures, page):
+                    for writer in (snapshot, example_pictures, page):
                         patch.setattr(writer, "write_whole", full_disk)
                     patch.setattr(manifest, "sync", full_disk)
                     patch.setattr(metrics.MetricsLog, "write", full_disk)
@@ -220,7 +220,7 @@ def test_a_longer_run_goes_on_from_a_finished_one(uninterrupted, source, tmp_pat
 def test_the_clock_stops_a_run_that_then_counts_as_finished(source, tmp_path):
     config = toy.make_config(source)
     config.max_minutes = 1.0
-    result = loop.train(config, tmp_path, started=time.monotonic() - 100)
+    result = loop.train(config, tmp_path, start_time=time.monotonic() - 100)
     assert (result.stopped, result.step) == ("clock", 0)
     assert Path(result.snapshot).exists()
     assert loop.train(config, tmp_path) == result

@@ -126,6 +126,6 @@ def test_a_missing_process_is_named():
 
 def test_one_process_works_by_itself():
     assert hosts.first_does(lambda: 3) == hosts.all_do("worked", lambda: 3) == 3
-    assert hosts.agreed("clock", 1) == "clock"
+    assert hosts.agree("clock", 1) == "clock"
     hosts.meet("met", 1)
     hosts.same("other data", "a", "")

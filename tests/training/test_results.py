@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from semgan import algorithms
-from semgan.compare.folder import read_runs
+from semgan.compare.run_folder import read_runs
 from semgan.compare.unlike_figures import unlike
 from semgan.evaluation.extractors import tools
 from semgan.evaluation.figures.figure import from_json

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from semgan.training.signals import Interrupted, Stop
+from semgan.training.signals import Interruption, Stop
 
 TWICE = """
 import os, signal, sys
@@ -39,7 +39,7 @@ def test_the_second_signal_ends_the_process_at_once():
 
 def test_a_signal_interrupts_work_that_may_be_left():
     with Stop() as stop:
-        with pytest.raises(Interrupted), stop.interrupts():
+        with pytest.raises(Interruption), stop.interrupts():
             os.kill(os.getpid(), signal.SIGINT)
-        with pytest.raises(Interrupted), stop.interrupts():  # asked before: such work is not begun
+        with pytest.raises(Interruption), stop.interrupts():  # asked before: such work is not begun
             pass

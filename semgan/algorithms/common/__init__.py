@@ -1,1 +1,1 @@
-"""What several algorithms have in common: random draws by position, style codes, semantic and contrastive terms, checks of configs."""
+"""Parts that several algorithms share: random draws by position, style codes, semantic and contrastive terms, checks of configs."""

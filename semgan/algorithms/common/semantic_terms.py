@@ -1,4 +1,4 @@
-"""Which annotations belong to the content and which to the style, and how far translations carry them."""
+"""The annotations that belong to the content and to the style, and the terms that make translations carry them."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ _PLURAL = "attributes"
 
 
 class Semantics(NamedTuple):
-    """Which annotations a translation carries, of its content and of its reference.
+    """The annotations that a translation carries, of its content and of its reference.
 
     Attributes:
       content, style: weights by annotation: of what is the content's, and of what comes from the reference.
@@ -29,14 +29,14 @@ class Semantics(NamedTuple):
     style_attributes: tuple[str, ...]
 
     @property
-    def learned(self) -> dict[str, float]:
+    def head_weights(self) -> dict[str, float]:
         """Returns the annotations that the heads learn from real images, with their weights."""
         return {**self.content, **self.style}
 
     def annotations(self) -> dict[str, tuple[str, ...]]:
         """Returns the annotations that batches have to carry: those the heads learn from images, and those of the references' style."""
         columns, style_columns = ({_PLURAL: names} for names in (self.content_attributes + self.style_attributes, self.style_attributes))
-        own = {name: columns.get(name, ()) for name in self.learned}
+        own = {name: columns.get(name, ()) for name in self.head_weights}
         return own | {f"{OF_REFERENCE}{name}": style_columns.get(name, ()) for name in self.style}
 
 
@@ -48,14 +48,16 @@ def semantics_of(config: ConfigDict) -> Semantics:
     """
     losses = config.losses
     weights = {of: {name: weight for name, weight in losses.get(of, {}).items() if weight > 0} for of in ("content", "style")}
-    for of, chosen in weights.items():
-        for name in chosen:
+    for of, annotations in weights.items():
+        for name in annotations:
             _check(losses, of, name)
-    named = {of: tuple(losses[f"{of}_attributes"]) if _PLURAL in chosen else () for of, chosen in weights.items()}
-    both = sorted((weights["content"].keys() & weights["style"].keys()) - {_PLURAL}) + sorted({*named["content"]} & {*named["style"]})
+    attributes = {of: tuple(losses[f"{of}_attributes"]) if _PLURAL in annotations else () for of, annotations in weights.items()}
+    both = sorted((weights["content"].keys() & weights["style"].keys()) - {_PLURAL}) + sorted(
+        {*attributes["content"]} & {*attributes["style"]}
+    )
     if both:
         raise UserError(f"config.losses has {both[0]} in content and in style: it can come from one alone, so take it out of the other")
-    return Semantics(weights["content"], weights["style"], named["content"], named["style"])
+    return Semantics(weights["content"], weights["style"], attributes["content"], attributes["style"])
 
 
 def _check(losses: ConfigDict, of: str, name: str) -> None:
@@ -67,13 +69,13 @@ def _check(losses: ConfigDict, of: str, name: str) -> None:
 
 def heads_of(config: ConfigDict, semantics: Semantics) -> Heads:
     """Returns what the heads predict: these annotations, as far as `config.networks.semantic_heads` says that the data have them."""
-    settings, learned = config.networks[HEADS], semantics.learned
+    settings, head_weights = config.networks[HEADS], semantics.head_weights
     sizes = {"mask": "mask_classes", "landmarks": "landmarks", "category": "categories", "boxes": "boxes"}
-    chosen = {size: settings[size] for name, size in sizes.items() if name in learned}
-    return Heads(settings.channels, domains=0, attributes=len(semantics.content_attributes + semantics.style_attributes), **chosen)
+    counts = {size: settings[size] for name, size in sizes.items() if name in head_weights}
+    return Heads(settings.channels, domains=0, attributes=len(semantics.content_attributes + semantics.style_attributes), **counts)
 
 
-def of_translations(judged: Any, semantics: Semantics, batch: Batch) -> tuple[Array, dict[str, Array]]:
+def of_translations(judgement: Any, semantics: Semantics, batch: Batch) -> tuple[Array, dict[str, Array]]:
     """Measures how far fakes carry the contents' annotations and, where references guide them, the references' style annotations.
 
     Returns:
@@ -81,11 +83,11 @@ def of_translations(judged: Any, semantics: Semantics, batch: Batch) -> tuple[Ar
     """
     total, errors, count = jnp.zeros(len(batch["position"])), {}, len(semantics.content_attributes)
     if semantics.content:
-        of_content = judged if judged.attributes is None else judged._replace(attributes=judged.attributes[:, :count])
+        of_content = judgement if judgement.attributes is None else judgement._replace(attributes=judgement.attributes[:, :count])
         truth = {name: batch[name][:, :count] if name == _PLURAL else batch[name] for name in semantics.content}
         total, errors = semantic.consistency(of_content, truth, semantics.content)
     if semantics.style:
-        of_style = judged if judged.attributes is None else judged._replace(attributes=judged.attributes[:, count:])
+        of_style = judgement if judgement.attributes is None else judgement._replace(attributes=judgement.attributes[:, count:])
         theirs = {name: batch[f"{OF_REFERENCE}{name}"] for name in semantics.style}
         style_losses, style_errors = semantic.consistency(of_style, theirs, semantics.style)
         total += jnp.where(batch["position"] % 2 == 0, 0, style_losses)  # a latent has no annotations

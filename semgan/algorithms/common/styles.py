@@ -9,15 +9,15 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from semgan.algorithms.common import draws
-from semgan.layers.shapes import StyleCodes
+from semgan.layers.array_types import StyleCodes
 from semgan.types import Batch, Key, Params
 
 MEAN_STYLE_COUNT = 10_000
-"""How many style codes make the mean towards which a domain's latents are truncated."""
+"""The number of style codes in the mean towards which a domain's latents are truncated."""
 
 
 class Styles(NamedTuple):
-    """Where style codes come from, as functions of `(params, inputs...)`; `latents` of `(rng, batch, stream)`."""
+    """The sources of style codes, as functions of `(params, inputs...)`; `latents` of `(rng, batch, stream)`."""
 
     map_latent: Callable[..., StyleCodes]
     encode: Callable[..., StyleCodes]

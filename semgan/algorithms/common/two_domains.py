@@ -1,4 +1,4 @@
-"""What the algorithms that translate between exactly two domains share."""
+"""Parts of the algorithms that translate between exactly two domains."""
 
 from collections.abc import Iterable
 
@@ -33,5 +33,5 @@ def of_sources(batch: Batch, names: Iterable[str]) -> dict[str, Array]:
 
 
 def _of_domain(domain: int, batch: Batch, own: str, other: str) -> Array:
-    chosen = (batch["domain"] == domain).reshape(-1, *[1] * (batch[own].ndim - 1))
-    return jnp.where(chosen, batch[own], batch[other])
+    of_domain = (batch["domain"] == domain).reshape(-1, *[1] * (batch[own].ndim - 1))
+    return jnp.where(of_domain, batch[own], batch[other])

@@ -3,7 +3,15 @@
 `draw(index, size)` draws one; `drawn_faces_source` prepares a split as a tfds dataset and reads it for training.
 """
 
-from semgan.data.drawn_faces.factors import ATTRIBUTE_NAMES, CONTENT_ATTRIBUTES, MEDIA, STYLE_ATTRIBUTES, Content, Style, draw_factors
+from semgan.data.drawn_faces.factors import (
+    ATTRIBUTE_NAMES,
+    CONTENT_ATTRIBUTES,
+    MEDIA,
+    STYLE_ATTRIBUTES,
+    ContentFactors,
+    StyleFactors,
+    draw_factors,
+)
 from semgan.data.drawn_faces.parts import MASK_CLASSES
 from semgan.data.drawn_faces.render import Face, draw, render_face
 from semgan.data.drawn_faces.source import build_drawn_faces, drawn_faces_source, paired_faces_source
@@ -14,9 +22,9 @@ __all__ = [
     "MASK_CLASSES",
     "MEDIA",
     "STYLE_ATTRIBUTES",
-    "Content",
+    "ContentFactors",
     "Face",
-    "Style",
+    "StyleFactors",
     "build_drawn_faces",
     "draw",
     "draw_factors",

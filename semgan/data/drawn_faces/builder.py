@@ -16,7 +16,7 @@ import numpy as np
 from absl import logging
 
 from semgan.data.drawn_faces.encode import LANDMARK_NAMES, Chunk, encode_chunk
-from semgan.data.drawn_faces.factors import ATTRIBUTE_NAMES, MEDIA, SPLITS, Content, Style
+from semgan.data.drawn_faces.factors import ATTRIBUTE_NAMES, MEDIA, SPLITS, ContentFactors, StyleFactors
 from semgan.data.drawn_faces.prepared_folder import NAME, VERSION, config_name
 from semgan.data.workers import run_in_workers
 from semgan.errors import UserError
@@ -58,11 +58,11 @@ class DrawnFaces(_Builder, skip_registration=True):
     BUILDER_CONFIGS = [DrawnFacesConfig()]  # noqa: RUF012 (tfds' own way)
 
     @property
-    def _chosen(self) -> DrawnFacesConfig:
+    def _face_config(self) -> DrawnFacesConfig:
         return cast(DrawnFacesConfig, self.builder_config)
 
     def _info(self) -> tfds.core.DatasetInfo:
-        side = self._chosen.image_size
+        side = self._face_config.image_size
         features = tfds.features
         return tfds.core.DatasetInfo(
             builder=self,
@@ -74,23 +74,23 @@ class DrawnFaces(_Builder, skip_registration=True):
                     "landmarks": dict.fromkeys(LANDMARK_NAMES, np.float32),
                     "attributes": dict.fromkeys(ATTRIBUTE_NAMES, np.bool_),
                     "medium": features.ClassLabel(names=MEDIA),
-                    "content": features.Tensor(shape=(len(Content._fields),), dtype=np.float32),
-                    "style": features.Tensor(shape=(len(Style._fields),), dtype=np.float32),
+                    "content": features.Tensor(shape=(len(ContentFactors._fields),), dtype=np.float32),
+                    "style": features.Tensor(shape=(len(StyleFactors._fields),), dtype=np.float32),
                 }
             ),
-            metadata=tfds.core.MetadataDict(content=list(Content._fields), style=list(Style._fields)),
+            metadata=tfds.core.MetadataDict(content=list(ContentFactors._fields), style=list(StyleFactors._fields)),
         )
 
     def _shard_iterators_per_split(self, dl_manager: Any) -> dict[str, list[Any]]:
         shards = {}
-        for split, count in self._chosen.counts.items():
-            examples = _draw_all(split, self._chosen.image_size, count)  # tfds takes the shards one after another
+        for split, count in self._face_config.counts.items():
+            examples = _draw_all(split, self._face_config.image_size, count)  # tfds takes the shards one after another
             rows = [min(_SHARD_ROWS, count - start) for start in range(0, count, _SHARD_ROWS)]
-            shards[split] = [_Shard(examples, length) for length in rows]
+            shards[split] = [_FacesShard(examples, length) for length in rows]
         return shards
 
 
-class _Shard:
+class _FacesShard:
     """The next examples of a split."""
 
     def __init__(self, examples: Iterator[tuple[int, dict[str, Any]]], length: int):

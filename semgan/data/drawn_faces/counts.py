@@ -1,4 +1,4 @@
-"""How many faces are drawn for a number of pictures of the domains that are asked for."""
+"""The number of faces to draw for a number of pictures of the requested domains."""
 
 import functools
 
@@ -52,7 +52,7 @@ def _whole(pictures: int, paired: bool) -> int:
 
 
 def _members(split: str, indices: range, domains: tuple[str, ...], paired: bool) -> np.ndarray:
-    """Whether each picture of these faces is in a domain, in order."""
+    """Returns whether each picture of these faces is in a domain, in order."""
     factors = [draw_factors(0, split, index) for index in indices]
     media = [medium for _, style in factors for medium in (range(len(MEDIA)) if paired else (style.medium,))]
     rows = np.repeat([attributes(*each) for each in factors], _pictures(paired), axis=0)

@@ -24,8 +24,8 @@ NO_GLASSES, ROUND, SQUARE = range(3)
 _CONTENT, _STYLE = range(2)  # random streams
 
 
-class Content(NamedTuple):
-    """The factors of what a face shows. Lengths are in face units: half of the head's height; positions in fractions of the picture."""
+class ContentFactors(NamedTuple):
+    """The factors of what a face shows. Lengths are in face units: half of the head's height; locations in fractions of the picture."""
 
     yaw: float  # radians, positive towards the picture's right
     pitch: float  # face units that the middle of the face is lifted by
@@ -58,7 +58,7 @@ class Content(NamedTuple):
     glasses: int  # NO_GLASSES, ROUND or SQUARE
 
 
-class Style(NamedTuple):
+class StyleFactors(NamedTuple):
     """The factors of how a face is drawn. Values in [0, 1) unless said otherwise."""
 
     medium: int  # index into MEDIA
@@ -75,12 +75,12 @@ class Style(NamedTuple):
     texture: int  # seed of the grain
 
 
-def draw_factors(seed: int, split: str, index: int) -> tuple[Content, Style]:
+def draw_factors(seed: int, split: str, index: int) -> tuple[ContentFactors, StyleFactors]:
     """The factors of one example; any index, independent of how many are used."""
     return _draw_content(_Uniform(seed, split, index, _CONTENT)), _draw_style(_Uniform(seed, split, index, _STYLE))
 
 
-def attributes(content: Content, style: Style) -> np.ndarray:
+def attributes(content: ContentFactors, style: StyleFactors) -> np.ndarray:
     """int8 (attributes,) in {0, 1}, in the order of `ATTRIBUTE_NAMES`. A bald head has no hair colour."""
     flags = (
         content.smile > 0,
@@ -120,8 +120,8 @@ class _Uniform:
         return index
 
 
-def _draw_content(draw: _Uniform) -> Content:
-    return Content(
+def _draw_content(draw: _Uniform) -> ContentFactors:
+    return ContentFactors(
         yaw=draw.between(-0.5, 0.5),
         pitch=draw.middle(-0.13, 0.13),
         roll=draw.middle(-0.22, 0.22),
@@ -154,8 +154,8 @@ def _draw_content(draw: _Uniform) -> Content:
     )
 
 
-def _draw_style(draw: _Uniform) -> Style:
-    return Style(
+def _draw_style(draw: _Uniform) -> StyleFactors:
+    return StyleFactors(
         medium=draw.pick(1, 1, 1, 1),
         skin=draw.between(0, 1),
         hair_color=draw.pick(0.28, 0.24, 0.2, 0.14, 0.14),

@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
-from semgan.data.drawn_faces.factors import BOB, PARTED, ROUND, SHORT, STRAIGHT, Content
+from semgan.data.drawn_faces.factors import BOB, PARTED, ROUND, SHORT, STRAIGHT, ContentFactors
 from semgan.data.drawn_faces.sdf import Grid, box, ellipse, smooth_union, superellipse
 
 EYE_LEVEL, MOUTH_LEVEL = -0.03, 0.58
@@ -19,7 +19,7 @@ _DEPTH = 1.18  # radius of the cylinder over the face's half width
 class View(NamedTuple):
     """The coordinates of every sub-pixel: in the picture, before the head, and on the face."""
 
-    content: Content
+    content: ContentFactors
     pixel: float  # a sub-pixel's side in face units
     across: Grid  # fractions of the picture
     down: Grid
@@ -34,7 +34,7 @@ class View(NamedTuple):
         return self.content.face_width * _DEPTH
 
 
-def view(content: Content, side: int) -> View:
+def view(content: ContentFactors, side: int) -> View:
     """Places of side x side sub-pixels."""
     line = ((np.arange(side) + 0.5) / side).astype(np.float32)
     across, down = np.broadcast_to(line, (side, side)), np.broadcast_to(line[:, None], (side, side))
@@ -69,7 +69,7 @@ def crop(view: View, place: Window) -> View:
     return View(view.content, view.pixel, *(grid[place] for grid in view[2:]))
 
 
-def to_picture(content: Content, u: float, v: float) -> tuple[float, float]:
+def to_picture(content: ContentFactors, u: float, v: float) -> tuple[float, float]:
     """Fractions (x, y) of the picture of a point on the face: the inverse of `view`."""
     radius = content.face_width * _DEPTH
     x = u * math.cos(content.yaw) + math.sqrt(radius**2 - u * u) * math.sin(content.yaw)
@@ -78,7 +78,7 @@ def to_picture(content: Content, u: float, v: float) -> tuple[float, float]:
     return content.x + content.scale * (cos * x - sin * y), content.y + content.scale * (sin * x + cos * y)
 
 
-def landmarks(content: Content) -> np.ndarray:
+def landmarks(content: ContentFactors) -> np.ndarray:
     """float32 (5, 2), fractions: the eye at the picture's left, the other, nose, left and right corner of the mouth."""
     corner = 0.9
     mouth_v = MOUTH_LEVEL + mouth_bend(content, corner)
@@ -175,7 +175,7 @@ def eyes(view: View) -> Grid:
     return ellipse(from_eye(view), view.v - EYE_LEVEL, c.eye_size, eye_height(c))
 
 
-def eye_height(content: Content) -> float:
+def eye_height(content: ContentFactors) -> float:
     return content.eye_size * content.eye_open * 0.9
 
 
@@ -202,7 +202,7 @@ def brows(view: View) -> Grid:
     return np.maximum(np.abs(view.v - curve) - thick, (np.abs(along) - 1) * c.eye_size)
 
 
-def nose_tip(content: Content) -> float:
+def nose_tip(content: ContentFactors) -> float:
     """The nose tip's place across the face: it stands out and so moves more than the face when the head turns."""
     return 0.17 * math.sin(content.yaw)
 
@@ -228,7 +228,7 @@ def nostrils(view: View) -> Grid:
 _Along = TypeVar("_Along", float, Grid)
 
 
-def mouth_bend(content: Content, along: _Along) -> _Along:
+def mouth_bend(content: ContentFactors, along: _Along) -> _Along:
     """The distance below `MOUTH_LEVEL` at which the lips meet, from -1 to 1 along the mouth."""
     return -0.17 * content.smile * (along * along - 0.35)
 

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from semgan.data.drawn_faces import palettes
-from semgan.data.drawn_faces.factors import MEDIA, Style
+from semgan.data.drawn_faces.factors import MEDIA, StyleFactors
 from semgan.data.drawn_faces.geometry import View
-from semgan.data.drawn_faces.parts import PART_NAMES, Painted, coverage
+from semgan.data.drawn_faces.parts import PART_NAMES, Painting, coverage
 from semgan.data.drawn_faces.sdf import Grid
 
 
@@ -17,13 +17,13 @@ class Scene(NamedTuple):
     """The input of a medium."""
 
     view: View
-    style: Style
-    painted: Painted
+    style: StyleFactors
+    painting: Painting
     lambert: Grid  # light that falls on the surface, 0 to 1, without the shadows of other parts
     gloss: Grid  # mirrored light, 0 to 1
 
 
-def stroke_width(style: Style) -> float:
+def stroke_width(style: StyleFactors) -> float:
     """Width of contours, in fractions of the picture; 0: none."""
     low, high = {"shaded": (0, 0), "ink": (0.014, 0.024), "poster": (0.026, 0.042), "mosaic": (0.016, 0.024)}[MEDIA[style.medium]]
     return low + (high - low) * style.stroke_width
@@ -36,27 +36,27 @@ def render(scene: Scene) -> np.ndarray:
 
 def _shaded(scene: Scene) -> np.ndarray:
     """Soft light from one side, cool shadows, highlights."""
-    painted, style = scene.painted, scene.style
+    painting, style = scene.painting, scene.style
     strength = style.light_strength
-    light = (1 - strength * (1 - scene.lambert)) * (1 - painted.occlusion)
-    light = 0.94 + _MATTE[painted.part] * (light - 0.94)
+    light = (1 - strength * (1 - scene.lambert)) * (1 - painting.occlusion)
+    light = 0.94 + _MATTE[painting.part] * (light - 0.94)
     shadow = np.array([0.42, 0.34, 0.44], np.float32)[:, None, None]
-    picture = painted.colors * (shadow + (1.12 - shadow) * light)
-    picture += _GLOSS[painted.part] * strength * scene.gloss
-    ground = painted.part == 0
+    picture = painting.colors * (shadow + (1.12 - shadow) * light)
+    picture += _GLOSS[painting.part] * strength * scene.gloss
+    ground = painting.part == 0
     glow = 1.12 - 0.5 * np.hypot(scene.view.across - 0.5, scene.view.down - 0.35)
     return np.where(ground, picture * glow, picture)
 
 
 def _ink(scene: Scene) -> np.ndarray:
     """Contours and cross-hatching whose density follows the tone."""
-    painted, style, view = scene.painted, scene.style, scene.view
+    painting, style, view = scene.painting, scene.style, scene.view
     light = 1 - 0.62 * style.light_strength * (1 - scene.lambert)
-    tone = painted.colors[0] * light * (1 - 0.5 * painted.occlusion)
+    tone = painting.colors[0] * light * (1 - 0.5 * painting.occlusion)
     period = 0.062 - 0.016 * style.stroke_density
     angle = (0.2 + 0.12 * style.stroke_angle) * math.pi
     pixel = 1 / (period * len(tone))
-    strands = np.isin(painted.part, _HAIR)
+    strands = np.isin(painting.part, _HAIR)
     dark = np.zeros_like(tone)
     for turn, threshold in ((0.0, 0.64), (0.5, 0.36), (0.25, 0.16)):
         wave = _hatch(view, angle + turn * math.pi, period)
@@ -64,8 +64,8 @@ def _ink(scene: Scene) -> np.ndarray:
             wave = np.where(strands, _strands(view, period), wave)
         width = np.where(tone < threshold, np.minimum(0.09 + 0.4 * (threshold - tone), 0.26), -1)
         np.maximum(dark, coverage(wave - width, pixel), out=dark)
-    dark = np.where(_HATCHED[painted.part], dark, 1 - painted.colors[0])
-    dark = np.maximum(np.maximum(dark, painted.line), painted.colors[0] < 0.09)
+    dark = np.where(_HATCHED[painting.part], dark, 1 - painting.colors[0])
+    dark = np.maximum(np.maximum(dark, painting.line), painting.colors[0] < 0.09)
     ink, paper = palettes.ink_and_paper(style)
     return paper[:, None, None] + dark * (ink - paper)[:, None, None]
 
@@ -88,19 +88,19 @@ def _to_nearest(periods: Grid) -> Grid:
 
 def _poster(scene: Scene) -> np.ndarray:
     """Flat colours, bold contours, halftone shadows."""
-    painted, style, view = scene.painted, scene.style, scene.view
+    painting, style, view = scene.painting, scene.style, scene.view
     period = 0.066 - 0.02 * style.stroke_density
-    dark = 1 - (1 - 0.9 * (1 - scene.lambert) * (0.6 + 0.4 * style.light_strength)) * (1 - painted.occlusion)
+    dark = 1 - (1 - 0.9 * (1 - scene.lambert) * (0.6 + 0.4 * style.light_strength)) * (1 - painting.occlusion)
     dots = _dots(view, 0.25 * math.pi, period)
     pixel = 1 / (period * len(dots))
     size = np.clip((dark - 0.3) * 1.5, 0, 0.72)
-    shade = coverage(dots - size, pixel) * _MATTE[painted.part]
-    deep = painted.colors * np.array([0.62, 0.42, 0.66], np.float32)[:, None, None]
-    picture = painted.colors + shade * (deep - painted.colors)
-    ground = painted.part == 0
+    shade = coverage(dots - size, pixel) * _MATTE[painting.part]
+    deep = painting.colors * np.array([0.62, 0.42, 0.66], np.float32)[:, None, None]
+    picture = painting.colors + shade * (deep - painting.colors)
+    ground = painting.part == 0
     picture = np.where(ground, _rays(scene), picture)
     contour = palettes.outline(style)[:, None, None]
-    return picture + painted.line * (contour - picture)
+    return picture + painting.line * (contour - picture)
 
 
 def _dots(view: View, angle: float, period: float) -> Grid:
@@ -114,7 +114,7 @@ def _dots(view: View, angle: float, period: float) -> Grid:
 def _rays(scene: Scene) -> np.ndarray:
     """A ground of two colours: rays, broad stripes or plain."""
     view, style = scene.view, scene.style
-    ground = scene.painted.colors
+    ground = scene.painting.colors
     kind = style.texture % 3
     if kind == 2:
         return ground
@@ -130,17 +130,17 @@ def _rays(scene: Scene) -> np.ndarray:
 
 def _mosaic(scene: Scene) -> np.ndarray:
     """Tesserae of jittered colour and one shade each, in grout, cut where parts meet."""
-    painted, style, view = scene.painted, scene.style, scene.view
+    painting, style, view = scene.painting, scene.style, scene.view
     across = 15 + 3 * style.stroke_density
     tile, edge, tints = _tiles(view, across, (style.stroke_angle - 0.5) * 0.5 * math.pi, style.texture)
-    light = (1 - 0.75 * style.light_strength * (1 - scene.lambert)) * (1 - 0.6 * painted.occlusion)
+    light = (1 - 0.75 * style.light_strength * (1 - scene.lambert)) * (1 - 0.6 * painting.occlusion)
     sums, counts = np.bincount(tile.ravel(), light.ravel(), len(tints)), np.bincount(tile.ravel(), minlength=len(tints))
     light = (sums / np.maximum(counts, 1)).astype(np.float32)[tile]
-    matte = np.maximum(_MATTE[painted.part], painted.part == 0)
-    light = np.where(painted.part == 0, 1, 1 - matte * (0.4 - 0.52 * light))
-    picture = painted.colors * light * (1 + tints.T[:, tile] * (0.1 + 0.3 * matte))
+    matte = np.maximum(_MATTE[painting.part], painting.part == 0)
+    light = np.where(painting.part == 0, 1, 1 - matte * (0.4 - 0.52 * light))
+    picture = painting.colors * light * (1 + tints.T[:, tile] * (0.1 + 0.3 * matte))
     contour = palettes.outline(style)[:, None, None]
-    picture += 0.8 * painted.line * (contour - picture)
+    picture += 0.8 * painting.line * (contour - picture)
     gap = coverage(edge - 0.075, across / len(tile)) * (0.25 + 0.5 * matte)
     return picture + gap * (palettes.GROUT[:, None, None] - picture)
 

@@ -4,7 +4,7 @@ import colorsys
 
 import numpy as np
 
-from semgan.data.drawn_faces.factors import MEDIA, Style
+from semgan.data.drawn_faces.factors import MEDIA, StyleFactors
 
 Color = np.ndarray
 Palette = dict[str, Color]
@@ -34,17 +34,17 @@ _PAPER = _colors("f7f1e1 fbfaf6 efe6d0 e9eef2 f4e6dc")
 _INK = _colors("14131a 1c2444 3a2213 12312c")
 
 
-def palette(style: Style) -> Palette:
+def palette(style: StyleFactors) -> Palette:
     """A colour for every part."""
     return _BY_MEDIUM[MEDIA[style.medium]](style)
 
 
-def ink_and_paper(style: Style) -> tuple[Color, Color]:
+def ink_and_paper(style: StyleFactors) -> tuple[Color, Color]:
     """The two colours of the ink medium."""
     return _pick(_INK, style.accent), _pick(_PAPER, style.background)
 
 
-def outline(style: Style) -> Color:
+def outline(style: StyleFactors) -> Color:
     """The colour of contours in the poster and mosaic media."""
     return _rgb("150f2a") if MEDIA[style.medium] == "poster" else _rgb("2b211f")
 
@@ -95,7 +95,7 @@ def _parts(skin: Color, hair: Color, background: Color, clothes: Color, iris: Co
     }
 
 
-def _shaded(style: Style) -> Palette:
+def _shaded(style: StyleFactors) -> Palette:
     skin = _between(_SKIN, style.skin)
     lips = mix(skin, _rgb("b02a3c"), 0.55)
     background = _hue(style.background, 0.38, 0.82)
@@ -104,7 +104,7 @@ def _shaded(style: Style) -> Palette:
     return _parts(skin, _HAIR[style.hair_color], background, _hue(style.clothes, 0.55, 0.62), iris, frames, lips)
 
 
-def _ink(style: Style) -> Palette:
+def _ink(style: StyleFactors) -> Palette:
     """Grey values: tones for the hatching."""
 
     def grey(value: float) -> Color:
@@ -117,7 +117,7 @@ def _ink(style: Style) -> Palette:
     return parts | {"nose": skin, "ear": skin} | {part: grey(value) for part, value in solid.items()}
 
 
-def _poster(style: Style) -> Palette:
+def _poster(style: StyleFactors) -> Palette:
     skin = _pick(_POSTER_SKIN, style.skin)
     dark = outline(style)
     lips = _pick(_colors("e0113c c2185b d8002f"), style.accent)
@@ -127,7 +127,7 @@ def _poster(style: Style) -> Palette:
     return parts | {"brow": dark, "lid": dark, "nostrils": dark, "mouth": _rgb("3a0024"), "ear": skin, "nose": skin}
 
 
-def _mosaic(style: Style) -> Palette:
+def _mosaic(style: StyleFactors) -> Palette:
     skin = _between(_colors("fbe6c4 f2cd9c e0ab72 c07f50 965a38"), style.skin)
     lips = mix(skin, _rgb("a3202c"), 0.65)
     ground, clothes = _pick(_MOSAIC_GROUND, style.background), _pick(_MOSAIC_CLOTHES, style.clothes)

@@ -49,7 +49,7 @@ class Layer(NamedTuple):
     place: Window = (slice(None), slice(None))  # where on the grid; `distance` covers no more
 
 
-class Painted(NamedTuple):
+class Painting(NamedTuple):
     """The picture before a medium gives it its looks; grids of sub-pixels."""
 
     colors: np.ndarray  # float32 (3, n, n), the parts' own colours
@@ -122,7 +122,7 @@ def _around_eyes(view: View, above: float, below: float) -> Window:
     return geometry.window(view, -reach, EYE_LEVEL + above, reach, EYE_LEVEL + below)
 
 
-def paint(view: View, palette: dict[str, np.ndarray], glint: tuple[float, float], stroke: float) -> Painted:
+def paint(view: View, palette: dict[str, np.ndarray], glint: tuple[float, float], stroke: float) -> Painting:
     """Paints the parts over each other, with smooth edges.
 
     Args:
@@ -148,7 +148,7 @@ def paint(view: View, palette: dict[str, np.ndarray], glint: tuple[float, float]
             if layer.outline:
                 contour = coverage(np.abs(layer.distance) - half_stroke * layer.outline, view.pixel)
                 np.maximum(line[place], contour, out=line[place])
-    return Painted(colors, part, line, occlusion)
+    return Painting(colors, part, line, occlusion)
 
 
 def coverage(distance: Grid, pixel: float) -> Grid:

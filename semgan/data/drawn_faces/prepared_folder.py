@@ -1,4 +1,4 @@
-"""The folder of prepared drawn faces: what it is called, and which one serves a request."""
+"""The folder of prepared drawn faces: its name, and the search for one that serves a request."""
 
 import re
 from pathlib import Path

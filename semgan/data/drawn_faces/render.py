@@ -1,4 +1,4 @@
-"""Draws a face: the picture and all that is true of it."""
+"""Draws a face: the picture and its exact annotations."""
 
 import math
 from typing import NamedTuple
@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from semgan.data.drawn_faces import geometry, media, palettes
-from semgan.data.drawn_faces.factors import Content, Style, attributes, draw_factors
+from semgan.data.drawn_faces.factors import ContentFactors, StyleFactors, attributes, draw_factors
 from semgan.data.drawn_faces.parts import MASK_CLASSES, PART_CLASS, paint
 
 _SAMPLES = 2  # sub-pixels along a pixel's side
@@ -20,8 +20,8 @@ class Face(NamedTuple):
     attributes: np.ndarray  # int8 (attributes,) in {0, 1}
     mask: np.ndarray  # uint8 (size, size), index into MASK_CLASSES
     medium: int  # index into MEDIA
-    content: Content
-    style: Style
+    content: ContentFactors
+    style: StyleFactors
 
 
 def draw(index: int, size: int, *, split: str = "train", seed: int = 0) -> Face:
@@ -29,20 +29,20 @@ def draw(index: int, size: int, *, split: str = "train", seed: int = 0) -> Face:
     return render_face(*draw_factors(seed, split, index), size)
 
 
-def render_face(content: Content, style: Style, size: int) -> Face:
+def render_face(content: ContentFactors, style: StyleFactors, size: int) -> Face:
     """Draws any content in any style: two faces of one content differ in nothing but their style."""
     view = geometry.view(content, size * _SAMPLES)
     light = _light(style)
     glint = (0.25 * light[0], 0.3 * light[1])
-    painted = paint(view, palettes.palette(style), glint, media.stroke_width(style))
+    painting = paint(view, palettes.palette(style), glint, media.stroke_width(style))
     lambert, gloss = _lit(geometry.view(content, size), light)
-    picture = media.render(media.Scene(view, style, painted, lambert, gloss))
+    picture = media.render(media.Scene(view, style, painting, lambert, gloss))
     pixels = np.add.reduce(_samples(picture)) / _SAMPLES**2
     image = np.rint(np.clip(np.moveaxis(pixels, 0, -1), 0, 1) * 255).astype(np.uint8)
-    return Face(image, geometry.landmarks(content), attributes(content, style), _mask(painted.part, size), style.medium, content, style)
+    return Face(image, geometry.landmarks(content), attributes(content, style), _mask(painting.part, size), style.medium, content, style)
 
 
-def _light(style: Style) -> tuple[float, float, float]:
+def _light(style: StyleFactors) -> tuple[float, float, float]:
     """Unit vector to the light: picture's right, down, towards the viewer."""
     flat = 0.72
     return flat * math.cos(style.light_angle), -flat * math.sin(style.light_angle), math.sqrt(1 - flat**2)

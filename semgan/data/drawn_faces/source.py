@@ -23,7 +23,7 @@ _NAMES = {DOMAIN: MEDIA, "attributes": ATTRIBUTE_NAMES, "mask": MASK_CLASSES}
 _LEAST_SIZE, _LARGEST_SIZE = 16, 1024
 
 
-class PreparedExample(NamedTuple):
+class PreparedFace(NamedTuple):
     """Decodes a record of the prepared dataset; picklable."""
 
     folder: Path
@@ -61,10 +61,10 @@ def drawn_faces_source(split: str, image_size: int, count: int, cache: Path) -> 
 
         folder = prepare(cache, image_size, *(count if split == name else 0 for name in SPLITS))
     fingerprint = hash_json([NAME, VERSION, split, image_size, count])
-    return Source(NAME, split, count, fingerprint, PreparedExample(folder, split), _NAMES)
+    return Source(NAME, split, count, fingerprint, PreparedFace(folder, split), _NAMES)
 
 
-class PairedExample(NamedTuple):
+class PairedFace(NamedTuple):
     """Draws a row of the paired faces: each face in every medium, one after another; picklable."""
 
     split: str
@@ -94,7 +94,7 @@ def paired_faces_source(split: str, image_size: int, count: int) -> Source:
     if not count:
         raise UserError(f"data.{split}_count: a paired face takes {len(MEDIA)} pictures, one per medium; use a multiple of that")
     fingerprint = hash_json([NAME, VERSION, "paired", split, image_size, count])
-    return Source(NAME, split, count, fingerprint, PairedExample(split, image_size), _NAMES)
+    return Source(NAME, split, count, fingerprint, PairedFace(split, image_size), _NAMES)
 
 
 def build_drawn_faces(out: Path | str, image_size: int, count: int = 0) -> str:

@@ -12,7 +12,7 @@ Pictures = UInt8[np.ndarray, "count height width 3"]
 """RGB, NHWC, of one size, as files hold them: 0 to 255."""
 
 
-def replicated(params: Any, devices: Sequence[Any] | None = None) -> Any:
+def replicate(params: Any, devices: Sequence[Any] | None = None) -> Any:
     """The parameters on each of the (jax) devices, all of this process's by default."""
     mesh = Mesh(np.asarray(jax.local_devices() if devices is None else devices), ("data",))
     return jax.device_put(params, NamedSharding(mesh, PartitionSpec()))
@@ -33,7 +33,7 @@ def over_batches(
 
     Args:
       function: jitted; row i of what it returns depends on row i of its batches alone.
-      params: as `replicated` gives them.
+      params: as `replicate` gives them.
       arrays: with the same first axis, at least one row long.
       prepare: run on the host on each batch of each array.
     """
@@ -44,12 +44,12 @@ def over_batches(
         raise ValueError(f"expected arrays of the same length, at least 1, not {[len(array) for array in arrays]}")
     results: list[Any] = []
     for start in range(0, rows, size):
-        batches = [_filled(prepare(array[start : start + size]), size) for array in arrays]
+        batches = [_fill(prepare(array[start : start + size]), size) for array in arrays]
         results.append(function(params, *(jax.device_put(batch, shared) for batch in batches)))
         if len(results) > 1:
             results[-2] = jax.device_get(results[-2])
     return np.concatenate([jax.device_get(result) for result in results])[:rows]
 
 
-def _filled(batch: np.ndarray, size: int) -> np.ndarray:
+def _fill(batch: np.ndarray, size: int) -> np.ndarray:
     return np.concatenate([batch, np.repeat(batch[-1:], size - len(batch), axis=0)])

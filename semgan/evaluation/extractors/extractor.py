@@ -10,8 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from semgan.evaluation.extractors import inception, lpips, protocols, weights
-from semgan.evaluation.extractors.batches import Pictures, over_batches, replicated
+from semgan.evaluation.extractors import inception, lpips, protocols, weight_files
+from semgan.evaluation.extractors.batches import Pictures, over_batches, replicate
 
 DEVICE_BATCH_SIZE = 16
 
@@ -46,7 +46,7 @@ class Extractor(NamedTuple):
         protocol = protocols.find(self.protocol)
         return {
             "extractor": self.name,
-            "network": weights.INCEPTION[protocol.variant],
+            "network": weight_files.INCEPTION[protocol.variant],
             "sha256": self.sha256,
             "protocol": self.protocol,
             "resize": protocol.resize,
@@ -100,8 +100,8 @@ def load_extractor(
       UserError: there is no such protocol or file, or it does not hold this network whole; it says which file to get.
     """
     variant = protocols.find(kind).variant
-    file, params = weights.inception_params(path, variant, dtype)
-    return Extractor(file.name, file.sha256, kind, replicated(params, devices), device_batch_size)
+    file, params = weight_files.inception_params(path, variant, dtype)
+    return Extractor(file.name, file.sha256, kind, replicate(params, devices), device_batch_size)
 
 
 def load_lpips(
@@ -121,9 +121,9 @@ def load_lpips(
     Raises:
       UserError: a file is missing or does not hold its part whole; it says which to get.
     """
-    files, params = weights.lpips_params(backbone, heads)
+    files, params = weight_files.lpips_params(backbone, heads)
     name, sha256 = (" + ".join(getattr(file, field) for file in files) for field in ("name", "sha256"))
-    return Perceptual(name, sha256, lpips.backbone_of(params), replicated(params, devices), device_batch_size)
+    return Perceptual(name, sha256, lpips.backbone_of(params), replicate(params, devices), device_batch_size)
 
 
 def features(extractor: Extractor, images: Pictures) -> Float[np.ndarray, "count 2048"]:

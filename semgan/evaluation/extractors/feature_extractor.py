@@ -1,4 +1,4 @@
-"""What scores need of a feature extractor, and the extractor that is always available: a dataset's judge."""
+"""The interface of feature extractors, and the extractor that is always available: a dataset's judge."""
 
 import functools
 import hashlib
@@ -12,7 +12,7 @@ from jaxtyping import Float
 from semgan.data.dataset import open_dataset
 from semgan.data.decode import fit
 from semgan.errors import UserError
-from semgan.evaluation.extractors.batches import Pictures, over_batches, replicated
+from semgan.evaluation.extractors.batches import Pictures, over_batches, replicate
 from semgan.evaluation.judge.judge import Judge, load_judge, load_or_train
 from semgan.networks.judge import Heads, JudgeNetwork
 from semgan.types import Images
@@ -87,7 +87,7 @@ class JudgeExtractor(NamedTuple):
         """Computes the features of `judge.decide`, times the square root of their number, in batches over all devices."""
         prepare = functools.partial(_fit_all, size=self.image_size)
         function = functools.partial(_features, heads=self.judge.heads)
-        return over_batches(function, replicated(self.judge.params), (images,), device_batch_size=_DEVICE_BATCH_SIZE, prepare=prepare)
+        return over_batches(function, replicate(self.judge.params), (images,), device_batch_size=_DEVICE_BATCH_SIZE, prepare=prepare)
 
     def identity(self) -> dict[str, str]:
         """Implements `FeatureExtractor.identity`."""

@@ -17,16 +17,16 @@ from jaxtyping import Array, Float
 from semgan.evaluation.extractors.inception_layers import (
     FEATURES,
     NETWORK,
-    Block,
     ChainStep,
     ConvLayer,
     Fork,
+    InceptionBlock,
     Pool,
     convolutions,
 )
 from semgan.evaluation.extractors.primitives import average_pool, convolve, max_pool
+from semgan.layers.array_types import FeatureMap
 from semgan.layers.broadcast import per_channel
-from semgan.layers.shapes import FeatureMap
 
 Variant = Literal["fid", "imagenet"]
 InceptionParams = Mapping[str, Any]
@@ -44,7 +44,7 @@ def pool3(params: InceptionParams, images: Float[Array, "batch height width 3"],
     """
     x = images
     for part in NETWORK:
-        if isinstance(part, Block):
+        if isinstance(part, InceptionBlock):
             inside = {name.removeprefix(f"{part.name}."): layer for name, layer in params.items() if name.startswith(f"{part.name}.")}
             x = jnp.concatenate([_chain(inside, branch, x, variant) for branch in part.branches], -1)
         else:
@@ -69,10 +69,10 @@ def unfolded_shapes(variant: Variant) -> dict[str, tuple[int, ...]]:
 
 def fold(layers: Mapping[str, Mapping[str, np.ndarray]], dtype: np.typing.DTypeLike = np.float32) -> dict[str, dict[str, np.ndarray]]:
     """Batch normalisation (epsilon 1e-3, running statistics) worked into kernels and biases, in float64, then rounded."""
-    return {name: {key: value.astype(dtype) for key, value in _folded(layer).items()} for name, layer in layers.items()}
+    return {name: {key: value.astype(dtype) for key, value in _fold(layer).items()} for name, layer in layers.items()}
 
 
-def _folded(layer: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _fold(layer: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     if "scale" not in layer:
         return dict(layer)
     wide = {name: np.asarray(value, np.float64) for name, value in layer.items()}

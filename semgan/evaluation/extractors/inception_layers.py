@@ -1,4 +1,4 @@
-"""What Inception v3 (Szegedy et al. 2016, "Rethinking the Inception Architecture for Computer Vision") is built of, as data.
+"""The layers of Inception v3 (Szegedy et al. 2016, "Rethinking the Inception Architecture for Computer Vision") as data.
 
 Names are those that torchvision gives and that the weight files hold: a block's name, a dot and the layer's name. Each convolution
 stands for convolution, batch normalisation and ReLU.
@@ -35,14 +35,14 @@ Branches = tuple[tuple[ChainStep, ...], ...]
 """Chains of steps side by side on the same input, their outputs joined."""
 
 
-class Block(NamedTuple):
+class InceptionBlock(NamedTuple):
     """A named set of branches."""
 
     name: str
     branches: Branches
 
 
-class Placed(NamedTuple):
+class Placement(NamedTuple):
     """A convolution of the whole network: `path` as in the weight file, and the channels that it reads."""
 
     path: str
@@ -123,7 +123,7 @@ def _e(pool: Pool) -> Branches:
     )
 
 
-NETWORK: tuple[ConvLayer | Pool | Block, ...] = (
+NETWORK: tuple[ConvLayer | Pool | InceptionBlock, ...] = (
     _halving("Conv2d_1a_3x3", 32),
     ConvLayer("Conv2d_2a_3x3", 32, (3, 3), padding="VALID"),
     ConvLayer("Conv2d_2b_3x3", 64, (3, 3)),
@@ -131,43 +131,43 @@ NETWORK: tuple[ConvLayer | Pool | Block, ...] = (
     ConvLayer("Conv2d_3b_1x1", 80),
     ConvLayer("Conv2d_4a_3x3", 192, (3, 3), padding="VALID"),
     Pool("halve"),
-    Block("Mixed_5b", _a(32)),
-    Block("Mixed_5c", _a(64)),
-    Block("Mixed_5d", _a(64)),
-    Block("Mixed_6a", _b()),
-    Block("Mixed_6b", _c(128)),
-    Block("Mixed_6c", _c(160)),
-    Block("Mixed_6d", _c(160)),
-    Block("Mixed_6e", _c(192)),
-    Block("Mixed_7a", _d()),
-    Block("Mixed_7b", _e(Pool("average"))),
-    Block("Mixed_7c", _e(Pool("last"))),
+    InceptionBlock("Mixed_5b", _a(32)),
+    InceptionBlock("Mixed_5c", _a(64)),
+    InceptionBlock("Mixed_5d", _a(64)),
+    InceptionBlock("Mixed_6a", _b()),
+    InceptionBlock("Mixed_6b", _c(128)),
+    InceptionBlock("Mixed_6c", _c(160)),
+    InceptionBlock("Mixed_6d", _c(160)),
+    InceptionBlock("Mixed_6e", _c(192)),
+    InceptionBlock("Mixed_7a", _d()),
+    InceptionBlock("Mixed_7b", _e(Pool("average"))),
+    InceptionBlock("Mixed_7c", _e(Pool("last"))),
 )
 """The layers from pictures of 299 x 299 pixels to maps of 8 x 8 x 2048."""
 IMAGE_SIZE = 299
 FEATURES = 2048
 
 
-def convolutions() -> list[Placed]:
+def convolutions() -> list[Placement]:
     """All convolutions, in the order of the network."""
-    placed: list[Placed] = []
+    placements: list[Placement] = []
     inputs = 3
     for part in NETWORK:
-        if isinstance(part, Block):
-            outputs = [_walk(branch, inputs, f"{part.name}.", placed) for branch in part.branches]
+        if isinstance(part, InceptionBlock):
+            outputs = [_walk(branch, inputs, f"{part.name}.", placements) for branch in part.branches]
             inputs = sum(outputs)
         else:
-            inputs = _walk((part,), inputs, "", placed)
-    return placed
+            inputs = _walk((part,), inputs, "", placements)
+    return placements
 
 
-def _walk(steps: tuple[ChainStep, ...], inputs: int, prefix: str, placed: list[Placed]) -> int:
-    """Adds the convolutions of a chain to `placed`; the channels that come out of it."""
+def _walk(steps: tuple[ChainStep, ...], inputs: int, prefix: str, placements: list[Placement]) -> int:
+    """Adds the convolutions of a chain to `placements`; the channels that come out of it."""
     for step in steps:
         if isinstance(step, Pool):
             continue
         layers = list(_layers(step))
-        placed += [Placed(prefix + layer.name, inputs, layer) for layer in layers]
+        placements += [Placement(prefix + layer.name, inputs, layer) for layer in layers]
         inputs = sum(layer.features for layer in layers)
     return inputs
 

@@ -1,4 +1,4 @@
-"""LPIPS: how far apart two pictures look, from an image classifier's activations (Zhang et al. 2018, version 0.1).
+"""LPIPS: the perceptual distance of two pictures, from an image classifier's activations (Zhang et al. 2018, version 0.1).
 
 Activations after five of the classifier's ReLUs are normalised to unit length at every place; their squared differences, weighted by
 channel with a learned head and averaged over places, are summed over the five.
@@ -13,8 +13,8 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from semgan.evaluation.extractors.primitives import convolve, max_pool
+from semgan.layers.array_types import FeatureMap
 from semgan.layers.broadcast import per_channel
-from semgan.layers.shapes import FeatureMap
 
 Backbone = Literal["alexnet", "vgg16"]
 LpipsParams = Mapping[str, Any]

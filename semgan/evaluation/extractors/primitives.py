@@ -6,14 +6,14 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array
 
+from semgan.layers.array_types import FeatureMap
 from semgan.layers.broadcast import per_channel
-from semgan.layers.shapes import FeatureMap
 
-Layer = Mapping[str, Array]
+LayerParams = Mapping[str, Array]
 """`kernel` (height, width, in, out) and `bias` (out,)."""
 
 
-def convolve(layer: Layer, x: FeatureMap, *, stride: int = 1, padding: int | str = 0) -> FeatureMap:
+def convolve(layer: LayerParams, x: FeatureMap, *, stride: int = 1, padding: int | str = 0) -> FeatureMap:
     """Convolution plus bias.
 
     Args:

@@ -1,4 +1,4 @@
-"""How each published score prepares its pictures and which Inception it shows them to."""
+"""The protocols of published scores: the preparation of the pictures, and the Inception that they go to."""
 
 import functools
 from collections.abc import Callable, Sequence

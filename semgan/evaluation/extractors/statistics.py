@@ -1,4 +1,4 @@
-"""What scores need of a set of pictures, kept for the next time: moments, features, class scores.
+"""The statistics of a set of pictures that scores need, cached on disk: moments, features, class scores.
 
 A file is taken only when it is whole and of exactly the data, split, count and extractor that are asked for.
 """
@@ -40,8 +40,8 @@ class Statistics(NamedTuple):
     pictures: str
 
 
-class Key(NamedTuple):
-    """What statistics are computed from.
+class StatisticsKey(NamedTuple):
+    """All that statistics depend on, and so the key of their cache.
 
     Attributes:
       data: fingerprint of the data.
@@ -66,7 +66,9 @@ class Key(NamedTuple):
         return hash_json([_VERSION, self._asdict()])[:16]
 
 
-def load_or_compute(key: Key, compute: Callable[[], Statistics], *, features: bool = False, folder: Path | None = None) -> Statistics:
+def load_or_compute(
+    key: StatisticsKey, compute: Callable[[], Statistics], *, features: bool = False, folder: Path | None = None
+) -> Statistics:
     """The statistics of this key from `folder` (`cache_dir()/statistics`), or else computed and kept there.
 
     A file that is damaged, of another key, or that cannot be written causes a warning and a new computation.
@@ -86,14 +88,14 @@ def load_or_compute(key: Key, compute: Callable[[], Statistics], *, features: bo
     return statistics
 
 
-def _encode(key: Key, statistics: Statistics) -> bytes:
+def _encode(key: StatisticsKey, statistics: Statistics) -> bytes:
     tensors = {"mean": statistics.moments.mean, "covariance": statistics.moments.covariance}
     tensors |= {name: values for name in ("features", "logits") if (values := getattr(statistics, name)) is not None}
     metadata = {"key": key.text, "count": str(statistics.moments.count), "pictures": statistics.pictures, "sha256": UNSEALED}
     return seal(save({name: np.ascontiguousarray(values) for name, values in tensors.items()}, metadata))
 
 
-def _read(path: Path, key: Key) -> Statistics | None:
+def _read(path: Path, key: StatisticsKey) -> Statistics | None:
     """Returns what the file holds; None, with a warning, where `_encode` did not write it for this key."""
     try:
         contents = path.read_bytes()

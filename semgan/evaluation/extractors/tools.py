@@ -20,7 +20,7 @@ class Tools(NamedTuple):
 
 
 class Files(NamedTuple):
-    """Where the weights are, "" or None for none; `protocol` is Inception's, `lpips_heads` may be inside `lpips`."""
+    """The paths of the weight files, "" or None for none; `protocol` is Inception's, `lpips_heads` may be inside `lpips`."""
 
     inception: str | Path | None = None
     protocol: str | None = None

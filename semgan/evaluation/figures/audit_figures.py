@@ -1,16 +1,16 @@
-"""The memorisation audit as figures: are generated pictures their own, or training pictures?"""
+"""The memorisation audit as figures: whether generated pictures are new or copies of training pictures."""
 
 import numpy as np
 
 from semgan.data.dataset import Dataset
 from semgan.evaluation.figures.examples import Example, nearest_examples
 from semgan.evaluation.figures.figure import Figure, resamples_of
-from semgan.evaluation.figures.judge_figures import spread
+from semgan.evaluation.figures.judge_figures import pick_evenly
 from semgan.evaluation.figures.origin import beside_training
 from semgan.evaluation.figures.passport import Passport
 from semgan.evaluation.figures.transfer_figures import transfer_origin
 from semgan.evaluation.judge.judge_features import features_of
-from semgan.evaluation.judge.judged_pairs import JudgedPairs, Translated
+from semgan.evaluation.judge.judged_pairs import JudgedPairs, Translations
 from semgan.evaluation.scores import bootstrap
 from semgan.evaluation.scores.audit import Audit, run_audit
 from semgan.evaluation.scores.neighbours import nearest_of_group
@@ -32,26 +32,26 @@ def audit_figures(audit: Audit, passport: Passport) -> list[Figure]:
     interval = bootstrap.percentile_interval(statistic, audit.test.influences)
     alone = resamples_of("generated pictures, the real ones taken as fixed")
     return [
-        Figure("copies", float(audit.copied.mean()), bootstrap.mean_interval(audit.copied), beyond, alone),
+        Figure("copies", float(audit.copies.mean()), bootstrap.mean_interval(audit.copies), beyond, alone),
         Figure("copying_statistic", statistic, interval, in_cells, resamples_of("generated and held-out pictures")),
         Figure("copies/p_value", audit.copies_p_value, None, beyond),
         Figure("copying_statistic/p_value", audit.test.p_value, None, in_cells),
     ]
 
 
-def audit_translations(judged: JudgedPairs, translated: Translated, train: Dataset) -> tuple[list[Figure], list[Example]]:
+def audit_translations(judged_pairs: JudgedPairs, translations: Translations, train: Dataset) -> tuple[list[Figure], list[Example]]:
     """Audits translations, each picture beside the training pictures of its own domain alone.
 
     Returns:
       `audit_figures`, and the translations that come nearest to a training picture.
     """
-    features, test = translated.verdict.features, judged.dataset
-    trained_at, real_at = (np.flatnonzero(np.isin(dataset.domain, judged.target)) for dataset in (train, test))
-    real_at = spread(real_at, _HELD_OUT)
-    trained, real = features_of(judged.judge, train, trained_at), features_of(judged.judge, test, real_at)
-    trained_domain = train.domain[trained_at]
-    distances, nearest = nearest_of_group(features, judged.target, trained, trained_domain)
-    real_distances, _ = nearest_of_group(real, test.domain[real_at], trained, trained_domain)
-    passport = beside_training(transfer_origin(judged), train).passport(len(trained), len(features))
-    figures = audit_figures(run_audit(features, real, trained, distances, real_distances), passport)
-    return figures, nearest_examples(distances, trained_at[nearest], translated.images, train)
+    features, test = translations.verdict.features, judged_pairs.dataset
+    train_places, real_places = (np.flatnonzero(np.isin(dataset.domain, judged_pairs.target)) for dataset in (train, test))
+    real_places = pick_evenly(real_places, _HELD_OUT)
+    train_features, real = features_of(judged_pairs.judge, train, train_places), features_of(judged_pairs.judge, test, real_places)
+    train_domain = train.domain[train_places]
+    distances, nearest = nearest_of_group(features, judged_pairs.target, train_features, train_domain)
+    real_distances, _ = nearest_of_group(real, test.domain[real_places], train_features, train_domain)
+    passport = beside_training(transfer_origin(judged_pairs), train).passport(len(train_features), len(features))
+    figures = audit_figures(run_audit(features, real, train_features, distances, real_distances), passport)
+    return figures, nearest_examples(distances, train_places[nearest], translations.images, train)

@@ -1,4 +1,4 @@
-"""The collapse watch: has a generator come to draw one thing, or few? A pure function of the evaluations so far.
+"""The collapse watch: finds out whether a generator draws one picture, or few, for everything; a pure function of the evaluations so far.
 
 Two measures, both in a judge's features beside those of real pictures: `diversity_share`, the mean distance of two samples as a share of
 that of two real pictures; and `recall`, the share of real pictures that lie among the samples (Kynkaanniemi et al. 2019, arXiv
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 ALIKE = 0.1
 """Diversity share below which samples count as one picture, whatever was before."""
 FALLEN = 0.5
-"""What is left of the best diversity and of the best recall so far when both together count as a collapse."""
+"""The shares of the best diversity and of the best recall so far below which both together count as a collapse."""
 LEAST_RECALL = 0.05
 """A best recall below it is noise, which cannot fall."""
 PATIENCE = 3
@@ -20,7 +20,7 @@ PATIENCE = 3
 
 
 class Watch(NamedTuple):
-    """What the evaluations say.
+    """The state of the collapse watch after an evaluation.
 
     Attributes:
       streak: how many of the last evaluations in a row were low; 0: all is well.

@@ -1,4 +1,4 @@
-"""How different generated pictures are, in a judge's features: as a share of real ones, and of one content in several styles."""
+"""The diversity of generated pictures in a judge's features: as a share of real pictures', and of one content in several styles."""
 
 from collections.abc import Callable
 
@@ -34,7 +34,7 @@ def share_figures(features: np.ndarray, real_features: np.ndarray, origin: Origi
     return [Figure("diversity_share", share, interval, passport, resamples_of("generated pictures, the real ones taken as fixed"))]
 
 
-def style_figures(translate_latent: TranslateStyle | None, judged: JudgedPairs, origin: Origin) -> list[Figure]:
+def style_figures(translate_latent: TranslateStyle | None, judged_pairs: JudgedPairs, origin: Origin) -> list[Figure]:
     """Computes `style_diversity`, of one content in ten latent styles, and `style_diversity/real` for comparison.
 
     They are the mean distances of the judge's features (unit length, so at most 2) within ten pictures of one domain, over the contents of
@@ -43,14 +43,14 @@ def style_figures(translate_latent: TranslateStyle | None, judged: JudgedPairs, 
     Args:
       translate_latent: None where the model has no latent: then there is only the second.
     """
-    data, first = judged.dataset, judged.pairs.first(_CONTENTS)
+    data, first = judged_pairs.dataset, judged_pairs.pairs.first(_CONTENTS)
     figures = []
     if translate_latent is not None:
         batch, _ = next(pair_batches(data, first, len(first.content)))
-        translated = [np.asarray(translate_latent(batch, judged.seed * _STYLES + style)) for style in range(_STYLES)]
-        figures.append(_style_figure("style_diversity", _spread(judged.judge, np.stack(translated, axis=1)), origin))
-    real = [data.images[data.rows[_of_domain(data, reference, judged.seed)]] for reference in first.reference]
-    return [*figures, _style_figure("style_diversity/real", _spread(judged.judge, np.stack(real)), origin, **{OF: "real pictures"})]
+        translated = [np.asarray(translate_latent(batch, judged_pairs.seed * _STYLES + style)) for style in range(_STYLES)]
+        figures.append(_style_figure("style_diversity", _spread(judged_pairs.judge, np.stack(translated, axis=1)), origin))
+    real = [data.images[data.rows[_of_domain(data, reference, judged_pairs.seed)]] for reference in first.reference]
+    return [*figures, _style_figure("style_diversity/real", _spread(judged_pairs.judge, np.stack(real)), origin, **{OF: "real pictures"})]
 
 
 def _style_figure(name: str, values: np.ndarray, origin: Origin, **parameters: str) -> Figure:

@@ -16,7 +16,7 @@ class Evaluation(NamedTuple):
       examples: pictures to look at.
       by_strength: further figures of weaker styles, by the style's strength.
       checks: for a model that draws from noise, the ranges within which a face counts as whole, by the check's name (ranges of the
-        class's area, place and spread, see `faces.class_measures`, or of the distance of the eyes in picture widths).
+        class's area, location and spread, see `faces.class_measures`, or of the distance of the eyes in picture widths).
       training_shares: the shares of the training pictures by domain, to compare with the domains that samples are judged to be of.
     """
 

@@ -8,9 +8,9 @@ from jaxtyping import UInt8
 
 from semgan.data.dataset import Dataset
 from semgan.evaluation.judge.judge import Verdict
-from semgan.evaluation.judge.judged_pairs import JudgedPairs, Translated, compared_with_truth
+from semgan.evaluation.judge.judged_pairs import JudgedPairs, Translations, compare_with_truth
 from semgan.evaluation.scores.agreement import LANDMARK_TOLERANCE, landmark_distances, mask_iou_by_picture
-from semgan.evaluation.scores.transfer import Compared
+from semgan.evaluation.scores.transfer import Comparison
 
 PAIRS = 6
 """Pairs that are shown at either end."""
@@ -31,7 +31,7 @@ class Example(NamedTuple):
 
 
 class Examples(NamedTuple):
-    """What an evaluation shows, the most telling first.
+    """The pictures that an evaluation shows, the most telling first.
 
     Attributes:
       best, worst: content, reference and translation of the pairs that keep most and least; none where that is unknown.
@@ -43,7 +43,7 @@ class Examples(NamedTuple):
     nearest: Sequence[Example] = ()
 
 
-def best_and_worst(judged: JudgedPairs, translated: Translated, count: int = PAIRS) -> tuple[list[Example], list[Example]]:
+def best_and_worst(judged_pairs: JudgedPairs, translations: Translations, count: int = PAIRS) -> tuple[list[Example], list[Example]]:
     """Finds the pairs that keep most, and those that keep least; no pair is among both.
 
     Returns:
@@ -51,22 +51,22 @@ def best_and_worst(judged: JudgedPairs, translated: Translated, count: int = PAI
       `agreement` (see `agreement_by_pair`), `content_agreement` (that of the content itself, the judge's own limit) and `judged_as` (the
       domain that the translation is taken for).
     """
-    agreements, own = (agreement_by_pair(judged, verdict) for verdict in (translated.verdict, judged.content))
+    agreements, own = (agreement_by_pair(judged_pairs, verdict) for verdict in (translations.verdict, judged_pairs.content))
     if agreements is None or own is None:
         return [], []
     rising = np.argsort(agreements, kind="stable")
     limit = min(count, len(agreements) // 2)
 
     def example(pair: int) -> Example:
-        about = _about_pair(judged, translated.verdict, pair, float(agreements[pair]), float(own[pair]))
-        images = judged.dataset.images
-        return Example(about, np.stack([images[about["content"]], images[about["reference"]], translated.images[pair]]))
+        about = _about_pair(judged_pairs, translations.verdict, pair, float(agreements[pair]), float(own[pair]))
+        images = judged_pairs.dataset.images
+        return Example(about, np.stack([images[about["content"]], images[about["reference"]], translations.images[pair]]))
 
     return [example(int(pair)) for pair in rising[::-1][:limit]], [example(int(pair)) for pair in rising[:limit]]
 
 
-def _about_pair(judged: JudgedPairs, verdict: Verdict, pair: int, agreement: float, content_agreement: float) -> dict[str, Any]:
-    data, content, reference = judged.dataset, judged.pairs.content[pair], judged.pairs.reference[pair]
+def _about_pair(judged_pairs: JudgedPairs, verdict: Verdict, pair: int, agreement: float, content_agreement: float) -> dict[str, Any]:
+    data, content, reference = judged_pairs.dataset, judged_pairs.pairs.content[pair], judged_pairs.pairs.reference[pair]
     return {
         "pair": pair,
         "content": int(data.rows[content]),
@@ -79,27 +79,27 @@ def _about_pair(judged: JudgedPairs, verdict: Verdict, pair: int, agreement: flo
     }
 
 
-def agreement_by_pair(judged: JudgedPairs, verdict: Verdict) -> np.ndarray | None:
+def agreement_by_pair(judged_pairs: JudgedPairs, verdict: Verdict) -> np.ndarray | None:
     """Measures the agreement of a verdict with each content's own annotations, float64 (pairs,) in [0, 1].
 
     The mean over the classes that the content's mask has of their intersection over union in this picture; without masks, the mean
     of the share of the kept attributes that agree and the share of the landmarks kept. None where there is nothing to compare.
     """
-    compared = compared_with_truth(judged, verdict)
-    if "mask" in compared:
-        return mask_iou_by_picture(*compared["mask"], len(judged.dataset.names["mask"]))
-    parts = _parts_by_pair(judged, compared)
+    comparison = compare_with_truth(judged_pairs, verdict)
+    if "mask" in comparison:
+        return mask_iou_by_picture(*comparison["mask"], len(judged_pairs.dataset.names["mask"]))
+    parts = _parts_by_pair(judged_pairs, comparison)
     return np.mean(parts, axis=0) if parts else None
 
 
-def _parts_by_pair(judged: JudgedPairs, compared: Compared) -> list[np.ndarray]:
+def _parts_by_pair(judged_pairs: JudgedPairs, comparison: Comparison) -> list[np.ndarray]:
     parts = []
-    if "attributes" in compared and judged.kept_names:
-        columns = [judged.dataset.names["attributes"].index(name) for name in judged.kept_names]
-        truth, judgements = (values[:, columns] for values in compared["attributes"])
+    if "attributes" in comparison and judged_pairs.kept_names:
+        columns = [judged_pairs.dataset.names["attributes"].index(name) for name in judged_pairs.kept_names]
+        truth, judgements = (values[:, columns] for values in comparison["attributes"])
         parts.append((truth == judgements).mean(1))
-    if "landmarks" in compared:
-        parts.append((landmark_distances(*compared["landmarks"]) <= LANDMARK_TOLERANCE).mean(1))
+    if "landmarks" in comparison:
+        parts.append((landmark_distances(*comparison["landmarks"]) <= LANDMARK_TOLERANCE).mean(1))
     return parts
 
 
@@ -116,8 +116,8 @@ def nearest_examples(
       Examples that say `index` (which generated picture), `row` (of the training picture, in the data's cache), `domain` (that one's
       name) and `distance`.
     """
-    chosen = np.argsort(distances, kind="stable")[:count]
-    return [_nearest_example(int(index), int(places[index]), float(distances[index]), images, train) for index in chosen]
+    nearest = np.argsort(distances, kind="stable")[:count]
+    return [_nearest_example(int(index), int(places[index]), float(distances[index]), images, train) for index in nearest]
 
 
 def _nearest_example(index: int, place: int, distance: float, images: np.ndarray, train: Dataset) -> Example:

@@ -1,4 +1,4 @@
-"""A number with its name, its interval and its passport: the one form in which scores are handed on."""
+"""A number with its name, its interval and its passport: the one form in which scores leave an evaluation."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
@@ -42,7 +42,7 @@ def by_name(figures: Iterable[Figure]) -> dict[str, Figure]:
 
 
 def resamples_of(what: str) -> str:
-    """Says what an interval is over, as `Figure.interval_of` does."""
+    """Returns the text for `Figure.interval_of`: what the interval is over."""
     return f"{bootstrap.RESAMPLES} resamples of {what}"
 
 
@@ -80,10 +80,10 @@ def from_json(data: Mapping[str, Any]) -> Figure:
     )
 
 
-def _check_keys(data: Any, wanted: tuple[str, ...], what: str) -> None:
+def _check_keys(data: Any, keys: tuple[str, ...], what: str) -> None:
     if not isinstance(data, Mapping):
         raise UserError(f"{what} is {type(data).__name__}, not a set of named values: make it again with semgan score")
-    if wrong := sorted(set(wanted) ^ {str(key) for key in data}):
+    if wrong := sorted(set(keys) ^ {str(key) for key in data}):
         raise UserError(f"{what} has {wrong[0]!r} missing or too much: make it again with this version of semgan ({semgan.__version__})")
 
 

@@ -10,7 +10,7 @@ from semgan.data.dataset import Dataset
 from semgan.evaluation.extractors import statistics
 from semgan.evaluation.extractors.batches import Pictures
 from semgan.evaluation.extractors.feature_extractor import FeatureExtractor
-from semgan.evaluation.extractors.statistics import Key, Statistics
+from semgan.evaluation.extractors.statistics import Statistics, StatisticsKey
 from semgan.evaluation.figures.figure import Figure, by_name
 from semgan.evaluation.figures.set_figures import SCORES, Sets, figures_of_sets
 from semgan.evaluation.scores.moments import moments_of
@@ -18,7 +18,7 @@ from semgan.progress import track
 
 _BATCH = 256
 _IN_JUDGE_TOO = ("precision", "recall", "density", "coverage")
-Taken = tuple[list[Figure], list[str]]
+FiguresAndNotes = tuple[list[Figure], list[str]]
 """Figures, and notes on those that could not be taken or need a word."""
 
 
@@ -29,14 +29,14 @@ def compared_split(extractor: FeatureExtractor, train: Dataset, test: Dataset) -
 
 def sample_set_figures(
     extractor: FeatureExtractor, images: Pictures, real: Dataset, *, seeds: Mapping[str, int], scores: Sequence[str] = SCORES
-) -> Taken:
+) -> FiguresAndNotes:
     """Scores samples against all pictures of a split.
 
     Args:
       seeds: the seeds that the samples were drawn with.
       scores: see `figures.SCORES`.
     """
-    return _scored(extractor, images, real, np.arange(len(real.rows)), seeds, {}, scores)
+    return _score(extractor, images, real, np.arange(len(real.rows)), seeds, {}, scores)
 
 
 def translation_figures(
@@ -48,7 +48,7 @@ def translation_figures(
     seeds: Mapping[str, int],
     parameters: Mapping[str, Any],
     scores: Sequence[str] = SCORES,
-) -> Taken:
+) -> FiguresAndNotes:
     """Scores the translations into each domain against its own pictures ("fid/ink"), and takes the means over domains ("fid").
 
     So does StarGAN v2 (Choi et al. 2020, arXiv 1912.01865, appendix C), but for its pairs: there each source domain counts for itself.
@@ -60,7 +60,7 @@ def translation_figures(
     notes: list[str] = []
     for each in np.unique(target).tolist():
         name, places = real.domains[each], np.flatnonzero(real.domain == each)
-        by_domain[name], reasons = _scored(extractor, images[target == each], real, places, seeds, {**parameters, "domain": name}, scores)
+        by_domain[name], reasons = _score(extractor, images[target == each], real, places, seeds, {**parameters, "domain": name}, scores)
         notes += reasons if by_domain[name] else [f"into {name}: {note}" for note in reasons]
     own = [figure._replace(name=f"{figure.name}/{name}") for name, figures in by_domain.items() for figure in figures]
     return [*mean_figures(by_domain), *(own if len(by_domain) > 1 else [])], list(dict.fromkeys(notes))
@@ -71,9 +71,9 @@ def mean_figures(by_domain: Mapping[str, Sequence[Figure]]) -> list[Figure]:
 
     The domains' pictures are drawn independently of one another, so the squares of the intervals' arms add up.
     """
-    named = [by_name(figures) for figures in by_domain.values()]
-    names = [name for name in named[0] if all(name in each for each in named)]
-    return [_mean([each[name] for each in named], ", ".join(by_domain)) for name in names]
+    figures_of_domains = [by_name(figures) for figures in by_domain.values()]
+    names = [name for name in figures_of_domains[0] if all(name in each for each in figures_of_domains)]
+    return [_mean([each[name] for each in figures_of_domains], ", ".join(by_domain)) for name in names]
 
 
 def _mean(figures: Sequence[Figure], domains: str) -> Figure:
@@ -96,7 +96,7 @@ def _mean(figures: Sequence[Figure], domains: str) -> Figure:
     return Figure(figures[0].name, value, interval, passport, f"{figures[0].interval_of}, by domain")
 
 
-def _scored(
+def _score(
     extractor: FeatureExtractor,
     images: Pictures,
     real: Dataset,
@@ -104,7 +104,7 @@ def _scored(
     seeds: Mapping[str, int],
     parameters: Mapping[str, Any],
     scores: Sequence[str],
-) -> Taken:
+) -> FiguresAndNotes:
     fewest = min(len(images), len(places))
     if fewest < 2:
         return [], ["no figures of Inception's features: at least 2 generated and 2 real pictures are needed"]
@@ -114,10 +114,10 @@ def _scored(
     size = len(of_real.moments.mean)
     if fewest <= size:
         notes = [f"fewer pictures than the {size:,} features: the Fréchet distance is far above that of many pictures", *notes]
-    return [_renamed(figure).with_parameters(**parameters) for figure in figures], notes
+    return [_rename(figure).with_parameters(**parameters) for figure in figures], notes
 
 
-def _renamed(figure: Figure) -> Figure:
+def _rename(figure: Figure) -> Figure:
     """`precision_inception` and so on, as a report has those in the judge's features too."""
     return figure._replace(name=f"{figure.name}_inception") if figure.name in _IN_JUDGE_TOO else figure
 
@@ -131,7 +131,7 @@ def real_statistics(extractor: FeatureExtractor, dataset: Dataset, places: np.nd
         looked_at = _look(extractor, dataset.images, dataset.rows[places], f"pictures of the {dataset.split} split{domain}")
         return looked_at._replace(pictures=dataset.fingerprint)
 
-    key = Key(f"{dataset.fingerprint}{domain}", dataset.split, len(places), dict(extractor.identity()))
+    key = StatisticsKey(f"{dataset.fingerprint}{domain}", dataset.split, len(places), dict(extractor.identity()))
     return statistics.load_or_compute(key, look, features=True)
 
 
@@ -141,7 +141,7 @@ def _look(extractor: FeatureExtractor, images: Pictures, rows: np.ndarray, what:
         np.asarray(extractor.features(np.asarray(images[rows[start : start + _BATCH]])))
         for start in track(starts, f"looking at {what}", len(starts))
     ]
-    joined = np.concatenate(features)
+    all_features = np.concatenate(features)
     to_logits = getattr(extractor, "logits", None)
-    logits = None if to_logits is None else np.asarray(to_logits(joined))
-    return Statistics(moments_of(joined), joined, logits, "")
+    logits = None if to_logits is None else np.asarray(to_logits(all_features))
+    return Statistics(moments_of(all_features), all_features, logits, "")

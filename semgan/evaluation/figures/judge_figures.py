@@ -6,7 +6,7 @@ import numpy as np
 
 from semgan.data.dataset import Dataset
 from semgan.evaluation.extractors import statistics
-from semgan.evaluation.extractors.statistics import Key, Statistics
+from semgan.evaluation.extractors.statistics import Statistics, StatisticsKey
 from semgan.evaluation.figures.figure import Figure
 from semgan.evaluation.figures.origin import Origin
 from semgan.evaluation.figures.set_figures import Sets, figures_of_sets
@@ -21,23 +21,25 @@ COMPARED = 1000
 _SCORES = ("fd", "precision", "recall", "density", "coverage")
 
 
-def spread(values: np.ndarray, count: int) -> np.ndarray:
+def pick_evenly(values: np.ndarray, count: int) -> np.ndarray:
     """Returns `count` of the values, all if there are fewer, evenly from first to last: data may be in the order of their domains."""
     return values[np.arange(min(count, len(values))) * len(values) // min(count, len(values))]
 
 
-def scaled(features: FeatureVectors) -> FeatureVectors:
+def to_unit_mean_square(features: FeatureVectors) -> FeatureVectors:
     """Scales a judge's features from unit length to a mean square of 1, as `JudgeExtractor` gives them."""
     return features * features.shape[1] ** 0.5
 
 
 def feature_figures(fake: FeatureVectors, real: FeatureVectors, origin: Origin) -> tuple[list[Figure], list[str]]:
-    """Computes the distances of two sets of `scaled` features, precision, recall, density and coverage; with notes on what cannot be taken.
+    """Computes the distances of two sets of features, precision, recall, density and coverage; with notes on what cannot be computed.
+
+    Both are features as `to_unit_mean_square` returns them.
 
     At most `COMPARED` of either set are taken, evenly. The kernel distance takes as many of one as of the other: both whole, so that
     nothing is left to the draw of subsets.
     """
-    fake, real = spread(fake, COMPARED), spread(real, COMPARED)
+    fake, real = pick_evenly(fake, COMPARED), pick_evenly(real, COMPARED)
     if min(len(fake), len(real)) < 2:
         return [], ["no distances of the features: at least 2 generated and 2 real pictures are needed"]
     fewest, notes = min(len(fake), len(real)), []
@@ -46,7 +48,7 @@ def feature_figures(fake: FeatureVectors, real: FeatureVectors, origin: Origin) 
         scores = ("fd",)
         notes = [f"no precision, recall, density and coverage: more than {DENSITY_NEIGHBOURS} generated and real pictures are needed"]
     figures, _ = figures_of_sets(_sets(fake, real, origin), scores)
-    kernel, _ = figures_of_sets(_sets(spread(fake, fewest), spread(real, fewest), origin), ("kd",))
+    kernel, _ = figures_of_sets(_sets(pick_evenly(fake, fewest), pick_evenly(real, fewest), origin), ("kd",))
     return [figure.with_parameters(**origin.parameters) for figure in (*figures[:1], *kernel, *figures[1:])], notes
 
 
@@ -56,7 +58,9 @@ def _sets(fake: FeatureVectors, real: FeatureVectors, origin: Origin) -> Sets:
 
 
 def target_features(judge: Judge, dataset: Dataset, target: np.ndarray, origin: Origin) -> FeatureVectors:
-    """Returns `scaled` features of held-out pictures of the domains translated into, in the shares that the translations have of them.
+    """Returns features of held-out pictures of the domains translated into, in the shares that the translations have of them.
+
+    They are scaled by `to_unit_mean_square`.
 
     Kept on disk, so that a run looks at these pictures once.
 
@@ -67,13 +71,13 @@ def target_features(judge: Judge, dataset: Dataset, target: np.ndarray, origin: 
     places = places_of_targets(dataset.domain, target)
 
     def look() -> Statistics:
-        features = scaled(features_of(judge, dataset, places))
+        features = to_unit_mean_square(features_of(judge, dataset, places))
         return Statistics(moments_of(features), features, None, dataset.fingerprint)
 
     if len(places) < 2:  # no moments, and nothing worth keeping
-        return scaled(features_of(judge, dataset, places))
-    chosen = hashlib.sha256(places.tobytes()).hexdigest()
-    key = Key(f"{dataset.fingerprint} at {chosen}", dataset.split, len(places), dict(origin.identity))
+        return to_unit_mean_square(features_of(judge, dataset, places))
+    places_digest = hashlib.sha256(places.tobytes()).hexdigest()
+    key = StatisticsKey(f"{dataset.fingerprint} at {places_digest}", dataset.split, len(places), dict(origin.identity))
     features = statistics.load_or_compute(key, look, features=True).features
     assert features is not None, "asked for"
     return features
@@ -90,5 +94,5 @@ def places_of_targets(domain: np.ndarray, target: np.ndarray) -> np.ndarray:
     members = {each: np.flatnonzero(domain == each) for each in counts}
     size = min(COMPARED, *(len(members[each]) * len(target) / count for each, count in counts.items()))
     return np.sort(
-        np.concatenate([spread(members[each], max(int(size * count / len(target) + 1e-6), 1)) for each, count in counts.items()])
+        np.concatenate([pick_evenly(members[each], max(int(size * count / len(target) + 1e-6), 1)) for each, count in counts.items()])
     )

@@ -1,4 +1,4 @@
-"""How a figure was made: everything in which two figures must agree before one may be called better."""
+"""Passports of figures: all that two figures must agree in before one may be called better."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -8,7 +8,7 @@ from semgan.evaluation.figures.code_digest import generation, semgan_digest
 
 
 class Passport(NamedTuple):
-    """How a figure was made.
+    """The record of how a figure was measured.
 
     Attributes:
       extractor: name of the weights.

@@ -1,4 +1,4 @@
-"""What LPIPS says of a model: how different its translations are, how smooth its latents, and whether translations keep structure."""
+"""LPIPS's figures of a model: the diversity of its translations, the smoothness of its latents, and the structure that is kept."""
 
 from collections.abc import Mapping, Sequence
 
@@ -37,21 +37,21 @@ def perceptual_origin(perceptual: Perceptual, dataset: Dataset, seeds: Mapping[s
     return Origin({**perceptual.identity(), **_PROTOCOL}, dataset.fingerprint, dataset.split, seeds)
 
 
-def diversity_figure(perceptual: Perceptual, judged: JudgedPairs, translate: TranslateStyle, styles: str) -> Figure:
+def diversity_figure(perceptual: Perceptual, judged_pairs: JudgedPairs, translate: TranslateStyle, styles: str) -> Figure:
     """`lpips_diversity_latent` or `lpips_diversity_reference`: StarGAN v2's protocol on the pairs' first contents, ten outputs of each.
 
     Args:
       styles: what they come from, "latent" or "reference".
     """
-    data, first = judged.dataset, judged.pairs.first(_CONTENTS)
+    data, first = judged_pairs.dataset, judged_pairs.pairs.first(_CONTENTS)
     batches = track(pair_batches(data, first, _BATCH), f"looking at {OUTPUTS} {styles} styles", -(-len(first.content) // _BATCH))
-    values = np.concatenate([_of_batch(perceptual, translate, judged.seed, batch, count) for batch, count in batches])
+    values = np.concatenate([_of_batch(perceptual, translate, judged_pairs.seed, batch, count) for batch, count in batches])
     source, target = data.domain[first.content], data.domain[first.reference]
     numbers = source * len(data.domains) + target
     tasks = {str(number): values[numbers == number] for number in np.unique(numbers)}
     value = mean_over_tasks(tasks)
     interval = bootstrap.percentile_interval(value, [(each - each.mean()) / len(tasks) for each in tasks.values()])
-    passport = perceptual_origin(perceptual, data, {"pairs": judged.seed}).passport(
+    passport = perceptual_origin(perceptual, data, {"pairs": judged_pairs.seed}).passport(
         len(values), OUTPUTS * len(values), styles=styles, outputs=OUTPUTS, tasks=len(tasks)
     )
     return Figure(f"lpips_diversity_{styles}", value, interval, passport, resamples_of("the contents of each task"))
@@ -72,16 +72,18 @@ def other_references(dataset: Dataset, batch: Mapping[str, np.ndarray], style: i
     return dataset.images[dataset.rows[places]]
 
 
-def structure_figure(perceptual: Perceptual, judged: JudgedPairs, translations: np.ndarray) -> Figure:
+def structure_figure(perceptual: Perceptual, judged_pairs: JudgedPairs, translations: np.ndarray) -> Figure:
     """`structure_distance` between contents and translations, on the deepest map that LPIPS compares and that has enough places."""
-    rows = judged.dataset.rows[judged.pairs.content]
+    rows = judged_pairs.dataset.rows[judged_pairs.pairs.content]
     values = np.concatenate(
         [
-            structure_distances(*(_maps(perceptual, np.asarray(each)) for each in (judged.dataset.images[rows[part]], translations[part])))
+            structure_distances(
+                *(_maps(perceptual, np.asarray(each)) for each in (judged_pairs.dataset.images[rows[part]], translations[part]))
+            )
             for part in (slice(start, start + _BATCH) for start in range(0, len(rows), _BATCH))
         ]
     )
-    origin = perceptual_origin(perceptual, judged.dataset, {"pairs": judged.seed})
+    origin = perceptual_origin(perceptual, judged_pairs.dataset, {"pairs": judged_pairs.seed})
     passport = origin.passport(len(values), len(values), maps=_maps_in_words(perceptual, translations.shape[1:]))
     return Figure("structure_distance", float(values.mean()), bootstrap.mean_interval(values), passport, resamples_of("the pairs"))
 
@@ -93,8 +95,8 @@ def _maps(perceptual: Perceptual, images: np.ndarray) -> Float[np.ndarray, "imag
 @jax.jit
 def _activations(params: lpips.LpipsParams, images: Array) -> Float[Array, "image place feature"]:
     maps = list(lpips.activations(params, images.astype(jnp.float32) / 127.5 - 1))
-    chosen = maps[_deepest([each.shape for each in maps])]
-    return chosen.reshape(len(chosen), -1, chosen.shape[-1])
+    deepest = maps[_deepest([each.shape for each in maps])]
+    return deepest.reshape(len(deepest), -1, deepest.shape[-1])
 
 
 def _deepest(shapes: Sequence[tuple[int, ...]]) -> int:
@@ -108,9 +110,9 @@ def _maps_in_words(perceptual: Perceptual, shape: tuple[int, ...]) -> str:
     shapes = [
         each.shape for each in jax.eval_shape(lambda params, images: list(lpips.activations(params, images)), perceptual.params, images)
     ]
-    chosen = _deepest(shapes)
+    number = _deepest(shapes)
     layers = [layer.path for layer in lpips.LAYERS[perceptual.backbone] if layer.compared]
-    return f"after {layers[chosen]} and its ReLU, {shapes[chosen][1]} x {shapes[chosen][2]} places"
+    return f"after {layers[number]} and its ReLU, {shapes[number][1]} x {shapes[number][2]} places"
 
 
 def path_length_figure(
@@ -124,7 +126,7 @@ def path_length_figure(
     latent_size = getattr(mapping or generator, "latent_dim", None)
     if latent_size is None:
         return [], ["no perceptual path length: the model does not draw from one latent"]
-    if not _grown(model):
+    if not _has_full_size(model):
         return [], ["no perceptual path length: the model had not grown to its full size"]
     distance = jax.jit(lpips.distance)
 
@@ -139,7 +141,7 @@ def path_length_figure(
     def to_w(z: np.ndarray) -> np.ndarray:
         return np.asarray(apply(model, "mapping_network", z))
 
-    steps = path_length.trimmed(
+    steps = path_length.trim(
         path_length.path_steps(generate, distances, latent_size=latent_size, count=count, seed=seed, to_w=None if mapping is None else to_w)
     )
     passport = (
@@ -151,7 +153,7 @@ def path_length_figure(
     return [Figure("perceptual_path_length", float(steps.mean()), interval, passport, resamples_of("the steps that are kept"))], []
 
 
-def _grown(model: TrainedModel) -> bool:
+def _has_full_size(model: TrainedModel) -> bool:
     """Returns whether a growing model was trained up to its last stage."""
     stages = model.algorithm.stages
     return stages is None or stages.at(model.meta["kimg"]) is stages.at(_FOREVER)

@@ -1,6 +1,6 @@
-"""How good pictures drawn from noise are, without outside weights: are they whole, of every domain, new, and of many kinds?
+"""The quality of pictures drawn from noise, without outside weights: whether they are whole, of every domain, new and different.
 
-A figure of held-out pictures judged alike is called "NAME/real", so that the judge's errors show in both; what a figure is made of,
+The same figure of held-out pictures is called "NAME/real", so that the judge's errors show in both; a figure's parts are called
 "NAME/PART".
 """
 
@@ -18,7 +18,7 @@ from semgan.evaluation.figures.diversity import share_figures
 from semgan.evaluation.figures.evaluation import Evaluation
 from semgan.evaluation.figures.examples import Examples, nearest_examples
 from semgan.evaluation.figures.figure import Figure, resamples_of
-from semgan.evaluation.figures.judge_figures import COMPARED, feature_figures, scaled, spread
+from semgan.evaluation.figures.judge_figures import COMPARED, feature_figures, pick_evenly, to_unit_mean_square
 from semgan.evaluation.figures.origin import OF, Origin, beside_training, judge_origin
 from semgan.evaluation.figures.passport import Passport
 from semgan.evaluation.judge import faces
@@ -34,14 +34,14 @@ _HELD_OUT = 2000
 _GENERATED, _REAL = "generated pictures", "held-out pictures"
 _FIXED = "the real ones taken as fixed"
 Checks = Mapping[str, Bool[np.ndarray, " checked"]]
-"""Which pictures pass, by the check's name."""
+"""For each check, by its name, which pictures pass."""
 
 
 class _Group(NamedTuple):
     """Judged pictures, either samples or held-out ones.
 
     Attributes:
-      passed: for each check of a whole face, which pictures pass; empty where the data has nothing to check. Held-out pictures that
+      passes: for each check of a whole face, which pictures pass; empty where the data has nothing to check. Held-out pictures that
         the checks' ranges come from are left out.
       domain: the domain that each picture is judged to be of.
       distances: each picture's distance to its nearest training picture.
@@ -50,7 +50,7 @@ class _Group(NamedTuple):
       real: whether they are held-out pictures.
     """
 
-    passed: Checks
+    passes: Checks
     domain: Int[np.ndarray, " picture"]
     distances: Float[np.ndarray, " picture"]
     features: Float[np.ndarray, "picture feature"]
@@ -86,28 +86,25 @@ def evaluate_samples(
         pictures.
       And the features' distances, precision, recall, density and coverage, see `judge_figures`.
     """
-    if images.dtype != np.uint8 or images.shape[1:] != test.images.shape[1:]:
-        raise ValueError(f"samples are {images.dtype} {images.shape}, not uint8 (n, {test.images.shape[1:]})")
-    if len(images) < 2:
-        raise UserError(f"{len(images)} samples cannot be measured: set judge.samples (or --pairs) to at least 2")
-    verdict, real_verdict = decide(judge, images), decide(judge, test.images[spread(test.rows, _HELD_OUT)])
-    trained = features_of(judge, train)
-    (distances, places), (real_distances, _) = nearest(verdict.features, trained), nearest(real_verdict.features, trained)
-    passed, real_passed, checks = _face_checks(verdict, real_verdict, test.names.get("mask", ()))
+    _check_samples(images, test)
+    verdict, real_verdict = decide(judge, images), decide(judge, test.images[pick_evenly(test.rows, _HELD_OUT)])
+    train_features = features_of(judge, train)
+    (distances, places), (real_distances, _) = nearest(verdict.features, train_features), nearest(real_verdict.features, train_features)
+    passes, real_passes, checks = _face_checks(verdict, real_verdict, test.names.get("mask", ()))
     rule_count = -(-len(real_verdict.domain) // 2)  # every other one, from the first on
-    samples = _Group(passed, verdict.domain, distances, verdict.features, rule_count, real=False)
-    real = _Group(real_passed, real_verdict.domain, real_distances, real_verdict.features, rule_count, real=True)
+    samples = _Group(passes, verdict.domain, distances, verdict.features, rule_count, real=False)
+    real = _Group(real_passes, real_verdict.domain, real_distances, real_verdict.features, rule_count, real=True)
     origin = judge_origin(judge, test, seeds or {}, truncation)
-    audited = run_audit(samples.features, real.features, trained, distances, real_distances)
-    beside_train = beside_training(origin, train).passport(len(trained), len(images))
-    feature_scores, notes = feature_figures(scaled(samples.features), scaled(real.features), origin)
+    audit = run_audit(samples.features, real.features, train_features, distances, real_distances)
+    beside_train = beside_training(origin, train).passport(len(train_features), len(images))
+    feature_scores, notes = feature_figures(to_unit_mean_square(samples.features), to_unit_mean_square(real.features), origin)
     figures = [
-        *_of_group(samples, train, origin),
+        *_group_figures(samples, train, origin),
         *share_figures(samples.features, real.features, origin),
-        *audit_figures(audited, beside_train),
-        *_of_group(real, train, origin),
-        *_parts(samples, train, origin),
-        *_parts(real, train, origin),
+        *audit_figures(audit, beside_train),
+        *_group_figures(real, train, origin),
+        *_part_figures(samples, train, origin),
+        *_part_figures(real, train, origin),
         *feature_scores,
     ]
     examples = Examples(nearest=nearest_examples(distances, places, images, train))
@@ -115,56 +112,63 @@ def evaluate_samples(
     return Evaluation(figures, [*_notes(real_verdict, train), *notes], examples, checks=checks, training_shares=shares)
 
 
+def _check_samples(images: np.ndarray, test: Dataset) -> None:
+    if images.dtype != np.uint8 or images.shape[1:] != test.images.shape[1:]:
+        raise ValueError(f"samples are {images.dtype} {images.shape}, not uint8 (n, {test.images.shape[1:]})")
+    if len(images) < 2:
+        raise UserError(f"{len(images)} samples cannot be measured: set judge.samples (or --pairs) to at least 2")
+
+
 def _face_checks(samples: Verdict, real: Verdict, names: tuple[str, ...]) -> tuple[Checks, Checks, dict[str, dict[str, Any]]]:
-    """Tells which samples and which held-out pictures pass each check, and the checks' ranges."""
-    measured, rest = (jax.tree.map(lambda values, first=first: values[first::2], real) for first in range(2))
-    rule = faces.face_rule(measured, len(names))
+    """Returns which samples and which held-out pictures pass each check, and the checks' ranges."""
+    rule_half, check_half = (jax.tree.map(lambda values, first=first: values[first::2], real) for first in range(2))
+    rule = faces.face_rule(rule_half, len(names))
     if rule is None:
         return {}, {}, {}
-    passed, passed_real = faces.face_checks(rule, samples, names), faces.face_checks(rule, rest, names)
+    passes, real_passes = faces.face_checks(rule, samples, names), faces.face_checks(rule, check_half, names)
     ranges: dict[str, dict[str, Any]] = {
         names[number]: dict(zip(faces.MEASURES, bounds.tolist(), strict=True)) for number, bounds in rule.classes.items()
     }
     if rule.inter_ocular is not None:
         ranges[faces.EYES] = {"distance": rule.inter_ocular.tolist()}
-    return passed, passed_real, {name: ranges.get(name, {}) for name in passed}
+    return passes, real_passes, {name: ranges.get(name, {}) for name in passes}
 
 
-def _of_group(group: _Group, train: Dataset, origin: Origin) -> Iterator[Figure]:
+def _group_figures(group: _Group, train: Dataset, origin: Origin) -> Iterator[Figure]:
     """Computes `whole_faces`, `medium_coverage`, `neighbour_distance` and `diversity`."""
     beside_train = _passport(beside_training(origin, train).passport(len(train.rows), len(group.domain)), group)
 
     def figure(name: str, value: float, interval: tuple[float, float], passport: Passport, fixed: str = "") -> Figure:
-        return Figure(_named(name, group), value, interval, passport, resamples_of(_what(group) + fixed))
+        return Figure(_figure_name(name, group), value, interval, passport, resamples_of(_pictures(group) + fixed))
 
-    if group.passed:
-        whole = faces.whole(group.passed)
+    if group.passes:
+        whole = faces.whole(group.passes)
         of_rule = _passport(origin.passport(group.rule_count, len(whole)), group)
         yield figure("whole_faces", float(np.mean(whole)), bootstrap.mean_interval(whole), of_rule, f", {_FIXED}")
-    shares, wanted = (domain_shares(domain, len(train.domains)) for domain in (group.domain, train.domain))
-    yield figure("medium_coverage", domain_coverage(shares, wanted), coverage_interval(group.domain, train.domain), beside_train)
+    shares, goal = (domain_shares(domain, len(train.domains)) for domain in (group.domain, train.domain))
+    yield figure("medium_coverage", domain_coverage(shares, goal), coverage_interval(group.domain, train.domain), beside_train)
     distance, interval = float(group.distances.mean()), bootstrap.mean_interval(group.distances)
     yield figure("neighbour_distance", distance, interval, beside_train, f", {_FIXED}")
-    compared = spread(group.features, COMPARED)
+    compared = pick_evenly(group.features, COMPARED)
     alone, diversity = origin._replace(real="", split="").passport(0, len(compared)), mean_distance(compared)
     interval = bootstrap.percentile_interval(diversity, [distance_influences(compared)])
     yield figure("diversity", diversity, interval, _passport(alone, group))
 
 
-def _parts(group: _Group, train: Dataset, origin: Origin) -> Iterator[Figure]:
+def _part_figures(group: _Group, train: Dataset, origin: Origin) -> Iterator[Figure]:
     """Computes `checks/NAME` and `domains/NAME`: the shares of the pictures that pass a check, and that are judged to be of a domain."""
-    shares = {f"checks/{name}": (passed, group.rule_count) for name, passed in group.passed.items()}
+    shares = {f"checks/{name}": (passes, group.rule_count) for name, passes in group.passes.items()}
     shares |= {f"domains/{name}": (group.domain == number, 0) for number, name in enumerate(train.domains)}
     for name, (share, real_count) in shares.items():
         passport, interval = _passport(origin.passport(real_count, len(share)), group), bootstrap.mean_interval(share)
-        yield Figure(_named(name, group), float(share.mean()), interval, passport, resamples_of(_what(group)))
+        yield Figure(_figure_name(name, group), float(share.mean()), interval, passport, resamples_of(_pictures(group)))
 
 
-def _named(name: str, group: _Group) -> str:
+def _figure_name(name: str, group: _Group) -> str:
     return f"{name}/real" if group.real else name
 
 
-def _what(group: _Group) -> str:
+def _pictures(group: _Group) -> str:
     return _REAL if group.real else _GENERATED
 
 

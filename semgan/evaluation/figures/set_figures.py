@@ -36,7 +36,7 @@ class Sets(NamedTuple):
     truncation: float | None = None
 
 
-class _Scored(NamedTuple):
+class _Score(NamedTuple):
     value: float
     influences: Sequence[np.ndarray]
     over: str  # what the influences are of
@@ -75,8 +75,8 @@ def figures_of_sets(
         if reason := _why_not(score, sets):
             notes.append(reason)
             continue
-        name, scored = _SCORERS[score](sets, membership, seed)
-        figures.append(_figure(name, scored, sets, resamples, bootstrap.SEED if seed is None else seed))
+        name, result = _SCORERS[score](sets, membership, seed)
+        figures.append(_figure(name, result, sets, resamples, bootstrap.SEED if seed is None else seed))
     return figures, notes
 
 
@@ -96,60 +96,60 @@ def _why_not(score: str, sets: Sets) -> str:
     return ""
 
 
-def _figure(name: str, scored: _Scored, sets: Sets, resamples: int, seed: int) -> Figure:
+def _figure(name: str, result: _Score, sets: Sets, resamples: int, seed: int) -> Figure:
     passport = new_passport(
         sets.identity,
         real=sets.real.pictures,
         real_count=sets.real.moments.count,
         fake_count=sets.fake.moments.count,
         split=sets.split,
-        seeds={**sets.seeds, **scored.seeds},
+        seeds={**sets.seeds, **result.seeds},
         truncation=sets.truncation,
-        parameters=scored.parameters,
+        parameters=result.parameters,
     )
-    if not resamples or not scored.influences:
-        return Figure(name, scored.value, None, passport)
-    interval = bootstrap.percentile_interval(scored.value, scored.influences, noise=scored.noise, resamples=resamples, seed=seed)
-    return Figure(name, scored.value, interval, passport, f"{resamples} resamples of {scored.over}")
+    if not resamples or not result.influences:
+        return Figure(name, result.value, None, passport)
+    interval = bootstrap.percentile_interval(result.value, result.influences, noise=result.noise, resamples=resamples, seed=seed)
+    return Figure(name, result.value, interval, passport, f"{resamples} resamples of {result.over}")
 
 
 _Membership = Callable[[], manifold.Membership]
-_Named = tuple[str, _Scored]
+_NamedScore = tuple[str, _Score]
 
 
-def _frechet(sets: Sets, _: _Membership, seed: int | None) -> _Named:
+def _frechet(sets: Sets, _: _Membership, seed: int | None) -> _NamedScore:
     real, fake = sets.real, sets.fake
     value, influences = frechet.distance_and_influences(real.moments, fake.moments, real.features, fake.features)
     over = _BOTH if len(influences) == 2 else _FAKE if real.features is None else _REAL
-    return distance_name("fd", sets.identity["protocol"]), _Scored(value, influences, over, {}, {})
+    return distance_name("fd", sets.identity["protocol"]), _Score(value, influences, over, {}, {})
 
 
-def _kernel(sets: Sets, _: _Membership, seed: int | None) -> _Named:
+def _kernel(sets: Sets, _: _Membership, seed: int | None) -> _NamedScore:
     seed = kernel.SEED if seed is None else seed
     fake, real = _features(sets.fake), _features(sets.real)
     distance = kernel.kernel_distance(fake, real, seed=seed)
     parameters = {"subsets": kernel.SUBSETS, "subset_size": distance.subset_size}
     noise = distance.std / kernel.SUBSETS**0.5  # of the mean over the subsets that were drawn
-    scored = _Scored(distance.mean, kernel.influences(fake, real), _BOTH, {"subsets": seed}, parameters, noise)
-    return distance_name("kd", sets.identity["protocol"]), scored
+    result = _Score(distance.mean, kernel.influences(fake, real), _BOTH, {"subsets": seed}, parameters, noise)
+    return distance_name("kd", sets.identity["protocol"]), result
 
 
-def _inception(sets: Sets, _: _Membership, seed: int | None) -> _Named:
+def _inception(sets: Sets, _: _Membership, seed: int | None) -> _NamedScore:
     seed = inception_score.SEED if seed is None else seed
     assert sets.fake.logits is not None
     score = inception_score.score_logits(sets.fake.logits, seed=seed)
     influences = inception_score.influences(sets.fake.logits, seed=seed)
     parameters = {"splits": inception_score.SPLITS}
-    return "inception_score", _Scored(score.mean, [influences], "generated pictures", {"shuffle": seed}, parameters)
+    return "inception_score", _Score(score.mean, [influences], "generated pictures", {"shuffle": seed}, parameters)
 
 
-def _share(score: str, over: str, neighbours: int) -> Callable[[Sets, _Membership, int | None], _Named]:
-    def scored(_: Sets, membership: _Membership, seed: int | None) -> _Named:
+def _share(score: str, over: str, neighbours: int) -> Callable[[Sets, _Membership, int | None], _NamedScore]:
+    def result(_: Sets, membership: _Membership, seed: int | None) -> _NamedScore:
         values = getattr(membership(), score)
         mean = float(values.mean())
-        return score, _Scored(mean, [values - mean], over, {}, {"neighbours": neighbours})
+        return score, _Score(mean, [values - mean], over, {}, {"neighbours": neighbours})
 
-    return scored
+    return result
 
 
 def _features(statistics: Statistics) -> np.ndarray:
@@ -157,7 +157,7 @@ def _features(statistics: Statistics) -> np.ndarray:
     return statistics.features
 
 
-_SCORERS: Mapping[str, Callable[[Sets, _Membership, int | None], _Named]] = {
+_SCORERS: Mapping[str, Callable[[Sets, _Membership, int | None], _NamedScore]] = {
     "fd": _frechet,
     "kd": _kernel,
     "is": _inception,

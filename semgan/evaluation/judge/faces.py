@@ -8,7 +8,7 @@ import numpy as np
 from semgan.evaluation.judge.judge import Verdict
 
 MEASURES = ("area", "x", "y", "spread")
-"""What is measured for each class of the mask; see `class_measures`."""
+"""The measures of each class of the mask; see `class_measures`."""
 EYES, ORDER, LAYOUT = "distance of the eyes", "eyes above nose above mouth", "layout"
 _ALWAYS = 0.98
 """A class of the mask that this share of the real pictures has belongs to every face."""
@@ -20,11 +20,11 @@ _SHRINKAGE = 0.05
 """The share of a measure's own variance added to it, so that layouts of few pictures do not look more alike than they are."""
 
 
-class Layout(NamedTuple):
+class FaceLayout(NamedTuple):
     """The layouts of real faces as a normal distribution: mean (m,), precision (m, m), greatest squared Mahalanobis distance.
 
     It knows how the parts go together, where the ranges know each alone. In noise the judge sees parts of a passable area at
-    passable places, but hardly in a layout that faces have.
+    passable locations, but hardly in a layout that faces have.
     """
 
     mean: np.ndarray
@@ -43,7 +43,7 @@ class FaceRule(NamedTuple):
 
     classes: dict[int, np.ndarray]
     inter_ocular: np.ndarray | None
-    layout: Layout
+    layout: FaceLayout
 
 
 def face_rule(real: Verdict, classes: int) -> FaceRule | None:
@@ -67,7 +67,7 @@ def _class_bounds(mask: np.ndarray, classes: int) -> dict[int, np.ndarray]:
 
 
 def class_measures(mask: np.ndarray, number: int) -> np.ndarray:
-    """Measures area, place and spread of a class in class ids (n, height, width): float64 (n, 4), all zero where it is not.
+    """Measures area, location and spread of a class in class ids (n, height, width): float64 (n, 4), all zero where it is not.
 
     Its share of the pixels; x and y of its centre, and its pixels' root mean square distance from there, in picture widths.
     """
@@ -93,16 +93,16 @@ def layout_measures(verdict: Verdict, classes: Iterable[int]) -> np.ndarray:
     return np.concatenate(parts, axis=-1)
 
 
-def layout_of(measures: np.ndarray) -> Layout:
+def layout_of(measures: np.ndarray) -> FaceLayout:
     """The distribution of the layouts (n, m), and the distance that all but a hundredth of them are within."""
     mean = measures.mean(0)
     covariance = (measures - mean).T @ (measures - mean) / len(measures)
     covariance += np.diag(_SHRINKAGE * np.diag(covariance) + 1e-6)
-    layout = Layout(mean, np.linalg.inv(covariance), 0.0)
+    layout = FaceLayout(mean, np.linalg.inv(covariance), 0.0)
     return layout._replace(limit=float(np.percentile(squared_distance(layout, measures), _FARTHEST)))
 
 
-def squared_distance(layout: Layout, measures: np.ndarray) -> np.ndarray:
+def squared_distance(layout: FaceLayout, measures: np.ndarray) -> np.ndarray:
     """Squared Mahalanobis distance of each of the layouts (n, m): (n,)."""
     away = measures - layout.mean
     return np.sum(away @ layout.precision * away, axis=-1)
@@ -122,21 +122,21 @@ def _range(values: np.ndarray) -> np.ndarray:
 
 def face_checks(rule: FaceRule, verdict: Verdict, names: tuple[str, ...]) -> dict[str, np.ndarray]:
     """Each check by name, bool (n,): the mask's classes, the landmarks' order, the distance of the eyes, and the layout of all."""
-    passed: dict[str, np.ndarray] = {}
+    passes: dict[str, np.ndarray] = {}
     if verdict.mask is not None:
-        passed = {names[i]: np.all(_within(class_measures(verdict.mask, i), bounds), -1) for i, bounds in rule.classes.items()}
+        passes = {names[i]: np.all(_within(class_measures(verdict.mask, i), bounds), -1) for i, bounds in rule.classes.items()}
     if verdict.landmarks is not None and rule.inter_ocular is not None:
         height = verdict.landmarks[:, :, 1]  # downwards
         eyes, nose, mouth = height[:, :2].mean(1), height[:, 2], height[:, 3:5].mean(1)
-        passed[ORDER] = (eyes < nose) & (nose < mouth)
-        passed[EYES] = _within(inter_ocular(verdict.landmarks), rule.inter_ocular)
-    passed[LAYOUT] = squared_distance(rule.layout, layout_measures(verdict, rule.classes)) <= rule.layout.limit
-    return passed
+        passes[ORDER] = (eyes < nose) & (nose < mouth)
+        passes[EYES] = _within(inter_ocular(verdict.landmarks), rule.inter_ocular)
+    passes[LAYOUT] = squared_distance(rule.layout, layout_measures(verdict, rule.classes)) <= rule.layout.limit
+    return passes
 
 
-def whole(passed: Mapping[str, np.ndarray]) -> np.ndarray:
+def whole(passes: Mapping[str, np.ndarray]) -> np.ndarray:
     """Returns which pictures pass every one of `face_checks`, bool (n,)."""
-    return np.all(list(passed.values()), axis=0)
+    return np.all(list(passes.values()), axis=0)
 
 
 def _within(values: np.ndarray, bounds: np.ndarray) -> np.ndarray:

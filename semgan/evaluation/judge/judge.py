@@ -1,4 +1,4 @@
-"""The judge: a network trained on real pictures of a dataset that says what a picture shows and in which domain.
+"""The judge: a network trained on a dataset's real pictures that predicts a picture's annotations and domain.
 
 It predicts whatever the dataset is annotated with (mask, landmarks, attributes) and the domain. The same network judges
 real and translated pictures, so its own errors cancel in the scores of `semgan/evaluation/scores/transfer.py`.
@@ -53,7 +53,7 @@ class Judge(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """Decided judgements of many pictures (numpy): class ids, places, {0, 1}, domain ids; None where there is no such head."""
+    """The judge's predictions for many pictures (numpy): domain and class ids, landmarks, {0, 1}; None where there is no such head."""
 
     domain: np.ndarray
     features: np.ndarray

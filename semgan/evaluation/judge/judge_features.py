@@ -21,11 +21,11 @@ def features_of(judge: Judge, dataset: Dataset, places: np.ndarray | None = None
     Args:
       places: in the dataset's `rows`; None: all.
     """
-    chosen = dataset.rows if places is None else dataset.rows[places]
+    image_rows = dataset.rows if places is None else dataset.rows[places]
     features = []
-    starts = range(0, len(chosen), _BATCH)
+    starts = range(0, len(image_rows), _BATCH)
     for start in track(starts, f"looking at the {dataset.split} split", len(starts)):
-        rows = chosen[start : start + _BATCH]
+        rows = image_rows[start : start + _BATCH]
         images = dataset.images[np.resize(rows, _BATCH)]  # one size: one compilation
         features.append(np.asarray(_features_of(judge.params, images, judge.heads))[: len(rows)])
     return np.concatenate(features)

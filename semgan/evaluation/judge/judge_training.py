@@ -1,4 +1,4 @@
-"""How the judge learns: its examples, the changes it must not mind, its loss and its steps."""
+"""The judge's training: its examples, the changes that must not affect it, its loss and its steps."""
 
 import functools
 import math
@@ -67,10 +67,10 @@ def initial_params(network: JudgeNetwork, image_shape: tuple[int, ...], seed: in
 
 
 def _batch(dataset: Dataset, step: int, batch_size: int, seed: int) -> dict[str, np.ndarray]:
-    chosen = content_rows(np.arange(batch_size) + step * batch_size, len(dataset.rows), seed)
-    rows = dataset.rows[chosen]
+    places = content_rows(np.arange(batch_size) + step * batch_size, len(dataset.rows), seed)
+    rows = dataset.rows[places]
     truth = {name: values[rows] for name, values in dataset.annotations.items()}
-    return {"image": dataset.images[rows], "domain": dataset.domain[chosen], **truth}
+    return {"image": dataset.images[rows], "domain": dataset.domain[places], **truth}
 
 
 def class_weights(dataset: Dataset, classes: int) -> np.ndarray:

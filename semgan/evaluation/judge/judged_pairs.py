@@ -7,14 +7,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from semgan.data.dataset import Dataset
-from semgan.data.loader import NO_ANNOTATIONS, Annotations, check_inputs
+from semgan.data.loader import NO_ANNOTATIONS, AnnotationNames, check_inputs
 from semgan.evaluation.judge.judge import Judge, Verdict, decide
 from semgan.evaluation.judge.pairs import Pairs, Translate, choose_pairs, contents_matching, translate_pairs
-from semgan.evaluation.scores.transfer import Compared
+from semgan.evaluation.scores.transfer import Comparison
 
 
 class JudgedPairs(NamedTuple):
-    """What translations are measured against.
+    """The held-out pairs that translations are measured on, with all that the measuring needs of them.
 
     Attributes:
       judge, dataset: the judge, and the held-out split.
@@ -43,7 +43,7 @@ class JudgedPairs(NamedTuple):
         return {"contents": self.contents} if self.contents else {}
 
 
-class Translated(NamedTuple):
+class Translations(NamedTuple):
     """Translations of all pairs, uint8 (pairs, size, size, 3), and the judge's verdict on them."""
 
     images: np.ndarray
@@ -59,7 +59,7 @@ def judge_pairs(
     targets: Sequence[int] | None = None,
     contents: str = "",
     style_attributes: Sequence[str] | None = None,
-    inputs: Annotations = NO_ANNOTATIONS,
+    inputs: AnnotationNames = NO_ANNOTATIONS,
 ) -> JudgedPairs:
     """Chooses the pairs and judges their pictures.
 
@@ -74,16 +74,18 @@ def judge_pairs(
       UserError: no such pairs can be made, or the data do not have the inputs.
     """
     check_inputs(dataset, inputs, "the model")
-    chosen = choose_pairs(dataset, pairs, seed, targets, contents_matching(dataset, contents) if contents else None)._replace(inputs=inputs)
-    content, reference = dataset.rows[chosen.content], dataset.rows[chosen.reference]
+    drawn_pairs = choose_pairs(dataset, pairs, seed, targets, contents_matching(dataset, contents) if contents else None)._replace(
+        inputs=inputs
+    )
+    content, reference = dataset.rows[drawn_pairs.content], dataset.rows[drawn_pairs.reference]
     left_out = _named_in_domains(dataset.domains) if style_attributes is None else set(style_attributes)
     return JudgedPairs(
         judge=judge,
         dataset=dataset,
-        pairs=chosen,
+        pairs=drawn_pairs,
         seed=seed,
         truth={name: values[content] for name, values in dataset.annotations.items()},
-        target=dataset.domain[chosen.reference],
+        target=dataset.domain[drawn_pairs.reference],
         kept_names=tuple(name for name in dataset.names.get("attributes", ()) if name not in left_out),
         content=decide(judge, dataset.images[content]),
         reference=decide(judge, dataset.images[reference]),
@@ -91,16 +93,16 @@ def judge_pairs(
     )
 
 
-def judge_translations(translate: Translate, judged: JudgedPairs, batch_size: int) -> Translated:
+def judge_translations(translate: Translate, judged_pairs: JudgedPairs, batch_size: int) -> Translations:
     """Translates the pairs and judges the translations."""
-    images = translate_pairs(translate, judged.dataset, judged.pairs, batch_size)
-    return Translated(images, decide(judged.judge, images))
+    images = translate_pairs(translate, judged_pairs.dataset, judged_pairs.pairs, batch_size)
+    return Translations(images, decide(judged_pairs.judge, images))
 
 
-def compared_with_truth(judged: JudgedPairs, verdict: Verdict) -> Compared:
+def compare_with_truth(judged_pairs: JudgedPairs, verdict: Verdict) -> Comparison:
     """Puts the contents' annotations beside what a verdict says instead; only those that both the data and the judge have."""
-    given = verdict._asdict()
-    return {name: (values, given[name]) for name, values in judged.truth.items() if given.get(name) is not None}
+    predictions = verdict._asdict()
+    return {name: (values, predictions[name]) for name, values in judged_pairs.truth.items() if predictions.get(name) is not None}
 
 
 def _named_in_domains(domains: Sequence[str]) -> set[str]:

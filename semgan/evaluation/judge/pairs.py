@@ -8,7 +8,7 @@ from jaxtyping import Bool
 
 from semgan.data.dataset import Dataset
 from semgan.data.domains import DOMAIN, check_expressions, matches
-from semgan.data.loader import NO_ANNOTATIONS, Annotations, take_inputs
+from semgan.data.loader import NO_ANNOTATIONS, AnnotationNames, take_inputs
 from semgan.data.order import content_rows, hash_counter
 from semgan.errors import UserError
 
@@ -29,7 +29,7 @@ class Pairs(NamedTuple):
 
     content: np.ndarray
     reference: np.ndarray
-    inputs: Annotations = NO_ANNOTATIONS
+    inputs: AnnotationNames = NO_ANNOTATIONS
 
     def first(self, count: int) -> "Pairs":
         """Returns the first `count` of them, all if there are fewer."""
@@ -83,24 +83,24 @@ def choose_pairs(
             f"{dataset.name} has {len(present)} domain in its {dataset.split} split, but a translation is judged between two: "
             "give data with at least two domains"
         )
-    allowed = {own: [*present[present > own], *present[present < own]] for own in present.tolist()}
+    targets_of = {own: [*present[present > own], *present[present < own]] for own in present.tolist()}
     if targets is not None:
-        allowed = {own: [domain for domain in others if domain in targets] for own, others in allowed.items()}
-    places = _contents(dataset, allowed, contents)
+        targets_of = {own: [domain for domain in others if domain in targets] for own, others in targets_of.items()}
+    places = _contents(dataset, targets_of, contents)
     content = places[content_rows(np.arange(count), len(places), seed)]
     step, draw = (hash_counter(np.arange(count), seed, stream) for stream in (_TARGET, _REFERENCE))
     members = {domain: np.flatnonzero(dataset.domain == domain) for domain in present.tolist()}
     reference = []
     for own, turn, number in zip(dataset.domain[content].tolist(), step, draw, strict=True):
-        others = allowed[own]
+        others = targets_of[own]
         target = members[int(others[int(turn % np.uint64(len(others)))])]
         reference.append(target[int(number) % len(target)])
     return Pairs(content, np.array(reference, np.int64))
 
 
-def _contents(dataset: Dataset, allowed: Mapping[int, Sequence[int]], contents: Bool[np.ndarray, " row"] | None) -> np.ndarray:
+def _contents(dataset: Dataset, targets_of: Mapping[int, Sequence[int]], contents: Bool[np.ndarray, " row"] | None) -> np.ndarray:
     """Places of the pictures that are asked for and have a domain to be translated into."""
-    able = np.array([bool(allowed[own]) for own in dataset.domain.tolist()])
+    able = np.array([bool(targets_of[own]) for own in dataset.domain.tolist()])
     if not able.any():
         raise UserError(f"{dataset.name} has no picture in its {dataset.split} split that can be translated: give data of other domains")
     if contents is None:

@@ -1,4 +1,4 @@
-"""What a report says of the data and the judge that its figures were taken with."""
+"""Descriptions of the data and the judge behind a report's figures."""
 
 from typing import Any
 

@@ -73,7 +73,7 @@ def _of_translations(evaluation: Evaluation, judge: Judge, test: Dataset) -> dic
         "diversity_share": values.get("diversity_share"),
         "recall": values.get("recall"),
         "figures": [to_json(figure) for figure in evaluation.figures],
-        "adopted": _adopted(values, test.domains),
+        "adopted": _adoption_by_pair(values, test.domains),
         "diversity": {"latent": values.get("style_diversity"), "real": values.get("style_diversity/real")},
         "judge": describe_judge(judge),
         "pairs": pairs.fake_count,
@@ -175,7 +175,7 @@ def _attributes(values: _Values, role: str, judge: Judge, test: Dataset) -> dict
     return {name: values.get(of_role(f"attributes/{name}", role)) for name in test.names["attributes"]}
 
 
-def _adopted(values: _Values, domains: Sequence[str]) -> dict[str, dict[str, float]]:
+def _adoption_by_pair(values: _Values, domains: Sequence[str]) -> dict[str, dict[str, float]]:
     table = {a: {b: values[f"adopted/{a}/{b}"] for b in domains if f"adopted/{a}/{b}" in values} for a in domains}
     return {source: by_target for source, by_target in table.items() if by_target}
 

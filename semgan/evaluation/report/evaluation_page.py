@@ -66,7 +66,7 @@ def render(evaluation: Evaluation, about: Mapping[str, Any]) -> str:
             _nearest(figures, evaluation.examples.nearest, "sample" if samples else "translation"),
             _beside_real(figures) if samples else _beside_copies(figures),
             section("Attributes", _attributes(figures, accuracy)),
-            section("Judged as the target domain", _adopted(figures, data["domains"])),
+            section("Judged as the target domain", _adoption_table(figures, data["domains"])),
             section("What makes a whole face", _checks(figures, evaluation.checks)),
             section("Domains", _domains(figures, evaluation.training_shares)),
             section("Notes", *map(paragraph, evaluation.notes)),
@@ -172,7 +172,7 @@ def _strength(evaluation: Evaluation) -> str:
 
 def _pairs(title: str, meaning: str, pairs: Sequence[Example]) -> str:
     items = [
-        document.Example(
+        document.PictureRow(
             _pictures(("content", "reference", "translated"), pair),
             f"{pair.about['source']} to {pair.about['target']}, judged as {pair.about['judged_as']}: "
             f"agreement {pair.about['agreement']:.2f}, of the content itself {pair.about['content_agreement']:.2f}",
@@ -184,7 +184,7 @@ def _pairs(title: str, meaning: str, pairs: Sequence[Example]) -> str:
 
 def _nearest(figures: Figures, nearest: Sequence[Example], kind: str) -> str:
     items = [
-        document.Example(
+        document.PictureRow(
             _pictures((kind, f"training picture, {each.about['domain']}"), each),
             f"distance {each.about['distance']:.3f}",
         )
@@ -228,10 +228,10 @@ def _attributes(figures: Figures, accuracy: Mapping[str, Any]) -> str:
     return paragraph("Balanced agreement with the contents' attributes; a constant answer gives 0.5.") + table(rows, ["", *_ROLES])
 
 
-def _adopted(figures: Figures, domains: Sequence[str]) -> str:
-    adopted = {tuple(name.split("/")[1:]): figure.value for name, figure in figures.items() if name.startswith("adopted/")}
-    sources, targets = ([name for name in domains if any(pair[place] == name for pair in adopted)] for place in range(2))
-    rows = [[source, *(value_text(adopted[source, name]) if (source, name) in adopted else "" for name in targets)] for source in sources]
+def _adoption_table(figures: Figures, domains: Sequence[str]) -> str:
+    adoption = {tuple(name.split("/")[1:]): figure.value for name, figure in figures.items() if name.startswith("adopted/")}
+    sources, targets = ([name for name in domains if any(pair[place] == name for pair in adoption)] for place in range(2))
+    rows = [[source, *(value_text(adoption[source, name]) if (source, name) in adoption else "" for name in targets)] for source in sources]
     return table(rows, ["from, to", *targets])
 
 

@@ -1,4 +1,4 @@
-"""Where an evaluation's report is written: a JSON file with a page beside it."""
+"""The files of an evaluation's report: a JSON file and a page beside it."""
 
 import json
 from pathlib import Path

@@ -1,1 +1,1 @@
-"""Scores of generated pictures against real ones: pure functions of feature arrays, each figure with a passport of how it was made."""
+"""Scores of generated pictures against real ones: pure functions from arrays to numbers."""

@@ -1,4 +1,4 @@
-"""The memorisation audit: does a generator reproduce its training pictures?
+"""The memorisation audit: tests whether a generator reproduces its training pictures.
 
 It compares how near generated pictures and held-out real ones come to their nearest training picture, in a judge's features.
 Two tests, each against the held-out pictures, so that the features' own scale does not matter:
@@ -21,7 +21,7 @@ from jaxtyping import Bool
 _CELLS = 10
 _LEAST_IN_CELL = 20  # of samples and of held-out pictures: the normal approximation of U needs as many
 _ROUNDS = 20
-_COPIED = 1.0  # percentile of the held-out pictures' distances
+_COPY_PERCENTILE = 1.0  # percentile of the held-out pictures' distances
 LEVEL = 0.001
 """p-values below it are called copying; a generator that does not copy is accused once in five hundred audits at most."""
 
@@ -31,12 +31,12 @@ class Audit(NamedTuple):
 
     Attributes:
       test: the data-copying test.
-      copied: for each sample, whether it is nearer to a training picture than 99 % of the held-out pictures are.
+      copies: for each sample, whether it is nearer to a training picture than 99 % of the held-out pictures are.
       copies_p_value: the chance of as many such samples as there are, were they no nearer than the held-out pictures.
     """
 
     test: "CopyingTest"
-    copied: Bool[np.ndarray, " sample"]
+    copies: Bool[np.ndarray, " sample"]
     copies_p_value: float
 
 
@@ -50,19 +50,19 @@ class CopyingTest(NamedTuple):
 
 
 def run_audit(
-    features: np.ndarray, real_features: np.ndarray, trained: np.ndarray, distances: np.ndarray, real_distances: np.ndarray
+    features: np.ndarray, real_features: np.ndarray, train_features: np.ndarray, distances: np.ndarray, real_distances: np.ndarray
 ) -> Audit:
     """Tests whether samples lie nearer to the training pictures than held-out pictures do.
 
     Args:
-      features, real_features, trained: features of the samples (n, f), held-out pictures (m, f) and training pictures (k, f).
+      features, real_features, train_features: features of the samples (n, f), held-out pictures (m, f) and training pictures (k, f).
       distances, real_distances: distances to the nearest training picture, (n,) and (m,).
     """
-    centres = cell_centres(trained, _CELLS)
+    centres = cell_centres(train_features, _CELLS)
     test = copying_test(distances, real_distances, cells_of(features, centres), cells_of(real_features, centres))
-    bound = np.percentile(real_distances, _COPIED)
-    copied = distances < bound
-    return Audit(test, copied, fisher_p_value(int(copied.sum()), len(copied), int(np.sum(real_distances < bound)), len(real_distances)))
+    bound = np.percentile(real_distances, _COPY_PERCENTILE)
+    copies = distances < bound
+    return Audit(test, copies, fisher_p_value(int(copies.sum()), len(copies), int(np.sum(real_distances < bound)), len(real_distances)))
 
 
 def is_copying(p_value: float, copies_p_value: float) -> bool:

@@ -1,4 +1,4 @@
-"""The one array that every score of two sets of pictures is taken from."""
+"""The type of the features that every score of two sets of pictures is computed from."""
 
 import numpy as np
 from jaxtyping import Float

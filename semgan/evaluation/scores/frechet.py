@@ -26,25 +26,22 @@ class _Transport(NamedTuple):
     second: Float[np.ndarray, "feature rank"]
 
 
-def frechet_distance(a: Moments, b: Moments) -> float:
-    """|m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)), at least 0, in float64.
+def distance_and_influences(
+    a: Moments, b: Moments, a_features: FeatureVectors | None, b_features: FeatureVectors | None
+) -> tuple[float, tuple[np.ndarray, ...]]:
+    """Computes |m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)), at least 0, in float64, and how much each vector moves it.
 
     The last trace is the sum of the square roots of the eigenvalues of S1^(1/2) S2 S1^(1/2), which are those of S1 S2 but never
     complex. They are taken as singular values of F1' F2 with any S = F F', which costs no digits by squaring; directions in which a
     set has no variance (there are always some when it has fewer vectors than features) are left out of its F.
-    """
-    _check(a, b)
-    values = np.linalg.svd(_factor(a).T @ _factor(b), compute_uv=False)
-    return _distance(a, b, values)
 
+    Returns:
+      The distance, and for each set whose vectors are passed their influences, float64 (count,) with mean 0. A vector's influence is the
+      derivative of the distance with respect to the vector's weight in its set, so that the mean of the influences of a resampled set
+      is, to first order, the change of the distance.
 
-def distance_and_influences(
-    a: Moments, b: Moments, a_features: FeatureVectors | None, b_features: FeatureVectors | None
-) -> tuple[float, tuple[np.ndarray, ...]]:
-    """`frechet_distance`, and how much each vector moves it: float64 (count,) with mean 0 for each set of which the vectors are given.
-
-    It is the distance's derivative by the vector's weight in its set (the influence function), so that the mean of the influences of a
-    resampled set is, to first order, the change of the distance.
+    Raises:
+      ValueError: the sets have different features, or moments that are not finite.
     """
     _check(a, b)
     transport = _transport(a, b)

@@ -53,8 +53,8 @@ def kernel_distance(
     rng = np.random.RandomState(seed)
     distances = []
     for _ in range(subsets):
-        chosen = [each[rng.choice(len(each), size, replace=False)] for each in (first, second)]
-        distances.append(unbiased_mmd(*chosen))
+        subset_pair = [each[rng.choice(len(each), size, replace=False)] for each in (first, second)]
+        distances.append(unbiased_mmd(*subset_pair))
     return KernelDistance(float(np.mean(distances)), float(np.std(distances)), size)
 
 
@@ -82,8 +82,8 @@ def _kernel_means(rows: FeatureVectors, others: FeatureVectors) -> np.ndarray:
     means = []
     for start in range(0, len(rows), size):
         block = rows[start : start + size].astype(np.float32)
-        filled = np.concatenate([block, np.repeat(block[-1:], size - len(block), axis=0)])  # one size: one compilation
-        means.append(np.asarray(_means_of_block(filled, on_device), np.float64)[: len(block)])
+        padded = np.concatenate([block, np.repeat(block[-1:], size - len(block), axis=0)])  # one size: one compilation
+        means.append(np.asarray(_means_of_block(padded, on_device), np.float64)[: len(block)])
     return np.concatenate(means)
 
 

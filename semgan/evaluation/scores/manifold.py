@@ -1,4 +1,4 @@
-"""Do generated pictures lie among the real ones, and the real ones among the generated? By balls around each feature vector.
+"""Precision, recall, density and coverage: shares of pictures that lie in balls around the feature vectors of the other set.
 
 Precision and recall: Kynkaanniemi et al. 2019, arXiv 1904.06991, equations 1 and 2. Density and coverage: Naeem et al. 2020, arXiv
 2002.09797, equations 6 and 7. A vector's ball reaches to its k-th nearest neighbour in its own set; its border is part of it in the
@@ -36,18 +36,6 @@ class Membership(NamedTuple):
     recall: Float[np.ndarray, " real"]
     density: Float[np.ndarray, " fake"]
     coverage: Float[np.ndarray, " real"]
-
-
-def precision_recall(real: FeatureVectors, fake: FeatureVectors, *, neighbours: int = PRECISION_NEIGHBOURS) -> tuple[float, float]:
-    """Returns the shares of generated pictures that lie among the real ones, and of real pictures that lie among the generated ones."""
-    members = membership(real, fake, precision_neighbours=neighbours, density_neighbours=neighbours)
-    return float(members.precision.mean()), float(members.recall.mean())
-
-
-def density_coverage(real: FeatureVectors, fake: FeatureVectors, *, neighbours: int = DENSITY_NEIGHBOURS) -> tuple[float, float]:
-    """Measures how densely fakes lie among the real ones (1 where they are alike), and the share of real ones that have one near."""
-    members = membership(real, fake, precision_neighbours=neighbours, density_neighbours=neighbours)
-    return float(members.density.mean()), float(members.coverage.mean())
 
 
 def membership(

@@ -25,9 +25,9 @@ def path_steps(
     epsilon: float = EPSILON,
     batch_size: int = 16,
 ) -> Float[np.ndarray, " {count}"]:
-    """distance(G(t), G(t + epsilon)) / epsilon^2 at `count` places, each between two latents of its own.
+    """distance(G(t), G(t + epsilon)) / epsilon^2 at `count` points, each between two latents of its own.
 
-    The perceptual path length is the mean of those that `trimmed` keeps.
+    The perceptual path length is the mean of those that `trim` keeps.
 
     Args:
       generate: from w where `to_w` is given, else from z.
@@ -35,7 +35,7 @@ def path_steps(
       latent_size: the length of z, which is drawn from the normal distribution.
       to_w: the mapping network: paths are then straight lines in w; without it they are arcs in z.
       path: "full": t is uniform in [0, 1]; "end": it is 0.
-      batch_size: places at a time; all batches are of this size, so that there is one compilation.
+      batch_size: points at a time; all batches are of this size, so that there is one compilation.
     """
     rng = np.random.default_rng(seed)
     places = -(-count // batch_size) * batch_size
@@ -55,8 +55,8 @@ def path_steps(
     return np.concatenate(steps)[:count]
 
 
-def trimmed(steps: Float[np.ndarray, " count"]) -> Float[np.ndarray, " kept"]:
-    """Those from the first to the last percentile, both included, as in StyleGAN's code."""
+def trim(steps: Float[np.ndarray, " count"]) -> Float[np.ndarray, " kept"]:
+    """Drops the steps outside the first and the last percentile, as StyleGAN's code does."""
     low, high = np.percentile(steps, 1, method="lower"), np.percentile(steps, 99, method="higher")
     return steps[(low <= steps) & (steps <= high)]
 
@@ -64,7 +64,7 @@ def trimmed(steps: Float[np.ndarray, " count"]) -> Float[np.ndarray, " kept"]:
 def slerp(
     a: Float[np.ndarray, "batch latent"], b: Float[np.ndarray, "batch latent"], t: Float[np.ndarray, " batch"]
 ) -> Float[np.ndarray, "batch latent"]:
-    """The place at t on the arc from a's direction (t = 0) to b's (t = 1), at the length sqrt(latent) that normal latents have.
+    """The point at t on the arc from a's direction (t = 0) to b's (t = 1), at the length sqrt(latent) that normal latents have.
 
     StyleGAN's own code gives it length 1; its networks bring every latent to this length first.
     """

@@ -1,7 +1,7 @@
-"""How different a translator's outputs are, in StarGAN v2's protocol (Choi et al. 2020, arXiv 1912.01865, appendix C)."""
+"""The diversity of a translator's outputs, in StarGAN v2's protocol (Choi et al. 2020, arXiv 1912.01865, appendix C)."""
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from jaxtyping import Float, Shaped
@@ -24,19 +24,10 @@ def output_diversity(outputs: Outputs, distance: Distance) -> Float[np.ndarray, 
     return np.mean([np.asarray(distance(outputs[a], outputs[b]), np.float64) for a, b in pairs], axis=0)
 
 
-def diversity_by_task(tasks: Mapping[str, Iterable[Outputs]], distance: Distance) -> dict[str, Float[np.ndarray, " image"]]:
-    """`output_diversity` of all contents of each task (such as "cat2dog"), which come in batches.
-
-    The published code takes the mean of the batches' means, which weighs the contents of a smaller last batch more.
-    """
-    return {task: np.concatenate([output_diversity(batch, distance) for batch in batches]) for task, batches in tasks.items()}
-
-
 def mean_over_tasks(values: Mapping[str, Float[np.ndarray, " image"]]) -> float:
-    """The mean over contents, then over tasks: each task counts the same."""
+    """The published figure: the mean of `output_diversity` over the contents of each task (such as "cat2dog"), then over the tasks.
+
+    Each task counts the same. The published code takes the mean of the batches' means, which weighs the contents of a smaller last
+    batch more.
+    """
     return float(np.mean([np.mean(task) for task in values.values()]))
-
-
-def lpips_diversity(tasks: Mapping[str, Iterable[Outputs]], distance: Distance) -> float:
-    """The published figure: mean over pairs, then contents, then tasks."""
-    return mean_over_tasks(diversity_by_task(tasks, distance))

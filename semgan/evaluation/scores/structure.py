@@ -1,5 +1,6 @@
-"""The structure distance: do two pictures resemble themselves in the same places? (Tumanyan et al. 2022, arXiv 2201.00424, section 3.1)
+"""The structure distance: how far two pictures differ in which of their places resemble one another.
 
+Tumanyan et al. 2022, arXiv 2201.00424, section 3.1.
 The published one is over the keys of DINO's last layer; it can be taken over any feature maps, and figures over different ones do not
 compare.
 """
@@ -24,8 +25,3 @@ def structure_distances(a: Maps, b: Maps) -> Float[np.ndarray, " image"]:
     if a.shape[:2] != b.shape[:2]:
         raise ValueError(f"feature maps {a.shape} and {b.shape} have other pictures or places: bring both pictures to one size first")
     return np.array([np.mean((self_similarity(x[None]) - self_similarity(y[None])) ** 2) for x, y in zip(a, b, strict=True)])
-
-
-def structure_distance(a: Maps, b: Maps) -> float:
-    """The mean over the pairs."""
-    return float(structure_distances(a, b).mean())

@@ -1,4 +1,4 @@
-"""How different pictures are from one another, in features (numpy, no state)."""
+"""The variety of pictures: distances from one another, in features (numpy, no state)."""
 
 import numpy as np
 

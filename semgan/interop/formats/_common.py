@@ -141,6 +141,6 @@ def check_options(options: Mapping[str, Any], required: Mapping[str, Any], layou
             raise UserError(f"the model's {name} is {options[name]!r}, but {layout} has only {value!r}: it cannot be written so")
 
 
-def listed(values: Iterable[int]) -> str:
+def in_words(values: Iterable[int]) -> str:
     """Numbers for a sentence."""
     return ", ".join(map(str, values))

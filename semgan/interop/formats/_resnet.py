@@ -10,7 +10,7 @@ from semgan.torch_files.mapping import TRANSPOSED_CONVOLUTION, Tensors
 
 
 def is_antialiased(tensors: Tensors, name: str) -> bool:
-    """Whether the state dict `name` has filters to resample with."""
+    """Returns whether the state dict `name` has filters to resample with."""
     return any(key.startswith(f"{name}.") and key.endswith(".filt") for key in tensors)
 
 

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from semgan.errors import UserError
-from semgan.interop.formats._common import check_size, listed, plain_config
+from semgan.interop.formats._common import check_size, in_words, plain_config
 from semgan.networks.stylegan2 import MappingNetwork
 from semgan.torch_files.mapping import Layout
 
@@ -31,7 +31,7 @@ LOSSES = {
 _AVERAGED_OVER = 10_000
 
 
-def flipped(layout: Layout) -> Layout:
+def flip(layout: Layout) -> Layout:
     """A kernel turned by half a turn: theirs is that of a transposed convolution, ours acts on pixels with zeros between them."""
     return Layout(lambda x: layout.to_ours(x)[::-1, ::-1], lambda x: layout.to_theirs(x[::-1, ::-1]))
 
@@ -56,7 +56,7 @@ def channel_options(widths: Mapping[int, int]) -> dict[str, int]:
     base, largest = max(size * width for size, width in widths.items()), max(widths.values())
     if any(min(base // size, largest) != width for size, width in widths.items()):
         raise UserError(
-            f"its layers of {listed(widths)} pixels are {listed(widths.values())} wide, but in semgan's StyleGAN2 one of r pixels is "
+            f"its layers of {in_words(widths)} pixels are {in_words(widths.values())} wide, but in semgan's StyleGAN2 one of r pixels is "
             "min(channel_base / r, max_channels) wide: give a model of such widths"
         )
     return {"channel_base": base, "max_channels": largest}

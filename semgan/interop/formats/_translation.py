@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from semgan.errors import UserError
-from semgan.interop.format import Imported
+from semgan.interop.format import ImportedModel
 from semgan.interop.formats import _common as common
 from semgan.torch_files import mapping
 from semgan.torch_files.mapping import CONVOLUTION, SAME, Entry, Layout, Shapes, Tensors
@@ -52,7 +52,7 @@ def state_dicts(data: Any, required: Collection[str], optional: Collection[str],
 
 
 def is_one_state_dict(data: Any) -> bool:
-    """Whether the file is one network's state dict and not several by name."""
+    """Returns whether the file is one network's state dict and not several by name."""
     return isinstance(data, Mapping) and bool(data) and all(isinstance(value, np.ndarray) for value in data.values())
 
 
@@ -73,9 +73,9 @@ def to_params(official: Official, tensors: Tensors, expected: Shapes, ignored: I
     return mapping.to_params(official.table, tensors, expected, ignored=[*ignored, *official.fixed])
 
 
-def imported(
+def import_model(
     config: dict[str, Any], officials: Mapping[str, Official], networks: Mapping[str, str], states: Mapping[str, Tensors]
-) -> Imported:
+) -> ImportedModel:
     """The model of `config` with the file's networks.
 
     Args:
@@ -86,7 +86,7 @@ def imported(
       UserError: see `to_params`.
     """
     expected = common.expected_shapes(config, [networks[name] for name in states])
-    return Imported(to_params(joined(officials[name] for name in states), flat(states), expected, UNREAD), {}, config)
+    return ImportedModel(to_params(join(officials[name] for name in states), flat(states), expected, UNREAD), {}, config)
 
 
 def to_states(officials: Mapping[str, Official], params: Mapping[str, Any]) -> dict[str, dict[str, np.ndarray]]:
@@ -98,7 +98,7 @@ def to_states(officials: Mapping[str, Official], params: Mapping[str, Any]) -> d
     return states
 
 
-def joined(officials: Iterable[Official]) -> Official:
+def join(officials: Iterable[Official]) -> Official:
     """Joins several networks into one."""
     officials = list(officials)
     fixed = {name: value for official in officials for name, value in official.fixed.items()}

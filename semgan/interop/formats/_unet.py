@@ -1,4 +1,4 @@
-"""The U-Net of the official pix2pix and CycleGAN: modules that hold one another, the outermost the picture's own resolution."""
+"""The U-Net of the official pix2pix and CycleGAN: nested modules, the outermost at the picture's own resolution."""
 
 import re
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ LEAST_LEVELS = 5
 
 
 def is_unet(tensors: Tensors, name: str) -> bool:
-    """Whether the state dict `name` is a U-Net, and not a ResNet."""
+    """Returns whether the state dict `name` is a U-Net, and not a ResNet."""
     return f"{name}.model.model.0.weight" in tensors
 
 

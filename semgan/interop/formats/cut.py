@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from semgan.errors import UserError
-from semgan.interop.format import Format, Imported
+from semgan.interop.format import Format, ImportedModel
 from semgan.interop.formats import _common as common
 from semgan.interop.formats import _translation as shared
 from semgan.interop.formats._resnet import resnet, resnet_options
@@ -21,7 +21,7 @@ LAYERS = (0, 4, 8, 12, 16)
 """The generator's modules whose features are compared, by their numbers in the official code."""
 
 
-def read(data: Any) -> Imported:
+def read(data: Any) -> ImportedModel:
     """The generator and, where they are given, the patch sampler and the discriminator.
 
     Raises:
@@ -42,7 +42,7 @@ def write(params: Mapping[str, Any], model_state: Mapping[str, Any], config: Map
     return states if len(states) > 1 else states["G"]
 
 
-def read_one_way(states: Mapping[str, Tensors], initializer: str) -> Imported:
+def read_one_way(states: Mapping[str, Tensors], initializer: str) -> ImportedModel:
     """A model that translates from A to B: a CUT, or one half of a CycleGAN."""
     tensors = shared.flat(states)
     generator = resnet_options(tensors, "G", initializer)
@@ -55,7 +55,7 @@ def read_one_way(states: Mapping[str, Tensors], initializer: str) -> Imported:
         "discriminator": shared.patchgan_options(tensors, "D", "instance", antialiased, initializer),
     }
     config = shared.config_of("cut", shared.SIZE, networks, {"objective": "least_squares", "nce_layers": layers})
-    return shared.imported(config, _officials(config), NETWORKS, states)
+    return shared.import_model(config, _officials(config), NETWORKS, states)
 
 
 def _by_name(data: Any) -> Any:
@@ -67,7 +67,9 @@ def _layers(tensors: Tensors, count: int) -> list[int]:
     possible = [layer for layer in LAYERS if layer < count]
     parts = common.numbers(tensors, r"F\.mlp_(\d+)\.")
     if len(parts) > len(possible):
-        raise UserError(f"its 'F' has parts for {len(parts)} layers, but only {common.listed(possible)} are known: give a model with these")
+        raise UserError(
+            f"its 'F' has parts for {len(parts)} layers, but only {common.in_words(possible)} are known: give a model with these"
+        )
     return possible[: len(parts)] if parts else possible
 
 

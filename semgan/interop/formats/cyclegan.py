@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from semgan.errors import UserError
-from semgan.interop.format import Format, Imported
+from semgan.interop.format import Format, ImportedModel
 from semgan.interop.formats import _common as common
 from semgan.interop.formats import _translation as shared
 from semgan.interop.formats import cut
@@ -24,7 +24,7 @@ NETWORKS = {"G_A": "generator_ab", "G_B": "generator_ba", "D_A": "discriminator_
 """The networks' names here and there; their D_A judges what G_A makes, which is of domain B."""
 
 
-def read(data: Any) -> Imported:
+def read(data: Any) -> ImportedModel:
     """Reads both directions, or one of them.
 
     Raises:
@@ -41,7 +41,7 @@ def read(data: Any) -> Imported:
     networks |= {NETWORKS[name]: shared.patchgan_options(tensors, name, "instance", False, "normal") for name in ("D_A", "D_B")}
     size = 2 ** unet_levels(tensors, "G_A") if is_unet(tensors, "G_A") else shared.SIZE
     config = shared.config_of("cyclegan", size, networks, {"objective": "least_squares", "pool_size": 50})
-    return shared.imported(config, _officials(config), NETWORKS, states)
+    return shared.import_model(config, _officials(config), NETWORKS, states)
 
 
 def write(params: Mapping[str, Any], model_state: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ A file does not say what was translated into what: A is the input, B the output,
 from collections.abc import Mapping
 from typing import Any
 
-from semgan.interop.format import Format, Imported
+from semgan.interop.format import Format, ImportedModel
 from semgan.interop.formats import _common as common
 from semgan.interop.formats import _translation as shared
 from semgan.interop.formats._translation import Official
@@ -18,7 +18,7 @@ WHOLE = "a generator's file, such as latest_net_G.pth, with D or alone"
 NETWORKS = {"G": "generator", "D": "discriminator"}
 
 
-def read(data: Any) -> Imported:
+def read(data: Any) -> ImportedModel:
     """The generator and, where it is given, the discriminator.
 
     Raises:
@@ -34,7 +34,7 @@ def read(data: Any) -> Imported:
         "discriminator": shared.patchgan_options(tensors, "D", generator["norm"], False, "normal"),
     }
     config = shared.config_of("pix2pix", 2**levels, networks, {"objective": "non_saturating"}, pairing="paired")
-    return shared.imported(config, _officials(config), NETWORKS, states)
+    return shared.import_model(config, _officials(config), NETWORKS, states)
 
 
 def write(params: Mapping[str, Any], model_state: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:

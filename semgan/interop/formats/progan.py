@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from semgan.errors import UserError
-from semgan.interop.format import Format, Imported
+from semgan.interop.format import Format, ImportedModel
 from semgan.interop.formats import _common as common
 from semgan.networks.progan import full_depth
 from semgan.torch_files import mapping
@@ -31,7 +31,7 @@ LOSSES = {"objective": "wasserstein", "gradient_penalty_weight": 10.0, "drift_we
 """The file does not hold what it was trained with; these are the paper's values."""
 
 
-def scaled(layout: Layout, factor: float) -> Layout:
+def scale(layout: Layout, factor: float) -> Layout:
     """`layout`, our values being `factor` times theirs; rounded once each way."""
 
     def times(x: np.ndarray, by: float) -> np.ndarray:
@@ -48,16 +48,16 @@ def _first_to_theirs(x: np.ndarray) -> np.ndarray:
     return x.reshape(x.shape[2], 4, 4, -1).transpose(0, 3, 1, 2)
 
 
-FROM_Z = scaled(Layout(_first_to_ours, _first_to_theirs), 4.0)
+FROM_Z = scale(Layout(_first_to_ours, _first_to_theirs), 4.0)
 """(in, out, 4, 4) <-> (1, 1, in, 16 out), a transposed convolution of one pixel as a convolution of it."""
-LINEAR = scaled(CONVOLUTION, math.sqrt(2))
+LINEAR = scale(CONVOLUTION, math.sqrt(2))
 """A convolution without an activation."""
 ON_MAP = Layout(
     lambda x: mapping.dense_of_map(4, 4).to_ours(x.reshape(len(x), -1)),
     lambda x: mapping.dense_of_map(4, 4).to_theirs(x).reshape(x.shape[-1], -1, 4, 4),
 )
 """(out, in, 4, 4) <-> (16 in, out): a convolution that one pixel is left of is a dense layer."""
-LOGIT = scaled(Layout(lambda x: x[:, :, 0, 0].T, lambda x: x.T[:, :, None, None]), math.sqrt(2))
+LOGIT = scale(Layout(lambda x: x[:, :, 0, 0].T, lambda x: x.T[:, :, None, None]), math.sqrt(2))
 """(1, in, 1, 1) <-> (in, 1)."""
 
 
@@ -95,7 +95,7 @@ def _width_options(widths: list[int]) -> dict[str, int]:
     base, largest = widths[0], max(widths)
     if any(min(base * 2**index, largest) != width for index, width in enumerate(widths)):
         raise UserError(
-            f"its layers are {common.listed(widths)} wide from the full size down, but semgan's ProGAN doubles a width at every halving "
+            f"its layers are {common.in_words(widths)} wide from the full size down, but semgan's ProGAN doubles a width at every halving "
             "of the size up to a largest one: give a model of such widths"
         )
     return {"base_channels": base, "max_channels": largest}
@@ -128,7 +128,7 @@ def _discriminator_options(tensors: Tensors, depth: int) -> dict[str, Any]:
     return _width_options([*widths, common.shape_of(tensors, f"layers.{depth}.conv_2.weight", 4)[0]])
 
 
-def read(data: Any) -> Imported:
+def read(data: Any) -> ImportedModel:
     """The averaged generator where the file has one, or else the one that is trained; and the discriminator where the file has it.
 
     Raises:
@@ -145,7 +145,7 @@ def read(data: Any) -> Imported:
     params = mapping.to_params(generator_table(depth), generator, common.expected_shapes(config, ("generator",)))
     if discriminator:
         params |= mapping.to_params(discriminator_table(depth), discriminator, common.expected_shapes(config, ("discriminator",)))
-    return Imported(params, {"growing": {"kimg": np.asarray(kimg, np.float32)}}, config)
+    return ImportedModel(params, {"growing": {"kimg": np.asarray(kimg, np.float32)}}, config)
 
 
 def write(params: Mapping[str, Any], model_state: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
@@ -163,16 +163,16 @@ def write(params: Mapping[str, Any], model_state: Mapping[str, Any], config: Map
     depth = full_depth(config["image_size"])
     conf = {"depth": depth + 2, "num_channels": 3, "use_eql": True}
     latent_dim = networks["generator"]["latent_dim"]
-    data: dict[str, Any] = {"shadow_generator": _saved(generator_table(depth), params, {**conf, "latent_size": latent_dim})}
+    data: dict[str, Any] = {"shadow_generator": _saved_file(generator_table(depth), params, {**conf, "latent_size": latent_dim})}
     if "discriminator" in params:
         table = discriminator_table(depth)
-        saved = _saved(table, params, {**conf, "latent_size": 0, "num_classes": None})
+        saved = _saved_file(table, params, {**conf, "latent_size": 0, "num_classes": None})
         saved["conf"]["latent_size"] = len(saved["state_dict"][f"layers.{depth}.conv_2.weight"])
         data["discriminator"] = saved
     return data
 
 
-def _saved(table: list[Entry], params: Mapping[str, Any], conf: dict[str, Any]) -> dict[str, Any]:
+def _saved_file(table: list[Entry], params: Mapping[str, Any], conf: dict[str, Any]) -> dict[str, Any]:
     return {"conf": conf, "state_dict": mapping.to_tensors(table, params)}
 
 

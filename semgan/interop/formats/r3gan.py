@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from semgan.errors import UserError
-from semgan.interop.format import Format, Imported
+from semgan.interop.format import Format, ImportedModel
 from semgan.interop.formats import _common as common
 from semgan.interop.formats._pickled import network
 from semgan.networks.r3gan import EXPANSION
@@ -36,7 +36,7 @@ LOSSES = {
 """The file does not hold what it was trained with; these are the paper's values at FFHQ-256."""
 
 
-class Plan(NamedTuple):
+class R3GANPlan(NamedTuple):
     """The parameters of a table: the stages' widths, 4x4 first, and the blocks of every stage."""
 
     widths: tuple[int, ...]
@@ -53,7 +53,7 @@ def _block(ours: str, theirs: str) -> list[Entry]:
     return table + [Entry(f"{ours}/bias{index}", f"{theirs}.NonLinearity{index}.Bias", SAME) for index in (1, 2)]
 
 
-def generator_table(plan: Plan) -> list[Entry]:
+def generator_table(plan: R3GANPlan) -> list[Entry]:
     """The table of `G_ema`: a stage's change of resolution comes before its blocks."""
     first = "Model.MainLayers.0.Layers.0"
     table = [Entry("generator/basis", f"{first}.Basis", BASIS), Entry("generator/from_z", f"{first}.LinearLayer.weight", DENSE)]
@@ -66,7 +66,7 @@ def generator_table(plan: Plan) -> list[Entry]:
     return [*table, Entry("generator/to_rgb/kernel", "Model.AggregationLayer.Layer.weight", CONVOLUTION)]
 
 
-def discriminator_table(plan: Plan) -> list[Entry]:
+def discriminator_table(plan: R3GANPlan) -> list[Entry]:
     """The table of `D`, whose stages are listed from the full size down."""
     table = [Entry("discriminator/from_rgb/kernel", "Model.ExtractionLayer.Layer.weight", CONVOLUTION)]
     for stage, width in enumerate(plan.widths):
@@ -81,19 +81,19 @@ def discriminator_table(plan: Plan) -> list[Entry]:
     return [*table, Entry("discriminator/to_logit", f"{last}.LinearLayer.weight", TO_LOGIT)]
 
 
-def generator_filters(plan: Plan) -> dict[str, np.ndarray]:
+def generator_filters(plan: R3GANPlan) -> dict[str, np.ndarray]:
     """Their buffers that hold the low-pass filter: [1, 2, 1] convolved with [1, 1], in two dimensions."""
     names = [f"Model.MainLayers.{stage}.Layers.0.Resampler.Kernel" for stage in range(1, len(plan.widths))]
     return dict.fromkeys(names, common.FILTER)
 
 
-def discriminator_filters(plan: Plan) -> dict[str, np.ndarray]:
+def discriminator_filters(plan: R3GANPlan) -> dict[str, np.ndarray]:
     """The same of the discriminator."""
     names = [f"Model.MainLayers.{stage}.Layers.{plan.blocks}.Resampler.Kernel" for stage in range(len(plan.widths) - 1)]
     return dict.fromkeys(names, common.FILTER)
 
 
-def _options(tensors: Tensors, first_block: int, order: int) -> tuple[Plan, dict[str, Any]]:
+def _options(tensors: Tensors, first_block: int, order: int) -> tuple[R3GANPlan, dict[str, Any]]:
     """The plan, and what both networks' constructors take.
 
     Args:
@@ -103,16 +103,16 @@ def _options(tensors: Tensors, first_block: int, order: int) -> tuple[Plan, dict
     common.refuse_conditional(tensors, "Model.EmbeddingLayer.")
     stages = common.numbers(tensors, r"Model\.MainLayers\.(\d{1,3})\.") or [0]
     if stages != list(range(len(stages))):
-        raise UserError(f"its stages are {common.listed(stages)}, not all from 0 up: give a whole file of this format")
+        raise UserError(f"its stages are {common.in_words(stages)}, not all from 0 up: give a whole file of this format")
     blocks = {len(common.numbers(tensors, rf"Model\.MainLayers\.{stage}\.Layers\.(\d{{1,3}})\.LinearLayer2\.")) for stage in stages}
     if len(blocks) > 1:
         raise UserError(
-            f"its stages have {common.listed(sorted(blocks))} blocks, but in semgan's R3GAN all have as many: give another model"
+            f"its stages have {common.in_words(sorted(blocks))} blocks, but in semgan's R3GAN all have as many: give another model"
         )
     names = [f"Model.MainLayers.{stage}.Layers.{first_block}" for stage in stages[::order]]
     widths = tuple(common.shape_of(tensors, f"{name}.LinearLayer1.Layer.weight", 4)[1] for name in names)
     groups = tuple(common.shape_of(tensors, f"{name}.LinearLayer2.Layer.weight", 4)[1] for name in names)
-    plan = Plan(widths, blocks.pop())
+    plan = R3GANPlan(widths, blocks.pop())
     return plan, {**_constructor(widths, groups), "blocks": plan.blocks}
 
 
@@ -121,18 +121,18 @@ def _constructor(widths: Sequence[int], groups: Sequence[int]) -> dict[str, Any]
     base, largest, group = widths[-1], max(widths), max(groups)
     if any(min(base * 2**index, largest) != width for index, width in enumerate(widths[::-1])):
         raise UserError(
-            f"its stages are {common.listed(widths)} wide, but those of semgan's R3GAN double at every halving of the size up to a "
+            f"its stages are {common.in_words(widths)} wide, but those of semgan's R3GAN double at every halving of the size up to a "
             "largest width: give a model of such widths"
         )
     if any(min(group, EXPANSION * width) != own for width, own in zip(widths, groups, strict=True)):
         raise UserError(
-            f"its 3x3 convolutions have groups of {common.listed(groups)} channels, and all those of semgan's R3GAN have the same: "
+            f"its 3x3 convolutions have groups of {common.in_words(groups)} channels, and all those of semgan's R3GAN have the same: "
             "give another model"
         )
     return {"base_channels": base, "max_channels": largest, "group_size": group, "patch_size": 1}
 
 
-def read(data: Any) -> Imported:
+def read(data: Any) -> ImportedModel:
     """The averaged generator, and the discriminator where the file has one.
 
     Raises:
@@ -154,7 +154,7 @@ def read(data: Any) -> Imported:
     if discriminator:
         tensors = common.without_constants(discriminator, discriminator_filters(d_plan))
         params |= mapping.to_params(discriminator_table(d_plan), tensors, common.expected_shapes(config, ("discriminator",)))
-    return Imported(params, {}, config)
+    return ImportedModel(params, {}, config)
 
 
 def write(params: Mapping[str, Any], model_state: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
@@ -175,11 +175,11 @@ def write(params: Mapping[str, Any], model_state: Mapping[str, Any], config: Map
     return data
 
 
-def _plan(image_size: int, options: Mapping[str, Any]) -> Plan:
+def _plan(image_size: int, options: Mapping[str, Any]) -> R3GANPlan:
     common.check_options(options, {"patch_size": 1}, "R3GAN's own code")
     count = image_size.bit_length() - 2
     widths = [min(options["base_channels"] * 2**index, options["max_channels"]) for index in range(count)]
-    return Plan(tuple(widths[::-1]), options["blocks"])
+    return R3GANPlan(tuple(widths[::-1]), options["blocks"])
 
 
 FORMAT = Format(read, write, "network-snapshot-final.pkl")

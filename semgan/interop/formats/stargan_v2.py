@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from semgan.errors import UserError
-from semgan.interop.format import Format, Imported
+from semgan.interop.format import Format, ImportedModel
 from semgan.interop.formats import _common as common
 from semgan.interop.formats import _translation as shared
 from semgan.interop.formats._fan import OURS as HEAT_MAPS
@@ -31,7 +31,7 @@ POINTWISE = Layout(lambda x: x[:, :, 0, 0].T, lambda x: x.T[:, :, None, None])
 """(out, in, 1, 1) <-> (in, out)."""
 
 
-def read(data: Any) -> Imported:
+def read(data: Any) -> ImportedModel:
     """The three averaged networks and, where the file has them, the discriminator and the heat maps' network.
 
     Raises:
@@ -42,12 +42,12 @@ def read(data: Any) -> Imported:
     config = _config(tensors)
     ours = [NETWORKS[name] for name in states]
     expected = _by_domain(common.expected_shapes(config, ours))
-    official = shared.joined(_officials(config)[name] for name in states)
+    official = shared.join(_officials(config)[name] for name in states)
     params = shared.to_params(official, tensors, expected, ["fan.*.num_batches_tracked"])
     for _, node in _heads(params):
         for leaf, parts in node.items():
             node[leaf] = np.stack([parts[str(domain)] for domain in range(len(parts))])
-    return Imported(params, {}, config)
+    return ImportedModel(params, {}, config)
 
 
 def write(params: Mapping[str, Any], model_state: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, dict[str, np.ndarray]]:
@@ -62,7 +62,7 @@ def write(params: Mapping[str, Any], model_state: Mapping[str, Any], config: Map
     common.check_options(config["networks"]["generator"], {"bottleneck_size": 16, "bottleneck_blocks": 2, "patch_size": 1}, LAYOUT)
     for name in ("style_encoder", "discriminator"):
         common.check_options(config["networks"][name], {"patch_size": 1}, LAYOUT)
-    params = _copied({name: params[name] for name in NETWORKS.values() if name in params})
+    params = _copy({name: params[name] for name in NETWORKS.values() if name in params})
     for _, node in _heads(params):
         for leaf, whole in node.items():
             node[leaf] = {str(domain): part for domain, part in enumerate(np.asarray(whole))}
@@ -71,7 +71,7 @@ def write(params: Mapping[str, Any], model_state: Mapping[str, Any], config: Map
 
 
 def _config(tensors: Tensors) -> dict[str, Any]:
-    """What the shapes say, of the style encoder's blocks the image size."""
+    """Derives the config from the shapes; the style encoder's number of blocks gives the image size."""
     blocks = shared.last_number(tensors, r"style_encoder\.shared\.(\d+)\.conv1\.weight", "style_encoder.shared.1.conv1.weight")
     image_size = 2 ** (min(blocks, 30) + 2)
     common.check_size(image_size, LEAST)
@@ -150,7 +150,7 @@ def _officials(config: Mapping[str, Any]) -> dict[str, Official]:
 def _generator(options: Mapping[str, Any], size: int) -> Official:
     """`decode` is filled from its front, so that its first block is the innermost; its blocks have a width in and a width out."""
     weight = options["high_pass_weight"]
-    widths = _doubled(options, size, _levels(size, weight))
+    widths = _doubled_channels(options, size, _levels(size, weight))
     inward, outward = [*widths, widths[-1], widths[-1]], [widths[-1], widths[-1], *widths[::-1]]
     table = layer("generator/from_rgb", "generator.from_rgb")
     for index, (inputs, outputs) in enumerate(pairwise(inward)):
@@ -193,7 +193,7 @@ def _discriminator(options: Mapping[str, Any], size: int) -> list[Entry]:
 
 def _trunk(ours: str, theirs: str, options: Mapping[str, Any], size: int) -> list[Entry]:
     blocks = size.bit_length() - 3
-    widths = _doubled(options, size, blocks)
+    widths = _doubled_channels(options, size, blocks)
     table = layer(f"{ours}/from_rgb", f"{theirs}.0")
     for index in range(blocks):
         table += _block(f"{ours}/block{index}", f"{theirs}.{index + 1}", widths[index] != widths[index + 1])
@@ -205,7 +205,7 @@ def _block(ours: str, theirs: str, shortcut: bool) -> list[Entry]:
     return table + (layer(f"{ours}/shortcut", f"{theirs}.conv1x1", bias=False) if shortcut else [])
 
 
-def _doubled(options: Mapping[str, Any], size: int, levels: int) -> list[int]:
+def _doubled_channels(options: Mapping[str, Any], size: int, levels: int) -> list[int]:
     base = options["base_channels"] or 2**14 // size
     return [min(base * 2**level, options["max_channels"]) for level in range(levels + 1)]
 
@@ -234,8 +234,8 @@ def _heads(params: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         yield path, params[network][name]
 
 
-def _copied(tree: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _copied(value) if isinstance(value, Mapping) else value for name, value in tree.items()}
+def _copy(tree: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _copy(value) if isinstance(value, Mapping) else value for name, value in tree.items()}
 
 
 FORMAT = Format(read, write, "100000_nets_ema.ckpt")

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from semgan.errors import UserError
-from semgan.interop.format import Format, Imported
+from semgan.interop.format import Format, ImportedModel
 from semgan.interop.formats import _common as common
 from semgan.interop.formats import _stylegan2 as shared
 from semgan.torch_files import mapping
@@ -47,7 +47,7 @@ def generator_table(image_size: int, mapping_layers: int, with_noise: bool = Tru
         table += [Entry(f"{ours}/kernel", f"{theirs}.weight", DENSE), Entry(f"{ours}/bias", f"{theirs}.bias", SAME)]
     for index, name in enumerate(shared.layer_names(sizes)):
         ours, theirs = f"generator/{name}", f"convs.{index - 1}" if index else "conv1"
-        table += _style(f"{ours}/conv", f"{theirs}.conv", shared.flipped(MODULATED) if name.endswith("_0") else MODULATED)
+        table += _style(f"{ours}/conv", f"{theirs}.conv", shared.flip(MODULATED) if name.endswith("_0") else MODULATED)
         table += [
             Entry(f"{ours}/noise_strength", f"{theirs}.noise.weight", STRENGTH),
             Entry(f"{ours}/bias", f"{theirs}.activate.bias", SAME),
@@ -110,7 +110,7 @@ def _discriminator_options(tensors: Tensors, image_size: int) -> dict[str, Any]:
     return {**shared.channel_options(widths), "architecture": "residual", "stddev_group": 4}
 
 
-def read(data: Any) -> Imported:
+def read(data: Any) -> ImportedModel:
     """The averaged generator, the discriminator where the file has one, and the mean w, which is computed where it has none.
 
     Raises:
@@ -133,7 +133,7 @@ def read(data: Any) -> Imported:
         shapes = common.expected_shapes(config, ("discriminator",))
         tensors = common.without_constants(discriminator, discriminator_filters(image_size))
         params |= mapping.to_params(discriminator_table(image_size), tensors, shapes)
-    return Imported(params, {"w_avg": _w_avg(data, mapping_network, params)}, config)
+    return ImportedModel(params, {"w_avg": _w_avg(data, mapping_network, params)}, config)
 
 
 def _w_avg(data: Mapping[str, Any], options: Mapping[str, Any], params: Mapping[str, Any]) -> np.ndarray:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from semgan.errors import UserError
-from semgan.interop.format import Format, Imported
+from semgan.interop.format import Format, ImportedModel
 from semgan.interop.formats import _common as common
 from semgan.interop.formats import _stylegan2 as shared
 from semgan.interop.formats._pickled import Network, network
@@ -28,7 +28,7 @@ ARCHITECTURES = {"skip": "skip", "residual": "resnet"}
 """Our names, and theirs."""
 
 
-class Plan(NamedTuple):
+class StyleGANPlan(NamedTuple):
     """The parameters of a table: `architecture` is ours."""
 
     image_size: int
@@ -36,7 +36,7 @@ class Plan(NamedTuple):
     mapping_layers: int = 0
 
 
-def _styled(ours: str, theirs: str, kernel: Layout) -> list[Entry]:
+def _styled_entries(ours: str, theirs: str, kernel: Layout) -> list[Entry]:
     """A modulated convolution with its bias."""
     return [
         Entry(f"{ours}/conv/kernel", f"{theirs}.weight", kernel),
@@ -46,18 +46,18 @@ def _styled(ours: str, theirs: str, kernel: Layout) -> list[Entry]:
     ]
 
 
-def generator_table(plan: Plan) -> list[Entry]:
+def generator_table(plan: StyleGANPlan) -> list[Entry]:
     """The table of `G_ema`."""
     sizes = shared.sizes_up_to(plan.image_size)
     table = [Entry("generator/constant", "synthesis.b4.const", CONSTANT)]
     for name in shared.layer_names(sizes):
         size, index = name.removeprefix("layer").split("_")
         theirs = f"synthesis.b{size}.conv{index}"
-        table += _styled(f"generator/{name}", theirs, shared.flipped(CONVOLUTION) if index == "0" else CONVOLUTION)
+        table += _styled_entries(f"generator/{name}", theirs, shared.flip(CONVOLUTION) if index == "0" else CONVOLUTION)
         table.append(Entry(f"generator/{name}/noise_strength", f"{theirs}.noise_strength", SAME))
         table.append(Entry(f"{shared.NOISE_MAPS}/{name}", f"{theirs}.noise_const", NOISE))
     for size in sizes if plan.architecture == "skip" else sizes[-1:]:
-        table += _styled(f"generator/to_rgb{size}", f"synthesis.b{size}.torgb", CONVOLUTION)
+        table += _styled_entries(f"generator/to_rgb{size}", f"synthesis.b{size}.torgb", CONVOLUTION)
     for size in sizes[1:] if plan.architecture == "residual" else []:
         table.append(Entry(f"generator/shortcut{size}/kernel", f"synthesis.b{size}.skip.weight", CONVOLUTION))
     for index in range(plan.mapping_layers):
@@ -66,7 +66,7 @@ def generator_table(plan: Plan) -> list[Entry]:
     return [*table, Entry("w_avg", "mapping.w_avg", SAME)]
 
 
-def discriminator_table(plan: Plan) -> list[Entry]:
+def discriminator_table(plan: StyleGANPlan) -> list[Entry]:
     """The table of `D`."""
     sizes = shared.sizes_up_to(plan.image_size)[::-1]
     layers = [(f"conv{size}_{index}", f"b{size}.conv{index}", CONVOLUTION) for size in sizes[:-1] for index in (0, 1)]
@@ -81,7 +81,7 @@ def discriminator_table(plan: Plan) -> list[Entry]:
     return table
 
 
-def generator_filters(plan: Plan) -> dict[str, np.ndarray]:
+def generator_filters(plan: StyleGANPlan) -> dict[str, np.ndarray]:
     """Their buffers that hold the low-pass filter; every block and every 3x3 convolution has one, used or not."""
     parts = ["", ".conv0", ".conv1"] + ([".skip"] if plan.architecture == "residual" else [])
     sizes = shared.sizes_up_to(plan.image_size)
@@ -89,7 +89,7 @@ def generator_filters(plan: Plan) -> dict[str, np.ndarray]:
     return dict.fromkeys([f"synthesis.{name}.resample_filter" for name in names], common.FILTER)
 
 
-def discriminator_filters(plan: Plan) -> dict[str, np.ndarray]:
+def discriminator_filters(plan: StyleGANPlan) -> dict[str, np.ndarray]:
     """The same of the discriminator, whose plain convolutions have one, too."""
     sizes = shared.sizes_up_to(plan.image_size)[::-1]
     skip = plan.architecture == "skip"
@@ -106,7 +106,7 @@ def _architecture(tensors: Tensors, skips: list[str], residuals: list[str]) -> s
     raise UserError("it has neither skip connections nor residual blocks, and semgan's StyleGAN2 needs one of them: give another model")
 
 
-def _generator_plan(tensors: Tensors) -> tuple[Plan, dict[int, int]]:
+def _generator_plan(tensors: Tensors) -> tuple[StyleGANPlan, dict[int, int]]:
     """The plan, and the width of every resolution."""
     if any(name.startswith(("synthesis.L", "synthesis.input.")) for name in tensors):
         raise UserError("its generator is a StyleGAN3, and semgan has StyleGAN2 alone: give a pickle of a StyleGAN2")
@@ -119,16 +119,16 @@ def _generator_plan(tensors: Tensors) -> tuple[Plan, dict[int, int]]:
         [f"synthesis.b{size}.{part}.weight" for size in part_of] for part, part_of in (("torgb", sizes[:-1]), ("skip", sizes[1:]))
     )
     layers = len(common.numbers(tensors, r"mapping\.fc(\d{1,3})\.weight$"))
-    return Plan(image_size, _architecture(tensors, skips, residuals), layers), widths
+    return StyleGANPlan(image_size, _architecture(tensors, skips, residuals), layers), widths
 
 
-def _discriminator_plan(tensors: Tensors, image_size: int) -> tuple[Plan, dict[int, int]]:
+def _discriminator_plan(tensors: Tensors, image_size: int) -> tuple[StyleGANPlan, dict[int, int]]:
     common.refuse_conditional(tensors, "mapping.")
     sizes = shared.sizes_up_to(image_size)[::-1]
     widths = {image_size: common.shape_of(tensors, f"b{image_size}.fromrgb.weight", 4)[0]}
     widths |= {size // 2: common.shape_of(tensors, f"b{size}.conv1.weight", 4)[0] for size in sizes[:-1]}
     skips, residuals = [f"b{size}.fromrgb.weight" for size in sizes[1:]], [f"b{size}.skip.weight" for size in sizes[:-1]]
-    return Plan(image_size, _architecture(tensors, skips, residuals)), widths
+    return StyleGANPlan(image_size, _architecture(tensors, skips, residuals)), widths
 
 
 def _attribute(source: Network, module: str, name: str, default: Any) -> Any:
@@ -153,14 +153,14 @@ def _mapping_options(source: Network, layers: int) -> dict[str, Any]:
     return {"latent_dim": latent_dim, "style_dim": style_dim, "layers": layers, "lr_multiplier": float(rate)}
 
 
-def _discriminator_options(source: Network, plan: Plan, widths: dict[int, int]) -> dict[str, Any]:
+def _discriminator_options(source: Network, plan: StyleGANPlan, widths: dict[int, int]) -> dict[str, Any]:
     group = _attribute(source, "b4.mbstd", "group_size", 4)
     if not isinstance(group, int) or not 1 <= group <= 1024:
         raise UserError(f"its discriminator's mbstd_group_size is {group!r}, but semgan's groups have a fixed size: give another model")
     return {**shared.channel_options(widths), "architecture": plan.architecture, "stddev_group": group}
 
 
-def read(data: Any) -> Imported:
+def read(data: Any) -> ImportedModel:
     """The averaged generator with its mean w, and the discriminator where the file has one.
 
     Raises:
@@ -188,18 +188,18 @@ def read(data: Any) -> Imported:
     if discriminator:
         tensors = common.without_constants(discriminator.tensors, discriminator_filters(d_plan))
         params |= mapping.to_params(discriminator_table(d_plan), tensors, common.expected_shapes(config, ("discriminator",)))
-    return Imported(params, model_state, config)
+    return ImportedModel(params, model_state, config)
 
 
 def write(params: Mapping[str, Any], model_state: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
     """State dicts `G_ema` and, where the model has its discriminator, `D`; a pickle of modules would have to hold their code."""
     common.check_algorithm(config, "stylegan2")
     networks, image_size = config["networks"], config["image_size"]
-    plan = Plan(image_size, networks["generator"]["architecture"], networks["mapping_network"]["layers"])
+    plan = StyleGANPlan(image_size, networks["generator"]["architecture"], networks["mapping_network"]["layers"])
     more = {shared.NOISE_MAPS: shared.noise_maps(params, shared.sizes_up_to(image_size)), "w_avg": model_state["w_avg"]}
     data = {"G_ema": mapping.to_tensors(generator_table(plan), {**params, **more}) | generator_filters(plan)}
     if "discriminator" in params:
-        plan = Plan(image_size, networks["discriminator"]["architecture"])
+        plan = StyleGANPlan(image_size, networks["discriminator"]["architecture"])
         data["D"] = mapping.to_tensors(discriminator_table(plan), params) | discriminator_filters(plan)
     return data
 

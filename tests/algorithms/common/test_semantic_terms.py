@@ -27,7 +27,7 @@ def test_what_has_a_weight_above_0_is_carried_with_its_attributes():
     assert dict(carried.content) == {"mask": 0.5, "attributes": 2.0}
     assert dict(carried.style) == {"category": 3.0, "attributes": 4.0}
     assert (carried.content_attributes, carried.style_attributes) == (("Smiling", "Bald"), ("Blond_Hair",))
-    assert carried.learned == {"mask": 0.5, "attributes": 4.0, "category": 3.0}
+    assert carried.head_weights == {"mask": 0.5, "attributes": 4.0, "category": 3.0}
 
 
 def test_attributes_of_weight_0_are_not_asked_for():

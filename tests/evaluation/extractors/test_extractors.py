@@ -12,8 +12,8 @@ from flax.traverse_util import unflatten_dict
 from safetensors.numpy import save_file
 
 from semgan.errors import UserError
-from semgan.evaluation.extractors import inception, lpips, weights
-from semgan.evaluation.extractors.batches import over_batches, replicated
+from semgan.evaluation.extractors import inception, lpips, weight_files
+from semgan.evaluation.extractors.batches import over_batches, replicate
 from semgan.evaluation.extractors.extractor import Extractor, features, load_extractor, load_lpips
 from semgan.evaluation.extractors.primitives import average_pool, max_pool
 from semgan.torch_files import writer
@@ -75,7 +75,7 @@ def test_batches_over_all_devices_give_every_row_once_and_in_order():
         return params * a.sum(1) - b
 
     a, b = (np.random.default_rng(at).normal(size=(21, 3)[: 2 - at]).astype(np.float32) for at in (0, 1))
-    got = over_batches(function, replicated(np.float32(2)), (a, b), device_batch_size=1, prepare=lambda batch: batch + 1)
+    got = over_batches(function, replicate(np.float32(2)), (a, b), device_batch_size=1, prepare=lambda batch: batch + 1)
     np.testing.assert_allclose(got, 2 * (a + 1).sum(1) - (b + 1), rtol=1e-5, atol=1e-5)
     assert shapes == {(jax.local_device_count(), 3)}  # traced once, the last batch filled up
 
@@ -83,7 +83,7 @@ def test_batches_over_all_devices_give_every_row_once_and_in_order():
 def test_batches_of_nothing_or_of_unequal_lengths_are_refused():
     for arrays in ((np.zeros((0, 3)),), (np.zeros(2), np.zeros(3))):
         with pytest.raises(ValueError, match="same length, at least 1"):
-            over_batches(jax.jit(jnp.add), replicated(0), arrays, device_batch_size=1)
+            over_batches(jax.jit(jnp.add), replicate(0), arrays, device_batch_size=1)
 
 
 @pytest.mark.parametrize(
@@ -116,16 +116,16 @@ def test_padding_never_is_the_maximum():
 
 def test_a_file_is_the_same_in_every_container(fid_tensors, extractor, tmp_path):
     path = _write(tmp_path / "fid.pth", fid_tensors | {"AuxLogits.fc.bias": np.zeros(1008, np.float32)})
-    file, params = weights.inception_params(path, "fid")
+    file, params = weight_files.inception_params(path, "fid")
     jax.tree.map(np.testing.assert_array_equal, params, jax.device_get(extractor.params))
     assert (file.name, file.sha256) == ("unrecognised", hashlib.sha256(path.read_bytes()).hexdigest())
     np.savez(tmp_path / "fid.npz", **fid_tensors)
-    jax.tree.map(np.testing.assert_array_equal, weights.inception_params(tmp_path / "fid.npz", "fid")[1], params)
+    jax.tree.map(np.testing.assert_array_equal, weight_files.inception_params(tmp_path / "fid.npz", "fid")[1], params)
 
 
 def test_a_known_file_is_named_and_refused_where_another_belongs(fid_file, monkeypatch):
     digits = hashlib.sha256(fid_file.read_bytes()).hexdigest()[:8]
-    monkeypatch.setattr(weights, "KNOWN", (weights.Known("fid-2015.pth", digits, weights.INCEPTION["fid"]),))
+    monkeypatch.setattr(weight_files, "KNOWN", (weight_files.KnownWeights("fid-2015.pth", digits, weight_files.INCEPTION["fid"]),))
     assert load_extractor(fid_file, "clean", devices=ONE).identity() == {
         "extractor": "fid-2015.pth",
         "network": "FID's Inception",
@@ -254,7 +254,7 @@ def test_lpips_takes_pictures_down_to_its_smallest_size(backbone, size):
 def test_every_spelling_of_lpips_files_gives_the_same_parameters(tmp_path):
     classifier, heads = random_weights.classifier_tensors("alexnet"), random_weights.head_tensors("alexnet")
     separate = _write(tmp_path / "alexnet.pth", classifier), _write(tmp_path / "heads.pth", heads)
-    files, want = weights.lpips_params(*separate)
+    files, want = weight_files.lpips_params(*separate)
     assert [file.name for file in files] == ["unrecognised"] * 2
     slices = {"0": 1, "3": 2, "6": 3, "8": 4, "10": 5}
     kept = {name: value for name, value in classifier.items() if name.startswith("features.")}
@@ -265,7 +265,7 @@ def test_every_spelling_of_lpips_files_gives_the_same_parameters(tmp_path):
     stargan = {f"alexnet.layers.{name.removeprefix('features.')}": value for name, value in kept.items()}
     stargan |= {f"lpips_weights.{name[3]}.main.1.weight": value for name, value in heads.items()}
     for at, tensors in enumerate((package, stargan)):
-        got = weights.lpips_params(_write(tmp_path / f"{at}.pth", tensors))[1]
+        got = weight_files.lpips_params(_write(tmp_path / f"{at}.pth", tensors))[1]
         jax.tree.map(np.testing.assert_array_equal, got, want)
 
 

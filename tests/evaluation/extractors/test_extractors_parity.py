@@ -6,7 +6,7 @@ import jax
 import numpy as np
 import pytest
 
-from semgan.evaluation.extractors import inception, lpips, protocols, resize, weights
+from semgan.evaluation.extractors import inception, lpips, protocols, resize, weight_files
 from semgan.torch_files import writer
 from tests.evaluation import random_weights
 
@@ -153,7 +153,7 @@ def test_inception_equals_the_official_network(variant, tmp_path):
     module = _loaded(Inception(inception.CLASSES[variant]), tensors, torch.float64)
 
     def compare(dtype, limit):
-        params = weights.inception_params(tmp_path / "inception.pth", variant, dtype)[1]
+        params = weight_files.inception_params(tmp_path / "inception.pth", variant, dtype)[1]
         with torch.no_grad():
             want, logits = module.to(getattr(torch, np.dtype(dtype).name))(_nchw(images.astype(dtype)))
         got = jax.jit(inception.pool3, static_argnums=2)(params, images.astype(dtype), variant)
@@ -198,7 +198,7 @@ def test_lpips_equals_the_official_network(backbone, taps, tmp_path):
     classifier, heads = random_weights.classifier_tensors(backbone), random_weights.head_tensors(backbone)
     writer.write(tmp_path / "classifier.pth", classifier)
     writer.write(tmp_path / "heads.pth", heads)
-    params = weights.lpips_params(tmp_path / "classifier.pth", tmp_path / "heads.pth")[1]
+    params = weight_files.lpips_params(tmp_path / "classifier.pth", tmp_path / "heads.pth")[1]
     module = _classifier(backbone)
     kept = {name.removeprefix("features."): value for name, value in classifier.items() if name.startswith("features.")}
     module.load_state_dict({name: torch.tensor(value) for name, value in kept.items()}, strict=True)
@@ -206,9 +206,9 @@ def test_lpips_equals_the_official_network(backbone, taps, tmp_path):
 
     def compare(dtype, limit):
         kind = getattr(torch, np.dtype(dtype).name)
-        weights_of_heads = [torch.tensor(value).to(kind) for value in heads.values()]
+        head_weights = [torch.tensor(value).to(kind) for value in heads.values()]
         with torch.no_grad():
-            want = _official_lpips(module.to(kind), weights_of_heads, taps, *(_nchw(x.astype(dtype)) for x in (a, b)))
+            want = _official_lpips(module.to(kind), head_weights, taps, *(_nchw(x.astype(dtype)) for x in (a, b)))
         cast = jax.tree.map(lambda x: x.astype(dtype), params)
         got = jax.jit(lpips.distance)(cast, a.astype(dtype), b.astype(dtype))
         assert got.dtype == dtype

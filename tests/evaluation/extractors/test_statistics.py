@@ -3,10 +3,10 @@ import warnings
 import numpy as np
 import pytest
 
-from semgan.evaluation.extractors.statistics import Key, Statistics, load_or_compute
+from semgan.evaluation.extractors.statistics import Statistics, StatisticsKey, load_or_compute
 from semgan.evaluation.scores.moments import moments_of
 
-KEY = Key("data", "test", 0, {"extractor": "judge", "sha256": "ab", "protocol": "judge"})
+KEY = StatisticsKey("data", "test", 0, {"extractor": "judge", "sha256": "ab", "protocol": "judge"})
 FEATURES = np.random.RandomState(0).standard_normal((30, 4)).astype(np.float32)
 
 

@@ -4,7 +4,7 @@ from semgan.evaluation.figures.audit_figures import audit_figures, audit_transla
 from semgan.evaluation.figures.passport import new_passport
 from semgan.evaluation.judge.judge import decide
 from semgan.evaluation.judge.judge_features import features_of
-from semgan.evaluation.judge.judged_pairs import Translated, judge_pairs
+from semgan.evaluation.judge.judged_pairs import Translations, judge_pairs
 from semgan.evaluation.report.evaluation_json import audit_json
 from semgan.evaluation.scores.audit import Audit, CopyingTest
 
@@ -19,7 +19,7 @@ def test_features_are_those_of_the_whole_judge(judge, test_squares):
 def handed_out(judge, test, images, target):
     """Pairs into these domains, and pictures that stand for their translations."""
     judged = judge_pairs(judge, test, pairs=len(images))._replace(target=target)
-    return judged, Translated(images, decide(judge, images))
+    return judged, Translations(images, decide(judge, images))
 
 
 def test_training_pictures_handed_out_as_translations_are_found(judge, train_squares, test_squares):

@@ -3,7 +3,7 @@ import pytest
 
 from semgan.evaluation.figures.examples import agreement_by_pair, best_and_worst, nearest_examples
 from semgan.evaluation.judge.judge import decide
-from semgan.evaluation.judge.judged_pairs import Translated, judge_pairs, judge_translations
+from semgan.evaluation.judge.judged_pairs import Translations, judge_pairs, judge_translations
 
 PAIRS = 20
 
@@ -66,7 +66,7 @@ def test_without_annotations_there_is_nothing_to_show(judge, test_squares):
     bare = test_squares._replace(annotations={})
     judged = judge_pairs(judge, bare, pairs=PAIRS)
     assert agreement_by_pair(judged, decide(judge, bare.images[:PAIRS])) is None
-    assert best_and_worst(judged, Translated(bare.images[:PAIRS], judged.content)) == ([], [])
+    assert best_and_worst(judged, Translations(bare.images[:PAIRS], judged.content)) == ([], [])
 
 
 def test_nearest_pictures_name_the_rows_of_the_cache(train_squares):

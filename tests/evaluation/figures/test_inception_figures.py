@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from semgan.evaluation.figures.inception_figures import compared_split, mean_figures, sample_set_figures, translation_figures
-from semgan.evaluation.scores.frechet import frechet_distance
 from semgan.evaluation.scores.moments import moments_of
+from tests.evaluation.scores.in_one_number import frechet_distance
 from tests.evaluation.standins import MeanColours
 
 NAMES = ["fid", "kid", "inception_score", *(f"{name}_inception" for name in ("precision", "recall", "density", "coverage"))]

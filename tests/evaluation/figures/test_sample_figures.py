@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from semgan.errors import UserError
-from semgan.evaluation.figures.judge_figures import spread
+from semgan.evaluation.figures.judge_figures import pick_evenly
 from semgan.evaluation.figures.sample_figures import evaluate_samples
 from semgan.evaluation.judge import faces
 from semgan.evaluation.judge.judge import Verdict
@@ -112,7 +112,7 @@ def test_layout_knows_how_parts_go_together():
 
 def test_checks_by_hand():
     rule = faces.FaceRule(
-        {1: np.array([[0.2, 0.5], [0, 1], [0, 0.4], [0, 1]])}, np.array([0.3, 0.5]), faces.Layout(np.zeros(14), np.eye(14), 4.0)
+        {1: np.array([[0.2, 0.5], [0, 1], [0, 0.4], [0, 1]])}, np.array([0.3, 0.5]), faces.FaceLayout(np.zeros(14), np.eye(14), 4.0)
     )
     mask = np.zeros((4, 2, 2), np.uint8)
     mask[0, 0], mask[1, 0, 0], mask[2], mask[3, 1] = 1, 1, 1, 1  # areas 0.5, 0.25, 1 and 0.5, the last at the bottom
@@ -131,5 +131,5 @@ def test_checks_by_hand():
 
 
 def test_few_of_many_are_taken_evenly():
-    assert spread(np.arange(10), 4).tolist() == [0, 2, 5, 7]
-    assert spread(np.arange(3), 4).tolist() == [0, 1, 2]
+    assert pick_evenly(np.arange(10), 4).tolist() == [0, 2, 5, 7]
+    assert pick_evenly(np.arange(3), 4).tolist() == [0, 1, 2]

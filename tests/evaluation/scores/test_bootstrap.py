@@ -4,6 +4,7 @@ import pytest
 from semgan.evaluation.scores import frechet
 from semgan.evaluation.scores.bootstrap import mean_interval, percentile_interval
 from semgan.evaluation.scores.moments import moments_of
+from tests.evaluation.scores.in_one_number import frechet_distance
 
 
 def test_interval_of_a_mean_is_the_textbooks():
@@ -52,7 +53,6 @@ def test_intervals_of_the_frechet_distance_hold_its_mean_where_resampling_pictur
     assert width == pytest.approx(np.std(found), rel=0.3)
 
     resampled = [
-        frechet.frechet_distance(moments_of(real[draw.randint(200, size=200)]), moments_of(fake[draw.randint(150, size=150)]))
-        for _ in range(40)
+        frechet_distance(moments_of(real[draw.randint(200, size=200)]), moments_of(fake[draw.randint(150, size=150)])) for _ in range(40)
     ]
     assert np.mean(resampled) > found[-1] + width

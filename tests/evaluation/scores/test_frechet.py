@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from semgan.evaluation.scores import moments
-from semgan.evaluation.scores.frechet import distance_and_influences, frechet_distance
+from semgan.evaluation.scores.frechet import distance_and_influences
 from semgan.evaluation.scores.moments import Moments, moments_of
+from tests.evaluation.scores.in_one_number import frechet_distance
 
 
 def normal(mean, covariance, count=10**6):

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from semgan.evaluation.scores import manifold
-from semgan.evaluation.scores.manifold import density_coverage, membership, precision_recall
+from semgan.evaluation.scores.manifold import membership
+from tests.evaluation.scores.in_one_number import density_coverage, precision_recall
 
 
 def column(*places):
@@ -29,8 +30,9 @@ def test_border_belongs_to_the_balls_of_precision_but_not_of_density():
 
 def test_ball_is_not_covered_from_its_border():
     real = column(-2, 0, 2)
-    assert density_coverage(real, column(4, 9), neighbours=1) == (0, 0)
-    assert density_coverage(real, column(3.9, 9), neighbours=1) == (1 / 2, 1 / 3)
+    nearest = {"precision_neighbours": 1, "density_neighbours": 1}
+    assert density_coverage(real, column(4, 9), **nearest) == (0, 0)
+    assert density_coverage(real, column(3.9, 9), **nearest) == (1 / 2, 1 / 3)
 
 
 def test_copies_are_at_no_distance_and_near_things_at_theirs():
@@ -95,7 +97,9 @@ def test_numbers_far_from_zero_lose_no_neighbours(feature_sets):
 
 
 def test_too_few_vectors_are_refused():
+    with pytest.raises(ValueError, match="more than 5 of each"):
+        membership(np.zeros((5, 2)), np.zeros((9, 2)))
     with pytest.raises(ValueError, match="more than 3 of each"):
-        precision_recall(np.zeros((3, 2)), np.zeros((9, 2)))
+        membership(np.zeros((3, 2)), np.zeros((9, 2)), density_neighbours=1)
     with pytest.raises(ValueError, match="features of 2 and of 3"):
         precision_recall(np.zeros((9, 2)), np.zeros((9, 3)))

@@ -6,7 +6,7 @@ import pytest
 from semgan.evaluation.figures.figure import by_name
 from semgan.evaluation.figures.strength import strength_figures
 from semgan.evaluation.figures.transfer_figures import transfer_origin, transfer_score_figures
-from semgan.evaluation.judge.judged_pairs import compared_with_truth, judge_pairs, judge_translations
+from semgan.evaluation.judge.judged_pairs import compare_with_truth, judge_pairs, judge_translations
 from semgan.evaluation.scores import agreement, pair_bootstrap, transfer
 
 
@@ -32,7 +32,7 @@ def test_every_pair_once_gives_the_agreement_itself(judge, test_squares, oracle,
     data = test_squares._replace(annotations={name: test_squares.annotations[name] for name in names})
     judged = judge_pairs(judge, data, pairs=30)
     verdict = judge_translations(noisy(oracle), judged, 15).verdict
-    compared = compared_with_truth(judged, verdict)
+    compared = compare_with_truth(judged, verdict)
     once = pair_bootstrap.resampled_agreement(np.ones((1, 30)), compared, data.names, judged.kept_names)
     np.testing.assert_allclose(once, [transfer.agreement(compared, data.names, judged.kept_names)], rtol=1e-12)
 

@@ -5,11 +5,10 @@ same Fréchet distances to 2e-13. Input 1 is the generated set for precision and
 import numpy as np
 import pytest
 
-from semgan.evaluation.scores.frechet import frechet_distance
 from semgan.evaluation.scores.inception_score import score_logits
 from semgan.evaluation.scores.kernel import kernel_distance
-from semgan.evaluation.scores.manifold import precision_recall
 from semgan.evaluation.scores.moments import moments_of
+from tests.evaluation.scores.in_one_number import frechet_distance, precision_recall
 
 FRECHET = {"many": 4.076940455631075, "equal": 45.025554755335804, "deficient": 345.3069221556495, "mixed": 94.32726972867259}
 KERNEL = {  # mean and standard deviation over 100 subsets of 1,000, or of as many as there are; seed 2020

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from semgan.data.dataset import Dataset
-from semgan.training import grids, pictures
+from semgan.training import example_pictures, grids
 
 SIZE = 32
 """Enlarged three times."""
@@ -24,7 +24,7 @@ def dataset_of(images, rows, domain, **annotations):
 def make_examples(contents=2, references=3, targets=None, inputs=(), **annotations):
     images = np.stack([plain(value) for value in range(20)])
     domain = np.array([0, 1, 0, 1, 0, 1, 0, 1, 0, 1])
-    return pictures.choose_examples(
+    return example_pictures.choose_examples(
         dataset_of(images, np.arange(10) + 5, domain, **annotations), contents, references, targets, dict.fromkeys(inputs, ())
     )
 
@@ -42,7 +42,7 @@ class Sampler:
 
 
 def drawn(examples, sampler, caption=""):
-    return np.asarray(pictures.picture(examples, sampler, DOMAINS, frozenset(sampler.kinds), caption))
+    return np.asarray(example_pictures.picture(examples, sampler, DOMAINS, frozenset(sampler.kinds), caption))
 
 
 def value_at(sheet, left, top):
@@ -74,13 +74,15 @@ def test_only_contents_that_can_be_translated_are_shown_where_targets_are_few():
 
 def test_the_target_is_the_next_domain_that_is_allowed():
     domain = np.arange(12) % 4
-    examples = pictures.choose_examples(dataset_of(np.stack([plain(v) for v in range(12)]), np.arange(12), domain), 4, 2, targets=(1, 3))
+    examples = example_pictures.choose_examples(
+        dataset_of(np.stack([plain(v) for v in range(12)]), np.arange(12), domain), 4, 2, targets=(1, 3)
+    )
     assert examples.content_domain.tolist() == [0, 1, 2, 3]
     assert examples.target_domain.tolist() == [1, 3, 3, 1]
 
 
 def test_a_single_domain_has_examples_too():
-    examples = pictures.choose_examples(dataset_of(np.stack([plain(v) for v in range(6)]), np.arange(6), np.zeros(6, int)), 3, 3)
+    examples = example_pictures.choose_examples(dataset_of(np.stack([plain(v) for v in range(6)]), np.arange(6), np.zeros(6, int)), 3, 3)
     assert examples.references[:, 0, 0, 0].tolist() == [0, 1, 2]
     assert examples.contents[:, 0, 0, 0].tolist() == [3, 4, 5]
 
@@ -171,7 +173,7 @@ def test_a_caption_is_a_line_over_the_rest(kinds):
 
 
 def test_a_saved_picture_is_a_whole_png_and_nothing_else_is_left(tmp_path):
-    path = tmp_path / "pictures" / pictures.file_name(20)
-    pictures.save(path, Image.new("RGB", (3, 3), (1, 2, 3)))
+    path = tmp_path / "pictures" / example_pictures.file_name(20)
+    example_pictures.save(path, Image.new("RGB", (3, 3), (1, 2, 3)))
     assert [file.name for file in path.parent.iterdir()] == ["00000020.png"]
     assert Image.open(path).getpixel((1, 1)) == (1, 2, 3)

@@ -15,7 +15,7 @@ _NAME = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
 _PLAIN = re.compile(r"[\w.,:+@-]+")
 
 
-class Job(NamedTuple):
+class LaunchJob(NamedTuple):
     """The values that a target renders; None: the target's own default."""
 
     name: str
@@ -32,13 +32,13 @@ class Job(NamedTuple):
     spot: bool = False
 
 
-def make(options: argparse.Namespace, overrides: Sequence[str], accelerator: Accelerator) -> Job:
+def make(options: argparse.Namespace, overrides: Sequence[str], accelerator: Accelerator) -> LaunchJob:
     """Checks what the options say of the job; raises a UserError that names the first that is wrong."""
     for option in ("partition", "account", "image", "zone", "project"):
         value = getattr(options, option)
         if value is not None and not _PLAIN.fullmatch(value.replace("/", "") if option == "image" else value):
             raise UserError(f"--{option} is {value!r}, but has to be a plain name of letters, digits and .,:+@-")
-    return Job(
+    return LaunchJob(
         name=_name(options.name, options.workdir),
         workdir=options.workdir,
         arguments=(*(["--distributed"] if accelerator.hosts > 1 else []), *train_arguments(options, overrides)),
@@ -67,7 +67,7 @@ def accelerator(options: argparse.Namespace) -> Accelerator:
     return parse(options.accelerator or "gpu", options.hosts, options.devices_per_host)
 
 
-def volume(job: Job, source: str, example: str) -> tuple[str, str]:
+def volume(job: LaunchJob, source: str, example: str) -> tuple[str, str]:
     """The volume's two parts; UserError unless the run's folder lies on it, for what lies elsewhere ends with the machine."""
     text = job.volume or ""
     name, _, folder = text.rpartition(":")
@@ -80,7 +80,7 @@ def volume(job: Job, source: str, example: str) -> tuple[str, str]:
     return name, folder
 
 
-def image(job: Job, target: str) -> str:
+def image(job: LaunchJob, target: str) -> str:
     """The container image, which has no default."""
     if job.image is None:
         raise UserError(f"--on {target} needs --image, one with semgan and its configs inside (docs/pods.md shows how to build it)")

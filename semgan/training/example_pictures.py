@@ -1,4 +1,4 @@
-"""The pictures that show how a run goes: samples of the same held-out examples and latents, from first to last."""
+"""The pictures that show a run's progress: samples of the same held-out examples and latents, from first to last."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -8,10 +8,10 @@ import numpy as np
 from PIL import Image
 
 from semgan.data.dataset import Dataset
-from semgan.data.loader import NO_ANNOTATIONS, Annotations, take_inputs
+from semgan.data.loader import NO_ANNOTATIONS, AnnotationNames, take_inputs
 from semgan.files import write_whole
 from semgan.training import grids
-from semgan.training.grids import Examples, Sample
+from semgan.training.grids import GridExamples, Sample
 
 _GUIDED = ("reference", "latent")
 
@@ -21,8 +21,8 @@ def choose_examples(
     contents: int,
     references: int,
     targets: Sequence[int] | None = None,
-    inputs: Annotations = NO_ANNOTATIONS,
-) -> Examples:
+    inputs: AnnotationNames = NO_ANNOTATIONS,
+) -> GridExamples:
     """Takes the first pictures of each domain in turn: references, then contents, so that no picture is both where there are enough.
 
     Args:
@@ -38,7 +38,7 @@ def choose_examples(
     per_aim = -(-references // len(aims))  # of each aim
     across = [_member(members, aims, index) for index in range(references)]
     down = [_member(members, sources, index, skip=per_aim * (sources[index % len(sources)] in aims)) for index in range(contents)]
-    return Examples(
+    return GridExamples(
         contents=images[rows[down]],
         content_domain=domain[down],
         references=images[rows[across]],
@@ -59,7 +59,7 @@ def _next(aims: Sequence[int], own: int) -> int:
     return min(aims, key=lambda value: (value == own, value < own, value))
 
 
-def picture(examples: Examples, sample: Sample, domains: Sequence[str], kinds: frozenset[str], caption: str = "") -> Image.Image:
+def picture(examples: GridExamples, sample: Sample, domains: Sequence[str], kinds: frozenset[str], caption: str = "") -> Image.Image:
     """Draws what the algorithm makes of the examples, laid out by what it samples.
 
     Args:
@@ -69,10 +69,10 @@ def picture(examples: Examples, sample: Sample, domains: Sequence[str], kinds: f
       caption: a line over the picture, such as the stage of an algorithm that grows.
     """
     if guides := [name for name in _GUIDED if name in kinds]:
-        return grids.guided(examples, sample, domains, guides, caption)
+        return grids.guided_grid(examples, sample, domains, guides, caption)
     if "translated" in kinds:
-        return grids.translated(examples, sample, domains, caption)
-    return grids.drawn(examples, sample, caption)
+        return grids.translated_grid(examples, sample, domains, caption)
+    return grids.sample_grid(examples, sample, caption)
 
 
 def file_name(step: int) -> str:

@@ -24,27 +24,27 @@ from semgan.inference.model import Model, load
 ONE_WAY = (1,)
 """Into ink, which every method can."""
 COMBINATION, COMBINATION_PAIRS = "Eyeglasses", 200
-"""What two of the methods have not seen in ink, and how many pairs with it are translated into ink."""
+"""The attribute that two of the methods have not seen in ink, and the number of pairs with it that are translated into ink."""
 STEPS = 20
 """The number of levels of the transfer score, from 0 to 1, whose times are taken."""
 _BATCH = 50
 
 
-def measured(folder: Path, pairs: int) -> dict[str, Any]:
+def measure_run(folder: Path, pairs: int) -> dict[str, Any]:
     """The measurements kept beside the run; made where they are absent, or of another number of pairs or images seen.
 
     Returns:
       `kimg` and `pairs`; `both_ways` (None where the method has one way), `one_way` and `glasses` (contents with glasses, one way), see
       `_kept`; `minutes`, of the time at which each step of the transfer score was first reached: [score, minutes], for those reached.
     """
-    path, asked = folder / "semantics.json", {"kimg": json.loads((folder / "result.json").read_text())["kimg"], "pairs": pairs}
+    path, key = folder / "semantics.json", {"kimg": json.loads((folder / "result.json").read_text())["kimg"], "pairs": pairs}
     results = json.loads(path.read_text()) if path.exists() else {}
-    if asked.items() <= results.items():
+    if key.items() <= results.items():
         return results
     model = load(folder / "snapshot.safetensors")
     with_glasses = min(pairs, COMBINATION_PAIRS)
     results = {
-        **asked,
+        **key,
         "both_ways": _preservation(model, pairs, None) if model.algorithm.targets is None else None,
         "one_way": _preservation(model, pairs, ONE_WAY),
         "glasses": _preservation(model, with_glasses, ONE_WAY, COMBINATION, strengths=(1.0,)),
@@ -57,11 +57,11 @@ def measured(folder: Path, pairs: int) -> dict[str, Any]:
 def minutes_to_scores(lines: Sequence[dict[str, Any]]) -> list[tuple[float, float]]:
     """Each step of the transfer score that a run reached, with the minutes after which it first did."""
     scores = [(line["time/minutes"], line["eval/transfer_score"]) for line in lines if line.get("eval/transfer_score") is not None]
-    reached = []
+    thresholds = []
     for step in range(1, STEPS + 1):
         times = [minutes for minutes, score in scores if score >= step / STEPS]
-        reached += [(step / STEPS, times[0])] if times else []
-    return reached
+        thresholds += [(step / STEPS, times[0])] if times else []
+    return thresholds
 
 
 def _preservation(
@@ -73,20 +73,20 @@ def _preservation(
       `curve`: for each strength (1 alone where the style comes from no reference) `strength`, `transfer_score`, `retention`, `adoption`,
       `landmark_error`, `lost_iou` and `attributes`; `floor`: the last three of the contents themselves, by which the judge is off.
     """
-    judged = _judged(_settings(model.config), pairs, targets, contents)
+    judged_pairs = _judge_pairs(_settings(model.config), pairs, targets, contents)
 
     def at_strength(batch: dict[str, np.ndarray], strength: float) -> np.ndarray:
         return model.translate_batch(batch | {"strength": np.full(len(batch["image"]), strength, np.float32)})
 
-    by_strength = strength_figures(at_strength, judged, strengths if "reference" in model.kinds else (1.0,), _BATCH)
+    by_strength = strength_figures(at_strength, judged_pairs, strengths if "reference" in model.kinds else (1.0,), _BATCH)
     curve = [strength_point(*point) for point in by_strength.items()]
     keys = ("strength", "transfer_score", "retention", "adoption", "landmark_error", "attributes")
     points = [{key: point[key] for key in keys} | {"lost_iou": 1 - point["mask_iou"]} for point in curve]
-    return {"curve": points, "floor": _floor(judged)}
+    return {"curve": points, "floor": _floor(judged_pairs)}
 
 
-def _floor(judged: JudgedPairs) -> dict[str, float]:
-    figures, _ = transfer_score_figures(judged, judged.content, transfer_origin(judged))
+def _floor(judged_pairs: JudgedPairs) -> dict[str, float]:
+    figures, _ = transfer_score_figures(judged_pairs, judged_pairs.content, transfer_origin(judged_pairs))
     names = {"landmark_error": "landmark_error", "attributes": "attributes_kept", "agreement": "agreement"}
     values = {key: by_name(figures)[f"{name}/content"].value for key, name in names.items()}
     return values | {"lost_iou": 1 - values.pop("agreement")}
@@ -99,15 +99,15 @@ def _settings(config: dict[str, Any]) -> str:
 
 
 @cache
-def _opened(settings: str) -> tuple[Judge, Dataset]:
+def _open(settings: str) -> tuple[Judge, Dataset]:
     config = json.loads(settings)
     train, test = open_splits(config)
     return open_judge(train, test, config["judge"]), test
 
 
 @cache
-def _judged(settings: str, pairs: int, targets: tuple[int, ...] | None, contents: str) -> JudgedPairs:
+def _judge_pairs(settings: str, pairs: int, targets: tuple[int, ...] | None, contents: str) -> JudgedPairs:
     """The pairs; hair's colour, which semgan is asked to take from references, is nothing that has to be kept."""
-    judge, test = _opened(settings)
+    judge, test = _open(settings)
     style = drawn_faces_semgan.get_config().losses.style_attributes
     return judge_pairs(judge, test, pairs=pairs, targets=targets, contents=contents, style_attributes=style)

@@ -1,4 +1,4 @@
-"""A run's folder, read: what it was asked for, what it measured, and its last picture. Nothing in it is changed."""
+"""Reads a run's folder: its config, its measurements and its last picture. Nothing in it is changed."""
 
 import json
 import math
@@ -12,12 +12,12 @@ from PIL import Image, UnidentifiedImageError
 from semgan.config import flatten
 from semgan.errors import UserError
 from semgan.evaluation.figures.figure import Figure, from_json
-from semgan.training.metrics import FILE, Line, read_lines
+from semgan.training.metrics import FILE, LogLine, read_lines
 from semgan.training.resume import CONFIG, RESULT
 
 
 class Run(NamedTuple):
-    """What a run's folder says.
+    """The contents of a run's folder.
 
     Attributes:
       name: the folder's, with as much of the path before it as is needed to distinguish it from the other runs.
@@ -31,7 +31,7 @@ class Run(NamedTuple):
     name: str
     config: dict[str, Any]
     scores: dict[str, Any]
-    lines: list[Line]
+    lines: list[LogLine]
     picture: tuple[int, bytes] | None
     figures: dict[str, Figure]
 
@@ -108,7 +108,7 @@ def _read_json(path: Path) -> dict[str, Any]:
     return data
 
 
-def _read_lines(path: Path) -> list[Line]:
+def _read_lines(path: Path) -> list[LogLine]:
     try:
         lines = read_lines(path)
     except (OSError, ValueError) as error:

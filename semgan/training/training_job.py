@@ -1,4 +1,4 @@
-"""What stays the same during a run, and the model that its state gives."""
+"""The fixed parts of a run, and the model that its state gives."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,18 +15,18 @@ from semgan.training.signals import Stop
 from semgan.types import HEADS, Algorithm, TrainState
 
 
-class Job(NamedTuple):
+class TrainingJob(NamedTuple):
     """The fixed parts of a run.
 
     Attributes:
       config: with the domains filled in.
       workdir: the run's folder.
       train, test: the splits.
-      whole: the train split with what `config.data.left_out` leaves out of `train`: the judge's, and so the same for runs that leave out
-        different pictures.
+      whole_train: the train split with what `config.data.left_out` leaves out of `train`: the judge's, and so the same for runs that
+        leave out different pictures.
       algorithm: as the config makes it.
       kinds: names of what it samples (see `semgan.types.Algorithm`).
-      started, deadline: `time.monotonic()` of the process's start, and when training has to stop by the clock.
+      start_time, deadline: `time.monotonic()` of the process's start, and when training has to stop by the clock.
       stop: whether a signal asked for the end.
     """
 
@@ -34,15 +34,15 @@ class Job(NamedTuple):
     workdir: Path
     train: Dataset
     test: Dataset
-    whole: Dataset
+    whole_train: Dataset
     algorithm: Algorithm
     kinds: frozenset[str]
-    started: float
+    start_time: float
     deadline: float | None
     stop: Stop
 
 
-def model_of(job: Job, state: TrainState) -> TrainedModel:
+def model_of(job: TrainingJob, state: TrainState) -> TrainedModel:
     """Returns the averaged model at this state, without what is fitted to it only for snapshots."""
     data = {"name": job.train.name, "image_size": job.config.image_size, "fingerprint": job.train.fingerprint}
     meta: dict[str, Any] = {"domains": list(job.train.domains), "dataset": data}
@@ -51,6 +51,6 @@ def model_of(job: Job, state: TrainState) -> TrainedModel:
     return trained_model.from_state(job.config, meta, job.algorithm, state)
 
 
-def sample(job: Job, model: TrainedModel, batch: Mapping[str, np.ndarray], stream: int = 0) -> dict[str, np.ndarray]:
+def sample(job: TrainingJob, model: TrainedModel, batch: Mapping[str, np.ndarray], stream: int = 0) -> dict[str, np.ndarray]:
     """Samples by the run's seed (see `trained_model.sample`); another stream gives other latents."""
     return trained_model.sample(model, batch, jax.random.fold_in(jax.random.key(job.config.seed), stream))

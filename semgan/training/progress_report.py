@@ -2,20 +2,17 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from ml_collections import ConfigDict
 
 from semgan.config import flatten
 from semgan.progress import say
-from semgan.training import metrics, page, pictures
-
-Sample = Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]]
-"""A function from a uint8 batch to uint8 images by name, with the averaged parameters of the moment."""
+from semgan.training import example_pictures, metrics, page
+from semgan.training.grids import GridExamples, Sample
 
 
 @contextmanager
@@ -27,7 +24,7 @@ def going_on(path: Path) -> Iterator[None]:
         say(f"semgan: warning: {path} COULD NOT BE WRITTEN ({error.strerror}); training goes on: free the disk")
 
 
-class Report:
+class ProgressReport:
     """Writes what a run shows of itself.
 
     Args:
@@ -36,7 +33,7 @@ class Report:
       examples: what the pictures show.
       kinds: names of what the algorithm samples.
       step, position: where training goes on; what was written after is dropped.
-      started: `time.monotonic()` when the process began.
+      start_time: `time.monotonic()` when the process began.
       minutes: what the run took before this process.
       writes: whether to write and say anything; of several processes the first does.
     """
@@ -45,17 +42,17 @@ class Report:
         self,
         workdir: Path,
         config: ConfigDict,
-        examples: pictures.Examples,
+        examples: GridExamples,
         kinds: frozenset[str],
         *,
         step: int,
         position: int,
-        started: float,
+        start_time: float,
         minutes: float,
         writes: bool = True,
     ):
         self._workdir, self._config, self._examples, self._kinds = workdir, config, examples, kinds
-        self._started, self._minutes_before = started, minutes
+        self._start_time, self._minutes_before = start_time, minutes
         self._log = metrics.MetricsLog(workdir, step) if writes else None
         self._log_path = workdir / metrics.FILE
         self._marked_step, self._marked_position = step, position
@@ -66,11 +63,11 @@ class Report:
 
     def minutes(self) -> float:
         """Minutes that the run has taken, over all processes that worked on it."""
-        return self._minutes_before + (time.monotonic() - self._started) / 60
+        return self._minutes_before + (time.monotonic() - self._start_time) / 60
 
     @property
     def clock_runs(self) -> bool:
-        """Whether rates are measured yet."""
+        """Returns whether rates are measured yet."""
         return self._marked_time is not None
 
     def start_clock(self, position: int) -> None:
@@ -78,21 +75,21 @@ class Report:
         self._marked_time, self._marked_position = time.monotonic(), position
 
     @contextmanager
-    def paused(self) -> Iterator[None]:
+    def pause_clock(self) -> Iterator[None]:
         """Excludes the time spent inside from the rates."""
         began = time.monotonic()
         yield
         if self._marked_time is not None:
             self._marked_time += time.monotonic() - began
 
-    def interval(self, totals: metrics.Totals, step: int, position: int, deadline: float | None) -> metrics.Line:
+    def interval(self, totals: metrics.Totals, step: int, position: int, deadline: float | None) -> metrics.LogLine:
         """Writes the line of the steps since the last one and prints it."""
         values = metrics.means(totals)  # waits for the device, so the time is taken after it
         steps = step - self._marked_step
         skipped = round((values.pop("skipped") or 0.0) * steps)
         now = time.monotonic()
         rate = self._rate(position, now)
-        line: metrics.Line = {
+        line: metrics.LogLine = {
             "step": step,
             "kimg": position / 1000,
             "steps": steps,
@@ -102,10 +99,10 @@ class Report:
             "time/images_per_second": rate,
         }
         self._write(line)
-        left = None if not rate else (1000 * self._config.total_kimg - position) / rate
-        if left is not None and deadline is not None:
-            left = min(left, deadline - now)
-        say(metrics.progress_line(line, self._config.total_kimg, None if left is None else max(left, 0.0)))
+        seconds_left = None if not rate else (1000 * self._config.total_kimg - position) / rate
+        if seconds_left is not None and deadline is not None:
+            seconds_left = min(seconds_left, deadline - now)
+        say(metrics.progress_line(line, self._config.total_kimg, None if seconds_left is None else max(seconds_left, 0.0)))
         self._marked_step, self._marked_position = step, position
         self._marked_time = now
         return line
@@ -117,11 +114,11 @@ class Report:
         return images / seconds if seconds > 0 and images else None
 
     @property
-    def lines(self) -> list[metrics.Line]:
+    def lines(self) -> list[metrics.LogLine]:
         """The lines of the run's log so far."""
         return self._log.lines if self._log else []
 
-    def _write(self, line: metrics.Line) -> None:
+    def _write(self, line: metrics.LogLine) -> None:
         if self._log:
             with going_on(self._log_path):
                 self._log.write(line)
@@ -133,9 +130,9 @@ class Report:
 
     def picture(self, sample: Sample, step: int, caption: str = "") -> Path:
         """Draws the fixed examples, and rewrites the page around them."""
-        path = self._workdir / "pictures" / pictures.file_name(step)
+        path = self._workdir / "pictures" / example_pictures.file_name(step)
         with going_on(path):
-            pictures.save(path, pictures.picture(self._examples, sample, self._config.data.domains, self._kinds, caption))
+            example_pictures.save(path, example_pictures.picture(self._examples, sample, self._config.data.domains, self._kinds, caption))
         self.page()
         return path
 

@@ -1,4 +1,4 @@
-"""Files of weights that the user has, to parameters: read, recognised by their SHA-256 and checked tensor by tensor.
+"""Reads the user's weight files into parameters: recognised by their SHA-256 and checked tensor by tensor.
 
 Nothing is ever downloaded. Files are PyTorch's, or .safetensors or .npz with the same names.
 """
@@ -17,15 +17,13 @@ import safetensors.numpy
 
 from semgan.errors import UserError
 from semgan.evaluation.extractors import inception, lpips
-from semgan.torch_files.mapping import CONVOLUTION, DENSE, SAME, Entry, Layout, to_params
-
-Tensors = dict[str, np.ndarray]
+from semgan.torch_files.mapping import CONVOLUTION, DENSE, SAME, Entry, Layout, Tensors, to_params
 
 UNRECOGNISED = "unrecognised"
 _MOST_COMPRESSED = 20
 
 
-class Known(NamedTuple):
+class KnownWeights(NamedTuple):
     """A published file: `digits` are the first of its SHA-256, eight where its own name gives no more."""
 
     file: str
@@ -36,15 +34,15 @@ class Known(NamedTuple):
 INCEPTION: dict[inception.Variant, str] = {"fid": "FID's Inception", "imagenet": "torchvision's ImageNet Inception"}
 HEADS: dict[lpips.Backbone, str] = {"alexnet": "LPIPS heads for AlexNet", "vgg16": "LPIPS heads for VGG16"}
 KNOWN = (
-    Known("pt_inception-2015-12-05-6726825d.pth", "6726825d", INCEPTION["fid"]),
-    Known("inception_v3_google-0cc3c7bd.pth", "0cc3c7bd", INCEPTION["imagenet"]),
-    Known("inception_v3_google-1a9a5a14.pth", "1a9a5a14", INCEPTION["imagenet"]),
-    Known("alexnet-owt-7be5be79.pth", "7be5be79", "AlexNet"),
-    Known("alexnet-owt-4df8aa71.pth", "4df8aa71", "AlexNet"),
-    Known("vgg16-397923af.pth", "397923af", "VGG16"),
-    Known("lpips v0.1 alex.pth", "df73285e35b22355a2df87cdb6b70b343713b667eddbda73e1977e0c860835c0", HEADS["alexnet"]),
-    Known("lpips v0.1 vgg.pth", "a78928a0af1e5f0fcb1f3b9e8f8c3a2a5a3de244d830ad5c1feddc79b8432868", HEADS["vgg16"]),
-    Known("stargan-v2 lpips_weights.ckpt", "8b641b3c88a60383027f5e3d9b14d0e8687a1b09aeeb4950ec5951813954a36a", HEADS["alexnet"]),
+    KnownWeights("pt_inception-2015-12-05-6726825d.pth", "6726825d", INCEPTION["fid"]),
+    KnownWeights("inception_v3_google-0cc3c7bd.pth", "0cc3c7bd", INCEPTION["imagenet"]),
+    KnownWeights("inception_v3_google-1a9a5a14.pth", "1a9a5a14", INCEPTION["imagenet"]),
+    KnownWeights("alexnet-owt-7be5be79.pth", "7be5be79", "AlexNet"),
+    KnownWeights("alexnet-owt-4df8aa71.pth", "4df8aa71", "AlexNet"),
+    KnownWeights("vgg16-397923af.pth", "397923af", "VGG16"),
+    KnownWeights("lpips v0.1 alex.pth", "df73285e35b22355a2df87cdb6b70b343713b667eddbda73e1977e0c860835c0", HEADS["alexnet"]),
+    KnownWeights("lpips v0.1 vgg.pth", "a78928a0af1e5f0fcb1f3b9e8f8c3a2a5a3de244d830ad5c1feddc79b8432868", HEADS["vgg16"]),
+    KnownWeights("stargan-v2 lpips_weights.ckpt", "8b641b3c88a60383027f5e3d9b14d0e8687a1b09aeeb4950ec5951813954a36a", HEADS["alexnet"]),
 )
 WHERE = {
     INCEPTION["fid"]: "pt_inception-2015-12-05-6726825d.pth from the releases of the pytorch-fid project",
@@ -52,7 +50,7 @@ WHERE = {
     "AlexNet or VGG16": "alexnet-owt-7be5be79.pth or vgg16-397923af.pth, torchvision's weights, from the PyTorch project",
     "LPIPS heads": "alex.pth or vgg.pth of weights v0.1 from the PerceptualSimilarity project, whose package lpips holds them too",
 }
-"""Where to get each kind of weights."""
+"""The source of each kind of weights."""
 
 
 class WeightFile(NamedTuple):
@@ -86,7 +84,7 @@ def read_weights(path: str | Path, content: str) -> WeightFile:
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}): check its permissions") from error
     sha256 = hashlib.sha256(contents).hexdigest()
-    publication = next((publication for publication in KNOWN if sha256.startswith(publication.digits)), Known(UNRECOGNISED, "", ""))
+    publication = next((publication for publication in KNOWN if sha256.startswith(publication.digits)), KnownWeights(UNRECOGNISED, "", ""))
     tensors = _READERS.get(path.suffix.lower(), _read_torch)(contents, path)
     if not isinstance(tensors, Mapping) or not tensors or not all(isinstance(value, np.ndarray) for value in tensors.values()):
         raise UserError(f"{path} does not hold named tensors: give the weights of {content}, which is {WHERE[content]}")
