@@ -56,7 +56,7 @@ COVERS: dict[str, tuple[str, ...]] = {
         "algorithms/common/test_patch_contrast.py",
         "algorithms/test_cut.py",
     ),
-    "semgan/algorithms/common/draws.py": ("algorithms/common/test_styles.py", "algorithms/test_stylegan2.py"),
+    "semgan/algorithms/common/draws.py": ("algorithms/common/test_draws.py", "algorithms/common/test_styles.py"),
     "semgan/algorithms/common/semantic_terms.py": (
         "algorithms/common/test_semantic_terms.py",
         "algorithms/test_semgan.py",
@@ -67,9 +67,10 @@ COVERS: dict[str, tuple[str, ...]] = {
     ),
     "semgan/algorithms/common/two_domains.py": ("algorithms/test_cyclegan.py", "algorithms/test_cut.py"),
     "semgan/algorithms/semgan.py": ("algorithms/test_semgan_losses.py", "algorithms/test_semgan.py"),
+    "semgan/training/step.py": ("training/test_step.py", "training/test_parallel.py"),
     "semgan/layers/augment_geometry.py": ("layers/test_adaptive_augment.py",),
     "semgan/layers/broadcast.py": ("layers/test_batch_norm.py", "layers/test_equalized.py"),
-    "semgan/layers/blocks.py": ("networks/test_stargan_v2.py", "networks/test_semgan.py"),
+    "semgan/layers/blocks.py": ("layers/test_blocks.py", "networks/test_stargan_v2.py", "networks/test_semgan.py"),
     "semgan/layers/precision.py": ("layers/test_normalize.py",),
     "semgan/evaluation/scores/moments.py": ("evaluation/scores/test_frechet.py", "evaluation/extractors/test_statistics.py"),
     "semgan/evaluation/scores/neighbours.py": (
@@ -254,12 +255,15 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1, choices=(1, 2))
     parser.add_argument("--limit", type=float, default=240.0, help="seconds of processor time that the tests of one mutant may take")
     parser.add_argument("--revision", default="", help="a commit whose sources and tests are taken instead of those that are here")
+    parser.add_argument("--covers", type=Path, help="a file of JSON with the tests of the sources that are named otherwise there")
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "mutations_cache", help="folder of compiled programs")
     parser.add_argument("--out", type=Path, required=True, help="file of results, one line of JSON per mutant")
     parser.add_argument("--files", type=int, default=0, help="how many of a source's test files are run, the quickest first; 0: all")
     parser.add_argument("--unchecked", action="store_true", help="trusts that all tests pass on the sources as they are")
     parser.add_argument("--report", action="store_true", help="says what the file has, and tries nothing")
     options = parser.parse_args()
+    if options.covers:
+        COVERS.update(json.loads(options.covers.read_text(encoding="utf-8")))
     if not options.report:
         with tempfile.TemporaryDirectory() as temporary:
             folders = [copied(Path(temporary) / f"copy{number}", options.revision) for number in range(options.workers)]

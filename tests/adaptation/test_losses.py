@@ -243,6 +243,15 @@ def test_each_example_s_likeness_by_hand():
     np.testing.assert_allclose(losses.correspondence(fakes, before), want, rtol=1e-3, atol=1e-7)
 
 
+def test_features_shorter_than_a_millionth_count_for_less():
+    """A length of 1e-6 is brought to the root of one half: cosines of 0.5 and 0 instead of 1 and 0."""
+    features = jnp.asarray([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])[:, None, None]
+    shares, before = (np.array([[np.exp(c), 1], [np.exp(c), 1], [1, 1]]) for c in (0.5, 1.0))
+    shares, before = (each / each.sum(1, keepdims=True) for each in (shares, before))
+    want = (shares * np.log(shares / before)).sum(1)
+    np.testing.assert_allclose(losses.correspondence([1e-6 * features], [features]), want, rtol=1e-3, atol=1e-7)
+
+
 def _augmented(images, keys, p, supersampling):
     """In the place of the real augmentation: each example shifted by a number of its own, as far as p."""
     return images + p * supersampling * jax.vmap(lambda key: jax.random.uniform(key, (1, 1, 1)))(keys)

@@ -84,6 +84,15 @@ def stepped(small):
     return states, metrics
 
 
+def test_no_two_networks_begin_with_the_same_weights(small):
+    """Two of one kind, such as the generators there and back, each have a key of their own."""
+    owners = {}
+    for name, network in small.first().params.items():
+        for leaf in map(np.asarray, jax.tree.leaves(network)):
+            if np.ptp(leaf):  # scales and biases begin alike everywhere
+                assert owners.setdefault(leaf.tobytes(), name) == name
+
+
 def test_steps_move_all_that_phases_update_and_nothing_is_skipped(small, stepped):
     (first, second), metrics = stepped
     assert int(second.skipped) == 0

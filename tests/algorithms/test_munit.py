@@ -75,15 +75,16 @@ def test_contents_are_read_in_their_own_domain_and_drawn_in_the_targets(algorith
     sample = jax.jit(algorithm.sample)
     out = sample(params, {}, batch, jax.random.key(3))
     z = draws.latents(jax.random.key(3), batch, 3)
-    still = sample(params, {}, {**batch, "strength": jnp.zeros(COUNT)}, jax.random.key(3))
+    weakened = sample(params, {}, {**batch, "strength": jnp.asarray([0.0, 0.25, 0.5])}, jax.random.key(3))
     for i, (own, target) in enumerate(zip(batch["domain"].tolist(), batch["target_domain"].tolist(), strict=True)):
         content = run("autoencoder", own, "content", batch["image"])
-        guided = run("autoencoder", target, "decode", content, run("autoencoder", target, "style", batch["reference"]))
+        style, still = (run("autoencoder", target, "style", batch[picture]) for picture in ("reference", "image"))
+        guided = run("autoencoder", target, "decode", content, style)
         np.testing.assert_allclose(out["reference"][i], guided[i], atol=1e-4)
         np.testing.assert_allclose(out["latent"][i], run("autoencoder", target, "decode", content, z)[i], atol=1e-4)
-        kept = run("autoencoder", target, "decode", content, run("autoencoder", target, "style", batch["image"]))
-        np.testing.assert_allclose(still["reference"][i], kept[i], atol=1e-4)
-        np.testing.assert_allclose(still["latent"][i], kept[i], atol=1e-4)
+        for name, code in (("reference", style), ("latent", z)):
+            between = run("autoencoder", target, "decode", content, still + 0.25 * i * (code - still))
+            np.testing.assert_allclose(weakened[name][i], between[i], atol=1e-4)
 
 
 def test_style_moves_the_picture(params, run, batch):

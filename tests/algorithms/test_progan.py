@@ -12,6 +12,7 @@ from configs import common
 from configs import progan as experiment
 from semgan import algorithms
 from semgan.algorithms.common import draws
+from semgan.algorithms.progan import fade_at
 from semgan.errors import UserError
 from tests.algorithms.batches import batch_of
 
@@ -65,6 +66,11 @@ def test_stages_describe_size_and_fade(algorithm):
         "16 px, fading in at 0.90",
     )
     assert tuple(map(algorithm.stages.describe, kimgs)) == (*expected, "16 px", "16 px")
+
+
+def test_a_depth_fades_in_over_its_first_phase_and_stays():
+    assert [float(fade_at(jnp.float32(kimg), 10.0, 1)) for kimg in (5, 10, 14, 20, 25, 99)] == pytest.approx([0, 0, 0.4, 1, 1, 1])
+    assert [float(fade_at(jnp.float32(kimg), 10.0, 2)) for kimg in (20, 30, 39, 45)] == pytest.approx([0, 0, 0.9, 1])
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 from configs import r3gan as experiment
 from semgan import algorithms
 from semgan.algorithms.common import draws
-from semgan.algorithms.r3gan import cosine
+from semgan.algorithms.r3gan import _augmentations, cosine
 from semgan.errors import UserError
 from tests.algorithms.batches import batch_of
 
@@ -87,6 +87,7 @@ def test_cosine_against_numpy():
     for kimg, share in ((0.0, 0.0), (2.5, 0.25), (10.0, 1.0), (50.0, 1.0)):
         expected = 7.0 + (3.0 - 7.0) * 0.5 * (1 - np.cos(np.pi * share))
         np.testing.assert_allclose(cosine(7.0, 3.0, jnp.float32(kimg), 10.0), expected, rtol=1e-6)
+    assert [float(cosine(7.0, 3.0, jnp.float32(kimg), 0.0)) for kimg in (0.0, 0.001)] == pytest.approx([7, 3])  # over no images, a step
 
 
 def test_augmentation_starts_at_probability_0_and_penalties_reach_through_it(params, batch, losses):
@@ -98,6 +99,17 @@ def test_augmentation_starts_at_probability_0_and_penalties_reach_through_it(par
     for term in ("adversarial", "r1", "r2"):
         np.testing.assert_allclose(at[0.0][term], plain[term], rtol=1e-3)
         assert abs(float(at[10.0][term] / plain[term]) - 1) > 1e-3
+
+
+def test_real_and_fake_images_are_changed_by_draws_of_their_own(batch, monkeypatch):
+    """Streams 1 and 2: the latents have stream 0. The probability is half way up at half of the burn-in."""
+    monkeypatch.setattr("semgan.algorithms.r3gan.augment", lambda images, keys, p, supersampling: (images, keys, p, supersampling))
+    weights = _config(augment_probability=0.4, augment_supersampling=1).losses
+    for stream, change in enumerate(_augmentations(weights, batch, jax.random.key(7), jnp.float32(5)), start=1):
+        images, keys, p, supersampling = change(batch["image"])
+        expected = [jax.random.fold_in(jax.random.fold_in(jax.random.key(7), stream), position) for position in batch["position"].tolist()]
+        np.testing.assert_array_equal(jax.random.key_data(keys), [jax.random.key_data(key) for key in expected])
+        assert (images is batch["image"], float(p), supersampling) == (True, pytest.approx(0.2), 1)
 
 
 def test_phases_size_groups_and_objective(algorithm):

@@ -76,6 +76,8 @@ def test_losses_by_hand(algorithm, trained, batch, run):
     want["kl"] = (-0.5 * (1 + log_variance - mean**2 - np.exp(log_variance))).sum() / 3  # pictures
     d, g = (jax.jit(phase.loss)(*trained, batch, rng, jnp.float32(0)) for phase in algorithm.phases)
     np.testing.assert_allclose(d[0], want["d"], rtol=1e-4)
+    for side, scales in (("real", real_scales), ("fake", fake_scales)):  # of the whole picture's discriminator
+        np.testing.assert_allclose(d[1].metrics[f"{side}_sign"], np.sign(scales[0][-1]).mean(), rtol=1e-6)
     for term in ("adversarial", "feature_matching", "kl"):
         np.testing.assert_allclose(g[1].metrics[term], want[term], rtol=1e-3, atol=1e-5, err_msg=term)
         assert abs(want[term]) > 1e-3

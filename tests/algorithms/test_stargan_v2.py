@@ -1,5 +1,7 @@
 """StarGAN v2's phases and losses: the official order and weights, each loss recomputed by hand from the networks' outputs."""
 
+from types import SimpleNamespace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,7 +9,9 @@ import pytest
 
 from configs import stargan_v2 as experiment
 from semgan import algorithms
+from semgan.algorithms.stargan_v2 import functions
 from semgan.errors import UserError
+from semgan.networks.stargan_v2 import NAMES
 from tests.algorithms.batches import batch_of_domains
 
 COUNT = 4
@@ -209,6 +213,17 @@ def test_cycle_recomputes_the_masks_on_the_fake(batch):
         jax.eval_shape(lambda p: algorithm.phases[3].loss(p, {}, large, jax.random.key(0), jnp.float32(0))[0], shapes)
     with_batch_masks = {**large, "masks": jnp.ones((COUNT, 64, 64, 2))}
     jax.eval_shape(lambda p: algorithm.phases[3].loss(p, {}, with_batch_masks, jax.random.key(0), jnp.float32(0))[0], shapes)
+
+
+def test_no_gradient_reaches_the_generator_through_the_network_that_finds_the_face():
+    def found(variables, images):
+        return 2 * images
+
+    modules = {name: SimpleNamespace(apply=found, high_pass_weight=1.0) for name in (*NAMES, "heat_maps")}
+    masks = functions(modules).masks
+    params = {"heat_maps": {}}
+    np.testing.assert_array_equal(masks(params, jnp.ones(3), {}), [2, 2, 2])
+    np.testing.assert_array_equal(jax.grad(lambda images: masks(params, images, {}).sum())(jnp.ones(3)), [0, 0, 0])
 
 
 def test_one_domain_and_an_unknown_algorithm_are_refused():

@@ -1,6 +1,7 @@
 """StyleGAN2's phases, losses, running means and adaptive augmentation, recomputed by hand from the networks' outputs."""
 
 from functools import partial
+from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +14,7 @@ from semgan.algorithms import stylegan2
 from semgan.algorithms.common import ada, draws
 from semgan.errors import UserError
 from semgan.layers.adaptive_augment import augment
+from semgan.networks import stylegan2 as networks
 from tests.algorithms.batches import batch_of
 
 COUNT, SIZE, DIM = 4, 8, 5
@@ -144,6 +146,20 @@ def test_mean_w_follows_the_latents_of_both_players(evaluate, state, fakes):
     want = 0.995 * state["w_avg"] + 0.005 * fakes[0].mean(0)
     for name in ("d", "g"):
         np.testing.assert_allclose(evaluate(name)[2]["w_avg"], want, atol=1e-6)
+
+
+def test_running_means_begin_at_0():
+    class Network(SimpleNamespace):
+        def init(self, key, inputs):
+            return {"params": inputs.shape}
+
+    modules = {name: Network(latent_dim=3, style_dim=DIM, num_ws=4, image_size=SIZE) for name in networks.NAMES}
+    params, state = stylegan2._init(modules, _config().losses, RNG, {})
+    assert params == {"mapping_network": (1, 3), "generator": (1, 4, DIM), "discriminator": (1, SIZE, SIZE, 3)}
+    np.testing.assert_array_equal(state["w_avg"], np.zeros(DIM))
+    assert {name: float(value) for name, value in state.items() if name != "w_avg"} == dict.fromkeys(
+        ("path_mean", "augment_p", "augment_sign", "augment_steps"), 0
+    )
 
 
 def test_every_loss_returns_the_whole_state_in_its_types(evaluate, state):

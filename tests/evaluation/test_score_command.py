@@ -96,7 +96,7 @@ def test_two_folders_are_scored_with_passports_and_notes(folders, judge_extracto
     found = by_name(json.loads(json.dumps(result, allow_nan=False)))
     assert found.keys() == ALL
     assert not any("fid" in name or "kid" in name for name in found)
-    assert "no FID" in result["notes"][0]
+    assert "not FID" in result["notes"][0]
     for figure in found.values():
         low, high = figure["interval"]
         assert low <= figure["value"] <= high

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from semgan.layers import augment_geometry
-from semgan.layers.adaptive_augment import augment, colour_matrix, draw, inverse_geometry
+from semgan.layers.adaptive_augment import Draws, augment, colour_matrix, draw, inverse_geometry
 from semgan.layers.augment_geometry import rotation, scaling, translation
 
 SIZE = 16
@@ -64,6 +64,65 @@ def test_every_transform_is_drawn_with_probability_p():
     np.testing.assert_allclose(unmoved, 0.75 * 0.625 * 0.5**5, atol=0.005)
     uncoloured = (np.asarray(colours(keys, p)) == np.eye(4)).all((1, 2)).mean()
     np.testing.assert_allclose(uncoloured, 0.75 * 0.5**4, atol=0.01)
+
+
+UNIFORM = np.array([0.3, 0.3, 0.9, 0.2, 0.7, 0.1, 0.0, 0.0, 5 / 6, 0.2, 0.0, 0.0, 0.0])
+NORMAL = np.array([0.5, -1.5, 2.0, -1.0, 0.0, 0.0, 0.0, 0.0, 1.5, -2.0, 0.5, 0.0, 0.0])
+ROTATIONS = (4, 6)
+
+
+def _turned(angle):
+    return np.array([[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]])
+
+
+def _moved(x, y):
+    return np.array([[1, 0, x], [0, 1, y], [0, 0, 1]])
+
+
+GEOMETRY = (
+    np.diag([-1.0, 1, 1]),  # 0.3 is in the mirrored half
+    np.array([[0, -1, 0], [1, 0, 0], [0, 0, 1]]),  # and in the second quarter
+    _moved(2, -1),  # 1.6 and -1.2 pixels of 2 at most, to whole ones
+    np.diag([2**0.1, 2**0.1, 1]),
+    _turned(0.4 * np.pi),
+    np.diag([2**-0.3, 2**0.3, 1]),
+    _turned(-0.8 * np.pi),
+    _moved(4, -2),  # an eighth of 16 pixels, times 2 and -1
+)
+GREY = np.full((3, 3), 1 / 3)
+COLOUR = (
+    np.block([[np.eye(3), np.full((3, 1), 0.3)], [np.zeros((1, 3)), 1]]),
+    np.diag([0.5, 0.5, 0.5, 1]),
+    np.block([[np.eye(3) - 2 * GREY, np.zeros((3, 1))], [np.zeros((1, 3)), 1]]),
+    np.array([[0, 0, 1, 0], [1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1]]),  # by a third of a turn
+    np.block([[GREY + np.sqrt(2) * (np.eye(3) - GREY), np.zeros((3, 1))], [np.zeros((1, 3)), 1]]),
+)
+
+
+def _draws(chance):
+    return Draws(*(jnp.asarray(values, jnp.float32) for values in (chance, UNIFORM, NORMAL)))
+
+
+def test_every_transform_by_hand_alone_and_in_order():
+    """With p = 0.5: a chance below it, or below 1 - sqrt(0.5) = 0.293 for either rotation, applies a transform."""
+    matrices = jax.jit(lambda draws: (inverse_geometry(draws, jnp.float32(0.5), 16), colour_matrix(draws, jnp.float32(0.5))))
+    for number in range(13):
+        chance = np.full(13, 0.51)
+        chance[list(ROTATIONS)] = 0.3
+        chance[number] = 0.29 if number in ROTATIONS else 0.49
+        geometry, colour = matrices(_draws(chance))
+        np.testing.assert_allclose(geometry, GEOMETRY[number] if number < 8 else np.eye(3), atol=1e-5, err_msg=str(number))
+        np.testing.assert_allclose(colour, COLOUR[number - 8] if number >= 8 else np.eye(4), atol=1e-5, err_msg=str(number))
+    geometry, colour = matrices(_draws(np.zeros(13)))
+    np.testing.assert_allclose(geometry, np.linalg.multi_dot(GEOMETRY), atol=1e-4)
+    np.testing.assert_allclose(colour, np.linalg.multi_dot(COLOUR[::-1]), atol=1e-5)
+
+
+def test_an_image_has_one_draw_for_each_of_the_13_transforms():
+    first, second = jax.random.split(jax.random.key(5))
+    chance, uniform, normal = draw(jax.random.key(5))
+    np.testing.assert_allclose([chance, uniform], jax.random.uniform(first, (2, 13)), rtol=1e-6)
+    np.testing.assert_allclose(normal, jax.random.normal(second, (13,)), rtol=1e-6)
 
 
 def test_geometry_is_invertible_and_its_area_has_the_papers_spread():

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from semgan.layers.convolutions import INITIALIZERS, Normalization, TransposedConvolution
+from semgan.layers.convolutions import INITIALIZERS, Normalization, TransposedConvolution, convolution
 
 RNG = np.random.default_rng(0)
 
@@ -43,3 +43,12 @@ def test_only_batch_norm_has_parameters_and_takes_each_example_by_itself():
 def test_initial_weights_have_the_deviation_of_their_name(name, deviation):
     weights = INITIALIZERS[name](jax.random.key(0), (3, 3, 32, 64))
     np.testing.assert_allclose(np.std(weights), deviation, rtol=0.03)
+
+
+def test_a_convolution_has_a_bias_no_border_and_normal_weights_unless_told_otherwise():
+    module, x = convolution(64, 3, dtype=jnp.float32), jnp.ones((1, 5, 5, 32))
+    output, variables = module.init_with_output(jax.random.key(0), x)
+    assert output.shape == (1, 3, 3, 64)
+    assert variables["params"].keys() == {"kernel", "bias"}
+    np.testing.assert_array_equal(variables["params"]["bias"], np.zeros(64))
+    np.testing.assert_allclose(np.std(variables["params"]["kernel"]), 0.02, rtol=0.03)

@@ -34,7 +34,7 @@ def test_groups_stay_inside_a_device():
 def test_equal_examples_have_no_deviation_and_a_finite_gradient():
     same = jnp.ones((4, 2, 2, 3))
     gradient = jax.grad(lambda x: minibatch_stddev(x, 4)[..., 3].sum())(same)
-    assert float(minibatch_stddev(same, 4)[0, 0, 0, 3]) < 2e-4
+    np.testing.assert_allclose(minibatch_stddev(same, 4)[..., 3], 1e-4, rtol=1e-3)
     assert jnp.isfinite(gradient).all()
 
 

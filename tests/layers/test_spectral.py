@@ -33,6 +33,26 @@ def test_one_step_of_the_power_iteration_by_hand(spectral):
     np.testing.assert_allclose(still, convolved(x, np.asarray(kernel) / np.linalg.norm(matrix @ u), bias), atol=1e-4)
 
 
+def test_the_vectors_of_the_iteration_count_as_constants_in_the_gradient(spectral):
+    """By the quotient rule along a direction: in (K * x) / (left K right) the vectors do not move with K."""
+    module, x, variables = spectral
+    rng = np.random.default_rng(1)
+    kernel, u = np.asarray(variables["params"]["kernel"], np.float64), np.asarray(variables["batch_stats"]["u"], np.float64)
+    direction, weights = rng.normal(size=kernel.shape), rng.normal(size=(2, 5, 5, 4))
+    matrix, moved = kernel.reshape(27, 4), direction.reshape(27, 4)
+    left = matrix @ u / np.linalg.norm(matrix @ u)
+    right = left @ matrix / np.linalg.norm(left @ matrix)
+    sigma, change = left @ matrix @ right, left @ moved @ right
+    own, along = ((weights * np.asarray(convolved(x, each, np.zeros(4)), np.float64)).sum() for each in (kernel, direction))
+
+    def weighted(kernel):
+        inputs = {**variables, "params": {**variables["params"], "kernel": kernel}}
+        return (module.apply(inputs, x, train=True, mutable="batch_stats")[0] * weights).sum()
+
+    gradient = np.asarray(jax.grad(weighted)(variables["params"]["kernel"]), np.float64)
+    np.testing.assert_allclose((gradient * direction).sum(), along / sigma - own * change / sigma**2, rtol=1e-3)
+
+
 def test_many_steps_find_the_largest_singular_value(spectral):
     module, x, variables = spectral
     step = jax.jit(lambda variables: module.apply(variables, x, train=True, mutable="batch_stats")[1])

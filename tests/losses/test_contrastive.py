@@ -47,3 +47,11 @@ def test_no_gradient_reaches_the_keys_and_zero_vectors_have_a_finite_one():
     assert np.isfinite(to_queries).all()
     assert np.abs(to_queries).max() > 0
     np.testing.assert_array_equal(to_keys, 0)
+
+
+def test_vectors_shorter_than_a_ten_millionth_count_for_less():
+    """A length of 1e-7 is brought to the root of one half."""
+    eye = jnp.eye(2)[None]
+    short = np.sqrt(0.5)
+    expected = np.log(np.exp(short) + np.exp(-10.0) + 1) - short
+    np.testing.assert_allclose(patch_nce(1e-7 * eye, eye, 1.0), np.full((1, 2), expected), rtol=1e-4)

@@ -118,3 +118,17 @@ def test_path_lengths_equal_finite_differences(shape):
     expected = np.sqrt(squares.sum(-1).reshape(2, -1).mean(1))
     measured = penalties.path_lengths(lambda w: images(w, jnp), *(jnp.asarray(x, jnp.float32) for x in (w, noise)))
     np.testing.assert_allclose(measured, expected, rtol=1e-4)
+
+
+def test_slopes_of_0_have_a_norm_of_a_millionth_and_a_finite_gradient():
+    real, fake, noise = (jnp.asarray(x, jnp.float32) for x in (REAL, FAKE, FAKE))
+
+    def length(scale):
+        return penalties.path_lengths(lambda w: scale * w.reshape(2, 3, 3, 2), jnp.asarray(REAL.reshape(2, 18), jnp.float32), noise).mean()
+
+    def penalty(scale):
+        return penalties.gradient_penalty(lambda x: scale * x.sum((1, 2, 3)), real, fake, jnp.zeros(2)).mean()
+
+    np.testing.assert_allclose(length(0.0), 1e-6, rtol=1e-3)
+    np.testing.assert_allclose(penalty(0.0), 0.999998, rtol=3e-7)
+    assert [float(jax.grad(term)(0.0)) for term in (length, penalty)] == [0, 0]

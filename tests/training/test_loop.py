@@ -18,7 +18,7 @@ from PIL import Image
 from semgan import algorithms, snapshot
 from semgan.errors import UserError
 from semgan.snapshot import read_snapshot
-from semgan.training import guards, loop, manifest, metrics, page, resume, scoring, steps
+from semgan.training import example_pictures, guards, loop, manifest, metrics, page, resume, scoring, steps
 from semgan.training.checkpoints import Checkpoints
 from semgan.training.experiment import seed_after
 from semgan.training.metrics import read_lines

@@ -8,10 +8,12 @@ import pytest
 
 from semgan.training.optimizers import ema_decay
 from semgan.training.state import init_state, parameter_counts
-from semgan.training.step import _LEAST, _is_spike, make_step
+from semgan.training.step import _is_spike, first_norms, make_step
 from semgan.types import Algorithm, Aux, Phase
 
 RATE = 0.1
+NORMS_NEEDED, NORMS_REMEMBERED = 16, 64
+"""Before a gradient norm is compared with them, as the spike guard has it."""
 
 
 def follow_data(params, model_state, batch, rng, kimg):
@@ -65,6 +67,7 @@ def test_a_phase_sees_what_the_phase_before_it_updated(plain):
     assert state.params["a"]["w"] == pytest.approx(1 - RATE * (1 - 3))  # 1.2
     assert state.params["b"]["w"] == pytest.approx(0 - RATE * (0 - 1.2))
     assert (state.step, state.position, state.skipped) == (1, 2, 0)
+    assert (state.step.dtype, state.position.dtype, state.skipped.dtype) == (jnp.int32,) * 3
 
 
 def test_networks_outside_every_phase_keep_their_bits(plain):
@@ -98,9 +101,11 @@ def test_draws_come_from_seed_step_and_phase(plain):
 def test_average_gets_half_way_in_one_half_life(plain):
     step, state = plain  # 4 images: two steps of two; `a` stays where it is, as its gradient is 0
     state = state._replace(params=state.params | {"a": {"w": jnp.array([3.0])}})
+    averages = []
     for _ in range(2):
         state, _ = step(state, batch_of(2.0, 4.0))
-    assert state.ema_params["a"]["w"] == pytest.approx(1 + (3 - 1) / 2)
+        averages.append(float(state.ema_params["a"]["w"][0]))
+    assert averages == pytest.approx([3 - 2 * 0.5**0.5, 2])  # from 1 to 3
     assert set(state.ema_params) == {"a"}
 
 
@@ -122,7 +127,7 @@ def test_a_spike_of_a_gradient_s_norm_is_skipped_until_it_is_usual():
     transforms = {name: optax.with_extra_args_support(optax.sgd(0.0)) for name in ("a", "b")}
     step, state = start(toy(), transforms, spike_factor=4.0)
     state, _ = step(state, batch_of(101.0))  # too early to tell
-    for _ in range(_LEAST):
+    for _ in range(NORMS_NEEDED):
         state, metrics = step(state, batch_of(2.0))
         assert not metrics["skipped"]
     before = state
@@ -141,8 +146,9 @@ def test_a_spike_of_a_gradient_s_norm_is_skipped_until_it_is_usual():
 
 
 def test_norms_that_are_not_finite_do_not_count_as_usual():
-    assert not _is_spike(jnp.float32(100), jnp.full(64, jnp.nan).at[: _LEAST - 1].set(1.0), 2.0)
-    assert _is_spike(jnp.float32(100), jnp.full(64, jnp.inf).at[:_LEAST].set(1.0), 2.0)
+    assert {name: norms.shape for name, norms in first_norms(toy()).items()} == dict.fromkeys(("first", "second"), (NORMS_REMEMBERED,))
+    assert not _is_spike(jnp.float32(100), jnp.full(64, jnp.nan).at[: NORMS_NEEDED - 1].set(1.0), 2.0)
+    assert _is_spike(jnp.float32(100), jnp.full(64, jnp.inf).at[:NORMS_NEEDED].set(1.0), 2.0)
 
 
 def test_a_later_phase_that_is_not_finite_undoes_the_earlier_ones():
@@ -155,8 +161,9 @@ def test_a_later_phase_that_is_not_finite_undoes_the_earlier_ones():
     assert after.skipped == 1
 
 
-def test_a_lazy_phase_runs_every_kth_step_and_its_absence_is_no_fault():
-    step, state = start(toy(lazy=3))
+@pytest.mark.parametrize("every", [2, 3])
+def test_a_lazy_phase_runs_every_kth_step_and_its_absence_is_no_fault(every):
+    step, state = start(toy(lazy=every))
     ran = []
     for _ in range(6):
         before = state
@@ -164,7 +171,7 @@ def test_a_lazy_phase_runs_every_kth_step_and_its_absence_is_no_fault():
         ran.append(bool(jnp.isfinite(metrics["second/loss"])))
         assert ran[-1] == bool(state.params["b"]["w"] != before.params["b"]["w"])
         assert state.params["a"]["w"] != before.params["a"]["w"]
-    assert ran == [True, False, False, True, False, False]
+    assert ran == ([True] + [False] * (every - 1)) * (6 // every)
     assert state.skipped == 0
 
 
@@ -176,6 +183,17 @@ def test_micro_batches_add_up_to_the_whole_batch(plain):
     found, part_metrics = parts(state, batch)
     assert jax.tree.all(jax.tree.map(lambda x, y: np.allclose(x, y, rtol=1e-6), (found, part_metrics), (expected, metrics)))
     assert found.model_state["seen"] == 4  # handed from the first micro-batch to the second
+
+
+def test_micro_batches_are_cut_in_order_whatever_the_shape_of_an_example():
+    def loss(params, model_state, batch, rng, kimg):
+        assert batch["pairs"].shape == (2, 3, 2)
+        return params["a"]["w"].sum(), Aux({}, {"seen": 10 * model_state["seen"] + batch["pairs"][1, 2, 1].astype(jnp.int32)})
+
+    step, state = start(toy()._replace(phases=(Phase("only", ("a",), loss),)), accumulate=2)
+    pairs = np.broadcast_to(np.arange(1, 5, dtype=np.float32)[:, None, None], (4, 3, 2))
+    after, _ = step(state, {"pairs": pairs, "position": np.arange(4, dtype=np.int32)})
+    assert after.model_state["seen"] == 24  # the second example ends the first micro-batch, the fourth the second
 
 
 def test_the_batch_is_prepared_before_any_phase():

@@ -103,3 +103,15 @@ def test_codes_of_many_layers_and_a_constant_generator():
         lambda w: np.zeros((len(w), w.shape[1])), squared_difference, latent_size=4, count=5, seed=0, to_w=to_w, batch_size=2
     )
     assert trim(steps).mean() == 0
+
+
+def test_steps_at_the_end_begin_at_the_first_latent():
+    codes = []
+
+    def generate(code):
+        codes.append(code)
+        return code
+
+    path_steps(generate, lambda a, b: ((a - b) ** 2).sum(1), latent_size=3, count=4, seed=5, path="end", batch_size=4)
+    first, _ = np.random.default_rng(5).standard_normal((2, 4, 3))
+    np.testing.assert_allclose(codes[0], np.sqrt(3) * first / np.linalg.norm(first, axis=1, keepdims=True), rtol=1e-5)  # on the sphere
