@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from semgan.layers import augment_geometry
-from semgan.layers.adaptive_augment import Draws, augment, colour_matrix, draw, inverse_geometry
+from semgan.layers.adaptive_augment import AugmentDraws, augment, colour_matrix, draw, inverse_geometry
 from semgan.layers.augment_geometry import rotation, scaling, translation
 
 SIZE = 16
@@ -100,7 +100,7 @@ COLOUR = (
 
 
 def _draws(chance):
-    return Draws(*(jnp.asarray(values, jnp.float32) for values in (chance, UNIFORM, NORMAL)))
+    return AugmentDraws(*(jnp.asarray(values, jnp.float32) for values in (chance, UNIFORM, NORMAL)))
 
 
 def test_every_transform_by_hand_alone_and_in_order():
