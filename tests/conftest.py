@@ -15,6 +15,13 @@ from jaxtyping import install_import_hook
 
 install_import_hook(("semgan.algorithms", "semgan.layers", "semgan.losses", "semgan.networks"), "beartype.beartype")
 jax.config.update("jax_numpy_rank_promotion", "raise")
+LONGEST = ("test_pod.py", "test_every.py", "test_adapt.py", "test_end_to_end.py")
+"""Modules that take a minute or more, each of which one worker runs alone."""
+
+
+def pytest_collection_modifyitems(items):
+    """Has the longest modules begin first, so that no worker is left alone with one at the end."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
 
 
 @pytest.fixture(scope="session", autouse=True)
