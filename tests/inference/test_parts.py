@@ -47,7 +47,7 @@ def small_model(name: str) -> TrainedModel:
     if name == "cut":
         config.losses.nce_layers = (0, 4)
     algorithm = algorithms.make(config)
-    shapes, state = jax.eval_shape(algorithm.init, jax.random.key(0), trained_model.example_batch(algorithm, 16))
+    shapes, _ = jax.eval_shape(algorithm.init, jax.random.key(0), trained_model.example_batch(algorithm, 16))
     rng = np.random.default_rng(0)
     params = jax.tree.map(
         lambda leaf: (rng.normal(0, 1, leaf.shape) / np.sqrt(max(np.prod(leaf.shape[:-1]), 1))).astype(np.float32),
