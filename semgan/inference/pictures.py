@@ -14,6 +14,7 @@ from semgan.data.decode import SUFFIXES, decode_picture, fit, square_crop
 from semgan.data.picture_files import count_left_out, describe, why_left_out
 from semgan.errors import UserError
 from semgan.files import write_whole
+from semgan.pictures.gpano import save_arguments
 
 Picture = np.ndarray | Image.Image | str | os.PathLike[str]
 """uint8 (height, width, 3), a Pillow image, or a path."""
@@ -123,12 +124,13 @@ def check_writable_suffix(path: Path) -> None:
         raise UserError(f"{path}: {path.suffix or 'no suffix'} is not a picture format that can be written: use {', '.join(FORMATS)}")
 
 
-def write(path: Path, image: np.ndarray) -> None:
-    """Writes uint8 (height, width, 3) as sRGB in the format of the suffix, through a temporary file; makes the folder."""
+def write(path: Path, image: np.ndarray, packet: bytes = b"") -> None:
+    """Writes uint8 (height, width, 3) as sRGB in the format of the suffix, with an XMP packet if given, through a temporary file."""
     check_writable_suffix(path)
     format = FORMATS[path.suffix.lower()]
     encoded = io.BytesIO()
-    Image.fromarray(image).save(encoded, format, **_says_srgb(format), **({"quality": 95} if format in ("JPEG", "WEBP") else {}))
+    arguments = _says_srgb(format) | ({"quality": 95} if format in ("JPEG", "WEBP") else {})
+    Image.fromarray(image).save(encoded, format, **(save_arguments(format, packet, arguments) if packet else arguments))
     try:
         write_whole(path, encoded.getvalue())
     except OSError as error:
