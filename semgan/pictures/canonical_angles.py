@@ -15,7 +15,6 @@ from semgan.pictures.polar_caps import cap_share
 
 _LUMINANCE = np.array([299, 587, 114], np.float64)
 """Thousandths of red, green and blue in luma (ITU-R BT.601)."""
-_ROW_UNIT = 1 << 16  # rows are weighted by integers, so that sums are exact in whatever order they are taken
 _NOTHING = 1e-10  # of the mean: an amplitude of rounding errors
 _HARMONICS = 8
 _BLOCK_ROWS = 64
@@ -36,10 +35,10 @@ def canonical_angles(panoramas: Sequence[np.ndarray]) -> tuple[float, float]:
 
 
 def _luminance_by_column(panorama: np.ndarray) -> np.ndarray:
-    """Luminance around the north pole, weighted by solid angle and by the cap's share: float64 (width,), whole numbers."""
+    """Luminance around the north pole, weighted by solid angle and by the cap's share: float64 (width,)."""
     height, width = panorama.shape[:2]
     latitude = latitudes(height, 0, height // 2)
-    weights = np.rint(_ROW_UNIT * np.cos(np.radians(latitude)) * cap_share(latitude))
+    weights = np.cos(np.radians(latitude)) * cap_share(latitude)
     total = np.zeros((width, 3))
     for start in range(0, int(np.count_nonzero(weights)), _BLOCK_ROWS):
         rows = slice(start, min(start + _BLOCK_ROWS, len(weights)))

@@ -14,7 +14,7 @@ import numpy as np
 from semgan.errors import UserError
 from semgan.pictures import equirectangular
 from semgan.pictures.canonical_angles import canonical_angles
-from semgan.pictures.polar_caps import BLEND_END, BLEND_START, cap_share, cap_view, colatitudes, spread
+from semgan.pictures.polar_caps import BLEND_END, BLEND_START, cap_share, cap_view, cap_weight, spread
 
 _MARGIN = 10.0
 """Degrees of latitude that a field goes on beyond the blend, so that what is used is not near its edge."""
@@ -80,15 +80,14 @@ def plan(panorama_height: int, height: int, multiple: int, angles: tuple[float, 
 
 def _weights(layout: Layout) -> tuple[np.ndarray, np.ndarray]:
     """Shares of the sphere: float32 (band_rows,), of each pixel of a row of the band, and (cap_side, cap_side)."""
-    width, focal = 2 * layout.height, layout.height / math.pi
+    width = 2 * layout.height
     latitude = equirectangular.latitudes(layout.height, layout.band_top, layout.band_top + layout.band_rows)
-    edge = np.pi / layout.height / 2
-    area = 2 * np.cos(np.radians(latitude)) * math.sin(edge) * 2 * math.pi / width  # between a row's edges
+    angle = math.pi / layout.height  # a pixel's side at the equator
+    area = np.cos(np.radians(latitude)) * 2 * math.sin(angle / 2) * angle  # exactly, between a row's edges
     band = np.where(np.abs(latitude) < 90, area * (1 - cap_share(latitude)), 0)
-    angle = colatitudes(layout.cap_side, focal)
-    cap = cap_share(90 - np.degrees(angle)) * np.where(angle < math.pi / 2, np.cos(angle / 2) ** 4 / focal**2, 0)
-    total = width * band.sum() + 2 * cap.sum()  # the sphere's, 4 pi, to the precision of a sum over pixels
-    return (band / total).astype(np.float32), (cap / total).astype(np.float32)
+    cap = cap_weight(layout.cap_side, 1 / angle)
+    total = width * band.sum() + 2 * cap.sum(dtype=np.float64)  # the sphere's 4 pi, to the precision of a sum over pixels
+    return (band / total).astype(np.float32), np.divide(cap, total, out=cap)
 
 
 def assemble(images: Sequence[np.ndarray], layout: Layout) -> np.ndarray:

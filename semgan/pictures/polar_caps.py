@@ -27,10 +27,14 @@ def cap_share(latitude: np.ndarray) -> np.ndarray:
     return t * t * t * (10 + t * (6 * t - 15))
 
 
-def colatitudes(side: int, focal: float) -> np.ndarray:
-    """Angles from the pole, in radians, of a view's pixels: float64 (side, side)."""
+def cap_weight(side: int, focal: float) -> np.ndarray:
+    """Solid angles of a view's pixels in steradians, times the cap's share: float32 (side, side); `focal` is f in pixels per radian."""
     line = np.arange(side) + 0.5 - side / 2
-    return 2 * np.arctan(np.hypot(line, line[:, None]) / (2 * focal))
+    weight = np.zeros((side, side), np.float32)
+    for part in _parts(side, side):
+        angle = 2 * np.arctan(np.hypot(line, line[part, None]) / (2 * focal))
+        weight[part] = np.where(angle < math.pi / 2, cap_share(90 - np.degrees(angle)) * np.cos(angle / 2) ** 4 / focal**2, 0)
+    return weight
 
 
 def cap_view(panorama: np.ndarray, side: int, angle: float, south: bool = False) -> np.ndarray:

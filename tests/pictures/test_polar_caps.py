@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from semgan.pictures.polar_caps import cap_share, cap_view, colatitudes, spread
-from tests.pictures.spheres import centroid, spot, waves
+from semgan.pictures.polar_caps import cap_share, cap_view, cap_weight, spread
+from tests.pictures.spheres import centroid, directions, spot, waves
 
 HEIGHT, SIDE = 180, 140  # a degree per row
 FOCAL = 180 / math.pi
@@ -51,11 +51,16 @@ def test_small_shapes_keep_their_shape():
     assert abs(along @ across) < 0.03 * (along @ along)
 
 
-def test_colatitudes_by_hand():
-    angles = colatitudes(4, 10.0)
-    assert angles.shape == (4, 4)
-    assert angles[0, 0] == pytest.approx(2 * math.atan(math.hypot(1.5, 1.5) / 20))
-    assert angles[1, 2] == pytest.approx(2 * math.atan(math.hypot(0.5, 0.5) / 20))
+def test_weight_by_hand():
+    """A pixel of 1/100 radian at the pole, less of the sphere with the square of the scale, half of it at 45 degrees, none below 40."""
+    weight = cap_weight(200, 100.0)
+    assert weight[99, 99] == pytest.approx(1e-4, rel=1e-4)
+    assert weight[99, 150] == pytest.approx(1e-4 * math.cos(math.atan(50.5 / 200)) ** 4, rel=1e-4)  # 28 degrees from the pole
+    column = round(200 * math.tan(math.radians(45 / 2)))
+    between = weight[99, 100 + column - 1 : 100 + column + 1] / math.cos(math.radians(45 / 2)) ** 4
+    assert between[0] > 0.5e-4 > between[1]
+    assert weight[99, 199] == 0  # 53 degrees
+    assert weight[0, 0] == 0
 
 
 def test_share_of_the_blend():
@@ -93,3 +98,13 @@ def test_noise_around_the_pole_is_averaged():
     picture = np.random.default_rng(0).integers(0, 2, (128, 256, 1), np.uint8).repeat(3, 2) * 255
     view = cap_view(picture, 96, 0.0)
     assert view[44:52, 44:52].std() < 0.6 * picture.std()
+
+
+def test_splines_go_on_across_the_pole():
+    """A slope at the pole: the row beyond it is the one on the other side, not itself."""
+    east = directions(24)[2][..., :1]
+    view = cap_view(np.rint(127.5 + 127 * east).astype(np.uint8).repeat(3, 2), 16, math.pi / 2)
+    place = np.arange(16) - 7.5  # with longitude 90 degrees up, longitude 0 is to the right
+    focal = 24 / math.pi
+    expected = 127.5 + 127 * np.sin(2 * np.arctan(place / (2 * focal)))
+    assert np.abs(view[7:9, 4:12, 0] - expected[4:12]).max() < 3
