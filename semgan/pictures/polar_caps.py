@@ -71,7 +71,7 @@ def _quadrant(rows: np.ndarray, near: np.ndarray, half: int, angle: float) -> np
     right, up = np.arange(half) + 0.5, np.arange(half)[::-1] + 0.5
     result = np.empty((half, half, 3), np.uint8)
     for channel in range(3):
-        spline = ndimage.spline_filter(block[..., channel].astype(np.float32), output=np.float32)
+        spline = _spline(block[..., channel])
         for part in _parts(half, half):
             row = 2 * np.arctan(np.hypot(right, up[part, None]) / (2 * focal)) / math.pi * height - 0.5 + _PAD
             column = (np.arctan2(right, up[part, None]) + angle) * focal - 0.5 - first
@@ -113,11 +113,17 @@ def spread(view: np.ndarray, panorama: np.ndarray, angle: float, south: bool = F
     azimuth = (np.arange(width) + 0.5) / focal - angle
     right, down = np.sin(azimuth) * (1 if south else -1), -np.cos(azimuth)
     for channel in range(3):
-        spline = ndimage.spline_filter(view[..., channel].astype(np.float32), output=np.float32)
+        spline = _spline(view[..., channel])
         for part in _parts(len(latitude), width):
             cap = _sample(spline, middle + radius[part] * down, middle + radius[part] * right)
             old = rows[part, :, channel].astype(np.float32)
             rows[part, :, channel] = _round(old + share[part] * (cap - old))
+
+
+def _spline(plane: np.ndarray) -> np.ndarray:
+    """Coefficients of the cubic spline through a plane's pixels: float32, of the plane's shape."""
+    # pyright takes the default for the type of all outputs
+    return ndimage.spline_filter(plane.astype(np.float32), output=np.float32)  # pyright: ignore[reportArgumentType]
 
 
 def _sample(spline: np.ndarray, row: np.ndarray, column: np.ndarray) -> np.ndarray:
