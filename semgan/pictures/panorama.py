@@ -84,7 +84,7 @@ def _weights(layout: Layout) -> tuple[np.ndarray, np.ndarray]:
     latitude = equirectangular.latitudes(layout.height, layout.band_top, layout.band_top + layout.band_rows)
     angle = math.pi / layout.height  # a pixel's side at the equator
     area = np.cos(np.radians(latitude)) * 2 * math.sin(angle / 2) * angle  # exactly, between a row's edges
-    band = np.where(np.abs(latitude) < 90, area * (1 - cap_share(latitude)), 0)
+    band = area * (1 - cap_share(latitude))  # none beyond the poles
     cap = cap_weight(layout.cap_side, 1 / angle)
     total = width * band.sum() + 2 * cap.sum(dtype=np.float64)  # the sphere's 4 pi, to the precision of a sum over pixels
     return (band / total).astype(np.float32), np.divide(cap, total, out=cap)
