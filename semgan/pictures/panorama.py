@@ -15,17 +15,10 @@ from semgan.errors import UserError
 from semgan.pictures import equirectangular
 from semgan.pictures.canonical_angles import canonical_angles
 from semgan.pictures.polar_caps import BLEND_END, BLEND_START, cap_share, cap_view, cap_weight, spread
+from semgan.pictures.tiles import Field
 
 _MARGIN = 10.0
 """Degrees of latitude that a field goes on beyond the blend, so that what is used is not near its edge."""
-
-
-class Field(NamedTuple):
-    """A flat part of a panorama."""
-
-    image: np.ndarray  # uint8 (height, width, 3)
-    weight: np.ndarray  # float32 (height, width), the share of the sphere that a pixel stands for; those of all fields sum to 1
-    wraps: bool  # the left and the right edge are one place
 
 
 class Layout(NamedTuple):
@@ -50,7 +43,8 @@ def cut(panorama: np.ndarray, height: int, multiple: int, angles: tuple[float, f
       angles: of `canonical_angles`, where panoramas are to be cut alike, as both eyes of a pair; by default this panorama's.
 
     Returns:
-      The three fields, and what `assemble` needs to put them together.
+      The three fields, whose weights are the shares of the sphere that their pixels stand for and sum to 1 over all three, and what
+      `assemble` needs to put them together.
 
     Raises:
       UserError: the panorama is not twice as wide as high, or too small.

@@ -8,8 +8,9 @@ from semgan.errors import UserError
 from semgan.inference import translate, translate_folder
 from semgan.inference.model import Model, load
 from semgan.inference.translate import FileOptions, translate_files
-from semgan.inference.whole_picture import PLAIN, View
+from semgan.inference.whole_picture import PLAIN
 from semgan.pictures.read import read
+from semgan.pictures.scene import View
 from tests.inference import stand_ins
 from tests.inference.noise import noise
 
@@ -37,10 +38,8 @@ def test_every_row_and_column_is_translated(model, shape, size):
 def test_network_sees_the_size_that_is_asked_for(model):
     """Detail that the model's size cannot hold is there at the picture's own size, and not at the model's."""
     content = noise(0, 64, 96)
-    detail = {
-        size: np.abs(np.diff(model.translate(content, size=size, **STYLE).astype(int), axis=1)).mean() for size in ("model", "native")
-    }
-    assert detail["native"] > 2 * detail["model"]
+    coarse, native = (model.translate(content, size=size, **STYLE).astype(int) for size in ("model", "native"))
+    assert np.abs(np.diff(native, axis=1)).mean() > 2 * np.abs(np.diff(coarse, axis=1)).mean()
     np.testing.assert_array_equal(model.translate(content, size=64, **STYLE), model.translate(content, size="native", **STYLE))
     np.testing.assert_array_equal(model.translate(content, size=16, **STYLE), model.translate(content, **STYLE))
 
@@ -88,7 +87,7 @@ def test_fixed_grids_say_so(tmp_path, monkeypatch, picture, capsys):
     translated = fixed.translate(content)
     assert (translated[:, :8] == content[:, :8]).all()
     for arguments in ({"size": "native"}, {"size": 16}, {"tile": 8}):
-        with pytest.raises(UserError, match="works on a fixed grid of 8 x 8 pixels and translates the centred square .* leave out --size"):
+        with pytest.raises(UserError, match=r"works on a fixed grid of 8 x 8 pixels and translates the centred square .* leave out --size"):
             fixed.translate(content, **arguments)
     monkeypatch.setattr(translate, "load", lambda _: fixed)
     translate_files(tmp_path / "fixed.safetensors", picture("c.png"), tmp_path / "out.png")
