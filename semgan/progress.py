@@ -40,7 +40,10 @@ def format_duration(seconds: float) -> str:
 
 
 class Progress:
-    """Counts work towards `total` and says so: `with Progress("drawing faces", 2000) as progress: progress.advance(10)`; 0: says nothing."""
+    """Counts work towards `total` and says so: `with Progress("drawing faces", 2000) as progress: progress.advance(10)`.
+
+    Nothing is said of a total of 0.
+    """
 
     def __init__(self, label: str, total: int, lines: int = 4):
         self.label, self.total, self.done = label, total, 0

@@ -31,6 +31,7 @@ MAY_IMPORT = {
     "evaluation.evaluate_command": {"evaluation", "data", "inference"},
     "evaluation.figures.perceptual_figures": {"evaluation", "data", "trained_model"},
     "evaluation.report.evaluation_page": {"evaluation", "pages"},
+    "inference.parts": {"inference", "pictures", "trained_model", "data", "layers"},
     "inference": {"inference", "pictures", "trained_model", "algorithms", "data", "networks", "evaluation"},
     "interop": {"interop", "torch_files", "trained_model", "algorithms", "networks", "layers", "inference"},
     "training": {"training", "data"},
