@@ -98,10 +98,10 @@ def decode_picture(picture: bytes | str | PathLike[str], name: str = "") -> np.n
         raise DecodeError(name, f"damaged or cut short ({error or type(error).__name__})") from error
 
 
-def upright_size(path: str | PathLike[str]) -> tuple[int, int] | None:
+def upright_size(picture: bytes | str | PathLike[str]) -> tuple[int, int] | None:
     """(height, width) of a picture as it is seen, from its header; None for what decoding will refuse."""
     try:
-        with Image.open(path, formats=FORMATS) as image:
+        with Image.open(io.BytesIO(picture) if isinstance(picture, bytes) else picture, formats=FORMATS) as image:
             lies = image.format != "TIFF" and _has_exif(image) and image.getexif().get(_ORIENTATION_TAG) in _LYING
             return (image.width, image.height) if lies else (image.height, image.width)  # Pillow gives a TIFF's as it is seen
     except Exception:  # whatever Pillow raises on damaged bytes

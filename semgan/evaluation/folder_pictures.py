@@ -11,8 +11,8 @@ import numpy as np
 from jaxtyping import UInt8
 
 from semgan.data.cache import hash_json
-from semgan.data.decode import SUFFIXES, DecodeError, decode_picture
-from semgan.data.picture_files import pictures_below
+from semgan.data.decode import SUFFIXES, DecodeError
+from semgan.data.picture_files import decode_file, file_state, is_folder, pictures_below
 from semgan.data.workers import core_count
 from semgan.errors import UserError
 
@@ -48,15 +48,14 @@ def open_folder(root: str | Path, count: int = 0) -> Folder:
       UserError: no such folder, fewer than two pictures (or than `count`), or a first picture that cannot be read.
     """
     root = Path(root)
-    if not root.is_dir():
-        raise UserError(f"{root}: no such folder; give a folder of pictures")
+    if not is_folder(root):
+        raise UserError(f"{root}: no such folder; give a folder of pictures, or a zip file")
     paths = pictures_below(root)
     if len(paths) < max(count, 2):
         raise UserError(f"{root} has {len(paths):,} pictures ({', '.join(SUFFIXES)}), but at least {max(count, 2):,} are needed: add some")
     if count:
         paths = [paths[place * len(paths) // count] for place in range(count)]
-    stats = [path.stat() for path in paths]
-    files = [[path.relative_to(root).as_posix(), stat.st_size, stat.st_mtime_ns] for path, stat in zip(paths, stats, strict=True)]
+    files = [[path.relative_to(root).as_posix(), *file_state(path)] for path in paths]
     height, width = _decode(paths[0]).shape[:2]
     return Folder(root, tuple(paths), (height, width), hash_json(["scored", [height, width], files]))
 
@@ -102,7 +101,7 @@ def pixel_digests(images: UInt8[np.ndarray, "batch height width 3"]) -> list[byt
 
 def _decode(path: Path, folder: Folder | None = None) -> np.ndarray:
     try:
-        image = decode_picture(path)
+        image = decode_file(path)
     except DecodeError as error:
         raise UserError(
             f"{error}: mend or remove it (semgan data check {folder.root if folder else path.parent} lists all such)"
