@@ -16,8 +16,9 @@ import os
 import shutil
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -43,6 +44,7 @@ class Source(NamedTuple):
       names: what the columns or values of annotations are called, by annotation; "domain" where the data has domains of its
         own (each example then has a scalar "domain").
       note: a line for the person who watches; may be empty.
+      lacks: what to do about annotations that data of this name can have and these do not, by annotation.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Source(NamedTuple):
     example: ReadExample
     names: dict[str, tuple[str, ...]]
     note: str = ""
+    lacks: Mapping[str, str] = MappingProxyType({})
 
 
 class Cache(NamedTuple):

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from semgan.data import cache, celeb_a
+from semgan.data.celeb_a_files import Pictures, is_celeb_a
 from semgan.data.decode import DecodeError, decode_picture, is_flat
 from semgan.data.folder import Listing, list_folder
 from semgan.data.folder_annotations import is_mask, read_annotations
@@ -70,7 +71,7 @@ def check_folder(folder: Path | str) -> DataReport:
         return _check_cache(folder)
     if (prepared := celeb_a.find_prepared(folder, "*")) is not None:
         return _check_prepared(prepared)
-    if any((folder / name).is_file() for name in celeb_a.OFFICIAL_FILES):
+    if is_celeb_a(folder):
         return _check_celeb_a(folder)
     return _check_pictures(folder)
 
@@ -135,12 +136,12 @@ class _ReadFile(NamedTuple):
         return read_file(self.paths[index])
 
 
-class _ReadMember(NamedTuple):
-    zip_path: str
+class _ReadCelebA(NamedTuple):
+    pictures: Pictures
     files: tuple[str, ...]
 
     def __call__(self, index: int) -> bytes:
-        return celeb_a.read_member(self.zip_path, self.files[index])
+        return self.pictures.read(self.files[index])
 
 
 class _ReadRecord(NamedTuple):
@@ -216,14 +217,12 @@ def _check_annotations(folder: Path, paths: list[Path]) -> tuple[list[tuple[str,
 
 
 def _check_celeb_a(folder: Path) -> DataReport:
-    annotations = celeb_a.read_annotations(folder)
-    celeb_a.check_members(folder / celeb_a.ZIP, annotations.files)
+    annotations, pictures = celeb_a.read_annotations(folder), celeb_a.open_pictures(folder)
     notes = celeb_a.compare_with_official(folder)
-    zip_path = str(folder / celeb_a.ZIP)
-    findings = _inspect_all(_ReadMember(zip_path, annotations.files), len(annotations.files), "checking CelebA")
+    findings = _inspect_all(_ReadCelebA(pictures, annotations.files), len(annotations.files), "checking CelebA")
     bad = [(name, finding.reason) for name, finding in zip(annotations.files, findings, strict=True) if finding.reason]
     counts = {split: int(np.sum(annotations.partition == number)) for split, number in celeb_a.SPLITS.items()}
-    return DataReport(str(folder), "CelebA's official files", counts, bad, [], notes)
+    return DataReport(str(folder), "CelebA's official files" if pictures.is_zip else "CelebA's files", counts, bad, [], notes)
 
 
 def _check_prepared(folder: Path) -> DataReport:

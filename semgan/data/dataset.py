@@ -3,8 +3,9 @@
 import difflib
 import hashlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -37,6 +38,7 @@ class Dataset(NamedTuple):
       fingerprint: hex; of the cache's content and of the rows and domains used.
       partner: int64 (count,), for each used row the place in `rows` of the picture that shows the same in the other domain; None
         unless opened as paired.
+      lacks: what to do about annotations that it could have and does not, by annotation.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Dataset(NamedTuple):
     names: dict[str, tuple[str, ...]]
     fingerprint: str
     partner: np.ndarray | None = None
+    lacks: Mapping[str, str] = MappingProxyType({})
 
 
 def open_dataset(
@@ -173,6 +176,7 @@ def _select(source: Source, cache: Cache, expressions: Sequence[str], count: int
         annotations={key: value for key, value in cache.annotations.items() if key not in (DOMAIN, PAIR)},
         names={key: tuple(value) for key, value in source.names.items() if key != DOMAIN},
         fingerprint=hash_json([cache.manifest["fingerprint"], domains, used]),
+        lacks=source.lacks,
     )
 
 
