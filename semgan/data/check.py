@@ -13,6 +13,7 @@ import numpy as np
 from semgan.data import cache, celeb_a
 from semgan.data.celeb_a_files import Pictures, is_celeb_a
 from semgan.data.decode import DecodeError, decode_picture, is_flat
+from semgan.data.decode_warnings import FramesWarning
 from semgan.data.folder import Listing, list_folder
 from semgan.data.folder_annotations import is_mask, read_annotations
 from semgan.data.folder_layouts import find_layout
@@ -97,6 +98,7 @@ class _Finding(NamedTuple):
     reason: str  # "": nothing wrong
     sha256: str  # of the picture's bytes
     notes: tuple[str, ...] = ()  # what decoding had to guess
+    frames: int = 0  # left out after the first
 
 
 class _FileInspector(NamedTuple):
@@ -118,7 +120,8 @@ class _FileInspector(NamedTuple):
         except DecodeError as error:
             return _Finding(error.reason, "")
         notes = tuple(str(each.message).removeprefix("picture: ") for each in caught)
-        return _Finding(self._fault(image) if self.minds_size else "", hashlib.sha256(data).hexdigest(), notes)
+        frames = sum(each.message.count for each in caught if isinstance(each.message, FramesWarning))
+        return _Finding(self._fault(image) if self.minds_size else "", hashlib.sha256(data).hexdigest(), notes, frames)
 
     def _fault(self, image: np.ndarray) -> str:
         height, width = image.shape[:2]
@@ -189,6 +192,8 @@ def _check_pictures(folder: Path) -> DataReport:
         elif (original := first.setdefault(finding.sha256, name)) != name:
             bad.append((name, f"has the same bytes as {original}"))
         notes += [f"{name}: {note}" for note in finding.notes]
+    if frames := [finding.frames for finding in findings if finding.frames]:
+        notes.append(f"{len(frames):,} files have several pages or frames; {sum(frames):,} are left out")
     counts = {name: len(group) for name, group in groups.items()}
     return DataReport(str(folder), "a folder of pictures", counts, bad, ignored, notes + annotation_notes, left_out)
 

@@ -100,6 +100,7 @@ def open_dataset(
     check_expressions(left_out, listing.names, "data.left_out")
     prepared = build_cache(listing, folder / f"{name}-{split}-{image_size}-{listing.fingerprint[:16]}", image_size)
     _say_failed(listing, prepared)
+    _say_notes(listing, prepared)
     dataset = _select(listing, prepared, domains, count, left_out, least_domains)
     return dataset._replace(partner=_partners(dataset, prepared.annotations[PAIR])) if paired else dataset
 
@@ -147,6 +148,20 @@ def _say_failed(source: Source, cache: Cache) -> None:
             f"the first because: {failed[0][1]}",
             file=sys.stderr,
         )
+
+
+_NOTES = {
+    "frames": "have several pages or frames, of which the first is used and {count:,} are left out, the first is",
+    "flat": "are of one colour, or nearly, and stay in the data (warning: there is nothing to learn from them), the first is",
+    "guess": "were decoded by a guess (semgan data check lists all), the first is",
+}
+
+
+def _say_notes(source: Source, cache: Cache) -> None:
+    """Says what decoding warned of when the cache was built, whenever that was."""
+    for kind, note in cache.manifest.get("notes", {}).items():
+        what = _NOTES[kind].format(count=note["count"])
+        print(f"{source.name} ({source.split}): {note['pictures']:,} pictures {what} {note['first']}", file=sys.stderr)
 
 
 def _select(source: Source, cache: Cache, expressions: Sequence[str], count: int, left_out: Sequence[str], least_domains: int) -> Dataset:

@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from semgan.data.colour_profiles import to_srgb
+from semgan.data.decode_warnings import DecodeWarning, FramesWarning
 from semgan.data.sample_range import SampleFacts, colour_to_8_bits, grey_to_8_bits, png_chunk, sample_facts
 from semgan.errors import UserError
 
@@ -137,8 +138,8 @@ def _too_large(size: tuple[int, int] | None = None) -> str:
 def _check_header(image: Image.Image, name: str) -> None:
     if image.width * image.height > MAX_PIXELS:
         raise DecodeError(name, _too_large(image.size))
-    if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
-        warnings.warn(f"{name}: has several frames; the first one is used", stacklevel=3)
+    if image.format != "MPO" and (total := getattr(image, "n_frames", 1)) > 1:
+        warnings.warn(FramesWarning(name, "pages" if image.format == "TIFF" else "frames", total), stacklevel=3)
         image.seek(0)
 
 
@@ -190,7 +191,7 @@ def _without_alpha(colour: np.ndarray, alpha: np.ndarray, name: str) -> np.ndarr
     """Puts the picture over white, or over black where it is white itself and would vanish."""
     over_white = _over(colour, alpha, 255)
     if is_flat(over_white) and not is_flat(over_black := _over(colour, alpha, 0)):
-        warnings.warn(f"{name}: is white on transparency; it is put over black", stacklevel=3)
+        warnings.warn(f"{name}: is white on transparency; it is put over black", DecodeWarning, stacklevel=3)
         return over_black
     return over_white
 

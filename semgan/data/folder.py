@@ -23,6 +23,7 @@ Files that are not pictures, hidden ones, broken links, and pictures outside of 
 import functools
 import hashlib
 import os
+import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -31,7 +32,8 @@ from typing import NamedTuple
 import numpy as np
 
 from semgan.data.cache import Source, hash_json
-from semgan.data.decode import fit
+from semgan.data.decode import fit, is_flat
+from semgan.data.decode_warnings import FlatWarning
 from semgan.data.domains import ALL, DOMAIN, PAIR
 from semgan.data.folder_annotations import AnnotationRows, belongings, read_annotations
 from semgan.data.folder_layouts import LABELS, Layout, find_layout, missing_folder
@@ -104,6 +106,8 @@ class FolderExample(NamedTuple):
         height, width, _ = picture.shape
         values = self.annotations.fit(row, height, width, self.image_size)
         image = fit(picture, self.image_size)
+        if is_flat(image):
+            warnings.warn(FlatWarning(str(place)), stacklevel=2)
         return {"image": image, DOMAIN: np.array(domain, np.int32), PAIR: np.array(pair, np.int32), **values}
 
 
