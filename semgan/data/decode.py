@@ -4,6 +4,7 @@ Pillow alone is silently wrong for some of what users have: `convert("RGB")` cli
 black, ignores colour profiles and leaves photographs from phones lying on their side.
 """
 
+import contextlib
 import io
 import os
 import struct
@@ -14,6 +15,7 @@ from os import PathLike, fspath
 import numpy as np
 from PIL import Image
 
+from semgan.data.adobe_rgb import adobe_rgb_profile, says_adobe_rgb
 from semgan.data.colour_profiles import to_srgb
 from semgan.data.decode_warnings import DecodeWarning, FramesWarning
 from semgan.data.sample_range import SampleFacts, colour_to_8_bits, grey_to_8_bits, png_chunk, sample_facts
@@ -38,6 +40,7 @@ _READER_FAULTS = (
 )  # fmt: skip
 _OPAQUE_MODES = ("1", "L", "P", "RGB", "CMYK", "YCbCr", "RGBX")
 _ALPHA_MODES = ("RGBA", "LA", "PA", "RGBa", "La")
+_PROFILED_MODES = ("L", "RGB", "RGBA")
 _ORIENTATION_TAG = 0x0112
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -82,6 +85,7 @@ def decode_picture(picture: bytes | str | PathLike[str], name: str = "") -> np.n
             _check_header(image, name)
             facts = sample_facts(image)
             image.load()
+            _add_profile(image)
             turn = _turn(image)  # after loading, by which Pillow has turned a TIFF already
             shallow = _to_8_bits(image, picture, facts, name) if facts.is_deep else image
             return _to_rgb(shallow if turn is None else shallow.transpose(turn), name)
@@ -141,6 +145,14 @@ def _check_header(image: Image.Image, name: str) -> None:
     if image.format != "MPO" and (total := getattr(image, "n_frames", 1)) > 1:
         warnings.warn(FramesWarning(name, "pages" if image.format == "TIFF" else "frames", total), stacklevel=3)
         image.seek(0)
+
+
+def _add_profile(image: Image.Image) -> None:
+    """Gives a picture whose colour space EXIF alone names the profile of it; unreadable EXIF counts as none."""
+    if image.mode in _PROFILED_MODES and "icc_profile" not in image.info:
+        with contextlib.suppress(*_READER_FAULTS):
+            if says_adobe_rgb(image):
+                image.info["icc_profile"] = adobe_rgb_profile()
 
 
 def _turn(image: Image.Image) -> Image.Transpose | None:
