@@ -27,6 +27,11 @@ def say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
 
+def note(text: str) -> None:
+    """Prints one line, in commands that run in one process."""
+    print(text, file=sys.stderr, flush=True)
+
+
 def format_duration(seconds: float) -> str:
     """`75 -> '1:15'`, `4000 -> '1:06:40'`."""
     hours, rest = divmod(int(seconds), 3600)
