@@ -87,7 +87,7 @@ def test_both_halves_come_out_of_one_decoding(tmp_path, monkeypatch):
     from semgan.data import folder
 
     decoded = []
-    monkeypatch.setattr(folder, "decode_file", lambda path: decoded.append(path) or np.zeros((4, 8, 3), np.uint8))
+    monkeypatch.setattr(folder, "decode_file", lambda path: decoded.append(path) or np.arange(96, dtype=np.uint8).reshape(4, 8, 3))
     for row in range(source.count):
         source.example(row)
     assert len(decoded) == len(set(decoded)) == 6
