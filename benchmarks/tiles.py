@@ -15,11 +15,12 @@ from PIL import Image
 
 import semgan
 from semgan.data.dataset import open_dataset
-from semgan.inference import parts, whole_picture
+from semgan.data.decode import fit
+from semgan.inference import parts, style_request, whole_picture
 from semgan.inference.model import Model
 from semgan.inference.style_request import Request, prepare
-from semgan.inference.whole_picture import View
 from semgan.pictures import tiles
+from semgan.pictures.scene import View
 
 
 def scene(height: int, width: int, seed: int = 0) -> np.ndarray:
@@ -66,7 +67,8 @@ def compare(path: Path, size: int, tile: int, folder: Path | None) -> str:
         images.append(model.translate_as(content, style, view=view))
         times.append(time.perf_counter() - start)
     whole, tiled = images
-    guide = whole_picture.guide_of(model.trained_model, style, whole_picture.prepare(model.trained_model, (content, None), View("native")))
+    example = style_request.batch_of(model.trained_model, style, fit(content, model.image_size))
+    guide = whole_picture.guide_of(model.trained_model, style, example)
     margin = parts.reach(model.trained_model, guide, tile)
     grid = tiles.grid(size, size, tile, margin, stride)
     difference = np.abs(whole.astype(np.float32) - tiled)

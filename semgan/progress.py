@@ -40,7 +40,10 @@ def format_duration(seconds: float) -> str:
 
 
 class Progress:
-    """Counts work towards `total` and says so: `with Progress("drawing faces", 2000) as progress: progress.advance(10)`."""
+    """Counts work towards `total` and says so: `with Progress("drawing faces", 2000) as progress: progress.advance(10)`.
+
+    Nothing is said of a total of 0.
+    """
 
     def __init__(self, label: str, total: int, lines: int = 4):
         self.label, self.total, self.done = label, total, 0
@@ -50,6 +53,8 @@ class Progress:
         self._next = self._every
 
     def advance(self, count: int = 1) -> None:
+        if not self.total:
+            return
         self.done += count
         now = time.monotonic()
         if self._terminal and (now - self._last_output > 0.1 or self.done >= self.total):

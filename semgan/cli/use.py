@@ -75,6 +75,17 @@ def add_translate(commands: Any) -> None:
         help="translate in overlapping tiles of N pixels a side, with the statistics of the whole picture, which bounds the memory "
         "(default: tiles of 1024 for what the networks see with more than two megapixels)",
     )
+    shape.add_argument(
+        "--panorama",
+        action="store_true",
+        help="contents are equirectangular panoramas, twice as wide as high: translate them all around, poles included",
+    )
+    shape.add_argument(
+        "--stereo",
+        choices=("top-bottom", "side-by-side"),
+        default="",
+        help="contents hold pictures for the left and the right eye; both take the same style, and agree",
+    )
     files = translate.add_argument_group("files")
     files.add_argument(
         "--recursive",
@@ -158,7 +169,7 @@ def _by_name(regions: Sequence[tuple[str, Path]]) -> dict[str, Path]:
 def _translate(args: argparse.Namespace) -> int:
     prepare_jax()
     from semgan.inference.translate import FileOptions, translate_files
-    from semgan.inference.whole_picture import View
+    from semgan.pictures.scene import View
 
     return translate_files(
         args.model,
@@ -171,7 +182,7 @@ def _translate(args: argparse.Namespace) -> int:
         domain=args.domain,
         content_domain=args.content_domain,
         mask=args.mask,
-        view=View(args.size, args.tile),
+        view=View(args.size, args.tile, args.panorama, args.stereo),
         files=FileOptions(args.recursive, args.keep_format, args.keep_metadata),
         strength=args.strength,
         truncation=args.truncation,

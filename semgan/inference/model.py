@@ -16,9 +16,10 @@ from semgan.inference import domain_choice, masks, style_request, whole_picture
 from semgan.inference.masks import Mask
 from semgan.inference.recipe import Recipe, recipe_of
 from semgan.inference.style_request import Request, Style, check_seed, check_truncation
-from semgan.inference.whole_picture import PLAIN, View
+from semgan.inference.whole_picture import PLAIN
 from semgan.pictures.frame import MODEL
 from semgan.pictures.read import Picture, read, read_with_alpha
+from semgan.pictures.scene import View
 from semgan.snapshot import blaming
 from semgan.trained_model import PIECE, TrainedModel, from_snapshot
 from semgan.types import Algorithm
@@ -114,6 +115,8 @@ class Model:
         mask: Mask | None = None,
         size: int | str = MODEL,
         tile: int = 0,
+        panorama: bool = False,
+        stereo: str = "",
     ) -> np.ndarray:
         """The content picture in a style: the reference's or, of several, their mean; a recipe's; or one drawn by `latent_seed`.
 
@@ -143,6 +146,10 @@ class Model:
             content's own) or pixels.
           tile: translates in overlapping tiles of that many pixels a side, with the statistics of the whole picture, which bounds the
             memory; 0: tiles of 1,024 pixels where the networks see more than two megapixels.
+          panorama: the content is an equirectangular panorama, twice as wide as high: its left and right edge are one place, and its poles
+            are translated in views of their own.
+          stereo: "top-bottom" or "side-by-side": the content holds pictures for the left and the right eye, which share their style and
+            statistics.
 
         Returns:
           uint8 (height, width, 3), of the content's size; 4 with its alpha, where it is not opaque.
@@ -152,7 +159,7 @@ class Model:
         """
         request = Request(reference, style, domain, content_domain, latent_seed, regions, strength, truncation)
         masks.check_presence(self.trained_model, mask is not None)
-        view = View(size, tile)
+        view = View(size, tile, panorama, stereo)
         whole_picture.check_view(self.trained_model, view)
         style_ready = style_request.prepare(self.trained_model, request)
         return self.translate_as(content, style_ready, mask, view)
@@ -160,8 +167,8 @@ class Model:
     def translate_as(self, content: Picture, style: Style, mask: Mask | None = None, view: View = PLAIN) -> np.ndarray:
         """Translates one of several contents in the same style, which `style_request.prepare` made ready, as `translate` does."""
         ready = whole_picture.prepare(self.trained_model, read_with_alpha(content, "content"), view)
-        (image,) = whole_picture.translate_contents(self.trained_model, [style], [ready], view, [] if mask is None else [mask])
-        return whole_picture.finish(ready, image)
+        (images,) = whole_picture.translate_contents(self.trained_model, [style], [ready], view, [] if mask is None else [mask])
+        return whole_picture.finish(ready, images)
 
     def check_translates(self) -> None:
         """Raises a UserError for a model that draws from noise."""

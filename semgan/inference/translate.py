@@ -13,11 +13,13 @@ from semgan.inference.masks import check_presence
 from semgan.inference.model import Model, load
 from semgan.inference.style_request import Request, Style, prepare
 from semgan.inference.translate_folder import translate_folder
-from semgan.inference.whole_picture import PLAIN, View
+from semgan.inference.whole_picture import PLAIN
 from semgan.names import one_form
-from semgan.pictures.metadata import exif_of
+from semgan.pictures.gpano import check_format, is_panorama
+from semgan.pictures.metadata import metadata_of, panorama_area
 from semgan.pictures.read import list_pictures, read_with_alpha
-from semgan.pictures.write import check_writable_suffix, keeps_alpha, write
+from semgan.pictures.scene import View
+from semgan.pictures.write import FORMATS, check_writable_suffix, keeps_alpha, write
 from semgan.progress import note
 
 
@@ -67,6 +69,7 @@ def translate_files(
     masks = {} if mask is None else masks_of(content, list(jobs), mask)
     if overwritten := set(masks.values()) & set(jobs.values()):
         raise UserError(f"{min(overwritten)} is an input and would be overwritten: write to another place")
+    _check_panoramas(jobs, view)
     model = load(snapshot)
     check_presence(model.trained_model, mask is not None)
     whole_picture.check_view(model.trained_model, view)
@@ -112,6 +115,16 @@ def plan(content: Path, out: Path, others: Sequence[Path] = (), files: FileOptio
     return jobs
 
 
+def _check_panoramas(jobs: Mapping[Path, Path], view: View) -> None:
+    """Raises a UserError for results that could not say that they are panoramas; mentions contents that say so of themselves."""
+    if view.panorama:
+        for out in jobs.values():
+            check_format(FORMATS[out.suffix.lower()])
+    elif spheres := [path for path in jobs if is_panorama(path)]:
+        more = f" and {len(spheres) - 1:,} more say" if len(spheres) > 1 else " says"
+        note(f"{spheres[0]}{more} in its metadata that it is a panorama: --panorama translates it as one")
+
+
 def _named_in(out: Path, folder: Path, contents: list[Path], keep_format: bool) -> dict[Path, Path]:
     """`sub/a.jpg` becomes `sub/a.png`; where `sub/a.webp` is there as well, they become `a.jpg.png` and `a.webp.png`."""
     stems = Counter((path.parent, path.stem.lower()) for path in contents)
@@ -152,11 +165,11 @@ def _translate_one(model: Model, content: Path, out: Path, style: Style, mask: P
         raise UserError(str(error)) from error
     guess = model.guess_domain(decoded.colour) if style.own is None else None
     style = style._replace(own=model.domain_index(guess)) if guess else style
-    ready = whole_picture.prepare(model.trained_model, decoded, view)
+    size = decoded.colour.shape[:2]
+    ready = whole_picture.prepare(model.trained_model, decoded, view, panorama_area(content, *size, view))
     masks = [] if mask is None else [mask]
-    (image,) = whole_picture.translate_contents(model.trained_model, [style], [ready], view, masks, label=content.name)
-    exif = exif_of(content) if keep_metadata else b""
-    write(out, whole_picture.finish(ready, image), {"exif": exif} if exif else {})
+    (images,) = whole_picture.translate_contents(model.trained_model, [style], [ready], view, masks, label=content.name)
+    write(out, whole_picture.finish(ready, images), **metadata_of(content, *size, view, keep_metadata)._asdict())
     if ready.alpha is not None and not keeps_alpha(out):
         note(f"{out}: {out.suffix} cannot be transparent; the result is over white (.png keeps the content's transparency)")
     print(f"wrote {out}" + (f" ({content} is taken for {guess!r}; --content-domain says otherwise)" if guess else ""))

@@ -15,8 +15,9 @@ from semgan.errors import EXIT_USER_ERROR
 from semgan.inference import whole_picture
 from semgan.inference.model import Model
 from semgan.inference.style_request import Style
-from semgan.inference.whole_picture import Content, View
-from semgan.pictures.metadata import exif_of
+from semgan.inference.whole_picture import Content
+from semgan.pictures.metadata import metadata_of, panorama_area
+from semgan.pictures.scene import View, flat_frame
 from semgan.pictures.write import keeps_alpha, write
 from semgan.progress import Progress, note
 from semgan.trained_model import PIECE
@@ -45,11 +46,11 @@ def translate_folder(
         writing: deque[Future[None]] = deque()
         for paths, contents in _decoded(model, batches(model, list(jobs), view), view, pool, outcome.failures, progress):
             styles = _styles(model, style, contents, outcome.taken_for)
-            label = paths[0].name if whole_picture.is_tiled(contents[0].frame, view) else ""
+            label = paths[0].name if whole_picture.in_parts(contents[0], view) else ""
             mask_paths = [masks[path] for path in paths if path in masks]
-            images = whole_picture.translate_contents(model.trained_model, styles, contents, view, mask_paths, label)
-            for path, content, image in zip(paths, contents, images, strict=True):
-                writing.append(pool.submit(_write, path, jobs[path], content, image, keep_metadata))
+            results = whole_picture.translate_contents(model.trained_model, styles, contents, view, mask_paths, label)
+            for path, content, images in zip(paths, contents, results, strict=True):
+                writing.append(pool.submit(_write, path, jobs[path], content, images, view, keep_metadata))
                 if content.alpha is not None and not keeps_alpha(jobs[path]):
                     outcome.opaque.append(jobs[path])
             while len(writing) > _AHEAD * PIECE:
@@ -65,11 +66,11 @@ def batches(model: Model, paths: Sequence[Path], view: View) -> list[list[Path]]
 
     A list has as many pictures as a power of two, so that a few programs do.
     """
+    if view.panorama or view.stereo:
+        return [[path] for path in paths]
     groups: dict[tuple[int, int], list[Path]] = {}
     for path in paths:
-        laid = whole_picture.frame(model.trained_model, *(upright_size(path) or (1, 1)), view)
-        fixed = model.algorithm.stride is None
-        groups.setdefault((model.image_size,) * 2 if fixed else laid.shape, []).append(path)
+        groups.setdefault(_shape(model, path, view), []).append(path)
     result = []
     for shape, group in groups.items():
         most = max(min(_BATCH_PIXELS // (shape[0] * shape[1]), PIECE), 1)
@@ -79,6 +80,13 @@ def batches(model: Model, paths: Sequence[Path], view: View) -> list[list[Path]]
             result.append(group[start : start + count])
             start += count
     return result
+
+
+def _shape(model: Model, path: Path, view: View) -> tuple[int, int]:
+    """The height and width before the network, by the header; any for what decoding will refuse."""
+    if model.algorithm.stride is None:
+        return model.image_size, model.image_size
+    return flat_frame(*(upright_size(path) or (1, 1)), view, model.image_size, model.algorithm.stride).shape
 
 
 def _decoded(
@@ -110,13 +118,14 @@ def _decoded(
                 failures.append(error)
                 progress.advance()
             else:
-                by_shape.setdefault(content.image.shape, []).append((path, content))
+                by_shape.setdefault(content.shape, []).append((path, content))
         for group in by_shape.values():
             yield [path for path, _ in group], [content for _, content in group]
 
 
 def _read(model: Model, path: Path, view: View) -> Content:
-    return whole_picture.prepare(model.trained_model, decode_with_alpha(path), view)
+    decoded = decode_with_alpha(path)
+    return whole_picture.prepare(model.trained_model, decoded, view, panorama_area(path, *decoded.colour.shape[:2], view))
 
 
 def _styles(model: Model, style: Style, contents: Sequence[Content], taken_for: Counter[str]) -> list[Style]:
@@ -129,9 +138,8 @@ def _styles(model: Model, style: Style, contents: Sequence[Content], taken_for: 
     return [style._replace(own=int(number)) for number in numbers]
 
 
-def _write(path: Path, out: Path, content: Content, image: np.ndarray, keep_metadata: bool) -> None:
-    exif = exif_of(path) if keep_metadata else b""
-    write(out, whole_picture.finish(content, image), {"exif": exif} if exif else {})
+def _write(path: Path, out: Path, content: Content, images: list[np.ndarray], view: View, keep_metadata: bool) -> None:
+    write(out, whole_picture.finish(content, images), **metadata_of(path, *content.size, view, keep_metadata)._asdict())
 
 
 def _say_outcome(outcome: _Outcome, count: int, out: Path) -> int:

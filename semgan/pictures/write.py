@@ -2,9 +2,7 @@
 
 import io
 import math
-from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -14,6 +12,7 @@ from semgan.data.colour_profiles import srgb_profile
 from semgan.data.decode import over
 from semgan.errors import UserError
 from semgan.files import write_whole
+from semgan.pictures.gpano import save_arguments
 
 FORMATS = {
     **{".png": "PNG", ".apng": "PNG", ".webp": "WEBP", ".bmp": "BMP", ".dib": "BMP", ".gif": "GIF"},
@@ -47,12 +46,12 @@ def keeps_alpha(path: Path) -> bool:
     return FORMATS[path.suffix.lower()] in ("PNG", "WEBP", "TIFF")
 
 
-def write(path: Path, image: np.ndarray, metadata: Mapping[str, Any] = MappingProxyType({})) -> None:
+def write(path: Path, image: np.ndarray, *, exif: bytes = b"", xmp: bytes = b"") -> None:
     """Writes a picture as sRGB in the format of the suffix, through a temporary file; makes the folder.
 
     Args:
       image: uint8 (height, width, 3), or 4 with alpha, which comes over white where the format has none.
-      metadata: arguments of Pillow's `save`, such as `exif`; see `semgan.pictures.metadata`.
+      exif, xmp: metadata; see `semgan.pictures.metadata`.
 
     Raises:
       UserError: a suffix of no such format, or a place that cannot be written to.
@@ -61,12 +60,9 @@ def write(path: Path, image: np.ndarray, metadata: Mapping[str, Any] = MappingPr
     format = FORMATS[path.suffix.lower()]
     if image.shape[2] == 4 and not keeps_alpha(path):
         image = over(image[..., :3], image[..., 3], 255)
-    options = {**_says_srgb(format), **({"quality": 95} if format in ("JPEG", "WEBP") else {})}
-    if "pnginfo" in metadata and "pnginfo" in options:
-        options["pnginfo"].chunks += metadata["pnginfo"].chunks
-        metadata = {name: value for name, value in metadata.items() if name != "pnginfo"}
+    options = {**_says_srgb(format), **({"quality": 95} if format in ("JPEG", "WEBP") else {}), **({"exif": exif} if exif else {})}
     encoded = io.BytesIO()
-    Image.fromarray(image).save(encoded, format, **options, **metadata)
+    Image.fromarray(image).save(encoded, format, **(save_arguments(format, xmp, options) if xmp else options))
     try:
         write_whole(path, encoded.getvalue())
     except OSError as error:
