@@ -2,7 +2,8 @@
 
     python launch.py --config configs/pairs_pix2pix.py --workdir runs/pairs --config.data.source=FOLDER
 
-FOLDER holds A/ (the inputs) and B/ (the outputs), or train/ and test/ with those inside; a pair's two files have the same name.
+FOLDER holds A/ (the inputs) and B/ (the outputs), or train/ and test/ with those inside; a pair's two files have the same name. Or it
+holds pictures with A at the left and B at the right, or train/ and test/ or val/ with these (pix2pix's own data).
 """
 
 from ml_collections import ConfigDict

@@ -15,7 +15,7 @@ def add_data(commands: Any) -> None:
     check = add(
         subcommands, "check", _check, "decode every picture of a folder and list those that cannot be used", "semgan data check photos"
     )
-    check.add_argument("folder", type=Path, metavar="DIR", help="one sub-folder per domain, or pictures of any layout")
+    check.add_argument("folder", type=Path, metavar="DIR", help="one sub-folder per domain, or pictures of any layout; or a zip file")
     build = add(
         subcommands,
         "build",
@@ -24,7 +24,13 @@ def add_data(commands: Any) -> None:
         "semgan data build --dataset celeb_a --source ~/celeba --out prepared --image-size 64",
     )
     build.add_argument("--dataset", required=True, metavar="NAME", help="drawn_faces, celeb_a or folder")
-    build.add_argument("--source", type=path_text, default="", metavar="DIR", help="folder of your files; drawn_faces needs none")
+    build.add_argument(
+        "--source",
+        type=path_text,
+        default="",
+        metavar="DIR",
+        help="folder of your files, or a zip file of pictures; drawn_faces needs none",
+    )
     build.add_argument("--out", required=True, type=path_text, metavar="DIR", help="folder to prepare it in")
     build.add_argument("--image-size", type=positive, default=64, metavar="PIXELS", help="side of the square pictures (default: 64)")
     build.add_argument("--count", type=whole, default=0, metavar="N", help="pictures of each split (default: all)")

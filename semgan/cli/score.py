@@ -6,6 +6,11 @@ from typing import Any
 
 from semgan.cli.arguments import add, prepare_jax, whole
 
+_JUDGE_HELP = (
+    "a judge's .safetensors file: one that an earlier score or a training run kept in the folder judges of the cache ($SEMGAN_CACHE, else "
+    "~/.cache/semgan); default: the judge of drawn_faces, which is trained first where it is not there, in some minutes"
+)
+
 
 def add_score(commands: Any) -> None:
     """Adds the command."""
@@ -16,11 +21,11 @@ def add_score(commands: Any) -> None:
         "score a folder of pictures against another: Fréchet and kernel distance, precision, recall, density, coverage",
         "semgan score photos translated --inception pt_inception-2015-12-05-6726825d.pth --out score.json",
     )
-    score.add_argument("real", type=Path, metavar="REAL_DIR", help="real pictures, at any depth")
-    score.add_argument("fake", type=Path, metavar="FAKE_DIR", help="generated pictures, of the same size")
+    score.add_argument("real", type=Path, metavar="REAL_DIR", help="real pictures of any sizes, at any depth; or a zip file")
+    score.add_argument("fake", type=Path, metavar="FAKE_DIR", help="generated pictures, likewise")
     weights = score.add_mutually_exclusive_group()
     weights.add_argument("--inception", type=Path, metavar="FILE", help="Inception's weights; without them a judge's features are used")
-    weights.add_argument("--judge", type=Path, metavar="FILE", help="a judge's file (default: the judge of drawn_faces)")
+    weights.add_argument("--judge", type=Path, metavar="FILE", help=_JUDGE_HELP)
     score.add_argument("--protocol", metavar="NAME", help="legacy, tensorflow1, clean or stargan-v2; with --inception (default: legacy)")
     score.add_argument("--judge-size", type=whole, default=64, metavar="PIXELS", help="of the judge's pictures (default: 64)")
     score.add_argument("--count", type=whole, default=0, metavar="N", help="pictures of each folder, evenly (default: all)")

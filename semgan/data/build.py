@@ -38,7 +38,9 @@ def _build_celeb_a(source: str, out: str) -> str:
     if not source or not out:
         raise UserError("--source and --out: give the folder of CelebA's official files and the folder to write to")
     folder = Path(source)
-    celeb_a.check_members(folder / celeb_a.ZIP, celeb_a.read_annotations(folder).files)
+    if celeb_a.read_annotations(folder).landmarks is None:
+        raise UserError(f"{folder}: the dataset of tfds has landmarks, and these files none: {celeb_a.landmarks_advice(folder)}")
+    celeb_a.open_pictures(folder)
     try:
         with contextlib.redirect_stdout(io.StringIO()):  # tfds announces itself there
             tfds.disable_progress_bar()

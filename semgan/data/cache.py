@@ -16,13 +16,14 @@ import os
 import shutil
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from semgan.data.chunks import IMAGES, CacheJob, ReadExample
+from semgan.data.chunks import IMAGES, CacheJob, Note, ReadExample
 from semgan.data.workers import run_in_workers
 from semgan.errors import UserError
 from semgan.progress import Progress
@@ -43,6 +44,7 @@ class Source(NamedTuple):
       names: what the columns or values of annotations are called, by annotation; "domain" where the data has domains of its
         own (each example then has a scalar "domain").
       note: a line for the person who watches; may be empty.
+      lacks: what to do about annotations that data of this name can have and these do not, by annotation.
     """
 
     name: str
@@ -52,10 +54,14 @@ class Source(NamedTuple):
     example: ReadExample
     names: dict[str, tuple[str, ...]]
     note: str = ""
+    lacks: Mapping[str, str] = MappingProxyType({})
 
 
 class Cache(NamedTuple):
-    """An opened cache; arrays are memory-mapped and read-only. Rows that failed are black and listed in the manifest."""
+    """An opened cache; arrays are memory-mapped and read-only. Rows that failed are black and listed in the manifest.
+
+    The manifest's "notes" count what decoding warned of (see `_count_notes`); a cache of an earlier version has none.
+    """
 
     images: np.ndarray  # uint8 (count, size, size, 3)
     annotations: dict[str, np.ndarray]
@@ -221,10 +227,11 @@ def _start_or_resume(job: CacheJob, identity: dict[str, Any]) -> None:
 def _finish(source: Source, job: CacheJob) -> None:
     """Joins the chunks' annotations and writes the manifest."""
     kinds: dict[str, dict[str, Any]] = {}
-    hashes, failures = [], []
+    hashes, failures, notes = [], [], []
     for part in map(job.read, range(job.chunks)):
         hashes.append(part.sha256)
         failures += part.failures
+        notes += part.notes
         for name, value in part.annotations.items():
             kinds[name] = {"dtype": str(value.dtype), "shape": [job.count, *value.shape[1:]]}
     if len(failures) == job.count:
@@ -245,10 +252,21 @@ def _finish(source: Source, job: CacheJob) -> None:
     }
     fingerprint = hash_json(content | {"failed": [row for row, _ in failures]})  # reasons hold paths
     manifest = {"format": FORMAT, "fingerprint": fingerprint, "source_fingerprint": source.fingerprint, **content}
+    manifest["notes"] = _count_notes(notes)
     (job.folder / _MANIFEST).write_text(json.dumps(manifest, indent=1))
     for name in (IMAGES, _MANIFEST, *(f"{name}.npy" for name in kinds)):
         with open(job.folder / name, "rb") as file:
             os.fsync(file.fileno())  # on the disk before the folder gets its name
+
+
+def _count_notes(notes: Sequence[Note]) -> dict[str, dict[str, Any]]:
+    """By the kind of a `DecodeWarning`: the number of `pictures`, the `count` that was left out of them, and the `first` text."""
+    counts: dict[str, dict[str, Any]] = {}
+    for note in notes:
+        entry = counts.setdefault(note.kind, {"pictures": 0, "count": 0, "first": note.text})
+        entry["pictures"] += 1
+        entry["count"] += note.count
+    return counts
 
 
 def _join_annotation(job: CacheJob, name: str, dtype: np.dtype, shape: tuple[int, ...]) -> str:

@@ -16,12 +16,11 @@ from semgan.data.celeb_a import (
     ATTRIBUTE_NAMES,
     LANDMARK_NAMES,
     SPLITS,
-    ZIP,
     OfficialAnnotations,
-    check_members,
+    open_pictures,
     read_annotations,
-    read_member,
 )
+from semgan.data.celeb_a_files import Pictures
 from semgan.progress import Progress
 
 with contextlib.redirect_stdout(io.StringIO()):  # a banner about TensorFlow
@@ -55,30 +54,31 @@ class CelebA(tfds.core.ShardBasedBuilder, skip_registration=True):
     def _shard_iterators_per_split(self, dl_manager: Any) -> dict[str, list[Callable[[], Iterator[tuple[str, dict]]]]]:
         folder = Path(dl_manager.manual_dir)
         annotations = read_annotations(folder)
-        check_members(folder / ZIP, annotations.files)
+        pictures = open_pictures(folder)
         shards = {}
         for split, number in SPLITS.items():
             rows = np.flatnonzero(annotations.partition == number)
             parts = np.array_split(rows, max(1, -(-len(rows) // _SHARD_ROWS)))
-            shards[split] = [_CelebAShard(folder / ZIP, annotations, part, split) for part in parts if len(part)]
+            shards[split] = [_CelebAShard(pictures, annotations, part, split) for part in parts if len(part)]
         return {split: parts for split, parts in shards.items() if parts}
 
 
 class _CelebAShard:
     """Yields the rows of one shard; the shards of a process share one open zip."""
 
-    def __init__(self, zip_path: Path, annotations: OfficialAnnotations, rows: np.ndarray, split: str):
-        self._zip_path, self._annotations, self._rows, self._split = zip_path, annotations, rows, split
+    def __init__(self, pictures: Pictures, annotations: OfficialAnnotations, rows: np.ndarray, split: str):
+        self._pictures, self._annotations, self._rows, self._split = pictures, annotations, rows, split
 
     def __call__(self) -> Iterator[tuple[str, dict[str, Any]]]:
         with Progress(f"writing {self._split}", len(self._rows), lines=1) as progress:
             for row in self._rows:
                 file = self._annotations.files[row]
-                yield file, self._example(row, read_member(str(self._zip_path), file))
+                yield file, self._example(row, self._pictures.read(file))
                 progress.advance()
 
     def _example(self, row: int, picture: bytes) -> dict[str, Any]:
         values = self._annotations
+        assert values.landmarks is not None, "build_dataset has seen to it"
         return {
             "image": picture,
             "landmarks": dict(zip(LANDMARK_NAMES, values.landmarks[row].tolist(), strict=True)),

@@ -1,5 +1,6 @@
 """`semgan data check`: decodes every picture in full and lists the bad ones, before a training run fails on them."""
 
+import contextlib
 import hashlib
 import warnings
 from collections.abc import Callable, Mapping
@@ -10,11 +11,14 @@ from typing import NamedTuple
 import numpy as np
 
 from semgan.data import cache, celeb_a
+from semgan.data.celeb_a_files import Pictures, is_celeb_a
 from semgan.data.decode import DecodeError, decode_picture, is_flat
-from semgan.data.folder import list_folder
+from semgan.data.decode_warnings import FramesWarning
+from semgan.data.folder import Listing, list_folder
 from semgan.data.folder_annotations import is_mask, read_annotations
+from semgan.data.folder_layouts import find_layout
 from semgan.data.folder_table import TABLE
-from semgan.data.picture_files import describe, pictures_below
+from semgan.data.picture_files import describe, is_folder, pictures_below, read_file, size_as_seen
 from semgan.data.records import open_records, parse_example, split_lengths
 from semgan.data.workers import run_in_workers
 from semgan.errors import UserError
@@ -24,7 +28,6 @@ MIN_SIDE = 32
 """Smaller pictures are reported: there is nothing to learn from them."""
 MAX_ASPECT = 4.0
 """Longer pictures are reported: the centred square that training sees leaves most of them out."""
-MAX_FILE_BYTES = 256 * 2**20
 _BATCH = 64
 _MOST_LINES = 50  # lines of each kind in the text of a report
 
@@ -55,19 +58,21 @@ class DataReport(NamedTuple):
 
 
 def check_folder(folder: Path | str) -> DataReport:
-    """Checks a folder of pictures, of CelebA's official files, of a prepared dataset, or a cache.
+    """Checks a folder of pictures or a zip file of them, or a folder of CelebA's files, of a prepared dataset, or a cache.
 
     Raises:
       UserError: no such folder, or none of these in it.
     """
     folder = Path(folder)
+    if not is_folder(folder):
+        raise UserError(f"{folder}: no such folder; give the folder to check, or a zip file")
     if not folder.is_dir():
-        raise UserError(f"{folder}: no such folder; give the folder to check")
+        return _check_pictures(folder)
     if (folder / "manifest.json").is_file():
         return _check_cache(folder)
     if (prepared := celeb_a.find_prepared(folder, "*")) is not None:
         return _check_prepared(prepared)
-    if any((folder / name).is_file() for name in celeb_a.OFFICIAL_FILES):
+    if is_celeb_a(folder):
         return _check_celeb_a(folder)
     return _check_pictures(folder)
 
@@ -93,6 +98,7 @@ class _Finding(NamedTuple):
     reason: str  # "": nothing wrong
     sha256: str  # of the picture's bytes
     notes: tuple[str, ...] = ()  # what decoding had to guess
+    frames: int = 0  # left out after the first
 
 
 class _FileInspector(NamedTuple):
@@ -114,7 +120,8 @@ class _FileInspector(NamedTuple):
         except DecodeError as error:
             return _Finding(error.reason, "")
         notes = tuple(str(each.message).removeprefix("picture: ") for each in caught)
-        return _Finding(self._fault(image) if self.minds_size else "", hashlib.sha256(data).hexdigest(), notes)
+        frames = sum(each.message.count for each in caught if isinstance(each.message, FramesWarning))
+        return _Finding(self._fault(image) if self.minds_size else "", hashlib.sha256(data).hexdigest(), notes, frames)
 
     def _fault(self, image: np.ndarray) -> str:
         height, width = image.shape[:2]
@@ -129,20 +136,15 @@ class _ReadFile(NamedTuple):
     paths: list[Path]
 
     def __call__(self, index: int) -> bytes:
-        try:
-            if (size := self.paths[index].stat().st_size) > MAX_FILE_BYTES:
-                raise DecodeError(str(self.paths[index]), f"is a file of {size:,} bytes, more than {MAX_FILE_BYTES:,}")
-            return self.paths[index].read_bytes()
-        except OSError as error:
-            raise DecodeError(str(self.paths[index]), f"cannot be read ({error.strerror})") from error
+        return read_file(self.paths[index])
 
 
-class _ReadMember(NamedTuple):
-    zip_path: str
+class _ReadCelebA(NamedTuple):
+    pictures: Pictures
     files: tuple[str, ...]
 
     def __call__(self, index: int) -> bytes:
-        return celeb_a.read_member(self.zip_path, self.files[index])
+        return self.pictures.read(self.files[index])
 
 
 class _ReadRecord(NamedTuple):
@@ -168,10 +170,12 @@ def _inspect_all(read: Callable[[int], bytes], count: int, label: str, minds_siz
 def _check_pictures(folder: Path) -> DataReport:
     notes: list[str] = []
     try:
-        listing = list_folder(folder)
+        listing = _list_any(folder)
         groups = {f"{split}/{name}": paths for split, domains in listing.files.items() for name, paths in domains.items()}
         ignored = [(path.relative_to(folder).as_posix(), reason) for path, reason in listing.ignored]
         left_out = listing.left_out
+        if listing.side_by_side:
+            groups = {f"{split}: A and B side by side": next(iter(domains.values())) for split, domains in listing.files.items()}
     except UserError as error:
         groups = {"all": [path for path in pictures_below(folder) if not is_mask(path)]}
         ignored, left_out = [], {}
@@ -188,8 +192,24 @@ def _check_pictures(folder: Path) -> DataReport:
         elif (original := first.setdefault(finding.sha256, name)) != name:
             bad.append((name, f"has the same bytes as {original}"))
         notes += [f"{name}: {note}" for note in finding.notes]
+    if frames := [finding.frames for finding in findings if finding.frames]:
+        notes.append(f"{len(frames):,} files have several pages or frames; {sum(frames):,} are left out")
     counts = {name: len(group) for name, group in groups.items()}
     return DataReport(str(folder), "a folder of pictures", counts, bad, ignored, notes + annotation_notes, left_out)
+
+
+def _list_any(folder: Path) -> Listing:
+    """The listing of domains, or of pairs side by side, each twice as wide as high."""
+    try:
+        return list_folder(folder)
+    except UserError:
+        if find_layout(folder, paired=True).side_by_side:
+            with contextlib.suppress(UserError):
+                listing = list_folder(folder, paired=True)
+                height, width = next(filter(None, map(size_as_seen, listing.paths)), (0, 0))
+                if 0 < width == 2 * height:
+                    return listing
+        raise
 
 
 def _check_annotations(folder: Path, paths: list[Path]) -> tuple[list[tuple[str, str]], list[str]]:
@@ -202,14 +222,12 @@ def _check_annotations(folder: Path, paths: list[Path]) -> tuple[list[tuple[str,
 
 
 def _check_celeb_a(folder: Path) -> DataReport:
-    annotations = celeb_a.read_annotations(folder)
-    celeb_a.check_members(folder / celeb_a.ZIP, annotations.files)
+    annotations, pictures = celeb_a.read_annotations(folder), celeb_a.open_pictures(folder)
     notes = celeb_a.compare_with_official(folder)
-    zip_path = str(folder / celeb_a.ZIP)
-    findings = _inspect_all(_ReadMember(zip_path, annotations.files), len(annotations.files), "checking CelebA")
+    findings = _inspect_all(_ReadCelebA(pictures, annotations.files), len(annotations.files), "checking CelebA")
     bad = [(name, finding.reason) for name, finding in zip(annotations.files, findings, strict=True) if finding.reason]
     counts = {split: int(np.sum(annotations.partition == number)) for split, number in celeb_a.SPLITS.items()}
-    return DataReport(str(folder), "CelebA's official files", counts, bad, [], notes)
+    return DataReport(str(folder), "CelebA's official files" if pictures.is_zip else "CelebA's files", counts, bad, [], notes)
 
 
 def _check_prepared(folder: Path) -> DataReport:

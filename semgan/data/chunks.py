@@ -2,6 +2,8 @@
 
 import hashlib
 import io
+import json
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from semgan.data.decode import DecodeError
+from semgan.data.decode_warnings import DecodeWarning
 from semgan.files import write_whole
 
 IMAGES = "images.u8"
@@ -20,11 +23,21 @@ _ANNOTATION = "annotation "  # before an annotation's name in a chunk's file
 ReadExample = Callable[[int], dict[str, np.ndarray] | None]
 
 
+class Note(NamedTuple):
+    """A `DecodeWarning` about a row: its kind, what was left out, and its text."""
+
+    row: int
+    kind: str
+    count: int
+    text: str
+
+
 class Part(NamedTuple):
     """A completed chunk, without its pictures."""
 
     sha256: str  # of its pictures
     failures: list[tuple[int, str]]  # rows that cannot be used, and why
+    notes: list[Note]  # on rows that decoding had something to say about
     annotations: dict[str, np.ndarray]
 
 
@@ -76,6 +89,7 @@ class CacheJob(NamedTuple):
         arrays["sha256"] = np.array(part.sha256)
         arrays["failed"] = np.array([row for row, _ in part.failures], np.int64)
         arrays["reasons"] = np.array([reason for _, reason in part.failures], str)
+        arrays["notes"] = np.array(json.dumps(part.notes))
         encoded = io.BytesIO()
         np.savez(encoded, allow_pickle=False, **arrays)
         write_whole(path, encoded.getvalue())
@@ -86,7 +100,8 @@ class CacheJob(NamedTuple):
             failures = list(zip(arrays["failed"].tolist(), arrays["reasons"].tolist(), strict=True))
             names = [key for key in arrays.files if key.startswith(_ANNOTATION)]
             annotations = {key.removeprefix(_ANNOTATION): arrays[key] for key in names}
-            return Part(str(arrays["sha256"]), failures, annotations)
+            notes = [Note(*note) for note in json.loads(str(arrays["notes"]))] if "notes" in arrays.files else []  # of an earlier version
+            return Part(str(arrays["sha256"]), failures, notes, annotations)
 
     def _start(self, chunk: int) -> int:
         """Offset of the chunk's pictures in the file of all pictures, in bytes."""
@@ -96,10 +111,11 @@ class CacheJob(NamedTuple):
         first, length = chunk * self.rows, self.length(chunk)
         images = np.zeros((length, self.image_size, self.image_size, 3), np.uint8)
         annotations: dict[str, np.ndarray] = {}
-        failures = []
+        failures, notes = [], []
         for place in range(length):
             try:
-                example = self.example(first + place)
+                example, caught = _with_notes(self.example, first + place)
+                notes += caught
             except DecodeError as error:
                 failures.append((first + place, str(error)))
                 continue
@@ -110,4 +126,18 @@ class CacheJob(NamedTuple):
             for name, value in example.items():
                 value = np.asarray(value)
                 annotations.setdefault(name, np.zeros((length, *value.shape), value.dtype))[place] = value
-        return images, Part(hashlib.sha256(images.data).hexdigest(), failures, annotations)
+        return images, Part(hashlib.sha256(images.data).hexdigest(), failures, notes, annotations)
+
+
+def _with_notes(example: ReadExample, row: int) -> tuple[dict[str, np.ndarray] | None, list[Note]]:
+    """The row's example and what decoding warned of; other warnings are passed on."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        result = example(row)
+    notes = []
+    for each in caught:
+        if isinstance(each.message, DecodeWarning):
+            notes.append(Note(row, each.message.kind, each.message.count, str(each.message)))
+        else:
+            warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
+    return result, notes

@@ -8,6 +8,8 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image, ImageCms
 
+from semgan.data.decode_warnings import DecodeWarning
+
 _TOLERANCE = 3  # of 255: how far the sRGB profiles in use differ from each other; Adobe RGB and Display P3 differ by 40 and more
 _LEVELS = 9  # of each channel, in the colours that a profile is probed with
 _MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}  # Pillow's mode by a profile's colour space
@@ -29,7 +31,8 @@ def to_srgb(image: Image.Image, name: str) -> Image.Image:
         pixels = _as_mode(image, rgb, mode)
         transform = _transform(profile, mode)
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError, KeyError, struct.error):
-        warnings.warn(f"{name}: its colour profile is damaged or of another kind of pixels; it is taken for sRGB", stacklevel=4)
+        fault = "its colour profile is damaged or of another kind of pixels; it is taken for sRGB"
+        warnings.warn(f"{name}: {fault}", DecodeWarning, stacklevel=4)
         return rgb
     if transform is None:
         return rgb

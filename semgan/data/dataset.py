@@ -3,8 +3,9 @@
 import difflib
 import hashlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -37,6 +38,7 @@ class Dataset(NamedTuple):
       fingerprint: hex; of the cache's content and of the rows and domains used.
       partner: int64 (count,), for each used row the place in `rows` of the picture that shows the same in the other domain; None
         unless opened as paired.
+      lacks: what to do about annotations that it could have and does not, by annotation.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Dataset(NamedTuple):
     names: dict[str, tuple[str, ...]]
     fingerprint: str
     partner: np.ndarray | None = None
+    lacks: Mapping[str, str] = MappingProxyType({})
 
 
 def open_dataset(
@@ -97,6 +100,7 @@ def open_dataset(
     check_expressions(left_out, listing.names, "data.left_out")
     prepared = build_cache(listing, folder / f"{name}-{split}-{image_size}-{listing.fingerprint[:16]}", image_size)
     _say_failed(listing, prepared)
+    _say_notes(listing, prepared)
     dataset = _select(listing, prepared, domains, count, left_out, least_domains)
     return dataset._replace(partner=_partners(dataset, prepared.annotations[PAIR])) if paired else dataset
 
@@ -146,6 +150,20 @@ def _say_failed(source: Source, cache: Cache) -> None:
         )
 
 
+_NOTES = {
+    "frames": "have several pages or frames, of which the first is used and {count:,} are left out, the first is",
+    "flat": "are of one colour, or nearly, and stay in the data (warning: there is nothing to learn from them), the first is",
+    "guess": "were decoded by a guess (semgan data check lists all), the first is",
+}
+
+
+def _say_notes(source: Source, cache: Cache) -> None:
+    """Says what decoding warned of when the cache was built, whenever that was."""
+    for kind, note in cache.manifest.get("notes", {}).items():
+        what = _NOTES[kind].format(count=note["count"])
+        print(f"{source.name} ({source.split}): {note['pictures']:,} pictures {what} {note['first']}", file=sys.stderr)
+
+
 def _select(source: Source, cache: Cache, expressions: Sequence[str], count: int, left_out: Sequence[str], least_domains: int) -> Dataset:
     """The rows that belong to a domain, the first `count` of them, without those that are left out."""
     domain, domains = assign_domains(expressions, cache.annotations, source.names, len(cache.images))
@@ -173,6 +191,7 @@ def _select(source: Source, cache: Cache, expressions: Sequence[str], count: int
         annotations={key: value for key, value in cache.annotations.items() if key not in (DOMAIN, PAIR)},
         names={key: tuple(value) for key, value in source.names.items() if key != DOMAIN},
         fingerprint=hash_json([cache.manifest["fingerprint"], domains, used]),
+        lacks=source.lacks,
     )
 
 

@@ -4,6 +4,7 @@ Pillow alone is silently wrong for some of what users have: `convert("RGB")` cli
 black, ignores colour profiles and leaves photographs from phones lying on their side.
 """
 
+import contextlib
 import io
 import os
 import struct
@@ -15,7 +16,9 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from semgan.data.adobe_rgb import adobe_rgb_profile, says_adobe_rgb
 from semgan.data.colour_profiles import to_srgb
+from semgan.data.decode_warnings import DecodeWarning, FramesWarning
 from semgan.data.sample_range import SampleFacts, colour_to_8_bits, grey_to_8_bits, png_chunk, sample_facts
 from semgan.errors import UserError
 
@@ -38,6 +41,7 @@ _READER_FAULTS = (
 )  # fmt: skip
 _OPAQUE_MODES = ("1", "L", "P", "RGB", "CMYK", "YCbCr", "RGBX")
 _ALPHA_MODES = ("RGBA", "LA", "PA", "RGBa", "La")
+_PROFILED_MODES = ("L", "RGB", "RGBA")
 _ORIENTATION_TAG = 0x0112
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -94,6 +98,7 @@ def decode_with_alpha(picture: bytes | str | PathLike[str], name: str = "") -> D
             _check_header(image, name)
             facts = sample_facts(image)
             image.load()
+            _add_profile(image)
             turn = _turn(image)  # after loading, by which Pillow has turned a TIFF already
             shallow = _to_8_bits(image, picture, facts, name) if facts.is_deep else image
             return _to_rgb(shallow if turn is None else shallow.transpose(turn), name)
@@ -111,10 +116,10 @@ def decode_with_alpha(picture: bytes | str | PathLike[str], name: str = "") -> D
         raise DecodeError(name, f"damaged or cut short ({error or type(error).__name__})") from error
 
 
-def upright_size(path: str | PathLike[str]) -> tuple[int, int] | None:
+def upright_size(picture: bytes | str | PathLike[str]) -> tuple[int, int] | None:
     """(height, width) of a picture as it is seen, from its header; None for what decoding will refuse."""
     try:
-        with Image.open(path, formats=FORMATS) as image:
+        with Image.open(io.BytesIO(picture) if isinstance(picture, bytes) else picture, formats=FORMATS) as image:
             lies = image.format != "TIFF" and _has_exif(image) and image.getexif().get(_ORIENTATION_TAG) in _LYING
             return (image.width, image.height) if lies else (image.height, image.width)  # Pillow gives a TIFF's as it is seen
     except Exception:  # whatever Pillow raises on damaged bytes
@@ -150,9 +155,17 @@ def _too_large(size: tuple[int, int] | None = None) -> str:
 def _check_header(image: Image.Image, name: str) -> None:
     if image.width * image.height > MAX_PIXELS:
         raise DecodeError(name, _too_large(image.size))
-    if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
-        warnings.warn(f"{name}: has several frames; the first one is used", stacklevel=3)
+    if image.format != "MPO" and (total := getattr(image, "n_frames", 1)) > 1:
+        warnings.warn(FramesWarning(name, "pages" if image.format == "TIFF" else "frames", total), stacklevel=3)
         image.seek(0)
+
+
+def _add_profile(image: Image.Image) -> None:
+    """Gives a picture whose colour space EXIF alone names the profile of it; unreadable EXIF counts as none."""
+    if image.mode in _PROFILED_MODES and "icc_profile" not in image.info:
+        with contextlib.suppress(*_READER_FAULTS):
+            if says_adobe_rgb(image):
+                image.info["icc_profile"] = adobe_rgb_profile()
 
 
 def _turn(image: Image.Image) -> Image.Transpose | None:
@@ -204,7 +217,7 @@ def _without_alpha(colour: np.ndarray, alpha: np.ndarray, name: str) -> np.ndarr
     """Puts the picture over white, or over black where it is white itself and would vanish."""
     over_white = over(colour, alpha, 255)
     if is_flat(over_white) and not is_flat(over_black := over(colour, alpha, 0)):
-        warnings.warn(f"{name}: is white on transparency; it is put over black", stacklevel=3)
+        warnings.warn(f"{name}: is white on transparency; it is put over black", DecodeWarning, stacklevel=3)
         return over_black
     return over_white
 

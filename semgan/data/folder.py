@@ -1,19 +1,29 @@
-"""A user's own pictures: one sub-folder per domain, in any of three layouts.
+"""A user's own pictures: one sub-folder per domain, in any of these layouts, in a folder or in a zip file.
 
     root/cats/*.jpg           root/dogs/*.jpg            5 % of each domain are held out for the test split
     root/trainA/*.jpg         root/trainB/*.jpg          testA, testB optional (CycleGAN's layout)
     root/train/cats/*.jpg     root/train/dogs/*.jpg      test/ or val/ optional (AFHQ's layout)
+    root/cats/train/*.jpg     root/dogs/train/*.jpg      cats/test, dogs/test or val optional
+    root/00000/img00000000.png, root/00001/...           shards of one domain (StyleGAN2-ADA's layout, and FFHQ's); with labels in
+                                                         root/dataset.json the classes are the domains, called by their numbers
+    root/*.jpg, or root/train/*.jpg and root/test/*.jpg  one domain, "all", where one is enough
 
-Paired pictures (pix2pix) have the same name, but for the suffix, and the same shape in each of two domains: A/7.jpg and B/7.png.
+Paired pictures (pix2pix) have the same name, but for the suffix, and the same shape in each of two domains: A/7.jpg and B/7.png. Or they
+lie side by side in one file, A at the left, all twice as wide as high, or all of one shape: root/*.jpg, or root/train/*.jpg and
+root/test/*.jpg (pix2pix's own layout).
 
-What pictures show may be annotated, see `folder_annotations`: attributes, category, landmarks, boxes, masks.
+Splits may be written with capital letters. A folder that holds nothing but one folder is looked through, above the domains and below them:
+root/photos/cats/images/*.jpg is root/cats/*.jpg.
+
+What pictures show may be annotated, see `folder_annotations`: attributes, category, landmarks, boxes, masks; not in a zip file.
 
 Files that are not pictures, hidden ones, broken links, and pictures outside of domain folders are ignored and counted.
 """
 
+import functools
 import hashlib
 import os
-import re
+import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,29 +32,36 @@ from typing import NamedTuple
 import numpy as np
 
 from semgan.data.cache import Source, hash_json
-from semgan.data.decode import decode_picture, fit
+from semgan.data.decode import fit, is_flat
+from semgan.data.decode_warnings import FlatWarning
 from semgan.data.domains import ALL, DOMAIN, PAIR
 from semgan.data.folder_annotations import AnnotationRows, belongings, read_annotations
-from semgan.data.folder_masks import MASKS
-from semgan.data.folder_pairs import check_pairs
-from semgan.data.folder_table import TABLE
+from semgan.data.folder_layouts import LABELS, Layout, find_layout, missing_folder
+from semgan.data.folder_pairs import check_pairs, check_sides
 from semgan.data.picture_files import (
     HIDDEN,
     NO_PICTURE,
     SUB_FOLDER,
     UNREADABLE,
+    UNSAFE,
     count_left_out,
+    decode_file,
     describe,
+    entries,
+    file_state,
+    is_folder,
     is_hidden,
+    pictures_below,
+    unsafe_members,
     visible,
     why_left_out,
 )
 from semgan.errors import UserError
-from semgan.names import one_form, printable
+from semgan.names import one_form
 
 _HELD_OUT = 0.05  # share of a folder without a test split
 _DECODING = 3  # raise when an example changes
-_LETTERED = re.compile(r"(train|test|val)([A-Z])")
+_NO_LABEL = f"without a label in {LABELS}"
 
 
 class Listing(NamedTuple):
@@ -54,11 +71,18 @@ class Listing(NamedTuple):
       files: by split and domain, sorted paths.
       ignored: files and folders that are not used, and why; hidden ones are left out.
       hidden: those: dot-files, and folders that systems make.
+      side_by_side: whether each file is a pair, its left half of the first domain and its right half of the second: both list it.
     """
 
     files: dict[str, dict[str, list[Path]]]
     ignored: list[tuple[Path, str]]
     hidden: list[Path]
+    side_by_side: bool = False
+
+    @property
+    def paths(self) -> list[Path]:
+        """All files, each once."""
+        return list(dict.fromkeys(path for domains in self.files.values() for paths in domains.values() for path in paths))
 
     @property
     def left_out(self) -> Counter[str]:
@@ -73,14 +97,26 @@ class FolderExample(NamedTuple):
     files: tuple[tuple[str, int, int], ...]  # path below root, domain, and what pictures of the same share
     image_size: int
     annotations: AnnotationRows
+    side_by_side: bool = False
 
     def __call__(self, row: int) -> dict[str, np.ndarray]:
         path, domain, pair = self.files[row]
-        picture = decode_picture(Path(self.root, path))
+        place = Path(self.root, path)
+        picture = _halves(place, file_state(place))[domain] if self.side_by_side else decode_file(place)
         height, width, _ = picture.shape
         values = self.annotations.fit(row, height, width, self.image_size)
         image = fit(picture, self.image_size)
+        if is_flat(image):
+            warnings.warn(FlatWarning(str(place)), stacklevel=2)
         return {"image": image, DOMAIN: np.array(domain, np.int32), PAIR: np.array(pair, np.int32), **values}
+
+
+@functools.lru_cache(maxsize=1)
+def _halves(path: Path, state: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """The left and the right half of a picture; the second is asked for right after the first, and comes out of the same decoding."""
+    picture = decode_file(path)
+    middle = picture.shape[1] // 2
+    return picture[:, :middle], picture[:, middle : 2 * middle]
 
 
 def folder_source(root: Path | str, split: str, image_size: int, least_domains: int = 2, paired: bool = False) -> Source:
@@ -92,26 +128,32 @@ def folder_source(root: Path | str, split: str, image_size: int, least_domains: 
     """
     root = Path(root)
     listing = list_folder(root, least_domains, paired)
-    all_files = listing.files
-    annotations = read_annotations(root, [path for domains in all_files.values() for paths in domains.values() for path in paths])
-    domains = all_files[split]
+    annotations = read_annotations(root, [] if listing.side_by_side else listing.paths)
+    domains = listing.files[split]
     names = tuple(domains)
-    pairs = {stem: number for number, stem in enumerate(sorted({one_form(path.stem) for paths in domains.values() for path in paths}))}
-    files = [
-        (path.relative_to(root).as_posix(), index, pairs[one_form(path.stem)]) for index, name in enumerate(names) for path in domains[name]
-    ]
+    shared = {path: one_form(path.name if listing.side_by_side else path.stem) for paths in domains.values() for path in paths}
+    pairs = {name: number for number, name in enumerate(sorted(set(shared.values())))}
+    files = [(path.relative_to(root).as_posix(), index, pairs[shared[path]]) for index, name in enumerate(names) for path in domains[name]]
     files.sort(key=lambda item: _name_hash(item[0]))
-    stats = [(root / path).stat() for path, _, _ in files]
-    identities = [[path, domain, stat.st_size, stat.st_mtime_ns] for (path, domain, _), stat in zip(files, stats, strict=True)]
+    identities = [[path, domain, *file_state(root / path)] for path, domain, _ in files]
+    kind = ["folder", *(["side by side"] if listing.side_by_side else [])]
     return Source(
         name="folder",
         split=split,
         count=len(files),
-        fingerprint=hash_json(["folder", _DECODING, image_size, names, identities, *annotations.identity]),
-        example=FolderExample(str(root), tuple(files), image_size, annotations.of([root / path for path, _, _ in files])),
+        fingerprint=hash_json([*kind, _DECODING, image_size, names, identities, *annotations.identity]),
+        example=FolderExample(
+            str(root), tuple(files), image_size, annotations.of([root / path for path, _, _ in files]), listing.side_by_side
+        ),
         names={DOMAIN: names, **annotations.names},
-        note=describe(root, _count_pictures(all_files), listing.left_out) if split == "train" else "",
+        note=describe_listing(root, listing) if split == "train" else "",
     )
+
+
+def describe_listing(root: Path, listing: Listing) -> str:
+    """The line that tells what became of a folder's files."""
+    line = describe(root, len(listing.paths), listing.left_out)
+    return line + ("; each is a pair side by side, A at the left and B at the right" if listing.side_by_side else "")
 
 
 def list_folder(root: Path | str, least_domains: int = 2, paired: bool = False) -> Listing:
@@ -123,81 +165,65 @@ def list_folder(root: Path | str, least_domains: int = 2, paired: bool = False) 
       UserError: as in `folder_source`.
     """
     root = Path(root)
-    if not root.is_dir():
-        raise UserError(f"{root}: no such folder; give the folder that holds one sub-folder per domain")
-    if not os.access(root, os.R_OK | os.X_OK):
-        raise UserError(f"{root}: is {UNREADABLE}; change its permissions")
-    by_split = _find_domains(root, least_domains)
-    used = {folder for domains in by_split.values() for folder in domains.values()}
-    tables = belongings(root, used)
+    _check_readable(root)
+    layout = find_layout(root, least_domains, paired)
+    used = layout.folders
+    tables = set() if layout.side_by_side else belongings(root, used)
+    tables |= set() if layout.labels is None else {folder / LABELS for folder in used | {path.parent for path in used}}
     beside, above = _around(root, used)
     ignored = [(path, _reason(path, "outside of the domain folders", NO_PICTURE)) for path in beside if path not in tables]
-    hidden = [path for folder in sorted(used | above) for path in folder.iterdir() if is_hidden(path)]
-    files: dict[str, dict[str, list[Path]]] = {}
-    for split, domains in by_split.items():
-        files[split] = {}
-        for name, folder in domains.items():
-            entries = visible(folder)
-            files[split][name] = [path for path in entries if not why_left_out(path)]
-            strays = sorted(set(entries) - set(files[split][name]) - tables)
-            ignored += [(path, _reason(path, "a folder inside a domain")) for path in strays]
+    ignored += [(path, UNSAFE) for path in unsafe_members(root)]
+    hidden = [path for folder in sorted(used | above) for path in entries(folder) if is_hidden(path)]
+    pictures: dict[Path, list[Path]] = {}
+    for folder in dict.fromkeys(folder for domains in layout.splits.values() for folders in domains.values() for folder in folders):
+        inside = visible(folder)
+        pictures[folder] = [path for path in inside if not why_left_out(path)]
+        strays = sorted(set(inside) - set(pictures[folder]) - tables - used)
+        ignored += [(path, _reason(path, "a folder inside a domain")) for path in strays]
+    files = _by_domain(root, layout, pictures)
+    ignored += _without_label(layout, pictures)
     _check_domains(root, files, len(ignored), least_domains)
-    if paired:
+    if layout.side_by_side:
+        check_sides(root, [path for domains in files.values() for path in next(iter(domains.values()))])
+    elif paired:
         for domains in files.values():
             check_pairs(root, domains)
     if "test" not in files:
         files = _hold_out(root, files["train"], paired)
-    return Listing(files, ignored, hidden)
+    return Listing(files, ignored, hidden, layout.side_by_side)
 
 
-def _count_pictures(files: Mapping[str, Mapping[str, Sequence[Path]]]) -> int:
-    """The number of pictures of all splits and domains."""
-    return sum(len(paths) for domains in files.values() for paths in domains.values())
+def _check_readable(root: Path) -> None:
+    if not is_folder(root):
+        raise UserError(f"{root}: no such folder; give the folder that holds one sub-folder per domain, or a zip file of it")
+    if not os.access(root, os.R_OK | (os.X_OK if root.is_dir() else 0)):
+        raise UserError(f"{root}: is {UNREADABLE if root.is_dir() else 'a file that cannot be read'}; change its permissions")
+
+
+def _by_domain(root: Path, layout: Layout, pictures: Mapping[Path, Sequence[Path]]) -> dict[str, dict[str, list[Path]]]:
+    """The pictures by split and domain."""
+    files = {
+        split: {name: [path for folder in folders for path in pictures[folder]] for name, folders in domains.items()}
+        for split, domains in layout.splits.items()
+    }
+    if layout.labels is None:
+        return files
+    if absent := set(layout.labels) - set(files["train"][ALL]):
+        raise UserError(f"{root}: {LABELS} has a label for {len(absent):,} pictures that are not there, the first is {min(absent)}")
+    names = sorted(set(layout.labels.values()), key=int)
+    return {"train": {name: [path for path, own in layout.labels.items() if own == name] for name in names}}
+
+
+def _without_label(layout: Layout, pictures: Mapping[Path, Sequence[Path]]) -> list[tuple[Path, str]]:
+    if layout.labels is None:
+        return []
+    return [(path, _NO_LABEL) for paths in pictures.values() for path in paths if path not in layout.labels]
 
 
 def _reason(path: Path, by_place: str, *unlike: str) -> str:
     """Why a path is not used: its place, where it is what could be used elsewhere or is of these kinds; otherwise its own kind."""
     reason = why_left_out(path)
     return by_place if reason in ("", SUB_FOLDER, *unlike) else reason
-
-
-def _domain_name(folder: Path) -> str:
-    return printable(one_form(folder.name))
-
-
-def _is_usable(path: Path) -> bool:
-    return why_left_out(path) == SUB_FOLDER
-
-
-def _find_domains(root: Path, least_domains: int) -> dict[str, dict[str, Path]]:
-    """Folders by split and domain: `{"train": {"cats": Path}, "test": {...}}`; no "test" where none is kept apart."""
-    folders = {_domain_name(path): path for path in visible(root) if _is_usable(path)}
-    lettered = [match for name in folders if (match := _LETTERED.fullmatch(name))]
-    tests = {match[1] for match in lettered} - {"train"}
-    if lettered:
-        held_out = "test" if "test" in tests else "val"
-        splits = {"train": "train", held_out: "test"}
-        folder_list = [(splits[match[1]], match[2], folders[match[0]]) for match in lettered if match[1] in splits]
-    elif "train" in folders and not _is_domain_called_train(folders):
-        held_out = "test" if "test" in folders else "val"
-        split_roots = {"train": folders["train"]} | ({"test": folders[held_out]} if held_out in folders else {})
-        inner = [(split, path) for split, top in split_roots.items() for path in visible(top) if _is_usable(path)]
-        folder_list = [(split, _domain_name(path), path) for split, path in inner]
-    else:
-        folder_list = [("train", name, path) for name, path in folders.items()]
-        if not folders.keys() - ({MASKS} if (root / TABLE).is_file() else set()) and least_domains <= 1:
-            folder_list = [("train", ALL, root)]
-    result: dict[str, dict[str, Path]] = {"train": {}}
-    for split, name, path in folder_list:
-        result.setdefault(split, {})[name] = path
-    return result
-
-
-def _is_domain_called_train(folders: Mapping[str, Path]) -> bool:
-    """Returns whether `train` is a domain: it holds pictures and no folders, and beside it are folders that are not splits."""
-    inner = visible(folders["train"])
-    holds_pictures = any(not why_left_out(path) for path in inner) and not any(map(_is_usable, inner))
-    return holds_pictures and bool(folders.keys() - {"train", "test", "val"})
 
 
 def _around(folder: Path, used: set[Path]) -> tuple[list[Path], set[Path]]:
@@ -222,17 +248,19 @@ def _check_domains(root: Path, files: dict[str, dict[str, list[Path]]], ignored:
     for split, domains in files.items():
         for name in files["train"] | domains:
             if not domains.get(name):
-                what = "add some or delete its folder" if name in domains else f"it has no folder there; {_add_folder(root, split, name)}"
+                what = _no_picture(root, name) if name in domains else f"it has no folder there; {missing_folder(root, split, name)}"
                 raise UserError(f"{root}: domain {name!r} has no picture in {split}; {what} {summary}")
             if name not in files["train"]:
                 raise UserError(f"{root}: domain {name!r} is in {split} alone; add it to train {summary}")
 
 
-def _add_folder(root: Path, split: str, name: str) -> str:
-    """The advice where a split lacks a domain."""
-    if any(_LETTERED.fullmatch(path.name) for path in root.iterdir()):
-        return f"add {split}{name}, or take all {split} folders away and a part of the others is held out"
-    return f"add {split}/{name}, or take {split} away and a part of the others is held out"
+def _no_picture(root: Path, name: str) -> str:
+    """The advice where a domain's folder has no pictures in it."""
+    deeper = [path for path in pictures_below(root) if name in path.relative_to(root).parts[:-2]]
+    if not deeper:
+        return "add some or delete its folder"
+    example = deeper[0].relative_to(root).as_posix()
+    return f"its pictures lie deeper, as {example} does: move them up, or give the folder that holds the domains"
 
 
 def _hold_out(root: Path, domains: dict[str, list[Path]], paired: bool) -> dict[str, dict[str, list[Path]]]:

@@ -77,7 +77,7 @@ def check_annotated(dataset: Dataset, annotations: AnnotationNames) -> None:
             has = ", ".join(dataset.annotations) or "nothing"
             raise UserError(
                 f"config.losses needs {own} of every picture, but of {dataset.name} ({dataset.split}) there is {has}: take {own} out of "
-                "config.losses.content and config.losses.style, or give data that have it"
+                f"config.losses.content and config.losses.style, or {dataset.lacks.get(own, 'give data that have it')}"
             )
         if missing := [column for column in columns if column not in dataset.names[own]]:
             near = difflib.get_close_matches(missing[0], dataset.names[own], 1, 0)[0]
@@ -92,8 +92,8 @@ def check_inputs(dataset: Dataset, inputs: AnnotationNames, algorithm: str) -> N
     if missing := [name for name in inputs if name not in dataset.annotations]:
         has = ", ".join(dataset.annotations) or "nothing"
         raise UserError(
-            f"{algorithm} needs the {missing[0]} of every content, but of {dataset.name} ({dataset.split}) there is {has}: give data "
-            "that have it, or choose another algorithm"
+            f"{algorithm} needs the {missing[0]} of every content, but of {dataset.name} ({dataset.split}) there is {has}: "
+            f"{dataset.lacks.get(missing[0], 'give data that have it')}, or choose another algorithm"
         )
 
 

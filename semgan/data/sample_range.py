@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from semgan.data.decode_warnings import DecodeWarning
+
 _LIKELY = (255, 1023, 4095, 16383)  # the largest values of 8, 10, 12 and 14 bits, as scanners, microscopes and cameras have them
 _BITS, _WHITE_IS, _MOST, _FORMAT = 258, 262, 281, 339  # TIFF 6.0: BitsPerSample, PhotometricInterpretation, MaxSampleValue, SampleFormat
 _SIGNED = 2
@@ -56,7 +58,7 @@ def grey_to_8_bits(image: Image.Image, facts: SampleFacts, name: str) -> Image.I
         return None
     limit = _limit(values, largest, facts)
     if lowest < 0:
-        warnings.warn(f"{name}: has values below 0, which become black", stacklevel=3)
+        warnings.warn(f"{name}: has values below 0, which become black", DecodeWarning, stacklevel=3)
     _say_limit(limit, largest, facts, name)
     scaled = _scale(values, limit)
     return _like(image, 255 - scaled if facts.inverted else scaled)
@@ -106,7 +108,8 @@ def _limit(values: np.ndarray, largest: int, facts: SampleFacts) -> int:
 def _say_limit(limit: int, largest: int, facts: SampleFacts, name: str) -> None:
     if limit != facts.full:
         reason = f"its values go to {largest:,} of {facts.full or 2**32 - 1:,}"
-        warnings.warn(f"{name}: {reason}, so they are taken for {limit.bit_length()} bits and {limit:,} for white", stacklevel=4)
+        taken = f"so they are taken for {limit.bit_length()} bits and {limit:,} for white"
+        warnings.warn(f"{name}: {reason}, {taken}", DecodeWarning, stacklevel=4)
 
 
 def _scale(values: np.ndarray, limit: int) -> np.ndarray:

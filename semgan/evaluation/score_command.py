@@ -51,8 +51,10 @@ def score_folders(
     """Scores the pictures of one folder against those of another, both of any layout, as plain JSON-able data.
 
     Args:
-      real_dir, fake_dir: folders with pictures at any depth, all of one size.
-      extractor: the extractor of the features; None: the judge of `drawn_faces`, whose distances are named `fd_judge` and `kd_judge`.
+      real_dir, fake_dir: folders with pictures at any depth, or zip files of them. Pictures of several sizes are each brought to the
+        network's size by the extractor's own resizing, which a note says.
+      extractor: the extractor of the features; None: the judge of `drawn_faces`, whose distances are named `fd_judge` and `kd_judge`, and
+        which is trained first where it is absent.
       scores: which of `set_figures.SCORES`.
       count: takes that many pictures of each folder, evenly from first to last; 0: all.
       split: what the real pictures are, for the passports.
@@ -66,13 +68,13 @@ def score_folders(
       `semgan`: version.
 
     Raises:
-      UserError: a folder that is missing, has fewer than two pictures, damaged ones or ones of different sizes; an unknown score.
+      UserError: a folder that is missing, has fewer than two pictures, or damaged ones; an unknown score.
     """
     if unknown := sorted(set(scores) - set(SCORES)):
         raise UserError(f"there is no score {unknown[0]!r}: choose from {', '.join(SCORES)}")
     real, fake = (folder_pictures.open_folder(folder, count) for folder in (real_dir, fake_dir))
-    folder_pictures.check_sizes(real, fake)
     extractor = extractor or default_extractor()
+    sizes = folder_pictures.size_notes(real, fake, extractor.identity().get("resize", "as it does"))
     spent = {"decoding": 0.0, "features": 0.0, "scores": 0.0, "images": 0}
     look = partial(_statistics, extractor=extractor, spent=spent)
     look_at_real = partial(look, real, "looking at real pictures")
@@ -84,7 +86,7 @@ def score_folders(
     spent["scores"] = time.perf_counter() - start
     return {
         "figures": [to_json(figure) for figure in figures],
-        "notes": ([_JUDGE_NOTE] if extractor.protocol == JUDGE else []) + _small_set_note(of_real, of_fake) + notes,
+        "notes": ([_JUDGE_NOTE] if extractor.protocol == JUDGE else []) + sizes + _small_set_note(of_real, of_fake) + notes,
         "real": {"folder": str(real_dir), "count": of_real.moments.count},
         "fake": {"folder": str(fake_dir), "count": of_fake.moments.count},
         "time": spent,

@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from semgan.data import celeb_a
+from semgan.data import celeb_a, zip_files
 from semgan.data.build import build_dataset
-from semgan.data.celeb_a import celeb_a_source, read_annotations, read_member
+from semgan.data.celeb_a import celeb_a_source, open_pictures, read_annotations
+from semgan.data.check import check_folder
 from semgan.data.dataset import open_dataset
 from semgan.data.decode import DecodeError
+from semgan.data.loader import check_annotated
 from semgan.data.records import open_records
 from semgan.errors import UserError
 
@@ -53,6 +55,67 @@ def test_opens_by_attribute_domains(celeb_a_folder, tmp_path):
     assert open_train(celeb_a_folder, tmp_path / "cache", least_domains=1).domains == ("all",)
 
 
+def test_landmarks_are_needed_only_where_they_are_used(celeb_a_folder, tmp_path):
+    (celeb_a_folder / celeb_a.LANDMARKS).unlink()
+    dataset = open_train(celeb_a_folder, tmp_path / "cache", domains=("~Male", "Male"))
+    assert (len(dataset.rows), list(dataset.annotations)) == (8, ["attributes"])
+    sentence = r"needs landmarks of every picture.* or download CelebA's list_landmarks_align_celeba\.txt .*into .*official"
+    with pytest.raises(UserError, match=sentence):
+        check_annotated(dataset, {"landmarks": ()})
+    assert "list_landmarks_align_celeba.txt is absent; it is needed only where" in " ".join(check_folder(celeb_a_folder).notes)
+    with pytest.raises(UserError, match=r"has landmarks, and these files none: download CelebA's list_landmarks_align_celeba\.txt"):
+        build_dataset("celeb_a", str(celeb_a_folder), str(tmp_path / "out"), 0, 0)
+
+
+def as_kaggle_ships_it(official: Path, folder: Path, *, nested: bool = True, bom: str = "", landmarks: bool = False) -> Path:
+    """The same pictures in a folder, and tables with commas and a header."""
+    with zipfile.ZipFile(official / celeb_a.ZIP) as archive:
+        archive.extractall(folder / "img_align_celeba" if nested else folder)
+    names = {celeb_a.ATTRIBUTES: celeb_a.ATTRIBUTE_NAMES, celeb_a.LANDMARKS: celeb_a.LANDMARK_NAMES, celeb_a.PARTITION: ("partition",)}
+    for table in (celeb_a.ATTRIBUTES, celeb_a.PARTITION, *([celeb_a.LANDMARKS] if landmarks else [])):
+        rows = (official / table).read_text().splitlines()[0 if table == celeb_a.PARTITION else 2 :]
+        lines = [",".join(["image_id", *names[table]]), *(",".join(row.split()) for row in rows)]
+        (folder / table.replace(".txt", ".csv")).write_text(bom + "\r\n".join(lines) + "\r\n", "utf-8")
+    (folder / "list_bbox_celeba.csv").write_text("image_id,x_1,y_1,width,height\n")
+    return folder
+
+
+@pytest.mark.parametrize(("nested", "bom"), [(True, ""), (False, "\ufeff")])
+def test_kaggles_files_equal_the_official_ones(celeb_a_folder, tmp_path, nested, bom):
+    kaggle = as_kaggle_ships_it(celeb_a_folder, tmp_path / "kaggle", nested=nested, bom=bom, landmarks=True)
+    for split, count in (("train", 8), ("validation", 2), ("test", 2)):
+        source = celeb_a_source(kaggle, split, 8)
+        assert source.count == count
+        assert_same_examples(source, celeb_a_source(celeb_a_folder, split, 8), count)
+    report = check_folder(kaggle)
+    assert report.clean
+    assert report.counts == {"train": 8, "validation": 2, "test": 2}
+
+
+def test_kaggles_files_train_without_landmarks_and_follow_their_pictures(celeb_a_folder, tmp_path):
+    kaggle = as_kaggle_ships_it(celeb_a_folder, tmp_path / "kaggle")
+    dataset = open_train(kaggle, tmp_path / "cache", domains=("~Male", "Male"))
+    assert dataset.domain.tolist() == [1, 0] * 4
+    np.testing.assert_allclose(dataset.images[dataset.rows, 4, 4, 0], np.arange(8) * 10, atol=6)
+    first = celeb_a_source(kaggle, "train", 8).fingerprint
+    path = kaggle / "img_align_celeba" / "img_align_celeba" / "000003.jpg"
+    path.write_bytes(path.read_bytes() + b"x")
+    assert celeb_a_source(kaggle, "train", 8).fingerprint != first
+
+
+def test_what_is_missing_from_kaggles_files_is_named(celeb_a_folder, tmp_path):
+    kaggle = as_kaggle_ships_it(celeb_a_folder, tmp_path / "kaggle")
+    (kaggle / "img_align_celeba" / "img_align_celeba" / "000003.jpg").unlink()
+    with pytest.raises(UserError, match=r"1 pictures of .* are not in it, the first is img_align_celeba/000003\.jpg"):
+        celeb_a_source(kaggle, "train", 8)
+    replace_text(kaggle / "list_attr_celeba.csv", "Bald", "Baldness")
+    with pytest.raises(UserError, match=r"list_attr_celeba\.csv: its names of columns .* start with image_id,5_o_Clock_Shadow"):
+        read_annotations(kaggle)
+    (kaggle / "list_eval_partition.csv").unlink()
+    with pytest.raises(UserError, match=r"list_eval_partition\.txt is missing; .*Kaggle's .*list_eval_partition\.csv"):
+        read_annotations(kaggle)
+
+
 def test_another_count_is_a_note_not_an_error(celeb_a_folder, capsys):
     celeb_a_source(celeb_a_folder, "train", 8)
     assert "12 pictures, where CelebA has 202,599" in capsys.readouterr().err
@@ -74,14 +137,14 @@ def test_identity_is_optional(celeb_a_folder):
     assert read_annotations(celeb_a_folder).identity.tolist() == [-1] * 12
 
 
-@pytest.mark.parametrize("name", celeb_a.REQUIRED)
+@pytest.mark.parametrize("name", [celeb_a.ZIP, celeb_a.ATTRIBUTES, celeb_a.PARTITION])
 def test_missing_file_is_named(celeb_a_folder, name):
     (celeb_a_folder / name).unlink()
     with pytest.raises(UserError, match=f"{name} is missing; CelebA needs"):
         celeb_a_source(celeb_a_folder, "train", 8)
 
 
-@pytest.mark.parametrize("name", celeb_a.REQUIRED)
+@pytest.mark.parametrize("name", [celeb_a.ZIP, celeb_a.ATTRIBUTES, celeb_a.LANDMARKS, celeb_a.PARTITION])
 def test_file_that_is_cut_short_is_named(celeb_a_folder, name):
     path = celeb_a_folder / name
     data = path.read_bytes()
@@ -133,7 +196,7 @@ def test_bomb_in_the_zip_is_never_inflated(celeb_a_folder):
     rewrite_zip(celeb_a_folder, **{"img_align_celeba/000001.jpg": bytes(50_000_000), "img_align_celeba/000002.jpg": bytes(10**6)})
     for file in ("000001.jpg", "000002.jpg"):  # by its size, by its ratio
         with pytest.raises(DecodeError, match=f"{file}: .* bytes would grow to"):
-            read_member(str(celeb_a_folder / celeb_a.ZIP), file)
+            open_pictures(celeb_a_folder).read(file)
 
 
 def test_a_symlink_in_the_zip_is_never_followed(celeb_a_folder, tmp_path, capsys):
@@ -148,7 +211,7 @@ def test_a_symlink_in_the_zip_is_never_followed(celeb_a_folder, tmp_path, capsys
 
 
 def test_a_zip_of_too_many_members_is_refused(celeb_a_folder, monkeypatch):
-    monkeypatch.setattr(celeb_a, "_MAX_MEMBERS", 11)
+    monkeypatch.setattr(zip_files, "MAX_MEMBERS", 11)
     with pytest.raises(UserError, match=r"13 members are more than the 11 that are opened"):
         celeb_a_source(celeb_a_folder, "train", 8)
 

@@ -92,6 +92,55 @@ def test_an_adobe_rgb_picture_becomes_srgb(kind):
     np.testing.assert_allclose(decoded, expected, atol=6 if kind == "JPEG" else 1.5)
 
 
+def adobe_exif(colour_space: int = 65535, index: str = "R03") -> Image.Exif:
+    """As cameras write it (DCF 2.0): no profile, but ColorSpace (0xA001) and, in the interoperability IFD (0xA005), the index."""
+    exif = Image.Exif()
+    exif[0x8769] = {0xA001: colour_space, 0xA005: {1: index}}
+    return exif
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_adobe_rgb_that_exif_alone_says_becomes_srgb(kind):
+    pixels = np.uint8([[[100, 150, 90], [200, 60, 120]], [[30, 40, 50], [128, 128, 128]]]).repeat(8, 0).repeat(8, 1)
+    options = {"WEBP": {"lossless": True}, "JPEG": {"quality": 100, "subsampling": 0}}.get(kind, {})
+    decoded = decode_picture(encode(Image.fromarray(pixels), kind, exif=adobe_exif(), **options))
+    np.testing.assert_allclose(decoded, srgb_of(*ADOBE_RGB, pixels), atol=6 if kind == "JPEG" else 1.5)
+    for exif in (adobe_exif(1), adobe_exif(index="R98"), adobe_exif(65535, "")):
+        plain = decode_picture(encode(Image.fromarray(pixels), kind, exif=exif, **options))
+        np.testing.assert_array_equal(plain, decode_picture(encode(Image.fromarray(pixels), kind, **options)))
+
+
+def test_adobe_rgb_converts_as_published():
+    # Published conversions of (0, 255, 0) and of mid greys: green is outside of sRGB, greys change by their curve alone.
+    pixels = np.uint8([[[0, 255, 0], [255, 0, 0], [0, 0, 255], [255, 255, 255], [0, 0, 0], [128, 128, 128]]])
+    decoded = decode_picture(encode(Image.fromarray(pixels), "PNG", exif=adobe_exif()))
+    assert decoded[0, 0, 1] == 255
+    np.testing.assert_allclose(decoded[0], [[0, 255, 0], [255, 0, 0], [0, 0, 255], [255] * 3, [0] * 3, [127] * 3], atol=2)
+    inside = np.uint8([[[144, 190, 60]]])
+    linear = (inside / 255.0) ** (563 / 256)
+    # Adobe RGB (1998) 4.3.5 to XYZ under D65, and IEC 61966-2-1 from XYZ to sRGB
+    xyz = linear @ np.array([[0.57667, 0.18556, 0.18823], [0.29734, 0.62736, 0.07529], [0.02703, 0.07069, 0.99134]]).T
+    rgb = np.clip(xyz @ np.array([[3.2406, -1.5372, -0.4986], [-0.9689, 1.8758, 0.0415], [0.0557, -0.2040, 1.0570]]).T, 0, 1)
+    expected = 255 * np.where(rgb <= 0.0031308, 12.92 * rgb, 1.055 * rgb ** (1 / 2.4) - 0.055)
+    np.testing.assert_allclose(decode_picture(encode(Image.fromarray(inside), "PNG", exif=adobe_exif())), expected, atol=1.5)
+
+
+def test_a_profile_goes_before_what_exif_says():
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    data = encode(Image.fromarray(RGB), "PNG", exif=adobe_exif(), icc_profile=srgb)
+    np.testing.assert_array_equal(decode_picture(data), RGB)
+
+
+def test_adobe_rgb_by_exif_keeps_orientation_and_greys_of_cmyk_alone(tmp_path):
+    exif = adobe_exif()
+    exif[0x0112] = 6
+    decoded = decode_picture(encode(Image.fromarray(np.uint8([[[100, 150, 90], [9, 9, 9]]])), "PNG", exif=exif))
+    assert decoded.shape == (2, 1, 3)
+    np.testing.assert_allclose(decoded[0, 0], srgb_of(*ADOBE_RGB, np.uint8([100, 150, 90])), atol=1.5)
+    cmyk = Image.new("CMYK", (8, 8), (0, 255, 0, 0))
+    np.testing.assert_array_equal(decode_picture(encode(cmyk, "JPEG", exif=adobe_exif())), decode_picture(encode(cmyk, "JPEG")))
+
+
 def test_a_profile_is_applied_beneath_alpha_and_after_turning():
     rgba = np.uint8([[[100, 150, 90, 255], [200, 60, 120, 0]]])
     exif = Image.Exif()
@@ -320,7 +369,8 @@ def test_too_large_picture_is_refused_from_its_header_with_flat_memory(side):
 def test_animation_gives_its_first_frame_and_a_warning(kind):
     frames = [Image.new("RGB", (2, 2), colour) for colour in ((200, 100, 50), (0, 0, 0))]
     lossless = {"lossless": True} if kind == "WEBP" else {}
-    with pytest.warns(UserWarning, match=r"dance: has several frames"):
+    what = "pages" if kind == "TIFF" else "frames"
+    with pytest.warns(UserWarning, match=rf"^dance: has 2 {what}; the first is used, 1 is left out$"):
         picture = decode_picture(encode(frames[0], kind, save_all=True, append_images=frames[1:], **lossless), "dance")
     np.testing.assert_array_equal(picture, np.full((2, 2, 3), [200, 100, 50]))
 

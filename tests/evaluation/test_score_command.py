@@ -2,19 +2,24 @@
 
 import json
 import warnings
+import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
+from semgan.cli import main
 from semgan.errors import UserError
+from semgan.evaluation import folder_pictures
+from semgan.evaluation.extractors import feature_extractor
 from semgan.evaluation.extractors.feature_extractor import extractor_from_judge_file
 from semgan.evaluation.extractors.statistics import Statistics
 from semgan.evaluation.figures.figure import from_json
 from semgan.evaluation.figures.passport import comparable
 from semgan.evaluation.figures.set_figures import Sets, distance_name, figures_of_sets
 from semgan.evaluation.folder_pictures import batches, open_folder
-from semgan.evaluation.judge.judge import decide, save_judge
+from semgan.evaluation.judge.judge import decide, judge_path, save_judge
 from semgan.evaluation.score_command import score_folders, score_to_file
 from semgan.evaluation.scores.moments import moments_of
 
@@ -208,8 +213,6 @@ def test_judge_file_is_read_and_another_size_refused(judge_extractor, tmp_path):
 @pytest.mark.parametrize(
     ("spoil", "wrong"),
     [
-        (lambda real, fake: Image.new("RGB", (8, 8)).save(fake / "000.png"), "16 x 16 pixels and .*fake of 8 x 8"),
-        (lambda real, fake: Image.new("RGB", (20, 16)).save(fake / "zzz.png"), "zzz.png has 20 x 16 pixels, but 000.png has 16 x 16"),
         (lambda real, fake: (fake / "030.png").write_bytes((fake / "030.png").read_bytes()[:60]), "030.png: damaged or cut short"),
         (lambda real, fake: [path.unlink() for path in list(fake.iterdir())[1:]], "fake has 1 pictures"),
         (lambda real, fake: [path.unlink() for path in fake.iterdir()] + [fake.rmdir()], "fake: no such folder"),
@@ -227,3 +230,106 @@ def test_unknown_scores_and_places_are_refused_before_the_work(folders, judge_ex
         score_folders(*folders, extractor=judge_extractor, scores=("fidd",))
     with pytest.raises(UserError, match="is a folder"):
         score_to_file(*folders, tmp_path, extractor=judge_extractor)
+
+
+def resized(images, sizes):
+    """Picture i at size i of `sizes`, in turns."""
+    return [Image.fromarray(image).resize(sizes[place % len(sizes)]) for place, image in enumerate(images)]
+
+
+def save_all(folder, images):
+    folder.mkdir()
+    for place, image in enumerate(images):
+        image.save(folder / f"{place:03}.png")
+    return folder
+
+
+SIZES = [(24, 24), (16, 20), (16, 16)]
+
+
+def test_folders_of_several_sizes_are_scored_with_a_note(tmp_path, faces, judge_extractor, write_pictures):
+    images, _ = faces
+    real = write_pictures(tmp_path / "real", images[::4])
+    fake = save_all(tmp_path / "fake", resized(images[1::4], SIZES))
+    result = score_folders(real, fake, extractor=judge_extractor, cache_folder=tmp_path / "cache", resamples=0)
+    assert by_name(result).keys() == ALL
+    (note,) = (note for note in result["notes"] if "itself" in note)
+    assert "real has pictures of 16 x 16 pixels and " in note
+    assert "fake has pictures of 3 sizes, from 16 x 16 to 24 x 24 pixels" in note
+    assert "(centred square, Lanczos to 16)" in note
+    again = score_folders(fake, real, extractor=judge_extractor, cache_folder=tmp_path / "cache", resamples=0)
+    assert by_name(again)["fd_judge"]["value"] == pytest.approx(by_name(result)["fd_judge"]["value"], rel=1e-3)
+
+
+def test_a_picture_has_the_features_of_its_own_size_in_a_mixed_folder(tmp_path, faces, judge_extractor):
+    pictures = resized(faces[0][:30], SIZES)
+    folder = open_folder(save_all(tmp_path / "mixed", pictures))
+    (batch,) = batches(folder)
+    assert [image.shape[:2] for image in batch] == [image.size[::-1] for image in pictures] == list(folder.sizes)
+    mixed = judge_extractor.features(batch)
+    for place in range(3):
+        alone = judge_extractor.features(np.stack([np.asarray(image) for image in pictures[place::3]]))
+        np.testing.assert_allclose(mixed[place::3], alone, rtol=1e-5, atol=1e-6)
+
+
+def test_folders_of_two_sizes_are_compared_with_a_note_and_of_one_without(tmp_path, faces, judge_extractor, folders):
+    fake = save_all(tmp_path / "large", resized(faces[0][1::4], [(32, 32)]))
+    notes = score_folders(folders[0], fake, extractor=judge_extractor, cache=False, resamples=0)["notes"]
+    assert any("real has pictures of 16 x 16 pixels and " in note and "large has pictures of 32 x 32 pixels" in note for note in notes)
+    assert not any("pixels" in note for note in score_folders(*folders, extractor=judge_extractor, cache=False, resamples=0)["notes"])
+
+
+def test_batches_are_bounded_by_their_bytes(tmp_path, monkeypatch):
+    folder = open_folder(save_all(tmp_path / "a", [Image.new("RGB", size) for size in [(8, 8)] * 5 + [(40, 40)] * 2 + [(8, 8)]]))
+    monkeypatch.setattr(folder_pictures, "_BATCH_BYTES", 3 * 8 * 8 * 3)
+    assert [len(batch) for batch in batches(folder)] == [3, 2, 1, 1, 1]
+    monkeypatch.setattr(folder_pictures, "_BATCH_BYTES", 2**26)
+    monkeypatch.setattr(folder_pictures, "MOST", 5)
+    assert [len(batch) for batch in batches(folder)] == [5, 3]
+
+
+def test_a_zip_of_pictures_scores_as_its_folder(folders, judge_extractor, tmp_path):
+    with zipfile.ZipFile(tmp_path / "fake.zip", "w") as archive:
+        for path in folders[1].iterdir():
+            archive.write(path, f"deep/{path.name}")
+    options = {"extractor": judge_extractor, "cache": False, "resamples": 0}
+    one, other = (score_folders(folders[0], fake, **options) for fake in (folders[1], tmp_path / "fake.zip"))
+    assert one["figures"] == other["figures"]
+
+
+def test_the_judges_training_is_announced_and_its_file_named(judge_extractor, tmp_path, monkeypatch, capsys, squares):
+    monkeypatch.setenv("SEMGAN_CACHE", str(tmp_path / "cache"))
+    said = []
+
+    def open_squares(name, **options):
+        said.append(capsys.readouterr().err)
+        return squares(40, 1, options["split"])
+
+    def train(*_, **settings):
+        path = judge_path(squares(40, 1, "train"), squares(40, 1, "test"), **settings)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_judge(path, judge_extractor.judge)
+        return judge_extractor.judge
+
+    monkeypatch.setattr(feature_extractor, "open_dataset", open_squares)
+    monkeypatch.setattr(feature_extractor, "load_or_train", train)
+    feature_extractor.default_extractor()
+    assert "22,000 faces are drawn and a judge is trained on drawn faces, once, in 5 to 40 minutes" in said[0]
+    after = capsys.readouterr().err
+    path = after.partition("kept in ")[2].partition(":")[0]
+    assert extractor_from_judge_file(path, 16).sha256 == judge_extractor.sha256
+    (tmp_path / "cache" / "data" / "drawn_faces-train-64-0").mkdir(parents=True)
+    (tmp_path / "cache" / "data" / "drawn_faces-train-64-0" / "manifest.json").write_text("{}")
+    feature_extractor.default_extractor()
+    assert capsys.readouterr().err == ""
+    Path(path).unlink()
+    feature_extractor.default_extractor()
+    assert "first a judge is trained on drawn faces" in capsys.readouterr().err
+
+
+def test_help_says_where_a_judges_file_comes_from(capsys):
+    with pytest.raises(SystemExit):
+        main(["score", "--help"])
+    told = " ".join(capsys.readouterr().out.split())
+    assert "folder judges of the cache ($SEMGAN_CACHE, else ~/.cache/semgan)" in told
+    assert "of the same size" not in told

@@ -10,6 +10,8 @@ from jaxtyping import UInt8
 
 Pictures = UInt8[np.ndarray, "count height width 3"]
 """RGB, NHWC, of one size, as files hold them: 0 to 255."""
+AnyPictures = Pictures | Sequence[UInt8[np.ndarray, "height width 3"]]
+"""The same, or pictures of several sizes."""
 
 
 def replicate(params: Any, devices: Sequence[Any] | None = None) -> Any:
@@ -21,10 +23,10 @@ def replicate(params: Any, devices: Sequence[Any] | None = None) -> Any:
 def over_batches(
     function: Callable[..., jax.Array],
     params: Any,
-    arrays: Sequence[np.ndarray],
+    arrays: Sequence[Any],
     *,
     device_batch_size: int,
-    prepare: Callable[[np.ndarray], np.ndarray] = np.asarray,
+    prepare: Callable[[Any], np.ndarray] = np.asarray,
 ) -> np.ndarray:
     """`function(params, *batches)` of all rows, joined; on the devices that the parameters lie on.
 
@@ -34,7 +36,7 @@ def over_batches(
     Args:
       function: jitted; row i of what it returns depends on row i of its batches alone.
       params: as `replicate` gives them.
-      arrays: with the same first axis, at least one row long.
+      arrays: with the same first axis, at least one row long; or sequences of as many arrays, which `prepare` makes of one shape.
       prepare: run on the host on each batch of each array.
     """
     mesh = jax.tree.leaves(params)[0].sharding.mesh

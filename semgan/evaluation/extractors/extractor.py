@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from semgan.evaluation.extractors import inception, lpips, protocols, weight_files
-from semgan.evaluation.extractors.batches import Pictures, over_batches, replicate
+from semgan.evaluation.extractors.batches import AnyPictures, Pictures, over_batches, replicate
 
 DEVICE_BATCH_SIZE = 16
 
@@ -33,8 +33,8 @@ class Extractor(NamedTuple):
     params: dict[str, Any]
     device_batch_size: int = DEVICE_BATCH_SIZE
 
-    def features(self, images: Pictures) -> Float[np.ndarray, "count 2048"]:
-        """pool3 of each picture; compiled once for each size of picture."""
+    def features(self, images: AnyPictures) -> Float[np.ndarray, "count 2048"]:
+        """pool3 of each picture; compiled once for each size of an array of pictures, and once for all sequences of several sizes."""
         return features(self, images)
 
     def logits(self, features: Float[np.ndarray, "count 2048"], *, bias: bool = False) -> Float[np.ndarray, "count classes"]:
@@ -126,8 +126,13 @@ def load_lpips(
     return Perceptual(name, sha256, lpips.backbone_of(params), replicate(params, devices), device_batch_size)
 
 
-def features(extractor: Extractor, images: Pictures) -> Float[np.ndarray, "count 2048"]:
-    """pool3 of each picture, in the parameters' type, computed in batches on the extractor's devices."""
+def features(extractor: Extractor, images: AnyPictures) -> Float[np.ndarray, "count 2048"]:
+    """pool3 of each picture, in the parameters' type, computed in batches on the extractor's devices.
+
+    Pictures of several sizes are each brought to the network's size alone, by the protocol's own resizing.
+    """
+    if not isinstance(images, np.ndarray):
+        return _features_of_sizes(extractor, images)
     _check_pictures(images)
     return over_batches(
         functools.partial(_pool3, protocol=extractor.protocol),
@@ -136,6 +141,24 @@ def features(extractor: Extractor, images: Pictures) -> Float[np.ndarray, "count
         device_batch_size=extractor.device_batch_size,
         prepare=functools.partial(protocols.on_host, protocols.find(extractor.protocol)),
     )
+
+
+def _features_of_sizes(extractor: Extractor, images: Sequence[np.ndarray]) -> np.ndarray:
+    for image in images:
+        _check_pictures(image[None])
+    way, dtype = protocols.find(extractor.protocol), extractor.params["fc"]["kernel"].dtype
+    return over_batches(
+        functools.partial(_pool3_of_prepared, variant=way.variant),
+        extractor.params,
+        (images,),
+        device_batch_size=extractor.device_batch_size,
+        prepare=functools.partial(protocols.each_alone, way, dtype),
+    )
+
+
+@functools.partial(jax.jit, static_argnames="variant")
+def _pool3_of_prepared(params: inception.InceptionParams, images: jax.Array, variant: inception.Variant) -> jax.Array:
+    return inception.pool3(params, images, variant)
 
 
 @functools.partial(jax.jit, static_argnames="protocol")

@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import sys
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -12,15 +13,20 @@ from jaxtyping import Float
 from semgan.data.dataset import open_dataset
 from semgan.data.decode import fit
 from semgan.errors import UserError
-from semgan.evaluation.extractors.batches import Pictures, over_batches, replicate
-from semgan.evaluation.judge.judge import Judge, load_judge, load_or_train
+from semgan.evaluation.extractors.batches import AnyPictures, over_batches, replicate
+from semgan.evaluation.judge.judge import Judge, judge_path, load_judge, load_or_train
 from semgan.networks.judge import Heads, JudgeNetwork
+from semgan.paths import cache_dir
 from semgan.types import Images
 
 JUDGE = "judge"
 """The protocol of every judge."""
 JUDGE_IMAGE_SIZE = 64
 _JUDGE_DATA = {"train": 20_000, "test": 2_000}
+_JUDGE_SETTINGS: dict[str, Any] = {"channels": 16, "steps": 800, "batch_size": 32}
+"""Those of the small experiments, so that there is one judge in the cache."""
+_DRAWING_TIME, _TRAINING_TIME = "in 5 to 40 minutes on two CPU cores", "in 2 to 8 minutes on two CPU cores"
+"""From cores that are free to cores that others use too."""
 _DEVICE_BATCH_SIZE = 64
 
 
@@ -45,8 +51,8 @@ class FeatureExtractor(Protocol):
         """Returns one word for the preparation of pictures and the network."""
         ...
 
-    def features(self, images: Pictures) -> Float[np.ndarray, "count feature"]:
-        """Computes one feature vector per picture; all pictures have the same size, which may be any."""
+    def features(self, images: AnyPictures) -> Float[np.ndarray, "count feature"]:
+        """Computes one feature vector per picture; those of an array have the same size, which may be any, those of a list any sizes."""
         ...
 
     def identity(self) -> dict[str, str]:
@@ -83,7 +89,7 @@ class JudgeExtractor(NamedTuple):
         """Returns `JUDGE`."""
         return JUDGE
 
-    def features(self, images: Pictures) -> Float[np.ndarray, "count feature"]:
+    def features(self, images: AnyPictures) -> Float[np.ndarray, "count feature"]:
         """Computes the features of `judge.decide`, times the square root of their number, in batches over all devices."""
         prepare = functools.partial(_fit_all, size=self.image_size)
         function = functools.partial(_features, heads=self.judge.heads)
@@ -101,11 +107,30 @@ class JudgeExtractor(NamedTuple):
 
 
 def default_extractor() -> JudgeExtractor:
-    """The judge of `drawn_faces` at 64 pixels; its data are drawn and it is trained, with progress, at first use."""
+    """The judge of `drawn_faces` at 64 pixels; its data are drawn and it is trained, with progress, at first use, which is announced."""
+    announced = False
+    if not any((cache_dir() / "data").glob(f"drawn_faces-train-{JUDGE_IMAGE_SIZE}-*/manifest.json")):
+        announced = _announce_training(f"{sum(_JUDGE_DATA.values()):,} faces are drawn and ", _DRAWING_TIME)
     train, test = (
         open_dataset("drawn_faces", split=split, image_size=JUDGE_IMAGE_SIZE, count=count) for split, count in _JUDGE_DATA.items()
     )
-    return JudgeExtractor(load_or_train(train, test, channels=16, steps=800, batch_size=32))  # the small experiments' judge: one cache
+    path = judge_path(train, test, **_JUDGE_SETTINGS)
+    if not path.exists() and not announced:
+        announced = _announce_training("", _TRAINING_TIME)
+    extractor = JudgeExtractor(load_or_train(train, test, **_JUDGE_SETTINGS))
+    if announced:
+        print(f"the judge is kept in {path}: later scores use it, here or elsewhere with --judge", file=sys.stderr, flush=True)
+    return extractor
+
+
+def _announce_training(before: str, time: str) -> bool:
+    print(
+        f"no judge is there yet and no Inception is given: first {before}a judge is trained on drawn faces, once, "
+        f"{time}; --judge FILE takes another",
+        file=sys.stderr,
+        flush=True,
+    )
+    return True
 
 
 def extractor_from_judge_file(path: str | Path, image_size: int = JUDGE_IMAGE_SIZE) -> JudgeExtractor:
@@ -137,8 +162,10 @@ def _levels(image_size: int) -> int:
     return levels
 
 
-def _fit_all(images: np.ndarray, size: int) -> np.ndarray:
-    return images if images.shape[1:3] == (size, size) else np.stack([fit(image, size) for image in images])
+def _fit_all(images: AnyPictures, size: int) -> np.ndarray:
+    if isinstance(images, np.ndarray) and images.shape[1:3] == (size, size):
+        return images
+    return np.stack([fit(image, size) for image in images])
 
 
 @functools.partial(jax.jit, static_argnames="heads")

@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -58,6 +58,8 @@ def _shares(dtype: np.dtype) -> np.ndarray:
 
 def _looked_up(images: Array, table: np.ndarray) -> Array:
     """A value for each byte and channel: exact, where a compiler would multiply by a rounded reciprocal."""
+    if isinstance(images, np.ndarray):
+        return table[images.astype(np.int32), np.arange(3)]
     return jnp.asarray(table)[images.astype(jnp.int32), jnp.arange(3)]
 
 
@@ -93,3 +95,17 @@ def on_host(protocol: Protocol, images: Sequence[np.ndarray] | np.ndarray) -> np
         return np.asarray(images)
     with ThreadPoolExecutor() as pool:
         return np.stack(list(pool.map(protocol.on_host, images)))
+
+
+def each_alone(protocol: Protocol, dtype: np.dtype, images: Sequence[np.ndarray]) -> np.ndarray:
+    """The whole preparation on the host, picture by picture, for pictures of several sizes: uint8 (H, W, 3) each to (n, 299, 299, 3).
+
+    It agrees with what devices make of pictures of one size but for the last bits; a device would compile it for every size.
+    """
+
+    def prepare(image: np.ndarray) -> np.ndarray:
+        ready: Any = image if protocol.on_host is None else protocol.on_host(image)
+        return np.asarray(protocol.on_device(ready[None], dtype), dtype)[0]
+
+    with ThreadPoolExecutor() as pool:
+        return np.stack(list(pool.map(prepare, images)))

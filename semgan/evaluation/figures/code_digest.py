@@ -13,8 +13,8 @@ from typing import Any
 
 SOURCES = (
     "evaluation",
-    *("data/annotations.py", "data/augment.py", "data/colour_profiles.py", "data/decode.py", "data/domains.py", "data/order.py"),
-    *("data/picture_files.py", "data/sample_range.py"),
+    *("data/adobe_rgb.py", "data/annotations.py", "data/augment.py", "data/colour_profiles.py", "data/decode.py"),
+    *("data/decode_warnings.py", "data/domains.py", "data/order.py", "data/picture_files.py", "data/sample_range.py", "data/zip_files.py"),
     *("networks/judge.py", "layers/broadcast.py", "layers/precision.py", "layers/resample.py"),
 )
 """The files below semgan/ that compute figures: scores, extractors, judges with their network, and the way of pictures and pairs there."""
@@ -26,7 +26,7 @@ APART = (
 GENERATIONS = {
     "ad1d6c98e5f9dfedf598b68d496046526295cee7493e4cc7a9a7d233bf8e3da7": 1,  # a hash of whole source files, comments and paths included
     "4e2342f4b1c96f8e21a4613987bef291a223ab4133e6bfc4578aa7cfedda2a32": 1,
-    "df9b8cf396d596074deaf3fb3b0b0ddf125d8d47e45e40fc570a8a06d5efcd4b": 1,
+    "8318f126a2f24cd7c02f195ad5001ff7512f362eddede69be243ca1a70898d4f": 1,
 }
 """The generation of the code by its digest: where two digests have the same number, the same pictures give the same figures.
 

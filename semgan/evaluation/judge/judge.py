@@ -150,6 +150,14 @@ def judge_name(dataset: Dataset, held_out: Dataset, **settings: int) -> str:
     return hashlib.sha256(recipe.encode()).hexdigest()[:16]
 
 
+def judge_path(
+    dataset: Dataset, held_out: Dataset, *, channels: int, steps: int, batch_size: int, seed: int = 0, folder: Path | None = None
+) -> Path:
+    """The file in `folder` (`cache_dir()/judges`) that `load_or_train` keeps the judge of these data and settings in."""
+    name = judge_name(dataset, held_out, channels=channels, steps=steps, batch_size=batch_size, seed=seed)
+    return (folder or cache_dir() / "judges") / f"{name}.safetensors"
+
+
 def load_or_train(
     dataset: Dataset,
     held_out: Dataset,
@@ -161,9 +169,8 @@ def load_or_train(
     folder: Path | None = None,
 ) -> Judge:
     """The judge of these data and settings, kept in `folder` (`cache_dir()/judges`); trained anew where absent or damaged."""
-    folder = folder or cache_dir() / "judges"
     settings = {"channels": channels, "steps": steps, "batch_size": batch_size, "seed": seed}
-    path = folder / f"{judge_name(dataset, held_out, **settings)}.safetensors"
+    path = judge_path(dataset, held_out, **settings, folder=folder)
     judge = load_judge(path) if path.exists() else None
     if judge is None:
         judge = train_judge(dataset, held_out, **settings)

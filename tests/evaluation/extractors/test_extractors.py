@@ -12,7 +12,7 @@ from flax.traverse_util import unflatten_dict
 from safetensors.numpy import save_file
 
 from semgan.errors import UserError
-from semgan.evaluation.extractors import inception, lpips, weight_files
+from semgan.evaluation.extractors import inception, lpips, protocols, weight_files
 from semgan.evaluation.extractors.batches import over_batches, replicate
 from semgan.evaluation.extractors.extractor import Extractor, features, load_extractor, load_lpips
 from semgan.evaluation.extractors.primitives import average_pool, max_pool
@@ -57,6 +57,21 @@ def test_features_are_a_vector_for_each_picture_whatever_batch_it_is_in(extracto
     assert both.std() > 0.01
     np.testing.assert_array_equal(features(extractor, pictures[::-1]), both[::-1])
     assert np.abs(both[0] - both[1]).max() > 1e-3
+
+
+def test_pictures_of_several_sizes_have_the_features_of_each_size_alone(extractor, pictures):
+    other = np.random.default_rng(1).integers(0, 256, (64, 33, 3), np.uint8)
+    mixed = features(extractor, [pictures[0], other, pictures[1]])
+    alone = features(extractor, pictures)
+    np.testing.assert_allclose(mixed[[0, 2]], alone, rtol=1e-3, atol=1e-3 * alone.std())
+    assert np.abs(mixed[1] - alone).max() > 0.05 * alone.std()
+
+
+@pytest.mark.parametrize("name", list(protocols.PROTOCOLS))
+def test_the_hosts_own_preparation_is_the_protocols(name, pictures):
+    way = protocols.find(name)
+    whole = jax.jit(lambda images: way.on_device(images, np.dtype(np.float32)))(protocols.on_host(way, pictures))
+    np.testing.assert_allclose(protocols.each_alone(way, np.dtype(np.float32), list(pictures)), whole, atol=2e-6)
 
 
 def test_logits_are_a_linear_map_of_the_features(extractor, fid_tensors):
