@@ -38,7 +38,7 @@ def measure(path: Path, height: int, folder: Path | None) -> str:
     style, room, stride = style_of(model), draw_panorama(height), model.algorithm.stride or 1
     view = View("native", panorama=True)
     image = model.translate_as(room, style, view=view)
-    turns = {"stride": [], "other": []}
+    turns: dict[str, list[np.ndarray]] = {"stride": [], "other": []}
     for turn in (stride, 5 * stride, height // stride // 3 * stride, height, 1, height // 3 + 1):
         turned = model.translate_as(np.roll(room, turn, 1), style, view=view)
         turns["other" if turn % stride else "stride"].append(np.abs(np.roll(image, turn, 1).astype(np.float32) - turned))
@@ -47,7 +47,7 @@ def measure(path: Path, height: int, folder: Path | None) -> str:
     eyes = [draw_panorama(height, eye=eye) for eye in (-EYE_DISTANCE / 2, EYE_DISTANCE / 2)]
     seen = split(model.translate_as(join(eyes, pair.stereo), style, view=pair), pair.stereo)
     apart = [model.translate_as(eye, style, view=view).astype(np.float32) for eye in eyes]
-    equal = binary_erosion(np.all(eyes[0] == eyes[1], 2), iterations=REACH)
+    equal = np.asarray(binary_erosion(np.all(eyes[0] == eyes[1], 2), iterations=REACH), bool)
     half = np.roll(model.translate_as(np.roll(room, height, 1), style, view=view), -height, 1)
     if folder is not None:
         folder.mkdir(exist_ok=True)

@@ -59,7 +59,7 @@ def seam_ratio(image: np.ndarray, grid: tiles.Grid) -> float:
 def compare(path: Path, size: int, tile: int, folder: Path | None) -> str:
     """One line of the table."""
     model = semgan.load(path)
-    style, content, stride = style_of(model), scene(size, size), model.algorithm.stride
+    style, content, stride = style_of(model), scene(size, size), model.algorithm.stride or 1
     times, images = [], []
     for view in (View("native", size), View("native", tile)):
         model.translate_as(content, style, view=view)  # compiles

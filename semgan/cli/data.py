@@ -73,12 +73,11 @@ def _panorama(args: argparse.Namespace) -> None:
     from semgan.pictures.write import FORMATS, check_writable_suffix, write
 
     check_writable_suffix(args.out)
-    format = FORMATS[args.out.suffix.lower()]
-    gpano.check_format(format)
+    gpano.check_format(FORMATS[args.out.suffix.lower()])
     check_writable(args.out)
     eyes = (-EYE_DISTANCE / 2, EYE_DISTANCE / 2) if args.stereo else (0.0,)
     pictures = [draw_panorama(args.height, args.seed, args.medium, eye) for eye in eyes]
     picture = stereo.join(pictures, args.stereo) if args.stereo else pictures[0]
     height, width = picture.shape[:2]
-    write(args.out, picture, gpano.save_arguments(format, gpano.make_packet(gpano.whole_area(width, height))))
+    write(args.out, picture, xmp=gpano.make_packet(gpano.whole_area(width, height)))
     print(args.out)

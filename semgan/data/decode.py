@@ -131,6 +131,11 @@ def _has_exif(image: Image.Image) -> bool:
     return image.format != "PNG" or "exif" in image.info or "Raw profile type exif" in image.info or png_chunk(image, b"eXIf") is not None
 
 
+def size_of(image: np.ndarray) -> tuple[int, int]:
+    """(height, width) of a picture, (height, width, ...)."""
+    return image.shape[0], image.shape[1]
+
+
 def square_crop(height: int, width: int) -> tuple[int, int, int]:
     """The largest centred square: `(top, left, side)`."""
     side = min(height, width)

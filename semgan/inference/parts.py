@@ -15,6 +15,7 @@ import jax
 import numpy as np
 
 from semgan.data.augment import to_uint8
+from semgan.data.decode import size_of
 from semgan.layers import whole
 from semgan.layers.whole import Moments, Watch
 from semgan.pictures import tiles
@@ -77,7 +78,7 @@ def translate_fields(
     Returns:
       uint8 images of the fields' sizes.
     """
-    grids = [tiles.grid(*field.image.shape[:2], side, margin, model.algorithm.stride or 1, wraps=field.wraps) for field in fields]
+    grids = [tiles.grid(*size_of(field.image), side, margin, model.algorithm.stride or 1, wraps=field.wraps) for field in fields]
     parts = {
         (number, rows, columns): Part(field, grid, rows, columns)
         for number, (field, grid) in enumerate(zip(fields, grids, strict=True))

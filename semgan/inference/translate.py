@@ -6,7 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from semgan.data.decode import DecodeError
+from semgan.data.decode import DecodeError, size_of
 from semgan.errors import UserError
 from semgan.inference import whole_picture
 from semgan.inference.masks import check_presence
@@ -165,7 +165,7 @@ def _translate_one(model: Model, content: Path, out: Path, style: Style, mask: P
         raise UserError(str(error)) from error
     guess = model.guess_domain(decoded.colour) if style.own is None else None
     style = style._replace(own=model.domain_index(guess)) if guess else style
-    size = decoded.colour.shape[:2]
+    size = size_of(decoded.colour)
     ready = whole_picture.prepare(model.trained_model, decoded, view, panorama_area(content, *size, view))
     masks = [] if mask is None else [mask]
     (images,) = whole_picture.translate_contents(model.trained_model, [style], [ready], view, masks, label=content.name)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from semgan import trained_model
-from semgan.data.decode import DecodeError, decode_with_alpha, upright_size
+from semgan.data.decode import DecodeError, decode_with_alpha, size_of, upright_size
 from semgan.data.workers import core_count
 from semgan.errors import EXIT_USER_ERROR
 from semgan.inference import whole_picture
@@ -110,7 +110,7 @@ def _decoded(
         submit()
     while waiting:
         submit()
-        by_shape: dict[tuple[int, ...], list[tuple[Path, Content]]] = {}
+        by_shape: dict[tuple[tuple[int, ...], ...], list[tuple[Path, Content]]] = {}
         for path, future in zip(*waiting.popleft(), strict=True):
             try:
                 content = future.result()
@@ -125,7 +125,7 @@ def _decoded(
 
 def _read(model: Model, path: Path, view: View) -> Content:
     decoded = decode_with_alpha(path)
-    return whole_picture.prepare(model.trained_model, decoded, view, panorama_area(path, *decoded.colour.shape[:2], view))
+    return whole_picture.prepare(model.trained_model, decoded, view, panorama_area(path, *size_of(decoded.colour), view))
 
 
 def _styles(model: Model, style: Style, contents: Sequence[Content], taken_for: Counter[str]) -> list[Style]:

@@ -7,7 +7,7 @@ import jax
 import numpy as np
 
 from semgan import trained_model
-from semgan.data.decode import Decoded, fit
+from semgan.data.decode import Decoded, fit, size_of
 from semgan.errors import UserError
 from semgan.inference import masks, parts, style_request
 from semgan.inference.masks import Mask
@@ -71,7 +71,7 @@ def fixed_grid(model: TrainedModel) -> str:
 def prepare(model: TrainedModel, picture: Decoded, view: View, area: Area | None = None) -> Content:
     """Lays a picture before the model's network; `area` is the part of the sphere that a panorama shows."""
     colour, alpha = picture
-    size, square = colour.shape[:2], fit(colour, model.image_size)
+    size, square = size_of(colour), fit(colour, model.image_size)
     if model.algorithm.stride is None:
         return Content(size, None, square, alpha, colour)
     return Content(size, scene_of(colour, view, model.image_size, model.algorithm.stride, area), square, alpha)
@@ -113,7 +113,11 @@ def translate_contents(
 
 def finish(content: Content, images: Sequence[np.ndarray]) -> np.ndarray:
     """Makes the result of a translated content: uint8 (height, width, 3), of the content's size; 4 with its alpha."""
-    result = put_back(content.colour, images[0]) if content.scene is None else picture_of(content.scene, images)
+    if content.scene is not None:
+        result = picture_of(content.scene, images)
+    else:
+        assert content.colour is not None  # which belongs to a fixed grid
+        result = put_back(content.colour, images[0])
     return result if content.alpha is None else np.dstack([result, content.alpha])
 
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from semgan.data.decode import size_of
 from semgan.errors import UserError
 from semgan.pictures import panorama, stereo
 from semgan.pictures.canonical_angles import canonical_angles
@@ -80,11 +81,11 @@ def scene_of(picture: np.ndarray, view: View, model_size: int, stride: int, area
         picture = fill_sphere(picture, area)
     eyes = stereo.split(picture, view.stereo, panorama=view.panorama) if view.stereo else (picture,)
     if not view.panorama:
-        frame = flat_frame(*eyes[0].shape[:2], view, model_size, stride)
+        frame = flat_frame(*size_of(eyes[0]), view, model_size, stride)
         return Scene(tuple(Field(lay(eye, frame)) for eye in eyes), (frame,) * len(eyes), view.stereo)
     check_panorama(eyes[0])
     angles = canonical_angles(eyes)
-    height = short_side(*eyes[0].shape[:2], view.size, model_size)
+    height = short_side(*size_of(eyes[0]), view.size, model_size)
     cuts = [panorama.cut(eye, height, stride, angles) for eye in eyes]
     fields = tuple(field for each, _ in cuts for field in each)
     return Scene(fields, tuple(layout for _, layout in cuts), view.stereo, area)
