@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 Boxes = Float[np.ndarray, "count 4"]
+Scores = Float[np.ndarray, "count"]
 
 _BLOCK = 512  # boxes that are compared with all others at once: bounds the memory
 
@@ -26,7 +27,7 @@ def to_squares(boxes: Boxes) -> Boxes:
     return np.concatenate([centre - half, centre + half], -1)
 
 
-def suppress(boxes: Boxes, scores: Float[np.ndarray, "count"], threshold: float, over: Literal["union", "smaller"]) -> Int[np.ndarray, "kept"]:
+def suppress(boxes: Boxes, scores: Scores, threshold: float, over: Literal["union", "smaller"]) -> Int[np.ndarray, "kept"]:
     """Non-maximum suppression: the places of the boxes that overlap no box of a higher score by more than `threshold`, best first.
 
     As in the package a box suppresses others even if it is itself suppressed.

@@ -56,7 +56,9 @@ class CropReport(NamedTuple):
         """The line that tells what became of all pictures."""
         counts = Counter(kind for _, _, kind, _ in self.left_out)
         reasons = ", ".join(f"{count:,} {kind}" for kind, count in counts.most_common())
-        return f"{len(self.crops):,} faces of {self.pictures:,} pictures written" + (f"; left out: {reasons} ({LEFT_OUT})" if reasons else "")
+        return f"{len(self.crops):,} faces of {self.pictures:,} pictures written" + (
+            f"; left out: {reasons} ({LEFT_OUT})" if reasons else ""
+        )
 
 
 def crop_folder(folder: Path, out: Path, target: Target, limits: Limits, find: Callable[[Picture], Sequence[Face]]) -> CropReport:
@@ -97,9 +99,7 @@ def _names(folder: Path, paths: Iterable[Path]) -> dict[Path, Path]:
     """The outputs below the output folder without their suffix; `a.jpg` beside `a.png` keeps its own."""
     relative = {path: path.relative_to(folder) for path in paths}
     stems = Counter((each.parent, each.stem.lower()) for each in relative.values())
-    return {
-        path: each.parent / (each.stem if stems[each.parent, each.stem.lower()] == 1 else each.name) for path, each in relative.items()
-    }
+    return {path: each.parent / (each.stem if stems[each.parent, each.stem.lower()] == 1 else each.name) for path, each in relative.items()}
 
 
 def _crop_picture(

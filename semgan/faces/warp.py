@@ -33,13 +33,15 @@ def warp(picture: np.ndarray, transform: Similarity, height: int, width: int) ->
     shift = (back.shift - low) / ratio
     coefficients = (*linear[0], shift[0], *linear[1], shift[1])
     planes = [_plane(part[..., channel], sides, coefficients, (width, height)) for channel in range(part.shape[2])]
-    return np.stack(planes, -1)
+    result = np.stack(planes, -1)
+    return to_uint8(result) if picture.dtype == np.uint8 else result
 
 
 def _plane(channel: np.ndarray, sides: list[int], coefficients: tuple[float, ...], size: tuple[int, int]) -> np.ndarray:
     image = Image.fromarray(np.ascontiguousarray(channel))
     if image.size != tuple(sides):
         image = image.resize(sides, Image.Resampling.LANCZOS)  # pyright: ignore[reportArgumentType]
+    image = image.convert("F")  # of 8 bits Pillow rounds down, which darkens
     return np.asarray(image.transform(size, Image.Transform.AFFINE, coefficients, Image.Resampling.BICUBIC))
 
 

@@ -68,9 +68,7 @@ def _read(path: Path, shapes: tuple[tuple[int, ...], ...]) -> tuple[np.ndarray, 
         if [array.shape for array in arrays] != list(shapes):
             raise ValueError("the arrays have other shapes")
     except _FAULTS as error:
-        raise UserError(
-            f"{path} is damaged or not of mtcnn 1.0 ({error}): pip install --force-reinstall 'mtcnn>=1.0,<2'"
-        ) from error
+        raise UserError(f"{path} is damaged or not of mtcnn 1.0 ({error}): pip install --force-reinstall 'mtcnn>=1.0,<2'") from error
     return tuple(arrays)
 
 

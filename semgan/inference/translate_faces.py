@@ -57,7 +57,9 @@ def check_translates_faces(model: Model) -> None:
         raise UserError(f"this model needs the {needed} of a content, which a face found in a photograph does not have: leave out --faces")
 
 
-def translate_faces(model: Model, picture: np.ndarray, style: Style, find: FaceFinder | None = None, name: str = "picture") -> TranslatedFaces:
+def translate_faces(
+    model: Model, picture: np.ndarray, style: Style, find: FaceFinder | None = None, name: str = "picture"
+) -> TranslatedFaces:
     """Translates every face of a photograph in one style; a drawn style is the same for all of them.
 
     Args:

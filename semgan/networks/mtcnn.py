@@ -77,7 +77,7 @@ def propose(weights: Weights, images: Float[Array, "batch height width 3"], size
     columns = jnp.arange(x.shape[2])[None, None, :, None] < sizes[:, 1, None, None, None] - 2
     x = _pool(jnp.where(rows & columns, x, _OUTSIDE), 2, "SAME")
     x = _convolve(_convolve(x, weights[3:6]), weights[6:9])
-    return Proposals(_face(x @ weights[11][0, 0] + weights[12]), x @ weights[9][0, 0] + weights[10])
+    return Proposals(_face(_linear(x, weights[11][0, 0], weights[12])), _linear(x, weights[9][0, 0], weights[10]))
 
 
 def window_count(side: int) -> int:
@@ -90,7 +90,7 @@ def refine(weights: Weights, squares: Float[Array, "batch 24 24 3"]) -> Squares:
     x = _pool(_convolve(squares, weights[0:3]), 3, "SAME")
     x = _pool(_convolve(x, weights[3:6]), 3, "VALID")
     x = _dense(_flatten(_convolve(x, weights[6:9])), weights[9:12])
-    return Squares(_face(x @ weights[14] + weights[15]), x @ weights[12] + weights[13])
+    return Squares(_face(_linear(x, *weights[14:16])), _linear(x, *weights[12:14]))
 
 
 def locate(weights: Weights, squares: Float[Array, "batch 48 48 3"]) -> Squares:
@@ -99,25 +99,30 @@ def locate(weights: Weights, squares: Float[Array, "batch 48 48 3"]) -> Squares:
     x = _pool(_convolve(x, weights[3:6]), 3, "VALID")
     x = _pool(_convolve(x, weights[6:9]), 2, "SAME")
     x = _dense(_flatten(_convolve(x, weights[9:12])), weights[12:15])
-    landmarks = x @ weights[17] + weights[18]  # five x, then five y
-    return Squares(_face(x @ weights[19] + weights[20]), x @ weights[15] + weights[16], jnp.stack([landmarks[:, :5], landmarks[:, 5:]], -1))
+    landmarks = _linear(x, *weights[17:19])  # five x, then five y
+    places = jnp.stack([landmarks[:, :5], landmarks[:, 5:]], -1)
+    return Squares(_face(_linear(x, *weights[19:21])), _linear(x, *weights[15:17]), places)
 
 
 def _convolve(x: Array, weights: Weights) -> Array:
     """Convolves without padding, adds the bias and applies PReLU with a slope per channel."""
     kernel, bias, slope = weights
-    y = jax.lax.conv_general_dilated(x, kernel, (1, 1), "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC")) + bias
-    return _prelu(y, slope)
+    y = jax.lax.conv_general_dilated(x, kernel, (1, 1), "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC"))
+    return _prelu(y + bias.reshape(1, 1, 1, -1), slope)
 
 
 def _dense(x: Array, weights: Weights) -> Array:
     kernel, bias, slope = weights
-    return _prelu(x @ kernel + bias, slope)
+    return _prelu(_linear(x, kernel, bias), slope)
+
+
+def _linear(x: Array, kernel: Array, bias: Array) -> Array:
+    return x @ kernel + bias.reshape(*[1] * (x.ndim - 1), -1)
 
 
 def _prelu(x: Array, slope: Array) -> Array:
     """He et al., 2015, arXiv 1502.01852, equation 1."""
-    return jnp.maximum(x, 0) + slope * jnp.minimum(x, 0)
+    return jnp.maximum(x, 0) + slope.reshape(*[1] * (x.ndim - 1), -1) * jnp.minimum(x, 0)
 
 
 def _pool(x: Array, size: int, padding: str) -> Array:
