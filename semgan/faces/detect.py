@@ -133,8 +133,8 @@ class Detector:
             squares = cut_squares(picture, boxes[start : start + _SQUARES], size)
             filled = np.concatenate([squares, np.zeros((_SQUARES - len(squares), size, size, 3), np.float32)])
             judged = jax.device_get(self._networks[network](filled))
-            parts.append(jax.tree.map(lambda array, count=len(squares): array[:count], judged))
-        return jax.tree.map(lambda *arrays: np.concatenate(arrays), *parts)
+            parts.append(judged)
+        return jax.tree.map(lambda *arrays: np.concatenate(arrays)[: len(boxes)], *parts)
 
 
 def _normalised(network: Callable[..., Any], weights: mtcnn.Weights, images: jax.Array, *rest: jax.Array) -> Any:

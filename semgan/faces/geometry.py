@@ -1,7 +1,7 @@
 """Where a face lies: CelebA's geometry, and the similarity between a picture's landmarks and a target's.
 
-Places are (x, y) from the top left corner of a picture, whose pixels are one unit wide; the centre of the first is (0.5, 0.5). Landmarks are
-five: the eye at the image's left, the other, nose, left and right corner of the mouth.
+Places are (x, y) from the top left corner of a picture, whose pixels are one unit wide; the centre of the first is (0.5, 0.5). Landmarks
+are five: the eye at the image's left, the other, nose, left and right corner of the mouth.
 
 As CelebA's own alignment does, three places decide: the eyes and the middle of the mouth. The nose moves too much when a head turns.
 """
@@ -112,7 +112,7 @@ def align_to(landmarks: Landmarks, target: Target) -> Similarity:
 
 
 def turn_of(landmarks: Landmarks) -> float:
-    """How far a head is turned to a side: the nose's distance from the line between the eyes' middle and the mouth's, over that of the eyes.
+    """How far a head is turned to a side: the nose's distance from the line between the middles of eyes and mouth, over that of the eyes.
 
     It is 0 from the front, about 0.3 at 30 degrees and beyond 1 in profile, where the eyes come together.
     """

@@ -54,13 +54,6 @@ def _cut(picture: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
     return picture[rows[:, None], columns[None, :]]
 
 
-def inside_share(shape: tuple[int, ...], transform: Similarity, height: int, width: int) -> float:
-    """The share of the result's pixels that lie within the picture."""
-    places = np.stack(np.meshgrid(np.arange(0.5, width), np.arange(0.5, height)), -1)
-    there = transform.inverse()(places)
-    return float(np.mean(np.all((there >= 0) & (there <= shape[1::-1]), -1)))
-
-
 def to_uint8(values: np.ndarray) -> UInt8[np.ndarray, "..."]:
     """Rounds 0 to 255."""
     return np.rint(np.clip(values, 0, 255)).astype(np.uint8)
