@@ -126,8 +126,8 @@ class Detector:
         last = np.array(picture.shape[1::-1] * 2) - 1
         return [Face(np.clip(boxes[place], 0, last), float(judged.face[place]), landmarks[place]) for place in best]
 
-    def _judge_squares(self, network: int, picture: Picture, boxes: np.ndarray, size: int) -> mtcnn.Squares:
-        """The network's judgement of every box, in runs of one size."""
+    def _judge_squares(self, network: int, picture: Picture, boxes: np.ndarray, size: int) -> Any:
+        """The network's `mtcnn.Squares` of every box, as NumPy arrays, in runs of one size."""
         parts = []
         for start in range(0, len(boxes), _SQUARES):
             squares = cut_squares(picture, boxes[start : start + _SQUARES], size)

@@ -57,7 +57,7 @@ def read_weights(folder: Path) -> DetectorWeights:
 
 def _read(path: Path, shapes: tuple[tuple[int, ...], ...]) -> tuple[np.ndarray, ...]:
     try:
-        import lz4.frame
+        import lz4.frame  # pyright: ignore[reportMissingImports]
     except ImportError as error:
         raise missing_error() from error
     if not path.is_file():

@@ -38,7 +38,7 @@ def find(*faces):
 def test_each_face_is_translated_and_the_rest_stays(one_way):
     """The model makes all brighter by a quarter of the domain's step: 32 of 255."""
     picture = photograph()
-    result = translate_faces(one_way, picture, prepare(one_way), find(FACE, FACE + [190, 60]))
+    result = translate_faces(one_way, picture, prepare(one_way), find(FACE, FACE + np.array([190, 60])))
     change = result.picture.astype(int) - picture
     assert result.contents.shape == result.translations.shape == (2, one_way.image_size, one_way.image_size, 3)
     for x, y in ((100, 120), (290, 180)):
