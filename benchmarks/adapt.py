@@ -36,7 +36,7 @@ def open_media(config: dict[str, Any], media: tuple[str, ...], split: str) -> An
 
 def write_pictures(folder: Path, config: dict[str, Any], medium: str, count: int) -> None:
     """The first pictures of the medium as PNGs, and no others."""
-    from semgan.inference.pictures import write
+    from semgan.pictures.write import write
 
     dataset = open_media(config, (medium,), "train")
     for old in folder.glob("*.png"):

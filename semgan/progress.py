@@ -27,6 +27,11 @@ def say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
 
+def note(text: str) -> None:
+    """Prints one line, in commands that run in one process."""
+    print(text, file=sys.stderr, flush=True)
+
+
 def format_duration(seconds: float) -> str:
     """`75 -> '1:15'`, `4000 -> '1:06:40'`."""
     hours, rest = divmod(int(seconds), 3600)
@@ -35,7 +40,10 @@ def format_duration(seconds: float) -> str:
 
 
 class Progress:
-    """Counts work towards `total` and says so: `with Progress("drawing faces", 2000) as progress: progress.advance(10)`."""
+    """Counts work towards `total` and says so: `with Progress("drawing faces", 2000) as progress: progress.advance(10)`.
+
+    Nothing is said of a total of 0.
+    """
 
     def __init__(self, label: str, total: int, lines: int = 4):
         self.label, self.total, self.done = label, total, 0
@@ -45,6 +53,8 @@ class Progress:
         self._next = self._every
 
     def advance(self, count: int = 1) -> None:
+        if not self.total:
+            return
         self.done += count
         now = time.monotonic()
         if self._terminal and (now - self._last_output > 0.1 or self.done >= self.total):

@@ -27,6 +27,7 @@ from semgan.types import HEADS, Algorithm, Key, ModelState, Params, TrainState
 PIECE = 16
 """Examples that are sampled at once, where the caller does not say otherwise."""
 _ENCODER = "style_encoder"
+_PICTURES = (*STREAMS, "own_picture")
 
 
 class TrainedModel(NamedTuple):
@@ -165,14 +166,15 @@ def _program(make_images: Any) -> Any:
     """Returns `Algorithm.sample` compiled for uint8 images, the same program for the same function; old ones are let go."""
 
     def run(params: Params, model_state: ModelState, batch: Mapping[str, Any], rng: Key, kind: str | None = None) -> dict[str, jax.Array]:
-        images = make_images(params, model_state, {**batch, **_floats(batch)}, rng)
+        images = make_images(params, model_state, {**batch, **floats(batch)}, rng)
         return {name: to_uint8(each) for name, each in images.items() if kind in (None, name)}
 
     return jax.jit(run, static_argnames="kind")
 
 
-def _floats(batch: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: to_float(batch[name]) for name in STREAMS if name in batch and batch[name].dtype == np.uint8}
+def floats(batch: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the pictures of a batch, which are uint8 at the edges, as float32 in [-1, 1]."""
+    return {name: to_float(batch[name]) for name in _PICTURES if name in batch and batch[name].dtype == np.uint8}
 
 
 def apply(model: TrainedModel, network: str, *arrays: Any, method: str | None = None) -> Any:

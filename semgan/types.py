@@ -54,13 +54,15 @@ class Algorithm(NamedTuple):
     Attributes:
       init: `(rng, batch) -> (params, model_state)`, both in full: nothing is created later.
       phases: the updates of one step, in order.
-      sample: `(params, model_state, batch, rng) -> {name: images}`, for pictures, evaluation and export alike.
+      sample: `(params, model_state, batch, rng) -> {name: images}`, for pictures, evaluation and export alike. Kinds are left out that
+        the batch has nothing for: "reference" without `reference` and `style`, "latent" without `position`.
       averaged: names of the networks whose parameters are averaged over time (EMA).
       networks: the modules by network name, so that one network can be run on raw arrays.
       kept: names of the model_state that `sample` reads; snapshots keep them.
       targets: numbers of the domains that it translates into; None: all.
       annotations: what its losses need annotated in a batch, by name, each with the columns wanted (see `data.loader.make_batch`).
       inputs: the annotations of the content that `sample` needs in a batch beside pictures, such as a mask, in the same form.
+      stride: the number that heights and widths of contents have to be multiples of; None: contents are of the trained size alone.
       stages: for programs that change with the images seen; None: one program throughout.
 
     What `sample` names its images says what they are: "sample" (from noise, no content), "reference" and "latent" (the content
@@ -76,6 +78,7 @@ class Algorithm(NamedTuple):
     targets: tuple[int, ...] | None = None
     annotations: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     inputs: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    stride: int | None = None
     stages: "Stages | None" = None
 
     def at(self, kimg: float) -> "Algorithm":

@@ -13,6 +13,7 @@ from semgan import __version__, cli
 COMMANDS = [
     "data check",
     "data build",
+    "data panorama",
     "plan",
     "translate",
     "sample",

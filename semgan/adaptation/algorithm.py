@@ -63,6 +63,7 @@ def adaptation_of(model: Model, name: str, subset: str, nearest: int, weights: T
         sample=partial(_sample, model_algorithm),
         averaged=(TUNED,),
         networks=modules,
+        stride=model_algorithm.stride,
     )
     return Adaptation(config, larger, algorithm)
 

@@ -14,7 +14,7 @@ from semgan.data.decode import fit
 from semgan.data.order import reference_rows
 from semgan.errors import UserError
 from semgan.inference.model import Model
-from semgan.inference.pictures import list_folder, read
+from semgan.pictures.read import list_pictures, read
 
 LEAST_COUNT, USUAL_COUNT = 2, 10
 """Numbers of pictures of the new domain: below the first they are refused, below the second there is a warning."""
@@ -50,7 +50,7 @@ def read_new(folder: Path, size: int) -> Pixels:
     """
     if not folder.is_dir():
         raise UserError(f"{folder}: no such folder; give with --pictures the folder that holds the new domain's pictures")
-    paths = list_folder(folder)
+    paths = list_pictures(folder)
     if len(paths) < LEAST_COUNT:
         raise UserError(f"{folder} has one picture: give {LEAST_COUNT} of the new domain at least, better {USUAL_COUNT} to 50")
     if len(paths) < USUAL_COUNT:

@@ -169,5 +169,6 @@ def make(config: ConfigDict) -> Algorithm:
         averaged=("generator",),
         networks=modules,
         targets=(1,),
+        stride=modules["generator"].stride,
         annotations={f"{of}{name}": columns for of in ("", OF_REFERENCE) for name, columns in semantics.annotations().items()},
     )

@@ -133,13 +133,14 @@ def _generator(name: str, config: ConfigDict) -> ResNetGenerator | UNetGenerator
     if architecture not in ARCHITECTURES:
         raise UserError(f"config.networks.{name}.architecture is {architecture!r}: set 'resnet' or 'unet'.")
     network = ARCHITECTURES[architecture]
+    sizes = {"image_size": config.image_size} if network is UNetGenerator else {}
     foreign = [key for key in options if key not in network.__dataclass_fields__]
     if foreign:
         raise UserError(
             f"config.networks.{name}.{foreign[0]} is not a setting of the {architecture} generator: start from configs/cyclegan.py's "
             f"get_config({architecture!r}) or take the architecture that has it."
         )
-    return network(**options, dtype=jnp.dtype(config.precision))
+    return network(**options, **sizes, dtype=jnp.dtype(config.precision))
 
 
 def make(config: ConfigDict) -> Algorithm:
@@ -161,4 +162,5 @@ def make(config: ConfigDict) -> Algorithm:
         sample=partial(_sample, f),
         averaged=GENERATORS,
         networks=modules,
+        stride=max(generator.stride for generator in generators.values()),
     )

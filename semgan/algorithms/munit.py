@@ -61,10 +61,13 @@ def _sample(modules: dict, params: Params, model_state: ModelState, batch: Batch
     def of(domain: str, method: str, *inputs):
         return select_domain(jnp.stack([_run(modules, name, method, params, *inputs) for name in AUTOENCODERS], 1), batch[domain])
 
-    latent = draws.latents(rng, batch, modules[AUTOENCODERS[0]].style_dim)
-    styles = {"reference": of("target_domain", "style", batch["reference"]), "latent": latent}
+    styles = {}
+    if "reference" in batch:
+        styles["reference"] = of("target_domain", "style", batch["reference"])
+    if "position" in batch:
+        styles["latent"] = draws.latents(rng, batch, modules[AUTOENCODERS[0]].style_dim)
     if "strength" in batch:
-        own, strength = of("target_domain", "style", batch["image"]), batch["strength"][:, None]
+        own, strength = of("target_domain", "style", batch.get("own_picture", batch["image"])), batch["strength"][:, None]
         styles = {name: (1 - strength) * own + strength * style for name, style in styles.items()}
     content = of("domain", "content", batch["image"])
     return {name: of("target_domain", "decode", content, style) for name, style in styles.items()}
@@ -84,4 +87,4 @@ def make(config: ConfigDict) -> Algorithm:
 
     losses = (("d", DISCRIMINATORS, discriminator_loss), ("g", AUTOENCODERS, generator_loss))
     phases = tuple(Phase(name, trained, partial(loss, modules, config.losses)) for name, trained, loss in losses)
-    return Algorithm(init, phases, partial(_sample, modules), averaged=AUTOENCODERS, networks=modules)
+    return Algorithm(init, phases, partial(_sample, modules), averaged=AUTOENCODERS, networks=modules, stride=4)

@@ -82,7 +82,7 @@ def make(config: ConfigDict) -> Algorithm:
     adversarial.objective(config.losses.objective)
     dtype = jnp.dtype(config.precision)
     modules = {
-        "generator": UNetGenerator(**config.networks.generator.to_dict(), dtype=dtype),
+        "generator": UNetGenerator(**config.networks.generator.to_dict(), image_size=config.image_size, dtype=dtype),
         "discriminator": PatchGAN(**config.networks.discriminator.to_dict(), dtype=dtype),
     }
     f = _functions(modules)
@@ -96,4 +96,5 @@ def make(config: ConfigDict) -> Algorithm:
         averaged=("generator",),
         networks=modules,
         targets=(1,),
+        stride=modules["generator"].stride,
     )

@@ -218,6 +218,7 @@ def make(config: ConfigDict) -> Algorithm:
         averaged=averaged,
         networks=modules,
         annotations=semantics.annotations(),
+        stride=modules["generator"].stride,
     )
 
 

@@ -168,4 +168,5 @@ def make(config: ConfigDict, heat_maps: HeatMapFunction | None = None) -> Algori
         sample=partial(sample, f),
         averaged=("generator", "mapping_network", "style_encoder", *further),
         networks=modules,
+        stride=modules["generator"].stride,
     )

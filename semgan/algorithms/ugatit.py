@@ -137,4 +137,5 @@ def make(config: ConfigDict) -> Algorithm:
         sample=partial(_sample, networks),
         averaged=GENERATORS,
         networks=networks.modules,
+        stride=4,
     )

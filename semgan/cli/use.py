@@ -58,6 +58,45 @@ def add_translate(commands: Any) -> None:
         "--truncation", type=float, default=1.0, metavar="T", help="of a drawn style; 0: the domain's mean style (default: 1)"
     )
     translate.add_argument("--out", required=True, type=Path, metavar="FILE_OR_DIR", help="a folder where the content is one")
+    shape = translate.add_argument_group("shape and size")
+    shape.add_argument(
+        "--size",
+        type=_size,
+        default="model",
+        metavar="model|native|N",
+        help="length of the content's short side as the networks see it: the size that they were trained at, the content's own, or pixels "
+        "(default: model); results have the content's size",
+    )
+    shape.add_argument(
+        "--tile",
+        type=whole,
+        default=0,
+        metavar="N",
+        help="translate in overlapping tiles of N pixels a side, with the statistics of the whole picture, which bounds the memory "
+        "(default: tiles of 1024 for what the networks see with more than two megapixels)",
+    )
+    shape.add_argument(
+        "--panorama",
+        action="store_true",
+        help="contents are equirectangular panoramas, twice as wide as high: translate them all around, poles included",
+    )
+    shape.add_argument(
+        "--stereo",
+        choices=("top-bottom", "side-by-side"),
+        default="",
+        help="contents hold pictures for the left and the right eye; both take the same style, and agree",
+    )
+    files = translate.add_argument_group("files")
+    files.add_argument(
+        "--recursive",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="a folder's sub-folders too, which results keep (default: yes)",
+    )
+    files.add_argument("--keep-format", action="store_true", help="in a folder, results have their contents' names and formats, not PNG")
+    files.add_argument(
+        "--keep-metadata", action="store_true", help="copy the content's EXIF into the result: camera, time and place (default: none of it)"
+    )
 
 
 def add_sample(commands: Any) -> None:
@@ -110,6 +149,14 @@ def _region(text: str) -> tuple[str, Path]:
     return name, Path(file)
 
 
+def _size(text: str) -> int | str:
+    if text in ("model", "native"):
+        return text
+    if not text.isdecimal() or not 0 < int(text) < 2**20:
+        raise argparse.ArgumentTypeError(f"{text!r} is not 'model', 'native' or a number of pixels")
+    return int(text)
+
+
 def _by_name(regions: Sequence[tuple[str, Path]]) -> dict[str, Path]:
     """Collects regions by name; UserError for one that is named twice."""
     result = dict(regions)
@@ -121,7 +168,8 @@ def _by_name(regions: Sequence[tuple[str, Path]]) -> dict[str, Path]:
 
 def _translate(args: argparse.Namespace) -> int:
     prepare_jax()
-    from semgan.inference.translate import translate_files
+    from semgan.inference.translate import FileOptions, translate_files
+    from semgan.pictures.scene import View
 
     return translate_files(
         args.model,
@@ -134,6 +182,8 @@ def _translate(args: argparse.Namespace) -> int:
         domain=args.domain,
         content_domain=args.content_domain,
         mask=args.mask,
+        view=View(args.size, args.tile, args.panorama, args.stereo),
+        files=FileOptions(args.recursive, args.keep_format, args.keep_metadata),
         strength=args.strength,
         truncation=args.truncation,
     )

@@ -20,7 +20,7 @@ def to_srgb(image: Image.Image, name: str) -> Image.Image:
     Relative colorimetric with black-point compensation. Pixels stay as they are without a profile, with sRGB's, and, with a warning that
     names the picture, with a profile that is damaged or belongs to other kinds of pixels.
     """
-    rgb = image.convert("RGB")
+    rgb = image if image.mode == "RGB" else image.convert("RGB")
     if "icc_profile" not in image.info:
         return rgb
     try:

@@ -10,6 +10,7 @@ import struct
 import warnings
 import zlib
 from os import PathLike, fspath
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -25,7 +26,7 @@ SUFFIXES = (
     *(".png", ".apng", ".webp", ".bmp", ".dib", ".tif", ".tiff", ".gif"),
 )
 """The suffixes that pictures of these formats have, in lower case; what a file is, its bytes decide."""
-MAX_PIXELS = 8192 * 8192
+MAX_PIXELS = 2**27  # a panorama of 16,384 x 8,192
 """Larger pictures are refused from their header, before any pixel is decoded."""
 FLAT = 8
 """Of 255: a picture none of whose channels differs by more shows nothing."""
@@ -61,6 +62,13 @@ class DecodeError(UserError):
         return f"{self.name}: {self.reason}"
 
 
+class Decoded(NamedTuple):
+    """A decoded picture: `colour` uint8 (height, width, 3), as `decode_picture` gives it, and `alpha` uint8 (height, width) or None."""
+
+    colour: np.ndarray
+    alpha: np.ndarray | None
+
+
 def decode_picture(picture: bytes | str | PathLike[str], name: str = "") -> np.ndarray:
     """Decodes a picture fully.
 
@@ -75,6 +83,11 @@ def decode_picture(picture: bytes | str | PathLike[str], name: str = "") -> np.n
     Raises:
       DecodeError: unreadable, damaged, cut short, too large, of a format or kind of pixel that is not supported.
     """
+    return decode_with_alpha(picture, name).colour
+
+
+def decode_with_alpha(picture: bytes | str | PathLike[str], name: str = "") -> Decoded:
+    """Decodes a picture as `decode_picture` does, and its transparency; None where all of it is opaque."""
     name = name or ("picture" if isinstance(picture, bytes) else fspath(picture))
     try:
         with Image.open(io.BytesIO(picture) if isinstance(picture, bytes) else picture, formats=FORMATS) as image:
@@ -174,22 +187,23 @@ def _with_raw_mode(tile, raw_mode: str):
     return type(tile)(*tile[:3], arguments)
 
 
-def _to_rgb(image: Image.Image, name: str) -> np.ndarray:
+def _to_rgb(image: Image.Image, name: str) -> Decoded:
     mode = image.mode
     if mode in _ALPHA_MODES or (mode in _OPAQUE_MODES and "transparency" in image.info):
         rgba = image.convert("RGBA")
         colour = to_srgb(rgba.convert("RGB"), name)
-        return _without_alpha(np.asarray(colour), np.asarray(rgba.getchannel("A")), name)
+        alpha = np.asarray(rgba.getchannel("A"))
+        return Decoded(_without_alpha(np.asarray(colour), alpha, name), None if alpha.min() == 255 else alpha)
     if mode in _OPAQUE_MODES:
-        return np.array(to_srgb(image if mode in ("L", "CMYK") else image.convert("RGB"), name))
+        return Decoded(np.array(to_srgb(image if mode in ("L", "CMYK", "RGB") else image.convert("RGB"), name)), None)
     kind = "floating-point pixels" if mode == "F" else f"pixels of Pillow's mode {mode}"
     raise DecodeError(name, f"{kind} are not supported, because their range is not known; save it with 8 or 16 bits")
 
 
 def _without_alpha(colour: np.ndarray, alpha: np.ndarray, name: str) -> np.ndarray:
     """Puts the picture over white, or over black where it is white itself and would vanish."""
-    over_white = _over(colour, alpha, 255)
-    if is_flat(over_white) and not is_flat(over_black := _over(colour, alpha, 0)):
+    over_white = over(colour, alpha, 255)
+    if is_flat(over_white) and not is_flat(over_black := over(colour, alpha, 0)):
         warnings.warn(f"{name}: is white on transparency; it is put over black", stacklevel=3)
         return over_black
     return over_white
@@ -200,7 +214,7 @@ def is_flat(image: np.ndarray) -> bool:
     return int(np.max(image.max((0, 1)).astype(int) - image.min((0, 1)))) <= FLAT
 
 
-def _over(colour: np.ndarray, alpha: np.ndarray, background: int) -> np.ndarray:
+def over(colour: np.ndarray, alpha: np.ndarray, background: int) -> np.ndarray:
     """uint8 (H, W, 3), (H, W) -> uint8 (H, W, 3): `alpha * colour + (1 - alpha) * background`, rounded."""
     colour, alpha = colour.astype(np.uint32), alpha[..., None].astype(np.uint32)
     return ((colour * alpha + background * (255 - alpha) + 127) // 255).astype(np.uint8)

@@ -36,6 +36,29 @@ def visible(folder: Path) -> list[Path]:
     return [path for path in sorted(folder.iterdir()) if not is_hidden(path)]
 
 
+def survey(folder: Path, recursive: bool = True, apart: Path | None = None) -> tuple[list[Path], Counter[str]]:
+    """The pictures of a folder, in the order of their names, and the number of other files by the reason that they are left out.
+
+    Args:
+      recursive: takes those of its sub-folders too, but for hidden ones.
+      apart: a folder that is neither looked into nor counted.
+    """
+    taken, left_out = [], []
+    for path in sorted(folder.iterdir()):
+        reason = why_left_out(path)
+        if reason == SUB_FOLDER and apart is not None and path.resolve() == apart.resolve():
+            continue
+        if reason == SUB_FOLDER and recursive:
+            below, counts = survey(path, recursive, apart)
+            taken += below
+            left_out.append(counts)
+        elif reason:
+            left_out.append(count_left_out([(path, reason)]))
+        else:
+            taken.append(path)
+    return taken, sum(left_out, Counter())
+
+
 def pictures_below(folder: Path) -> list[Path]:
     """The pictures at any depth below a folder, but for those in hidden folders, in the order of their names."""
     paths = []

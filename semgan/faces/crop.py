@@ -21,7 +21,8 @@ from semgan.faces.pyramid import Picture
 from semgan.faces.quality import Limits, fault
 from semgan.faces.warp import warp
 from semgan.files import write_whole
-from semgan.inference.pictures import read, write
+from semgan.pictures.read import read
+from semgan.pictures.write import write
 from semgan.progress import track
 
 NO_FACE, UNREADABLE = "no face", "unreadable"

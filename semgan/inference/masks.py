@@ -28,11 +28,11 @@ def check_presence(model: TrainedModel, has_mask: bool) -> None:
         raise UserError(f"this model paints from the content's mask: give mask (--mask), a PNG of class ids from 0 on{classes}")
 
 
-def read_mask(model: TrainedModel, mask: Mask, picture: np.ndarray | None, name: str = "mask") -> np.ndarray:
+def read_mask(model: TrainedModel, mask: Mask, size: tuple[int, int] | None, name: str = "mask") -> np.ndarray:
     """Reads a mask and fits it to the model: the centred square of the content, by the nearest pixel.
 
     Args:
-      picture: the content, uint8 (height, width, 3), whose size the mask has to have; None where there is none.
+      size: the content's (height, width), which the mask has to have; None where there is no content.
       name: of a mask without a path, for sentences about it.
 
     Returns:
@@ -44,7 +44,7 @@ def read_mask(model: TrainedModel, mask: Mask, picture: np.ndarray | None, name:
     if isinstance(mask, str | os.PathLike):
         name = os.fspath(mask)
     ids = _read(mask, name)
-    if picture is not None and (fault := size_fault(ids.shape, picture.shape[:2])):
+    if size is not None and (fault := size_fault(ids.shape, size)):
         raise DecodeError(name, fault)
     classes, largest = model.mask_class_count, int(ids.max())
     if largest >= classes:
@@ -52,20 +52,20 @@ def read_mask(model: TrainedModel, mask: Mask, picture: np.ndarray | None, name:
     return fit_mask(ids, model.image_size)
 
 
-def inputs_of(model: TrainedModel, masks: Sequence[Mask], contents: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-    """Makes what `Algorithm.sample` needs beside pictures, one row per mask; contents are uint8 (height, width, 3), or none at all.
+def inputs_of(model: TrainedModel, masks: Sequence[Mask], sizes: Sequence[tuple[int, int]]) -> dict[str, np.ndarray]:
+    """Makes what `Algorithm.sample` needs beside pictures, one row per mask; sizes are the contents' (height, width), or none at all.
 
     Raises:
       UserError: as `check_presence` and `read_mask`, or masks that are not as many as the contents.
     """
     check_presence(model, bool(masks))
-    if contents and masks and len(masks) != len(contents):
-        raise UserError(f"there are {len(contents)} contents and {len(masks)} masks: give one mask per content")
+    if sizes and masks and len(masks) != len(sizes):
+        raise UserError(f"there are {len(sizes)} contents and {len(masks)} masks: give one mask per content")
     if not masks:
         return {}
-    pictures = contents or [None] * len(masks)
+    content_sizes = sizes or [None] * len(masks)
     names = ["mask"] if len(masks) == 1 else [f"mask {number}" for number in range(1, len(masks) + 1)]
-    return {_MASK: np.stack([read_mask(model, *each) for each in zip(masks, pictures, names, strict=True)])}
+    return {_MASK: np.stack([read_mask(model, *each) for each in zip(masks, content_sizes, names, strict=True)])}
 
 
 def _read(mask: Mask, name: str) -> np.ndarray:

@@ -12,11 +12,14 @@ import numpy as np
 from semgan import trained_model
 from semgan.data.decode import fit
 from semgan.errors import UserError
-from semgan.inference import domain_choice, masks, pictures, style_request
+from semgan.inference import domain_choice, masks, style_request, whole_picture
 from semgan.inference.masks import Mask
-from semgan.inference.pictures import Picture
 from semgan.inference.recipe import Recipe, recipe_of
-from semgan.inference.style_request import Request, Style, check_truncation
+from semgan.inference.style_request import Request, Style, check_seed, check_truncation
+from semgan.inference.whole_picture import PLAIN
+from semgan.pictures.frame import MODEL
+from semgan.pictures.read import Picture, read, read_with_alpha
+from semgan.pictures.scene import View
 from semgan.snapshot import blaming
 from semgan.trained_model import PIECE, TrainedModel, from_snapshot
 from semgan.types import Algorithm
@@ -110,12 +113,17 @@ class Model:
         strength: float = 1.0,
         truncation: float = 1.0,
         mask: Mask | None = None,
+        size: int | str = MODEL,
+        tile: int = 0,
+        panorama: bool = False,
+        stereo: str = "",
     ) -> np.ndarray:
         """The content picture in a style: the reference's or, of several, their mean; a recipe's; or one drawn by `latent_seed`.
 
-        Pictures are uint8 (height, width, 3), Pillow images or paths, of any size. Of a content that is not square the centred
-        square is translated and faded into the rest. Models that translate without a guide (CycleGAN, CUT, pix2pix) take no style,
-        and of the rest only the domains.
+        Pictures are uint8 (height, width, 3), or 4 with alpha, Pillow images or paths, of any shape. All of the content is translated; of
+        a reference the centred square counts. A model whose networks work at one size alone (SPADE, StarGAN v2 with its face branch)
+        translates the content's centred square and fades it into the rest. Models that translate without a guide (CycleGAN, CUT,
+        pix2pix) take no style, and of the rest only the domains.
 
         >>> import semgan
         >>> model = semgan.load("runs/quickstart/snapshot.safetensors")
@@ -134,23 +142,33 @@ class Model:
           truncation: from 0 (the mean style of the domain) to 1 (the style as drawn); for a latent's style.
           mask: the class ids of the content's pixels, for models that paint from a mask (SPADE), which need it: a PNG, or uint8
             (height, width), of the content's size.
+          size: the length of the content's short side as the networks see it: "model" (the size that they were trained at), "native" (the
+            content's own) or pixels.
+          tile: translates in overlapping tiles of that many pixels a side, with the statistics of the whole picture, which bounds the
+            memory; 0: tiles of 1,024 pixels where the networks see more than two megapixels.
+          panorama: the content is an equirectangular panorama, twice as wide as high: its left and right edge are one place, and its poles
+            are translated in views of their own.
+          stereo: "top-bottom" or "side-by-side": the content holds pictures for the left and the right eye, which share their style and
+            statistics.
 
         Returns:
-          uint8, of the content's size.
+          uint8 (height, width, 3), of the content's size; 4 with its alpha, where it is not opaque.
 
         Raises:
           UserError: what is given is not a picture or mask, of no such domain, attribute or region, or not what this model translates by.
         """
         request = Request(reference, style, domain, content_domain, latent_seed, regions, strength, truncation)
         masks.check_presence(self.trained_model, mask is not None)
-        return self.translate_as(content, style_request.prepare(self.trained_model, request), mask)
+        view = View(size, tile, panorama, stereo)
+        whole_picture.check_view(self.trained_model, view)
+        style_ready = style_request.prepare(self.trained_model, request)
+        return self.translate_as(content, style_ready, mask, view)
 
-    def translate_as(self, content: Picture, style: Style, mask: Mask | None = None) -> np.ndarray:
+    def translate_as(self, content: Picture, style: Style, mask: Mask | None = None, view: View = PLAIN) -> np.ndarray:
         """Translates one of several contents in the same style, which `style_request.prepare` made ready, as `translate` does."""
-        whole = pictures.read(content, "content")
-        inputs = masks.inputs_of(self.trained_model, [] if mask is None else [mask], [whole])
-        batch = style_request.batch_of(self.trained_model, style, fit(whole, self.image_size), inputs)
-        return pictures.put_back(whole, self.translate_batch(batch, style.latent_seed)[0])
+        ready = whole_picture.prepare(self.trained_model, read_with_alpha(content, "content"), view)
+        (images,) = whole_picture.translate_contents(self.trained_model, [style], [ready], view, [] if mask is None else [mask])
+        return whole_picture.finish(ready, images)
 
     def check_translates(self) -> None:
         """Raises a UserError for a model that draws from noise."""
@@ -221,8 +239,8 @@ class Model:
         if content is None:
             raise UserError("this model translates: give a content (--content)")
         several = content if isinstance(content, Sequence) and not isinstance(content, str) else [content]  # pyright: ignore
-        whole = [pictures.read(picture, "content") for picture in several]
-        inputs = masks.inputs_of(self.trained_model, mask_list, whole)
+        whole = [read(picture, "content") for picture in several]
+        inputs = masks.inputs_of(self.trained_model, mask_list, [picture.shape[:2] for picture in whole])
         contents = np.stack([fit(picture, self.image_size) for picture in whole])
         targets = self.targets
         target = np.array(targets if domain is None else [self.target_index(domain)], np.int32)
@@ -240,8 +258,7 @@ class Model:
         return self._images("sample" if "sample" in self.kinds else "latent", batch, seed)
 
     def _images(self, kind: str, batch: Mapping[str, np.ndarray], seed: int, size: int = PIECE) -> np.ndarray:
-        if not 0 <= seed < 2**32:
-            raise UserError(f"the seed is {seed}: give a whole number from 0 to {2**32 - 1}")
+        check_seed(seed)
         if kind not in self.kinds:
             raise UserError(f"this model samples by {', '.join(sorted(self.kinds))}, not by {kind}")
         if missing := self.algorithm.inputs.keys() - batch.keys():
@@ -272,7 +289,7 @@ class Model:
         """Returns the domain that the picture looks most like, None where the snapshot cannot tell."""
         if self.guess_kernel is None:
             return None
-        return self.domains[domain_choice.guess(self.trained_model, fit(pictures.read(picture), self.image_size), "domain")]
+        return self.domains[domain_choice.guess(self.trained_model, fit(read(picture), self.image_size), "domain")]
 
 
 def load(path: str | Path) -> Model:

@@ -23,8 +23,9 @@ from semgan.data.augment import to_float, to_uint8
 from semgan.data.decode import fit
 from semgan.errors import UserError
 from semgan.files import write_whole
-from semgan.inference import pictures
 from semgan.inference.model import Model, load
+from semgan.pictures.read import read
+from semgan.pictures.write import check_writable_suffix, grid, write
 from semgan.progress import Progress
 from semgan.types import Images, Key, Scalar
 
@@ -62,14 +63,14 @@ class _State(NamedTuple):
 
 def project_file(snapshot: Path, image: Path, out: Path, *, space: str = "w", steps: int = 500, seed: int = 0) -> None:
     """Writes the target and, beside it, its reconstruction to `out`, and the codes to `out` with the suffix .npz (array "w")."""
-    pictures.check_writable_suffix(out)
-    target = pictures.read(image)
+    check_writable_suffix(out)
+    target = read(image)
     if out.resolve() == image.resolve():
         raise UserError(f"{out} is the input and would be overwritten: write to another place")
     model = load(snapshot)
     target = fit(target, model.image_size)
     projection = project_picture(model, target, space=space, steps=steps, seed=seed)
-    pictures.write(out, pictures.grid(np.stack([target, projection.image])))
+    write(out, grid(np.stack([target, projection.image])))
     codes = out.with_suffix(".npz")
     encoded = io.BytesIO()
     np.savez(encoded, w=projection.codes)

@@ -9,10 +9,12 @@ import numpy as np
 from semgan.data.dataset import open_dataset
 from semgan.data.loader import take_inputs
 from semgan.errors import UserError
-from semgan.inference import pictures, video
+from semgan.inference import video
 from semgan.inference.masks import Mask
 from semgan.inference.model import Model, load
 from semgan.inference.translate import masks_of
+from semgan.pictures.read import list_pictures, read
+from semgan.pictures.write import check_writable_suffix, grid, write
 from semgan.progress import track
 
 _CONTENTS = 64  # held-out faces drawn as contents
@@ -44,11 +46,11 @@ class SampleOptions(NamedTuple):
 
 def sample_grid(snapshot: Path, out: Path, draws: SampleOptions) -> None:
     """Writes the grid as a picture and says so on stdout."""
-    pictures.check_writable_suffix(out)
+    check_writable_suffix(out)
     model = load(snapshot)
     contents, masks = _contents(model, draws)
     images = model.sample(draws.count, draws.seed, content=contents, domain=draws.domain, truncation=draws.truncation, mask=masks)
-    pictures.write(out, pictures.grid(images))
+    write(out, grid(images))
     print(f"wrote {out}: {_describe(draws, contents)}")
 
 
@@ -87,7 +89,7 @@ def _drawn_frames(model: Model, batch: dict[str, np.ndarray], draws: SampleOptio
     at_once = draws.count * max(_BLOCK // draws.count, 1)
     for start in range(0, len(batch["position"]), at_once):
         images = model.sample_batch({name: values[start : start + at_once] for name, values in batch.items()}, draws.seed)
-        yield from map(pictures.grid, images.reshape(-1, draws.count, *images.shape[1:]))
+        yield from map(grid, images.reshape(-1, draws.count, *images.shape[1:]))
 
 
 def _describe(draws: SampleOptions, contents: list[np.ndarray] | None) -> str:
@@ -99,9 +101,9 @@ def _describe(draws: SampleOptions, contents: list[np.ndarray] | None) -> str:
 def _contents(model: Model, draws: SampleOptions) -> tuple[list[np.ndarray] | None, Sequence[Mask] | None]:
     """The contents that a model which translates is given, and their masks; those of the user are left to the model to refuse."""
     if draws.content is not None:
-        paths = pictures.list_folder(draws.content)[: draws.count] if draws.content.is_dir() else [draws.content]
+        paths = list_pictures(draws.content)[: draws.count] if draws.content.is_dir() else [draws.content]
         masks = None if draws.mask is None else [*masks_of(draws.content, paths, draws.mask).values()]
-        return [pictures.read(path) for path in paths], masks
+        return [read(path) for path in paths], masks
     if "latent" in model.kinds:
         if draws.mask is not None:
             raise UserError("a mask belongs to a content: give that too (--content)")

@@ -13,11 +13,12 @@ from semgan import trained_model
 from semgan.data.augment import to_float
 from semgan.data.decode import fit
 from semgan.errors import UserError
-from semgan.inference import domain_choice, pictures, recipe
+from semgan.inference import domain_choice, recipe
 from semgan.inference.domain_choice import NamedImage, domain_index
-from semgan.inference.pictures import Picture
 from semgan.names import require
 from semgan.networks.judge import run_heads
+from semgan.pictures.frame import resize
+from semgan.pictures.read import Picture, is_loaded, read
 from semgan.trained_model import TrainedModel
 from semgan.types import HEADS
 
@@ -76,7 +77,7 @@ def prepare(model: TrainedModel, request: Request) -> Style:
 
 
 def batch_of(model: TrainedModel, style: Style, image: np.ndarray, inputs: Mapping[str, np.ndarray] = _NO_INPUTS) -> dict[str, np.ndarray]:
-    """Makes the batch of one example for `Model.translate_batch`.
+    """Makes the batch of one example for `Model.translate_batch`, but for `regions`, see `region_weights`.
 
     Args:
       image: the content, uint8 (size, size, 3).
@@ -85,15 +86,46 @@ def batch_of(model: TrainedModel, style: Style, image: np.ndarray, inputs: Mappi
     own = domain_choice.guess(model, image, "content_domain") if style.own is None else style.own
     target = own if style.target is None else style.target
     numbers = {"domain": own, "target_domain": target, "position": 0}
-    batch = {"image": image[None], **inputs, **{name: np.array([number], np.int32) for name, number in numbers.items()}, **style.entries}
-    return batch | ({"regions": region_weights(model, image, style.classes)} if style.classes else {})
+    return {"image": image[None], **inputs, **{name: np.array([number], np.int32) for name, number in numbers.items()}, **style.entries}
 
 
-def region_weights(model: TrainedModel, image: np.ndarray, classes: Sequence[int]) -> np.ndarray:
-    """Shares of none of the classes, and of each, at every place of uint8 (size, size, 3): float32 (1, size, size, 1 + classes)."""
+def region_weights(model: TrainedModel, picture: np.ndarray, classes: Sequence[int]) -> np.ndarray:
+    """The shares of none of the classes, and of each, at every place of a picture, as the semantic heads see them.
+
+    The heads see squares of the trained size: of a longer picture several, which overlap by half or more and are blended.
+
+    Args:
+      picture: uint8 (height, width, 3), of any size.
+
+    Returns:
+      float32 (1, height_out, width_out, 1 + classes), the shorter side as long as the model's pictures.
+    """
+    size = model.image_size
+    scale = size / min(picture.shape[:2])
+    height, width = (max(round(length * scale), size) for length in picture.shape[:2])
+    picture = resize(picture, height, width)
+    ramp = 1 - np.abs((np.arange(size) + 0.5) / size * 2 - 1)
+    window = np.minimum.outer(ramp, ramp)[..., None]
+    shares, total = np.zeros((height, width, 1 + len(classes))), np.zeros((height, width, 1))
+    for top in _starts(height, size):
+        for left in _starts(width, size):
+            place = slice(top, top + size), slice(left, left + size)
+            shares[place] += window * _square_weights(model, picture[place], classes)
+            total[place] += window
+    return (shares / total)[None].astype(np.float32)
+
+
+def _starts(length: int, size: int) -> list[int]:
+    """The places of squares that cover a length and overlap by half or more."""
+    count = -(-2 * (length - size) // size) + 1
+    return [place * (length - size) // max(count - 1, 1) for place in range(count)]
+
+
+def _square_weights(model: TrainedModel, image: np.ndarray, classes: Sequence[int]) -> np.ndarray:
+    """The shares in uint8 (size, size, 3): float32 (size, size, 1 + classes)."""
     logits = run_heads(model.algorithm.networks, partial(trained_model.apply, model), jnp.asarray(to_float(image[None]))).mask
     assert logits is not None  # what gives the model its `mask_classes`
-    shares = np.asarray(jax.nn.softmax(logits))[..., list(classes)]
+    shares = np.asarray(jax.nn.softmax(logits))[0][..., list(classes)]
     return np.concatenate([np.maximum(1 - shares.sum(-1, keepdims=True), 0), shares], -1)
 
 
@@ -105,6 +137,7 @@ def _check(model: TrainedModel, request: Request) -> None:
     if not 0 <= strength <= 1:
         raise UserError(f"strength is {strength}: give a number from 0 (the content's own style) to 1 (the reference's)")
     check_truncation(request.truncation)
+    check_seed(request.latent_seed or 0)
     if not is_guided and (sources or request.regions):
         raise UserError("this model needs no style: leave out --reference, --latent-seed, --style and --region")
     if not is_guided and (strength < 1 or request.truncation < 1):
@@ -119,6 +152,12 @@ def check_translates(model: TrainedModel) -> None:
     """Raises a UserError for a model that draws from noise."""
     if trained_model.kinds(model) == {"sample"}:
         raise UserError("this model draws pictures from noise and cannot translate any: use `semgan sample` (model.sample)")
+
+
+def check_seed(seed: int) -> None:
+    """Raises a UserError unless JAX takes the seed."""
+    if not 0 <= seed < 2**32:
+        raise UserError(f"the seed is {seed}: give a whole number from 0 to {2**32 - 1}")
 
 
 def check_truncation(truncation: float) -> None:
@@ -187,8 +226,8 @@ def _with_regions(model: TrainedModel, style: Style, regions: Mapping[str, Pictu
 
 def _named_image(model: TrainedModel, picture: Picture, name: str) -> NamedImage:
     """Reads a picture for the model, named by its path or, without one, by `name`."""
-    image = fit(pictures.read(picture, name), model.image_size)
-    return (name if pictures.is_loaded(picture) else str(picture)), image
+    image = fit(read(picture, name), model.image_size)
+    return (name if is_loaded(picture) else str(picture)), image
 
 
 def _encode(model: TrainedModel, image: np.ndarray, domain: int) -> np.ndarray:

@@ -1,20 +1,40 @@
 """`semgan translate`: a picture or a folder of them, in a style that `Model.translate` takes, or into another domain."""
 
-import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from semgan.data.decode import DecodeError
-from semgan.errors import EXIT_USER_ERROR, UserError
-from semgan.inference import pictures
+from semgan.errors import UserError
+from semgan.inference import whole_picture
 from semgan.inference.masks import check_presence
 from semgan.inference.model import Model, load
 from semgan.inference.style_request import Request, Style, prepare
+from semgan.inference.translate_folder import translate_folder
+from semgan.inference.whole_picture import PLAIN
 from semgan.names import one_form
-from semgan.progress import track
+from semgan.pictures.gpano import check_format, is_panorama
+from semgan.pictures.metadata import metadata_of, panorama_area
+from semgan.pictures.read import list_pictures, read_with_alpha
+from semgan.pictures.scene import View
+from semgan.pictures.write import FORMATS, check_writable_suffix, keeps_alpha, write
+from semgan.progress import note
+
+
+class FileOptions(NamedTuple):
+    """What becomes of files.
+
+    Attributes:
+      recursive: takes the pictures of a folder's sub-folders too.
+      keep_format: results have their contents' names and formats; otherwise they are PNG.
+      keep_metadata: results have their contents' EXIF, where and when they were taken included.
+    """
+
+    recursive: bool = True
+    keep_format: bool = False
+    keep_metadata: bool = False
 
 
 def translate_files(
@@ -25,6 +45,8 @@ def translate_files(
     references: Sequence[Path] = (),
     regions: Mapping[str, Path] = MappingProxyType({}),
     mask: Path | None = None,
+    view: View = PLAIN,
+    files: FileOptions = FileOptions(),  # noqa: B008 (immutable)
     **options: Any,
 ) -> int:
     """Translates `content` to `out` and says on stdout what it wrote and which domains it guessed.
@@ -33,6 +55,7 @@ def translate_files(
       references: pictures, and folders of pictures; of several the mean style is taken.
       regions: pictures by the names of a content's regions.
       mask: the content's or, of a folder, a folder of masks with the contents' names but for the suffix.
+      view: how contents are seen.
       options: what else `Model.translate` takes.
 
     Returns:
@@ -41,20 +64,23 @@ def translate_files(
     Raises:
       UserError: for what concerns all pictures, or the only one.
     """
-    paths = [path for each in references for path in (pictures.list_folder(each) if each.is_dir() else [each])]
-    jobs = plan(content, out, [*paths, *regions.values()])
+    paths = [path for each in references for path in (list_pictures(each, say=note) if each.is_dir() else [each])]
+    jobs = plan(content, out, [*paths, *regions.values()], files)
     masks = {} if mask is None else masks_of(content, list(jobs), mask)
     if overwritten := set(masks.values()) & set(jobs.values()):
         raise UserError(f"{min(overwritten)} is an input and would be overwritten: write to another place")
+    _check_panoramas(jobs, view)
     model = load(snapshot)
     check_presence(model.trained_model, mask is not None)
+    whole_picture.check_view(model.trained_model, view)
     style = prepare(model.trained_model, Request(paths or None, regions=regions, **options))
     _say_guesses(style)
-    if not content.is_dir():
-        taken_for = _translate_one(model, content, jobs[content], style, masks.get(content))
-        print(f"wrote {jobs[content]}" + (f" ({content} is taken for {taken_for!r}; --content-domain says otherwise)" if taken_for else ""))
-        return 0
-    return _translate_folder(model, jobs, out, style, masks)
+    if model.algorithm.stride is None:
+        note(f"{whole_picture.fixed_grid(model.trained_model)}")
+    if content.is_dir():
+        return translate_folder(model, jobs, out, style, masks, view, files.keep_metadata)
+    _translate_one(model, content, jobs[content], style, masks.get(content), view, files.keep_metadata)
+    return 0
 
 
 def _say_guesses(style: Style) -> None:
@@ -67,13 +93,12 @@ def _say_guesses(style: Style) -> None:
         print(f"{which} taken for {domain!r}; --domain says otherwise")
 
 
-def plan(content: Path, out: Path, others: Sequence[Path] = ()) -> dict[Path, Path]:
+def plan(content: Path, out: Path, others: Sequence[Path] = (), files: FileOptions = FileOptions()) -> dict[Path, Path]:  # noqa: B008
     """The contents and their outputs, in order; UserError when there is none or an output would overwrite an input or one of `others`."""
     if content.is_dir():
         if out.is_file():
             raise UserError(f"{out} is a file, but {content} is a folder: give a folder to write to")
-        print(pictures.describe_folder(content), file=sys.stderr)
-        jobs = _named_in(out, pictures.list_folder(content))
+        jobs = _named_in(out, content, list_pictures(content, files.recursive, out, note), files.keep_format)
     else:
         if content.is_symlink() and not content.exists():
             raise UserError(
@@ -81,8 +106,8 @@ def plan(content: Path, out: Path, others: Sequence[Path] = ()) -> dict[Path, Pa
             )
         if not content.exists():
             raise UserError(f"{content} does not exist: give --content a picture or a folder of pictures")
-        jobs = _named_in(out, [content]) if out.is_dir() else {content: out}
-        pictures.check_writable_suffix(jobs[content])
+        jobs = _named_in(out, content.parent, [content], files.keep_format) if out.is_dir() else {content: out}
+        check_writable_suffix(jobs[content])
     inputs = {path.resolve() for path in [*jobs, *others]}
     for path in jobs.values():
         if path.resolve() in inputs:
@@ -90,50 +115,61 @@ def plan(content: Path, out: Path, others: Sequence[Path] = ()) -> dict[Path, Pa
     return jobs
 
 
-def _named_in(folder: Path, contents: list[Path]) -> dict[Path, Path]:
-    """`a.jpg` becomes `a.png`; where `a.webp` is there as well, they become `a.jpg.png` and `a.webp.png`."""
-    stems = Counter(path.stem.lower() for path in contents)
-    return {path: folder / f"{path.stem if stems[path.stem.lower()] == 1 else path.name}.png" for path in contents}
+def _check_panoramas(jobs: Mapping[Path, Path], view: View) -> None:
+    """Raises a UserError for results that could not say that they are panoramas; mentions contents that say so of themselves."""
+    if view.panorama:
+        for out in jobs.values():
+            check_format(FORMATS[out.suffix.lower()])
+    elif spheres := [path for path in jobs if is_panorama(path)]:
+        more = f" and {len(spheres) - 1:,} more say" if len(spheres) > 1 else " says"
+        note(f"{spheres[0]}{more} in its metadata that it is a panorama: --panorama translates it as one")
+
+
+def _named_in(out: Path, folder: Path, contents: list[Path], keep_format: bool) -> dict[Path, Path]:
+    """`sub/a.jpg` becomes `sub/a.png`; where `sub/a.webp` is there as well, they become `a.jpg.png` and `a.webp.png`."""
+    stems = Counter((path.parent, path.stem.lower()) for path in contents)
+
+    def name(path: Path) -> str:
+        if keep_format:
+            return path.name
+        return f"{path.stem if stems[path.parent, path.stem.lower()] == 1 else path.name}.png"
+
+    return {path: out / path.parent.relative_to(folder) / name(path) for path in contents}
 
 
 def masks_of(content: Path, contents: Sequence[Path], mask: Path) -> dict[Path, Path]:
-    """Finds each content's mask; UserError where one has none."""
+    """Finds each content's mask, in the same sub-folder; UserError where one has none."""
     if not content.is_dir():
         if mask.is_dir():
             raise UserError(f"{mask} is a folder, but {content} is a picture: give --mask its mask")
         return {content: mask}
     if not mask.is_dir():
         raise UserError(f"{content} is a folder: give --mask a folder too, with a mask of the same name for every picture")
-    by_stem = {one_form(path.stem): path for path in sorted(mask.iterdir()) if path.suffix.lower() == ".png"}
-    if missing := [path for path in contents if one_form(path.stem) not in by_stem]:
+
+    def key(path: Path, folder: Path) -> str:
+        return one_form(path.relative_to(folder).with_suffix("").as_posix())
+
+    by_name = {key(path, mask): path for path in sorted(mask.rglob("*")) if path.suffix.lower() == ".png"}
+    if missing := [path for path in contents if key(path, content) not in by_name]:
         more = f", nor {len(missing) - 1:,} others" if len(missing) > 1 else ""
-        raise UserError(f"{missing[0]} has no mask{more}: put {missing[0].stem}.png into {mask}")
-    return {path: by_stem[one_form(path.stem)] for path in contents}
+        name = missing[0].relative_to(content).with_suffix(".png")
+        raise UserError(f"{missing[0]} has no mask{more}: put {name} into {mask}")
+    return {path: by_name[key(path, content)] for path in contents}
 
 
-def _translate_one(model: Model, content: Path, out: Path, style: Style, mask: Path | None) -> str | None:
-    """Writes one translation; the domain that the content is taken for, if it had to be guessed."""
-    image = pictures.read(content)
-    guess = model.guess_domain(image) if style.own is None else None
-    translation = model.translate_as(image, style._replace(own=model.domain_index(guess)) if guess else style, mask)
-    pictures.write(out, translation)
-    return guess
-
-
-def _translate_folder(model: Model, jobs: dict[Path, Path], out: Path, style: Style, masks: Mapping[Path, Path]) -> int:
-    failures: list[DecodeError] = []
-    taken_for: Counter[str] = Counter()
-    for content, path in track(jobs.items(), "translating", len(jobs)):
-        try:
-            guess = _translate_one(model, content, path, style, masks.get(content))
-        except DecodeError as error:
-            failures.append(error)
-        else:
-            taken_for.update([guess] if guess else [])
-    if taken_for:
-        counts = ", ".join(f"{count:,} for {name!r}" for name, count in taken_for.most_common())
-        print(f"contents are taken {counts}; --content-domain says otherwise")
-    print(f"wrote {len(jobs) - len(failures):,} of {len(jobs):,} pictures to {out}")
-    for error in failures:
-        print(f"semgan: left out: {error}", file=sys.stderr)
-    return EXIT_USER_ERROR if failures else 0
+def _translate_one(model: Model, content: Path, out: Path, style: Style, mask: Path | None, view: View, keep_metadata: bool) -> None:
+    """Writes one translation, and says what the content is taken for, if that had to be guessed."""
+    try:
+        decoded = read_with_alpha(content)
+    except DecodeError as error:
+        raise UserError(str(error)) from error
+    guess = model.guess_domain(decoded.colour) if style.own is None else None
+    style = style._replace(own=model.domain_index(guess)) if guess else style
+    size = decoded.colour.shape[:2]
+    ready = whole_picture.prepare(model.trained_model, decoded, view, panorama_area(content, *size, view))
+    masks = [] if mask is None else [mask]
+    (images,) = whole_picture.translate_contents(model.trained_model, [style], [ready], view, masks, label=content.name)
+    write(out, whole_picture.finish(ready, images), **metadata_of(content, *size, view, keep_metadata)._asdict())
+    if ready.alpha is not None and not keeps_alpha(out):
+        note(f"{out}: {out.suffix} cannot be transparent; the result is over white (.png keeps the content's transparency)")
+    print(f"wrote {out}" + (f" ({content} is taken for {guess!r}; --content-domain says otherwise)" if guess else ""))

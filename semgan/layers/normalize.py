@@ -1,4 +1,4 @@
-"""Instance normalisation, plain and adaptive. Statistics are float32, or wider, whatever the compute type."""
+"""Instance and layer normalisation, plain and adaptive. Statistics are float32, or wider, whatever the compute type."""
 
 import flax.linen as nn
 import jax
@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from flax.typing import Dtype
 from jaxtyping import Array, Float
 
+from semgan.layers import whole
 from semgan.layers.broadcast import per_channel
 from semgan.layers.precision import at_least_float32
 from semgan.layers.resample import average_pool
@@ -16,10 +17,14 @@ EPSILON = 1e-5
 
 def instance_norm(x: Float[Array, "batch height width channel"]) -> Float[Array, "batch height width channel"]:
     """Zero mean and unit (biased) variance over each image's pixels, channel by channel (Ulyanov et al. 2016, arXiv 1607.08022)."""
-    wide = at_least_float32(x)
-    mean = wide.mean((1, 2), keepdims=True)
-    variance = jnp.square(wide - mean).mean((1, 2), keepdims=True)
-    return ((wide - mean) * jax.lax.rsqrt(variance + EPSILON)).astype(x.dtype)
+    mean, variance = whole.moments(x)
+    return ((at_least_float32(x) - mean) * jax.lax.rsqrt(variance + EPSILON)).astype(x.dtype)
+
+
+def layer_norm(x: Float[Array, "batch height width channel"], epsilon: float = EPSILON) -> Float[Array, "batch height width channel"]:
+    """Zero mean and unit (biased) variance over all of each image's numbers (Ba et al. 2016, arXiv 1607.06450)."""
+    mean, variance = whole.moments(x, all_channels=True)
+    return ((at_least_float32(x) - mean) * jax.lax.rsqrt(variance + epsilon)).astype(x.dtype)
 
 
 class InstanceNorm(nn.Module):
@@ -31,6 +36,18 @@ class InstanceNorm(nn.Module):
         scale = self.param("scale", nn.initializers.ones, (channels,))
         bias = self.param("bias", nn.initializers.zeros, (channels,))
         return instance_norm(x) * per_channel(scale, x) + per_channel(bias, x)
+
+
+class LayerNorm(nn.Module):
+    """`layer_norm` with a learned scale and bias per channel."""
+
+    epsilon: float = 1e-6
+
+    @nn.compact
+    def __call__(self, x: Float[Array, "batch height width channel"]) -> Float[Array, "batch height width channel"]:
+        scale = self.param("scale", nn.initializers.ones, x.shape[-1:])
+        bias = self.param("bias", nn.initializers.zeros, x.shape[-1:])
+        return layer_norm(x, self.epsilon) * per_channel(scale, x) + per_channel(bias, x)
 
 
 class AdaptiveInstanceNorm(nn.Module):

@@ -12,6 +12,7 @@ from jaxtyping import Array, Float
 
 from semgan.layers.blocks import AdaptiveResidualBlock, he_normal
 from semgan.layers.convolutions import reflect_pad
+from semgan.layers.normalize import LayerNorm
 from semgan.layers.resample import average_pool, upsample_nearest
 from semgan.networks.patchgan import PatchGAN
 from semgan.networks.resnet import ResNetEncoder
@@ -37,7 +38,7 @@ class Autoencoder(nn.Module):
         self.hidden = nn.Sequential([dense(self.hidden_channels), nn.relu, dense(self.hidden_channels), nn.relu])
         self.modulated = [AdaptiveResidualBlock(4 * base, dtype=self.dtype) for _ in range(self.blocks)]
         self.double = [conv(base * factor, (5, 5)) for factor in (2, 1)]
-        self.norm = [nn.LayerNorm(reduction_axes=(1, 2, 3), dtype=self.dtype) for _ in range(2)]  # leaves the style's contrasts alone
+        self.norm = [LayerNorm() for _ in range(2)]  # leaves the style's contrasts alone
         self.to_rgb = conv(3, (7, 7), padding="VALID")
 
     def content(self, image: Images) -> Array:

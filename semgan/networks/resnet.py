@@ -94,6 +94,11 @@ class ResNetGenerator(nn.Module):
         return TransposedConvolution(channels, 3, initializer=self.initializer, dtype=self.dtype)
 
     @property
+    def stride(self) -> int:
+        """Returns the number that the image's height and width have to be multiples of."""
+        return 4
+
+    @property
     def layer_count(self) -> int:
         """Returns how many numbered layers the encoder has."""
         return 10 + 2 * self.antialiased + self.blocks

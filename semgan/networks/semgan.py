@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from flax.typing import Dtype, Initializer
 from jaxtyping import Array, Float
 
-from semgan.layers.array_types import DomainIds, SquareImages, StyleCodes
+from semgan.layers.array_types import DomainIds, RGBImages, SquareImages, StyleCodes
 from semgan.layers.blocks import AdaptiveResidualBlock, ResidualBlock, convolution, he_normal, leaky_relu, select_domain
 from semgan.layers.normalize import AdaptiveInstanceNorm, instance_norm
 from semgan.layers.precision import at_least_float32
@@ -36,12 +36,12 @@ def _sum(x: Array, y: Array) -> Array:
 
 
 class Generator(nn.Module):
-    """Content image and style code to translated image, linear output.
+    """Content image of any size and style code to translated image, linear output.
 
     With `regions`, weights in [0, 1] that sum to 1 over the regions, the style is one code per region and holds where its region is.
 
     Attributes:
-      image_size: pixels, a power of two.
+      image_size: the size that it is trained at, in pixels, a power of two.
       base_channels, max_channels: width where the work begins and the largest; doubles at every halving of the resolution.
       patch_size: patches of that many pixels a side are folded into channels first, so that most of the work is done at a lower resolution.
       full_channels: width of the last layers, which work at full resolution.
@@ -78,12 +78,17 @@ class Generator(nn.Module):
         self.norm = AdaptiveInstanceNorm(self.dtype)
         self.to_rgb = convolution(3, 3, dtype=self.dtype, name="to_rgb")
 
+    @property
+    def stride(self) -> int:
+        """Returns the number that the image's height and width have to be multiples of."""
+        return self.image_size // self.bottleneck_size
+
     def __call__(
         self,
-        image: SquareImages,
+        image: RGBImages,
         style: StyleCodes | Float[Array, "batch region style"],
-        regions: Float[Array, "batch size size region"] | None = None,
-    ) -> SquareImages:
+        regions: Float[Array, "batch height width region"] | None = None,
+    ) -> RGBImages:
         *details, x = self.features(image)
         for block in self.decode:
             x = block(x, style, regions)
@@ -94,7 +99,7 @@ class Generator(nn.Module):
         x = _sum(x, instance_norm(self.full_details(image.astype(self.dtype))))
         return at_least_float32(self.to_rgb(leaky_relu(self.norm(x, style, regions))))
 
-    def features(self, image: SquareImages) -> list[Float[Array, "batch _ _ _"]]:
+    def features(self, image: RGBImages) -> list[Float[Array, "batch _ _ _"]]:
         """Returns what the encoder sees at each resolution, the highest first, and the content code last."""
         x = self.from_rgb(space_to_depth(image.astype(self.dtype), self.patch_size))
         activations = []

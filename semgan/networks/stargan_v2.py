@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from flax.typing import Dtype
 from jaxtyping import Array, Float
 
-from semgan.layers.array_types import DomainIds, SquareImages, StyleCodes
+from semgan.layers.array_types import DomainIds, RGBImages, SquareImages, StyleCodes
 from semgan.layers.blocks import (
     AdaptiveResidualBlock,
     DomainHeads,
@@ -37,7 +37,7 @@ def _widths(base: int, maximum: int, count: int) -> list[int]:
     return [min(base * 2**level, maximum) for level in range(count + 1)]
 
 
-def _patches(image: SquareImages, patch_size: int, dtype: Dtype) -> Array:
+def _patches(image: RGBImages, patch_size: int, dtype: Dtype) -> Array:
     return space_to_depth(image.astype(dtype), patch_size)
 
 
@@ -63,8 +63,13 @@ class Generator(nn.Module):
     high_pass_weight: float = 0.0
     dtype: Dtype = jnp.float32
 
+    @property
+    def stride(self) -> int | None:
+        """Returns the number that the image's height and width have to be multiples of; None with the face branch, which has its size."""
+        return None if self.high_pass_weight > 0 else self.image_size // self.bottleneck_size
+
     @nn.compact
-    def __call__(self, image: SquareImages, style: StyleCodes, masks: Masks | None = None) -> SquareImages:
+    def __call__(self, image: RGBImages, style: StyleCodes, masks: Masks | None = None) -> RGBImages:
         high_pass_on = self.high_pass_weight > 0
         if high_pass_on and masks is None:
             raise ValueError("the high-pass branch (high_pass_weight > 0) needs masks of shape (batch, size, size, 2)")

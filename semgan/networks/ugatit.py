@@ -13,11 +13,12 @@ import jax.numpy as jnp
 from flax.typing import Dtype
 from jaxtyping import Array, Float
 
+from semgan.layers import whole
 from semgan.layers.array_types import FeatureMap
 from semgan.layers.blocks import leaky_relu
 from semgan.layers.broadcast import per_channel
 from semgan.layers.convolutions import INITIALIZERS, convolution, reflect_pad
-from semgan.layers.normalize import EPSILON, instance_norm
+from semgan.layers.normalize import instance_norm, layer_norm
 from semgan.layers.precision import at_least_float32
 from semgan.layers.resample import upsample_nearest
 from semgan.layers.spectral import SpectralConv
@@ -72,14 +73,6 @@ def _clip_backward(rho, gradient):
 clip_rho.defvjp(_clip_forward, _clip_backward)
 
 
-def layer_norm(x: FeatureMap) -> FeatureMap:
-    """Zero mean and unit (biased) variance over all of each image's numbers (Ba et al. 2016, arXiv 1607.06450)."""
-    wide = at_least_float32(x)
-    mean = wide.mean((1, 2, 3), keepdims=True)
-    variance = jnp.square(wide - mean).mean((1, 2, 3), keepdims=True)
-    return ((wide - mean) * jax.lax.rsqrt(variance + EPSILON)).astype(x.dtype)
-
-
 def _mixed_norm(x: FeatureMap, rho: Float[Array, " channel"]) -> FeatureMap:
     """Rho a_I + (1 - rho) a_L, the bracket of equation 1, with biased variances as in the authors' TensorFlow code."""
     share = per_channel(clip_rho(rho), x)
@@ -123,9 +116,9 @@ class Attention(nn.Module):
     @nn.compact
     def __call__(self, x: FeatureMap) -> tuple[FeatureMap, Float[Array, "batch 2"]]:
         """The attended features, before any activation, and the classifiers' logits in float32."""
-        wide = at_least_float32(x)
+        mean, highest = whole.mean_and_maximum(x)
         average, maximum = (self._weights(name, x.shape[-1]) for name in ("average", "maximum"))
-        logits = jnp.stack([wide.mean((1, 2)) @ average, wide.max((1, 2)) @ maximum], -1)
+        logits = jnp.stack([mean @ average, highest @ maximum], -1)
         weighted = jnp.concatenate([per_channel(average, x) * x, per_channel(maximum, x) * x], -1)
         return convolution(x.shape[-1], 1, initializer=self.initializer, dtype=self.dtype, name="mix")(weighted), logits
 
@@ -187,7 +180,7 @@ class Modulation(nn.Module):
     @nn.compact
     def __call__(self, x: FeatureMap) -> tuple[Vectors, Vectors]:
         dense = partial(nn.Dense, x.shape[-1], use_bias=False, kernel_init=INITIALIZERS[self.initializer], dtype=self.dtype)
-        h = at_least_float32(x).mean((1, 2)).astype(self.dtype)
+        h = whole.mean_and_maximum(x)[0].astype(self.dtype)
         h = nn.relu(dense(name="dense1")(h))
         h = nn.relu(dense(name="dense2")(h))
         return dense(name="gamma")(h), dense(name="beta")(h)

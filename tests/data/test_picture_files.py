@@ -14,8 +14,9 @@ from semgan.data.folder import list_folder
 from semgan.data.picture_files import describe, why_left_out
 from semgan.errors import UserError
 from semgan.evaluation.folder_pictures import open_folder
-from semgan.inference import pictures
-from semgan.inference.translate import plan
+from semgan.inference.translate import FileOptions, plan
+from semgan.pictures.read import list_pictures
+from semgan.pictures.write import write
 
 
 def fill(folder: Path, count: int, suffix: str = ".png", format: str = "PNG") -> None:
@@ -56,13 +57,13 @@ def test_every_suffix_of_a_format_is_a_picture_everywhere(tmp_path, suffix, form
     for domain in ("a", "b"):
         fill(tmp_path / domain, 3, suffix, format)
     assert domains(tmp_path) == {"train": {"a": 2, "b": 2}, "test": {"a": 1, "b": 1}}
-    assert len(pictures.list_folder(tmp_path / "a")) == 3
+    assert len(list_pictures(tmp_path / "a")) == 3
     assert len(open_folder(tmp_path / "a", 1).paths) == 1
     assert decode_picture(tmp_path / "a" / f"0{suffix}").shape == (40, 40, 3)
 
 
 def test_results_can_be_jfif(tmp_path):
-    pictures.write(tmp_path / "a.jfif", decode_picture(_png(tmp_path)))
+    write(tmp_path / "a.jfif", decode_picture(_png(tmp_path)))
     with Image.open(tmp_path / "a.jfif") as image:
         assert image.format == "JPEG"
 
@@ -97,7 +98,7 @@ def test_check_says_what_it_leaves_out(littered):
 
 
 def test_translate_says_what_it_leaves_out(littered, capsys):
-    assert len(plan(littered / "cats", littered.parent / "out")) == 4
+    assert len(plan(littered / "cats", littered.parent / "out", files=FileOptions(recursive=False))) == 4
     expected = "4 pictures taken, 4 files left out (2 in a sub-folder, 1 hidden, or the system's, 1 not a picture by its suffix)"
     assert capsys.readouterr().err == f"{littered / 'cats'}: {expected}\n"
 

@@ -10,7 +10,7 @@ from semgan.data.augment import to_float, to_uint8
 from semgan.errors import UserError
 from semgan.inference import translate
 from semgan.inference.model import load
-from semgan.inference.pictures import read
+from semgan.pictures.read import read
 from tests.inference import stand_ins
 
 

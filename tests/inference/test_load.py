@@ -7,18 +7,18 @@ import semgan
 from semgan.data.augment import to_float, to_uint8
 from semgan.data.decode import fit
 from semgan.errors import UserError
-from semgan.inference import pictures
+from semgan.pictures.read import read
 from semgan.snapshot import read_snapshot, write_snapshot
 
 
 @pytest.fixture
 def content(picture):
-    return pictures.read(picture("content.png", 20, 30, "bright", seed=1))
+    return read(picture("content.png", 20, 30, "bright", seed=1))
 
 
 @pytest.fixture
 def reference(picture):
-    return pictures.read(picture("reference.png", 40, 25, "dark", seed=2))
+    return read(picture("reference.png", 40, 25, "dark", seed=2))
 
 
 def test_model_says_what_it_is(snapshot):
@@ -43,14 +43,13 @@ def test_apply_runs_one_network_on_raw_arrays(model, content, reference):
 
 @pytest.mark.parametrize(("height", "width"), [(16, 16), (20, 30), (31, 17), (1, 1), (3, 100)])
 def test_translation_has_the_contents_size(model, picture, reference, height, width):
-    content = pictures.read(picture("any.png", height, width))
+    content = read(picture("any.png", height, width))
     translated = model.translate(content, reference)
     assert translated.shape == (height, width, 3)
     assert translated.dtype == np.uint8
     assert (translated != content).any()
-    margin = abs(width - height) // 2
-    outside = (slice(None), slice(0, margin)) if width > height else (slice(0, margin), slice(None))
-    np.testing.assert_array_equal(translated[outside], content[outside])
+    assert (translated != content).any((0, 2)).all()  # all columns
+    assert (translated != content).any((1, 2)).all()
 
 
 def test_arrays_paths_and_pillow_images_translate_alike(model, picture, content, reference):

@@ -7,9 +7,11 @@ from PIL import Image
 from semgan import cli
 from semgan.data.decode import fit
 from semgan.errors import UserError
-from semgan.inference import pictures, sample, translate
+from semgan.inference import sample, translate
 from semgan.inference.model import load
 from semgan.inference.sample import SampleOptions
+from semgan.pictures.read import read
+from semgan.pictures.write import grid
 from tests.inference import stand_ins
 
 GREYS = (64, 96, 128)
@@ -124,7 +126,7 @@ def test_the_command_translates_a_content_with_its_mask(snapshot, model, grey, w
     content, mask, out = written("c.png", grey), written("m.png", columns(8, 8)), tmp_path / "out.png"
     given = ("translate", "--model", snapshot, "--content", content, "--reference", content, "--domain", "a")
     assert run(*given, "--mask", mask, "--out", out) == 0
-    np.testing.assert_array_equal(pictures.read(out), model.translate(content, content, domain="a", mask=mask))
+    np.testing.assert_array_equal(read(out), model.translate(content, content, domain="a", mask=mask))
     assert run(*given, "--out", out) == 2
     assert "give mask (--mask)" in capsys.readouterr().err
     assert run(*given, "--mask", mask, "--out", mask) == 2
@@ -140,7 +142,7 @@ def test_a_folder_of_contents_takes_the_masks_of_the_same_names(snapshot, grey, 
         snapshot, tmp_path / "in", tmp_path / "out", references=[reference], domain="a", mask=tmp_path / "masks"
     )
     assert status == 0
-    assert [int(pictures.read(tmp_path / "out" / f"{name}.png")[0, 0, 0]) for name in ("b", "a")] == [64, 128]
+    assert [int(read(tmp_path / "out" / f"{name}.png")[0, 0, 0]) for name in ("b", "a")] == [64, 128]
 
 
 @pytest.mark.parametrize(
@@ -169,6 +171,6 @@ def test_masks_that_do_not_go_with_the_contents_are_refused(snapshot, grey, writ
 def test_a_grid_of_samples_takes_a_contents_mask(snapshot, model, grey, written, tmp_path):
     content, mask, out = written("c.png", grey), written("m.png", columns(8, 8)), tmp_path / "out.png"
     sample.sample_grid(snapshot, out, SampleOptions(4, 5, content, "a", mask=mask))
-    np.testing.assert_array_equal(pictures.read(out), pictures.grid(model.sample(4, 5, content=grey, domain="a", mask=mask)))
+    np.testing.assert_array_equal(read(out), grid(model.sample(4, 5, content=grey, domain="a", mask=mask)))
     with pytest.raises(UserError, match="belongs to a content"):
         sample.sample_grid(snapshot, out, SampleOptions(4, 5, mask=mask))

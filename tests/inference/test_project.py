@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from semgan.errors import UserError
-from semgan.inference import pictures, project
+from semgan.inference import project
 from semgan.inference.model import load
+from semgan.pictures.read import read
 from tests.inference import stand_ins
 
 
@@ -72,9 +73,9 @@ def test_distance_is_the_mean_over_the_scales():
 def test_command_writes_the_pair_and_the_codes(snapshot, picture, tmp_path, capsys):
     image, out = picture("me.png", 20, 30), tmp_path / "new" / "out.png"
     project.project_file(snapshot, image, out, steps=5)
-    pair = pictures.read(out)
+    pair = read(out)
     assert pair.shape == (8, 18, 3)
-    np.testing.assert_array_equal(pair[:, :8], project.fit(pictures.read(image), 8))
+    np.testing.assert_array_equal(pair[:, :8], project.fit(read(image), 8))
     with np.load(out.with_suffix(".npz")) as codes:
         assert codes["w"].shape == (2, 4)
         assert codes["w"].dtype == np.float32

@@ -7,7 +7,8 @@ import semgan
 from semgan.data.augment import to_float, to_uint8
 from semgan.data.decode import fit
 from semgan.errors import UserError
-from semgan.inference import pictures, recipe, style_request
+from semgan.inference import recipe, style_request
+from semgan.pictures.read import is_loaded, read
 from semgan.snapshot import STYLE_RECIPE, read_snapshot, write_snapshot
 from tests.inference.noise import DOMAINS, noise
 
@@ -192,4 +193,4 @@ def test_parts_that_do_not_go_together_are_a_clean_error(parts_snapshot, tmp_pat
 
 def test_read_pictures_and_paths_are_told_apart(picture):
     path = picture("a.png")
-    assert [pictures.is_loaded(each) for each in (path, str(path), pictures.read(path))] == [False, False, True]
+    assert [is_loaded(each) for each in (path, str(path), read(path))] == [False, False, True]

@@ -3,8 +3,9 @@ import pytest
 
 from semgan import cli
 from semgan.errors import UserError
-from semgan.inference import pictures, translate
+from semgan.inference import translate
 from semgan.inference.translate import plan, translate_files
+from semgan.pictures.read import read
 
 
 @pytest.fixture
@@ -16,7 +17,7 @@ def loaded(model, monkeypatch):
 def test_file_is_translated_and_the_guess_said(loaded, snapshot, model, picture, tmp_path, capsys):
     content, reference, out = picture("c.jpg"), picture("r.png", domain="dark"), tmp_path / "new" / "out.png"
     assert translate_files(snapshot, content, out, references=[reference]) == 0
-    np.testing.assert_array_equal(pictures.read(out), model.translate(content, reference))
+    np.testing.assert_array_equal(read(out), model.translate(content, reference))
     assert capsys.readouterr().out.splitlines() == [
         f"{reference} is taken for 'dark'; --domain says otherwise",
         f"wrote {out}",
@@ -26,14 +27,14 @@ def test_file_is_translated_and_the_guess_said(loaded, snapshot, model, picture,
 def test_content_guess_is_said_where_it_counts(loaded, snapshot, model, picture, tmp_path, capsys):
     content, reference, out = picture("c.jpg"), picture("r.png", domain="dark"), tmp_path / "out.png"
     translate_files(snapshot, content, out, references=[reference], domain="dark", strength=0.5)
-    np.testing.assert_array_equal(pictures.read(out), model.translate(content, reference, strength=0.5))
+    np.testing.assert_array_equal(read(out), model.translate(content, reference, strength=0.5))
     assert f"wrote {out} ({content} is taken for 'bright'; --content-domain says otherwise)" in capsys.readouterr().out
 
 
 def test_latent_needs_no_reference(loaded, snapshot, model, picture, tmp_path):
     content, out = picture("c.png"), tmp_path / "out.png"
     translate_files(snapshot, content, out, latent_seed=3, domain="dark")
-    np.testing.assert_array_equal(pictures.read(out), model.translate(content, latent_seed=3, domain="dark"))
+    np.testing.assert_array_equal(read(out), model.translate(content, latent_seed=3, domain="dark"))
 
 
 def test_folder_is_done_but_for_unreadable_files_which_are_listed(loaded, snapshot, picture, tmp_path, capsys):
@@ -46,7 +47,7 @@ def test_folder_is_done_but_for_unreadable_files_which_are_listed(loaded, snapsh
     status = translate_files(snapshot, tmp_path / "in", out, references=[reference], strength=0.5)
     assert status == 2
     assert sorted(path.name for path in out.iterdir()) == ["a.png", "b.png"]
-    assert pictures.read(out / "a.png").shape == (20, 30, 3)
+    assert read(out / "a.png").shape == (20, 30, 3)
     said = capsys.readouterr()
     assert f"wrote 2 of 4 pictures to {out}" in said.out
     assert "1 for 'bright', 1 for 'dark'" in said.out
@@ -115,7 +116,7 @@ def test_command_passes_everything_on(snapshot, model, picture, tmp_path):
     options = ["--domain", "bright", "--content-domain", "dark", "--strength", 0.25]
     assert cli.main([str(argument) for argument in ["translate", *paths, *options]]) == 0
     expected = model.translate(content, reference, domain="bright", content_domain="dark", strength=0.25)
-    np.testing.assert_array_equal(pictures.read(out), expected)
+    np.testing.assert_array_equal(read(out), expected)
 
 
 @pytest.fixture
@@ -138,8 +139,9 @@ def test_folders_and_files_of_references_give_their_mean(command, parts_model, p
     content, out = picture("c.png"), tmp_path / "out.png"
     references = [picture("a.png", seed=1), picture("more/b.png", seed=2), picture("more/c.png", seed=3)]
     status, said = command("--content", content, "--reference", references[0], tmp_path / "more", "--out", out)
-    assert (status, said) == (0, [f"{references[0]} and 2 more are taken for 'bright'; --domain says otherwise", f"wrote {out}"])
-    np.testing.assert_array_equal(pictures.read(out), parts_model.translate(content, references))
+    taken = f"{tmp_path / 'more'}: 2 pictures taken, 0 files left out"
+    assert (status, said) == (0, [f"{references[0]} and 2 more are taken for 'bright'; --domain says otherwise", f"wrote {out}", taken])
+    np.testing.assert_array_equal(read(out), parts_model.translate(content, references))
 
 
 def test_a_folder_is_translated_by_a_recipe_with_regions(command, parts_model, picture, tmp_path):
@@ -150,7 +152,7 @@ def test_a_folder_is_translated_by_a_recipe_with_regions(command, parts_model, p
     assert f"wrote 2 of 2 pictures to {tmp_path / 'out'}" in said
     for content in contents:
         expected = parts_model.translate(content, style="dark,~Blond_Hair", regions={"hair": hair}, strength=0.5)
-        np.testing.assert_array_equal(pictures.read(tmp_path / "out" / content.name), expected)
+        np.testing.assert_array_equal(read(tmp_path / "out" / content.name), expected)
 
 
 @pytest.mark.parametrize(
@@ -177,5 +179,5 @@ def test_pictures_of_regions_and_references_are_never_overwritten(command, pictu
     content, other = picture("c.png"), picture("more/a.png")
     for style in (["--region", f"hair={other}"], ["--reference", tmp_path / "more"]):
         status, said = command("--content", content, "--out", other, *style)
-        assert (status, len(said)) == (2, 1)
-        assert f"{other} is an input and would be overwritten" in said[0]
+        assert status == 2
+        assert f"{other} is an input and would be overwritten" in said[-1]

@@ -46,25 +46,28 @@ def target_styles(styles: Styles, params: Params, batch: Batch, rng: Key) -> dic
     """The style codes that a batch's translations take in the target domain: "reference" and "latent".
 
     Args:
-      batch: with an optional `style` (batch, style), a code that stands in for the reference's, `truncation` (batch,) below 1, which draws
+      batch: with `reference` (of the trained size) or `style` (batch, style), a code that stands in for the reference's; optional:
+        `truncation` (batch,) below 1, which draws
         a latent's code towards the mean of its domain, `region_styles` (batch, region, style), the codes of parts of the picture, and
-        `strength` (batch,) from 0 to 1, which leads from the content's own code to the target's.
+        `strength` (batch,) from 0 to 1, which leads from the content's own code to the target's; the own code is that of `own_picture`
+        (of the trained size), where `image` is of another size.
 
     Returns:
       (batch, style); with `region_styles` (batch, 1 + region, style), of which the first is the code of the rest of the picture.
     """
     target = batch["target_domain"]
-    codes = {
-        "reference": batch["style"] if "style" in batch else styles.encode(params, batch["reference"], target),
-        "latent": styles.map_latent(params, styles.latents(rng, batch), target),
-    }
-    if "truncation" in batch:
+    codes = {}
+    if "style" in batch or "reference" in batch:
+        codes["reference"] = batch["style"] if "style" in batch else styles.encode(params, batch["reference"], target)
+    if "position" in batch:
+        codes["latent"] = styles.map_latent(params, styles.latents(rng, batch), target)
+    if "truncation" in batch and "latent" in codes:
         mean = styles.mean_styles(params)[target]
         codes["latent"] = mean + batch["truncation"][:, None] * (codes["latent"] - mean)
     if "region_styles" in batch:
         codes = {name: jnp.concatenate([code[:, None], batch["region_styles"]], 1) for name, code in codes.items()}
     if "strength" in batch:
-        own, strength = styles.encode(params, batch["image"], batch["domain"]), batch["strength"][:, None]
+        own, strength = styles.encode(params, batch.get("own_picture", batch["image"]), batch["domain"]), batch["strength"][:, None]
         if "region_styles" in batch:
             own, strength = own[:, None], strength[:, None]
         codes = {name: (1 - strength) * own + strength * code for name, code in codes.items()}

@@ -7,7 +7,9 @@ from PIL import Image
 
 from semgan.data.decode import fit
 from semgan.errors import UserError
-from semgan.inference import pictures
+from semgan.pictures.read import list_pictures, read
+from semgan.pictures.square import put_back
+from semgan.pictures.write import grid, write
 
 
 def noise(*shape):
@@ -19,18 +21,18 @@ def test_array_path_and_pillow_image_read_alike(tmp_path):
     image = Image.fromarray(array)
     image.save(tmp_path / "a.png")
     for picture in (array, image, tmp_path / "a.png", str(tmp_path / "a.png")):
-        np.testing.assert_array_equal(pictures.read(picture), array)
+        np.testing.assert_array_equal(read(picture), array)
 
 
 def test_pillow_images_of_other_kinds_are_settled_as_files_are():
     alpha = Image.fromarray(np.array([[[255, 0, 0, 0], [255, 0, 0, 255]]], np.uint8))
-    assert pictures.read(alpha).tolist() == [[[255, 255, 255], [255, 0, 0]]]
+    assert read(alpha).tolist() == [[[255, 255, 255], [255, 0, 0]]]
     grey16 = Image.fromarray(np.array([[0, 32896, 65535]], np.uint16))
-    assert pictures.read(grey16)[0, :, 0].tolist() == [0, 128, 255]
+    assert read(grey16)[0, :, 0].tolist() == [0, 128, 255]
     cmyk = Image.new("CMYK", (1, 1), (0, 255, 255, 0))
-    assert pictures.read(cmyk).tolist() == [[list(cmyk.convert("RGB").getpixel((0, 0)))]]
+    assert read(cmyk).tolist() == [[list(cmyk.convert("RGB").getpixel((0, 0)))]]
     with pytest.raises(UserError, match="the content has pixels of mode F"):
-        pictures.read(Image.new("F", (1, 1)), "content")
+        read(Image.new("F", (1, 1)), "content")
 
 
 def test_orientation_of_a_pillow_image_is_applied(tmp_path):
@@ -38,19 +40,19 @@ def test_orientation_of_a_pillow_image_is_applied(tmp_path):
     exif[0x0112] = 6  # the camera was turned
     Image.fromarray(noise(4, 8, 3)).save(tmp_path / "a.png", exif=exif)
     with Image.open(tmp_path / "a.png") as image:
-        assert pictures.read(image).shape == (8, 4, 3)
+        assert read(image).shape == (8, 4, 3)
 
 
 @pytest.mark.parametrize("array", [np.zeros((4, 4, 3)), np.zeros((4, 4), np.uint8), np.zeros((0, 4, 3), np.uint8)])
 def test_arrays_of_other_kinds_are_refused(array):
     with pytest.raises(UserError, match=r"the reference is .* give uint8"):
-        pictures.read(array, "reference")
+        read(array, "reference")
 
 
 @pytest.mark.parametrize(("height", "width"), [(40, 40), (16, 16), (1, 1), (7, 7)])
 def test_square_picture_is_replaced_in_full(height, width):
     translated = noise(16, 16, 3)
-    put = pictures.put_back(np.zeros((height, width, 3), np.uint8), translated)
+    put = put_back(np.zeros((height, width, 3), np.uint8), translated)
     np.testing.assert_array_equal(put, fit(translated, height))
 
 
@@ -58,7 +60,7 @@ def test_square_picture_is_replaced_in_full(height, width):
 def test_square_fades_into_the_rest_of_a_long_picture(turned):
     content = np.zeros((24, 48, 3), np.uint8)
     content = content.transpose(1, 0, 2) if turned else content
-    put = pictures.put_back(content, np.full((16, 16, 3), 200, np.uint8))
+    put = put_back(content, np.full((16, 16, 3), 200, np.uint8))
     assert put.shape == content.shape
     put = put.transpose(1, 0, 2) if turned else put
     # The square spans columns 12 to 36; its first pixels lie at 0.5 and 1.5 of a ramp of 24/12 = 2.
@@ -68,12 +70,12 @@ def test_square_fades_into_the_rest_of_a_long_picture(turned):
 
 
 def test_picture_a_pixel_wider_than_its_square_fades_at_that_side_alone():
-    put = pictures.put_back(np.zeros((24, 25, 3), np.uint8), np.full((16, 16, 3), 200, np.uint8))
+    put = put_back(np.zeros((24, 25, 3), np.uint8), np.full((16, 16, 3), 200, np.uint8))
     assert put[0, :, 0].tolist() == [200] * 22 + [150, 50, 0]
 
 
 def test_grid_lays_pictures_out_in_rows():
-    page = pictures.grid(np.stack([np.full((4, 4, 3), value, np.uint8) for value in (10, 20, 30)]), gap=2)
+    page = grid(np.stack([np.full((4, 4, 3), value, np.uint8) for value in (10, 20, 30)]), gap=2)
     assert page.shape == (10, 10, 3)
     assert [page[0, 0, 0], page[0, 6, 0], page[6, 0, 0]] == [10, 20, 30]
     assert page[4, 0, 0] == page[6, 6, 0] == 255
@@ -83,15 +85,15 @@ def test_grid_lays_pictures_out_in_rows():
 def test_written_picture_reads_back(tmp_path, suffix):
     path = tmp_path / "new" / f"a{suffix}"
     image = np.full((6, 8, 3), 128, np.uint8)
-    pictures.write(path, image)
-    assert np.abs(pictures.read(path).astype(int) - image).max() <= 2
+    write(path, image)
+    assert np.abs(read(path).astype(int) - image).max() <= 2
     assert list(path.parent.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("name", ["a.txt", "a", "a.gif"])
+@pytest.mark.parametrize("name", ["a.txt", "a", "a.heic"])
 def test_other_suffixes_are_refused(tmp_path, name):
     with pytest.raises(UserError, match=r"is not a picture format that can be written: use \.png"):
-        pictures.write(tmp_path / name, np.zeros((1, 1, 3), np.uint8))
+        write(tmp_path / name, np.zeros((1, 1, 3), np.uint8))
 
 
 def test_failed_write_leaves_the_old_picture(tmp_path, monkeypatch):
@@ -103,7 +105,7 @@ def test_failed_write_leaves_the_old_picture(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "replace", no_space)
     with pytest.raises(UserError, match=r"a\.png cannot be written \(No space"):
-        pictures.write(path, np.zeros((1, 1, 3), np.uint8))
+        write(path, np.zeros((1, 1, 3), np.uint8))
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -112,20 +114,20 @@ def test_folder_lists_its_pictures_alone(tmp_path):
     for name in ("b.PNG", "a.jpg", ".hidden.png", "notes.txt"):
         (tmp_path / name).touch()
     (tmp_path / "folder.png").mkdir()
-    assert [path.name for path in pictures.list_folder(tmp_path)] == ["a.jpg", "b.PNG"]
+    assert [path.name for path in list_pictures(tmp_path)] == ["a.jpg", "b.PNG"]
     with pytest.raises(UserError, match=r"folder\.png has no pictures"):
-        pictures.list_folder(tmp_path / "folder.png")
+        list_pictures(tmp_path / "folder.png")
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tif", ".bmp"])
 def test_written_pictures_say_that_they_are_srgb_and_read_back_without_a_change(tmp_path, suffix):
     image = np.full((16, 16, 3), [200, 30, 90], np.uint8)
-    pictures.write(tmp_path / f"a{suffix}", image)
+    write(tmp_path / f"a{suffix}", image)
     with Image.open(tmp_path / f"a{suffix}") as written:
         stored = np.asarray(written.convert("RGB"))
         if suffix == ".png":
             assert written.info["srgb"] == 1
         elif suffix != ".bmp":
             assert b"sRGB" in written.info["icc_profile"].replace(b"\0", b"")
-    np.testing.assert_array_equal(pictures.read(tmp_path / f"a{suffix}"), stored)
+    np.testing.assert_array_equal(read(tmp_path / f"a{suffix}"), stored)
     np.testing.assert_allclose(stored, image, atol=3)
