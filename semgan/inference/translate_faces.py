@@ -79,7 +79,15 @@ def translate_faces(
     target = target_of(model)
     transforms = [align_to(face.landmarks, target) for face in faces]
     contents = np.stack([warp(picture, transform, target.height, target.width) for transform in transforms])
-    batches = [style_request.batch_of(model.trained_model, style, content) for content in contents]
+    batches = [_batch_of(model, style, content) for content in contents]
     translations = np.concatenate([model.translate_batch(batch, style.latent_seed) for batch in batches])
     pieces = [Piece(*each) for each in zip(contents, translations, transforms, strict=True)]
     return TranslatedFaces(paste(picture, pieces), faces, contents, translations)
+
+
+def _batch_of(model: Model, style: Style, content: np.ndarray) -> dict[str, np.ndarray]:
+    """The batch of one face, with the weights of its regions where the style asks for them."""
+    batch = style_request.batch_of(model.trained_model, style, content)
+    if style.classes:
+        batch["regions"] = style_request.region_weights(model.trained_model, content, style.classes)
+    return batch

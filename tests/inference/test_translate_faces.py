@@ -10,7 +10,8 @@ from semgan.inference.model import Model, load
 from semgan.inference.style_request import Request
 from semgan.inference.translate_faces import NoFaceError, check_translates_faces, is_aligned, target_of, translate_faces
 from semgan.snapshot import read_snapshot, write_snapshot
-from tests.inference import stand_ins
+from tests.inference import stand_ins, tiny_semgan
+from tests.inference.noise import noise
 
 FACE = np.array([[80.0, 100], [120, 100], [100, 120], [85, 145], [115, 145]])
 MEAN = [[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.35, 0.8], [0.65, 0.8]]
@@ -74,3 +75,14 @@ def test_model_that_paints_from_masks_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(trained_model.algorithms, "make", stand_ins.make)
     with pytest.raises(UserError, match="needs the mask"):
         check_translates_faces(load(stand_ins.write(tmp_path / "p.safetensors", "painted")))
+
+
+def test_regions_of_a_face_take_their_own_style(tmp_path):
+    model = load(tiny_semgan.write(tmp_path / "s.safetensors"))
+    dark, bright = (np.full((40, 40, 3), value, np.uint8) + noise(1, 40, 40, "dark") // 8 for value in (20, 200))
+    requests = Request(reference=bright, domain="bright"), Request(reference=bright, domain="bright", regions={"skin": dark})
+    plain, regional = (
+        translate_faces(model, photograph(), style_request.prepare(model.trained_model, request), find(FACE)).translations
+        for request in requests
+    )
+    assert np.abs(plain.astype(int) - regional).max() > 0
