@@ -64,7 +64,7 @@ def _read(path: Path, shapes: tuple[tuple[int, ...], ...]) -> tuple[np.ndarray, 
         raise UserError(f"{path} does not exist, where mtcnn 1.0 has its weights: pip install --force-reinstall 'mtcnn>=1.0,<2'")
     try:
         with lz4.frame.open(path) as file:
-            arrays = _Unpickler(io.BytesIO(bytes(file.read(_MOST_BYTES)))).load_arrays()
+            arrays = _Unpickler(io.BytesIO(file.read(_MOST_BYTES))).load_arrays()  # pyright: ignore[reportArgumentType]
         if [array.shape for array in arrays] != list(shapes):
             raise ValueError("the arrays have other shapes")
     except _FAULTS as error:
