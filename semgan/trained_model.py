@@ -15,6 +15,7 @@ from ml_collections import ConfigDict
 
 from semgan import algorithms, domain_guess
 from semgan.config import to_json
+from semgan.data.alignment import MEAN
 from semgan.data.annotations import LANDMARKS
 from semgan.data.augment import STREAMS, to_float, to_uint8
 from semgan.data.pieces import in_pieces
@@ -61,6 +62,12 @@ class TrainedModel(NamedTuple):
     def mask_classes(self) -> tuple[str, ...]:
         """Names of the classes that it has learned from masks; none for a model that has seen no masks."""
         return tuple(self.meta.get("mask_classes", ()))
+
+    @property
+    def alignment(self) -> np.ndarray | None:
+        """The mean landmarks of its training pictures, (5, 2) in fractions (see `semgan.data.alignment`); None where they had none."""
+        noted = self.meta.get("alignment")
+        return None if noted is None else np.asarray(noted[MEAN], np.float64)
 
     @property
     def mask_class_count(self) -> int:
@@ -115,6 +122,7 @@ def from_snapshot(path: str | Path) -> TrainedModel:
         _check_shapes(model)
         _check_domains(model)
         _check_mask_classes(model)
+        _check_alignment(model)
         kinds(model)  # what `sample` cannot do with these weights shows here
         networks, model_state = jax.tree.map(jnp.asarray, (model.networks, model_state))
     return model._replace(params=params | networks, model_state=model_state)
@@ -254,6 +262,17 @@ def _check_mask_classes(model: TrainedModel) -> None:
     names, count = _checked_names(model.meta, "mask_classes"), model.mask_class_count
     if names and len(names) != count:
         raise ValueError(f"meta.mask_classes names {len(names)}, but the networks know {count}")
+
+
+def _check_alignment(model: TrainedModel) -> None:
+    """Raises a ValueError unless the mean landmarks, where they are noted, are five places."""
+    try:
+        mean = model.alignment
+        valid = mean is None or (mean.shape == (5, 2) and bool(np.isfinite(mean).all()))
+    except (KeyError, TypeError, ValueError):
+        valid = False
+    if not valid:
+        raise ValueError(f"meta.alignment has no mean of five landmarks, (x, y) each: {model.meta['alignment']}")
 
 
 def _checked_names(meta: Mapping[str, Any], name: str) -> Sequence[str]:

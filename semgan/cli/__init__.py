@@ -10,6 +10,7 @@ from semgan import __version__
 from semgan.cli.adapt import add_adapt
 from semgan.cli.arguments import Parser
 from semgan.cli.data import add_data
+from semgan.cli.faces import add_faces
 from semgan.cli.measure import add_compare, add_evaluate
 from semgan.cli.plan import add_plan
 from semgan.cli.score import add_score
@@ -20,7 +21,7 @@ from semgan.progress import accept_any_name
 
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 _COMMANDS = (
-    *(add_data, add_plan, add_translate, add_sample, add_project, add_adapt),
+    *(add_data, add_faces, add_plan, add_translate, add_sample, add_project, add_adapt),
     *(add_evaluate, add_compare, add_score, add_import, add_export),
 )
 

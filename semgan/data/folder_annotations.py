@@ -31,7 +31,7 @@ import numpy as np
 
 from semgan.data.decode import DecodeError, square_crop
 from semgan.data.folder_masks import CLASSES, MASKS, MOST, fit_mask, inspect_masks, load_mask, read_classes, size_fault
-from semgan.data.folder_table import PARTS, TABLE, Row, columns_of, names_of, read_tables
+from semgan.data.folder_table import LEFT_OUT, PARTS, TABLE, Row, columns_of, names_of, read_tables
 
 _ABSENT = -1.0  # as in `annotations`, which brings JAX along: no worker that decodes needs that
 _VERSION = 1  # raise when what is annotated of an example changes
@@ -96,9 +96,10 @@ class FolderAnnotations(NamedTuple):
 
 
 def belongings(root: Path, folders: Iterable[Path]) -> set[Path]:
-    """The tables of these domains' folders, what masks lie in beside them, and the names of the classes: no strays."""
+    """The tables of these domains' folders, what lies beside them, and the names of the classes: no strays."""
     with_table = [folder for folder in folders if (folder / TABLE).is_file()]
-    return {folder / name for folder in with_table for name in (TABLE, MASKS)} | ({root / CLASSES} if with_table else set())
+    inside = {folder / name for folder in with_table for name in (TABLE, MASKS, LEFT_OUT)}
+    return inside | ({root / CLASSES, root / LEFT_OUT} if with_table else set())
 
 
 def is_mask(path: Path) -> bool:

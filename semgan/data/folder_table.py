@@ -10,6 +10,8 @@ from semgan.errors import UserError
 from semgan.names import one_form
 
 TABLE = "annotations.csv"
+LEFT_OUT = "left_out.csv"
+"""The list of what `semgan faces crop` has left out, beside the tables that it writes."""
 PARTS = {"attribute": ("",), "landmark": (":x", ":y"), "box": (":left", ":top", ":right", ":bottom")}
 """The endings of the columns of one attribute, landmark or box."""
 _COLUMN = re.compile("category|mask|attribute:.+|landmark:.+:[xy]|box:.+:(left|top|right|bottom)")

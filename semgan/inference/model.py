@@ -42,7 +42,7 @@ class Model:
 
     @property
     def meta(self) -> dict[str, Any]:
-        """`domains` (names), and what training noted: `kimg`, `dataset`, `scores`, `mask_classes`."""
+        """`domains` (names), and what training noted: `kimg`, `dataset`, `scores`, `mask_classes`, `alignment`."""
         return dict(self.trained_model.meta)
 
     @property

@@ -9,6 +9,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from semgan import trained_model
+from semgan.data.alignment import alignment_of
 from semgan.data.dataset import Dataset
 from semgan.trained_model import TrainedModel
 from semgan.training.signals import Stop
@@ -48,6 +49,8 @@ def model_of(job: TrainingJob, state: TrainState) -> TrainedModel:
     meta: dict[str, Any] = {"domains": list(job.train.domains), "dataset": data}
     if HEADS in state.ema_params or "mask" in job.algorithm.inputs:
         meta["mask_classes"] = list(job.train.names["mask"])
+    if alignment := alignment_of(job.train):
+        meta["alignment"] = alignment
     return trained_model.from_state(job.config, meta, job.algorithm, state)
 
 
