@@ -86,6 +86,12 @@ def add_translate(commands: Any) -> None:
         default="",
         help="contents hold pictures for the left and the right eye; both take the same style, and agree",
     )
+    shape.add_argument(
+        "--faces",
+        action="store_true",
+        help="contents are photographs: find their faces, translate each, aligned as the model's pictures were, and put it back; "
+        "takes the extra `faces`",
+    )
     files = translate.add_argument_group("files")
     files.add_argument(
         "--recursive",
@@ -183,7 +189,7 @@ def _translate(args: argparse.Namespace) -> int:
         content_domain=args.content_domain,
         mask=args.mask,
         view=View(args.size, args.tile, args.panorama, args.stereo),
-        files=FileOptions(args.recursive, args.keep_format, args.keep_metadata),
+        files=FileOptions(args.recursive, args.keep_format, args.keep_metadata, args.faces),
         strength=args.strength,
         truncation=args.truncation,
     )

@@ -12,6 +12,7 @@ from semgan.inference import whole_picture
 from semgan.inference.masks import check_presence
 from semgan.inference.model import Model, load
 from semgan.inference.style_request import Request, Style, prepare
+from semgan.inference.translate_face_files import check_faces, translate_face_files
 from semgan.inference.translate_folder import translate_folder
 from semgan.inference.whole_picture import PLAIN
 from semgan.names import one_form
@@ -30,11 +31,13 @@ class FileOptions(NamedTuple):
       recursive: takes the pictures of a folder's sub-folders too.
       keep_format: results have their contents' names and formats; otherwise they are PNG.
       keep_metadata: results have their contents' EXIF, where and when they were taken included.
+      faces: contents are photographs whose faces alone are translated.
     """
 
     recursive: bool = True
     keep_format: bool = False
     keep_metadata: bool = False
+    faces: bool = False
 
 
 def translate_files(
@@ -72,9 +75,12 @@ def translate_files(
     _check_panoramas(jobs, view)
     model = load(snapshot)
     check_presence(model.trained_model, mask is not None)
+    find = check_faces(model, view) if files.faces else None
     whole_picture.check_view(model.trained_model, view)
     style = prepare(model.trained_model, Request(paths or None, regions=regions, **options))
     _say_guesses(style)
+    if find is not None:
+        return translate_face_files(model, jobs, out, style, find, files.keep_metadata)
     if model.algorithm.stride is None:
         note(f"{whole_picture.fixed_grid(model.trained_model)}")
     if content.is_dir():

@@ -1,14 +1,18 @@
 import numpy as np
 import pytest
+from PIL import Image
 
 from semgan import trained_model
 from semgan.errors import UserError
 from semgan.faces.detect import Face
 from semgan.faces.geometry import celeba_square, square_of
-from semgan.inference import style_request
+from semgan.inference import style_request, translate, translate_face_files
 from semgan.inference.model import Model, load
 from semgan.inference.style_request import Request
+from semgan.inference.translate import FileOptions, translate_files
 from semgan.inference.translate_faces import NoFaceError, check_translates_faces, is_aligned, target_of, translate_faces
+from semgan.pictures.read import read
+from semgan.pictures.scene import View
 from semgan.snapshot import read_snapshot, write_snapshot
 from tests.inference import stand_ins, tiny_semgan
 from tests.inference.noise import noise
@@ -86,3 +90,23 @@ def test_regions_of_a_face_take_their_own_style(tmp_path):
         for request in requests
     )
     assert np.abs(plain.astype(int) - regional).max() > 0
+
+
+def test_command_translates_the_faces_of_files_and_lists_those_without(one_way, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(translate, "load", lambda _: one_way)
+    monkeypatch.setattr(translate_face_files, "Detector", lambda: lambda picture: find(FACE)(picture) if picture.max() else [])
+    (tmp_path / "in").mkdir()
+    Image.fromarray(photograph()).save(tmp_path / "in" / "a.png")
+    Image.fromarray(np.zeros((40, 40, 3), np.uint8)).save(tmp_path / "in" / "b.png")
+    options = {"domain": "b", "content_domain": "a", "files": FileOptions(faces=True)}
+    assert translate_files(tmp_path, tmp_path / "in", tmp_path / "out", **options) == 2
+    said = capsys.readouterr()
+    assert f"wrote 1 of 2 pictures to {tmp_path / 'out'}: 1 faces" in said.out
+    assert f"semgan: left out: {tmp_path / 'in' / 'b.png'}: no face was found" in said.err
+    assert said.err.count("CelebA") == 1
+    expected = translate_faces(one_way, photograph(), prepare(one_way), find(FACE)).picture
+    np.testing.assert_array_equal(read(tmp_path / "out" / "a.png"), expected)
+    with pytest.raises(UserError, match=r"b\.png: no face was found: leave out --faces"):
+        translate_files(tmp_path, tmp_path / "in" / "b.png", tmp_path / "b.png", **options)
+    with pytest.raises(UserError, match="leave out --size, --tile, --panorama and --stereo, or --faces"):
+        translate_files(tmp_path, tmp_path / "in", tmp_path / "out", view=View(tile=8), **options)
