@@ -34,6 +34,7 @@ MAY_IMPORT = {
     "faces": {"faces", "networks"},
     "faces.crop": {"faces", "pictures", "data"},
     "inference.translate_faces": {"inference", "faces"},
+    "inference.translate_face_files": {"inference", "data", "pictures", "faces"},
     "inference.parts": {"inference", "pictures", "trained_model", "data", "layers"},
     "inference": {"inference", "pictures", "trained_model", "algorithms", "data", "networks", "evaluation"},
     "interop": {"interop", "torch_files", "trained_model", "algorithms", "networks", "layers", "inference"},
