@@ -32,6 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
+            warnings.filterwarnings("ignore", "Image size .* could be decompression bomb")  # Pillow's; `decode` has its own limit
             args = _parser().parse_args(argv)
             return args.run(args) or 0
     except UserError as error:
