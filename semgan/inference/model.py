@@ -120,10 +120,9 @@ class Model:
     ) -> np.ndarray:
         """The content picture in a style: the reference's or, of several, their mean; a recipe's; or one drawn by `latent_seed`.
 
-        Pictures are uint8 (height, width, 3), or 4 with alpha, Pillow images or paths, of any shape. All of the content is translated; of
-        a reference the centred square counts. A model whose networks work at one size alone (SPADE, StarGAN v2 with its face branch)
-        translates the content's centred square and fades it into the rest. Models that translate without a guide (CycleGAN, CUT,
-        pix2pix) take no style, and of the rest only the domains.
+        Pictures are uint8 (height, width, 3), or 4 with alpha, Pillow images or paths, of any shape; of a reference the centred square
+        counts. A model that works at one size alone (SPADE, StarGAN v2 with its face branch) translates the content's centred square and
+        fades it into the rest. Models that translate without a guide (CycleGAN, CUT, pix2pix) take no style, only the domains.
 
         >>> import semgan
         >>> model = semgan.load("runs/quickstart/snapshot.safetensors")
@@ -142,14 +141,7 @@ class Model:
           truncation: from 0 (the mean style of the domain) to 1 (the style as drawn); for a latent's style.
           mask: the class ids of the content's pixels, for models that paint from a mask (SPADE), which need it: a PNG, or uint8
             (height, width), of the content's size.
-          size: the length of the content's short side as the networks see it: "model" (the size that they were trained at), "native" (the
-            content's own) or pixels.
-          tile: translates in overlapping tiles of that many pixels a side, with the statistics of the whole picture, which bounds the
-            memory; 0: tiles of 1,024 pixels where the networks see more than two megapixels.
-          panorama: the content is an equirectangular panorama, twice as wide as high: its left and right edge are one place, and its poles
-            are translated in views of their own.
-          stereo: "top-bottom" or "side-by-side": the content holds pictures for the left and the right eye, which share their style and
-            statistics.
+          size, tile, panorama, stereo: how the content is seen, see `semgan.pictures.scene.View`.
 
         Returns:
           uint8 (height, width, 3), of the content's size; 4 with its alpha, where it is not opaque.

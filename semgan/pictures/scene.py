@@ -21,10 +21,14 @@ class View(NamedTuple):
     """How contents are seen.
 
     Attributes:
-      size: "model", "native" or pixels: the length of the short side before the network.
-      tile: pixels a side of the tiles; 0: whole pictures up to two megapixels before the network, and tiles of 1,024 above.
-      panorama: contents are equirectangular panoramas.
-      stereo: how the two eyes lie in contents, one of `stereo.LAYOUTS`; none: they are for one eye.
+      size: the length of the short side as the networks see it: "model" (the size that they were trained at), "native" (the content's
+        own) or pixels.
+      tile: pixels a side of overlapping tiles, which are translated with the statistics of the whole picture, so that memory is bounded;
+        0: tiles of 1,024 where the networks see more than two megapixels, otherwise none.
+      panorama: contents are equirectangular panoramas, twice as wide as high: their left and right edges are one place, and their poles
+        are translated in views of their own.
+      stereo: "top-bottom" or "side-by-side", where contents hold pictures for the left and the right eye, which share their style and
+        statistics; none: they are for one eye.
     """
 
     size: int | str = MODEL
