@@ -17,7 +17,7 @@ import numpy as np
 from semgan.data.augment import to_uint8
 from semgan.data.decode import size_of
 from semgan.layers import whole
-from semgan.layers.whole import Moments, Watch
+from semgan.layers.whole import Moments, Observer
 from semgan.pictures import tiles
 from semgan.pictures.tiles import Field, Grid, Span
 from semgan.progress import Progress
@@ -104,35 +104,35 @@ def look(model: TrainedModel, guide: Guide, parts: Mapping[tuple[int, Span, Span
     if len(counting) == 1:
         return ()
     moments: Record = ()
-    before: dict[tuple[int, Span, Span], Record] = {}
+    earlier: dict[tuple[int, Span, Span], Record] = {}
     for number in range(MOST_PASSES):
         records = {}
         with Progress(f"looking at {label}, pass {number + 1}", len(counting) if label else 0) as progress:
             for place, part in counting.items():
-                records[place] = run(model, guide, part, moments, before.get(place, ()))[1]
+                records[place] = run(model, guide, part, moments, earlier.get(place, ()))[1]
                 progress.advance()
         last, moments = moments, whole.combine(list(records.values()))
-        if not moments or (before and change(last, moments) < TOLERANCE):
+        if not moments or (earlier and change(last, moments) < TOLERANCE):
             break
-        before = records if number else {}  # what parts saw by their own moments says nothing about the next pass
+        earlier = records if number else {}  # what parts saw by their own moments says nothing about the next pass
     return moments
 
 
-def change(before: Record, after: Record) -> float:
+def change(earlier: Record, later: Record) -> float:
     """The largest root mean square, over a layer's channels, by which means and deviations move, in standard deviations."""
     moves = []
-    for old, new in zip(before, after, strict=True):
+    for old, new in zip(earlier, later, strict=True):
         deviation = np.sqrt(new.variance) + 1e-6
         moves += [(new.mean - old.mean) / deviation, np.sqrt(old.variance) / deviation - 1]
     return max((float(np.sqrt(np.square(move).mean())) for move in moves), default=0.0)
 
 
-def run(model: TrainedModel, guide: Guide, part: Part, moments: Record = (), before: Record = ()) -> tuple[np.ndarray, Record]:
+def run(model: TrainedModel, guide: Guide, part: Part, moments: Record = (), earlier: Record = ()) -> tuple[np.ndarray, Record]:
     """Translates one part: uint8 of its size, and what its layers saw.
 
     Args:
       moments: the whole's, which it goes by; none: its own.
-      before: what its layers saw when those moments came about; with it, they move along with what its layers see now.
+      earlier: what its layers saw when those moments came about; with it, they move along with what its layers see now.
     """
     image = np.ascontiguousarray(tiles.take(part.field.image, part.rows, part.columns))
     rows, columns = tiles.places(part.rows, part.grid.height), tiles.places(part.columns, part.grid.width)
@@ -140,20 +140,20 @@ def run(model: TrainedModel, guide: Guide, part: Part, moments: Record = (), bef
     batch = {**guide.batch, "image": image[None]}
     if part.field.regions is not None:
         batch["regions"] = tiles.sample(part.field.regions, rows, columns, part.grid.height, part.grid.width)[None]
-    given, seen = (jax.tree.map(np.float32, each) for each in (moments, before))
+    of_whole, of_part = (jax.tree.map(np.float32, each) for each in (moments, earlier))
     program = _program(model.algorithm.sample, guide.kind)
-    arrays = batch, guide.rng, given, seen, weight[None], rows[None], columns[None]
+    arrays = batch, guide.rng, of_whole, of_part, weight[None], rows[None], columns[None]
     translated, record = jax.device_get(program(model.networks, model.model_state, *arrays))
     return translated[0], record
 
 
 @functools.lru_cache(maxsize=8)
 def _program(make_images: Any, kind: str) -> Any:
-    def translate(params, model_state, batch, rng, given, before, weight, rows, columns):
-        watch = Watch(given, before, weight, rows, columns)
-        with whole.watching(watch):
+    def translate(params, model_state, batch, rng, moments, earlier, weight, rows, columns):
+        observer = Observer(moments, earlier, weight, rows, columns)
+        with whole.observe(observer):
             image = make_images(params, model_state, {**batch, **floats(batch)}, rng)[kind]
-        return to_uint8(image), tuple(watch.records)
+        return to_uint8(image), tuple(observer.records)
 
     return jax.jit(translate)
 
@@ -182,8 +182,8 @@ def reach(model: TrainedModel, guide: Guide, side: int) -> int:
     place = np.arange(len(difference))
     depth = np.minimum.outer(*[np.minimum(place, place[::-1])] * 2)
     depths = range(0, len(difference) // 2, stride)
-    seen = [start for start in depths if difference[(depth >= start) & (depth < start + stride)].mean() >= _UNSEEN]
-    return max(seen[-1] + stride if seen else 0, stride)
+    reached = [start for start in depths if difference[(depth >= start) & (depth < start + stride)].mean() >= _UNSEEN]
+    return max(reached[-1] + stride if reached else 0, stride)
 
 
 def _natural_noise(side: int, seed: int) -> np.ndarray:

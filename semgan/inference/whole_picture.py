@@ -107,8 +107,8 @@ def translate_contents(
     scenes = [_with_regions(model, style, content.scene) for style, content in zip(styles, contents, strict=True)]
     if in_parts(contents[0], view):
         return [_part_by_part(model, *each, view, label) for each in zip(styles, examples, scenes, strict=True)]
-    seen = [_seen(example, scene.fields[0]) for example, scene in zip(examples, scenes, strict=True)]
-    return [[image] for image in _sample(model, styles[0], seen)]
+    batches = [_batch_of_field(example, scene.fields[0]) for example, scene in zip(examples, scenes, strict=True)]
+    return [[image] for image in _sample(model, styles[0], batches)]
 
 
 def finish(content: Content, images: Sequence[np.ndarray]) -> np.ndarray:
@@ -150,15 +150,15 @@ def _with_regions(model: TrainedModel, style: Style, scene: Scene | None) -> Sce
     return scene._replace(fields=tuple(fields))
 
 
-def _seen(example: dict[str, np.ndarray], field: Field) -> dict[str, np.ndarray]:
+def _batch_of_field(example: dict[str, np.ndarray], field: Field) -> dict[str, np.ndarray]:
     """The batch of one example whose image is the whole field."""
     square, (height, width) = example["image"], field.image.shape[:2]
-    seen = {"reference": square, **example, "image": field.image[None]}
+    batch = {"reference": square, **example, "image": field.image[None]}
     if "strength" in example:
-        seen["own_picture"] = square
+        batch["own_picture"] = square
     if field.regions is not None:
-        seen["regions"] = tiles.sample(field.regions, np.arange(height), np.arange(width), height, width)[None]
-    return seen
+        batch["regions"] = tiles.sample(field.regions, np.arange(height), np.arange(width), height, width)[None]
+    return batch
 
 
 def _sample(model: TrainedModel, style: Style, examples: Sequence[dict[str, np.ndarray]]) -> np.ndarray:

@@ -1,8 +1,8 @@
 """Statistics of whole pictures, for networks that see a picture in parts.
 
-A layer that averages over a picture takes its averages from here. As long as nobody watches, they are its input's own. Within `watch`,
-they are those of the whole picture, which the caller has put together from what earlier parts recorded (`combine`), so that a tile comes
-out as it would within the whole.
+A layer that averages over a picture takes its averages from here. Without an observer they are its input's own. Under `observe` they are
+those of the whole picture, which the caller has put together from what earlier parts recorded (`combine`), so that a tile comes out as it
+would within the whole.
 """
 
 import itertools
@@ -38,12 +38,12 @@ class Moments(NamedTuple):
     highest: Array
 
 
-class Watch:
-    """What is known of the picture whose part a network sees, and what the network's layers see of it.
+class Observer:
+    """The statistics of the picture whose part a network sees, and a record of what the network's layers see of the part.
 
     Attributes:
-      given: the whole picture's moments, one per layer in the order in which layers run; none: every part goes by its own.
-      before: the part's own moments when those of the whole were taken: what they have moved by since, the whole's have moved by as well;
+      whole: the whole picture's moments, one per layer in the order in which layers run; none: every part goes by its own.
+      earlier: the part's own moments when those of the whole were taken: what they have moved by since, the whole's have moved by as well;
         none: the whole's are taken as they are.
       weight: how far each pixel counts, at the resolution of the network's input; None: all alike.
       rows, columns: the pixels' places in the whole picture; None: from 0 on.
@@ -52,29 +52,29 @@ class Watch:
 
     def __init__(
         self,
-        given: Sequence[Moments] = (),
-        before: Sequence[Moments] = (),
+        whole: Sequence[Moments] = (),
+        earlier: Sequence[Moments] = (),
         weight: Float[Array, "batch height width"] | None = None,
         rows: Int[Array, "batch height"] | None = None,
         columns: Int[Array, "batch width"] | None = None,
     ):
-        self.given = itertools.cycle(zip(given, before or given, strict=True)) if given else None
-        self.follows = bool(before)
+        self.moments = itertools.cycle(zip(whole, earlier or whole, strict=True)) if whole else None
+        self.follows = bool(earlier)
         self.weight, self.rows, self.columns = weight, rows, columns
         self.records: list[Moments] = []
 
 
-_watch: ContextVar[Watch | None] = ContextVar("watch", default=None)
+_observer: ContextVar[Observer | None] = ContextVar("observer", default=None)
 
 
 @contextmanager
-def watching(watch: Watch) -> Iterator[None]:
-    """Has the layers that run (or are traced) inside go by `watch`, and record into it."""
-    token = _watch.set(watch)
+def observe(observer: Observer) -> Iterator[None]:
+    """Has the layers that run (or are traced) inside go by the observer, and record into it."""
+    token = _observer.set(observer)
     try:
         yield
     finally:
-        _watch.reset(token)
+        _observer.reset(token)
 
 
 def moments(x: Float[Array, "batch height width channel"], *, all_channels: bool = False) -> tuple[Array, Array]:
@@ -84,19 +84,19 @@ def moments(x: Float[Array, "batch height width channel"], *, all_channels: bool
       Two arrays (batch, 1, 1, channel), or (batch, 1, 1, 1).
     """
     wide, axes = at_least_float32(x), _ALL if all_channels else _PLACES
-    if (watch := _watch.get()) is None:
+    if (observer := _observer.get()) is None:
         mean = wide.mean(axes, keepdims=True)
         return mean, jnp.square(wide - mean).mean(axes, keepdims=True)
-    mean, variance, _ = _go_by(watch, wide, axes)
+    mean, variance, _ = _go_by(observer, wide, axes)
     return mean[:, None, None], variance[:, None, None]
 
 
 def mean_and_maximum(x: Float[Array, "batch height width channel"]) -> tuple[Array, Array]:
     """The mean and the largest value over the picture's places, channel by channel: two arrays (batch, channel), float32 or wider."""
     wide = at_least_float32(x)
-    if (watch := _watch.get()) is None:
+    if (observer := _observer.get()) is None:
         return wide.mean(_PLACES), wide.max(_PLACES)
-    mean, _, highest = _go_by(watch, wide, _PLACES)
+    mean, _, highest = _go_by(observer, wide, _PLACES)
     return mean, highest
 
 
@@ -106,11 +106,11 @@ def places(x: Float[Array, "batch height width channel"], stride: int) -> tuple[
     Args:
       stride: pixels of the network's input per place, along a side.
     """
-    watch = _watch.get()
+    observer = _observer.get()
     batch, height, width, _ = x.shape
-    if watch is None or watch.rows is None or watch.columns is None:
+    if observer is None or observer.rows is None or observer.columns is None:
         return tuple(jnp.broadcast_to(jnp.arange(length), (batch, length)) for length in (height, width))  # pyright: ignore
-    return watch.rows[:, ::stride] // stride, watch.columns[:, ::stride] // stride
+    return observer.rows[:, ::stride] // stride, observer.columns[:, ::stride] // stride
 
 
 def combine(parts: Sequence[Sequence[Moments]]) -> tuple[Moments, ...]:
@@ -126,18 +126,18 @@ def _combine(parts: Sequence[Moments]) -> Moments:
     return Moments(weight.sum(keepdims=True), whole_mean, whole_variance, highest.max(0, keepdims=True))
 
 
-def _go_by(watch: Watch, wide: Array, axes: tuple[int, ...]) -> tuple[Array, Array, Array]:
+def _go_by(observer: Observer, wide: Array, axes: tuple[int, ...]) -> tuple[Array, Array, Array]:
     """Records this layer's moments; returns the mean, variance and maximum that it has to go by."""
-    record = _measure(wide, _at_resolution(watch.weight, wide), axes)
-    watch.records.append(record)
-    if watch.given is None:
+    record = _measure(wide, _at_resolution(observer.weight, wide), axes)
+    observer.records.append(record)
+    if observer.moments is None:
         return record.mean, record.variance, record.highest
-    given, before = jax.tree.map(lambda each: jnp.asarray(each, wide.dtype), next(watch.given))
-    if not watch.follows:
-        return given.mean, given.variance, given.highest
-    floor = _FLOOR * given.variance
-    mean = given.mean + record.mean - before.mean
-    return mean, given.variance * (record.variance + floor) / (before.variance + floor), given.highest
+    of_whole, earlier = jax.tree.map(lambda each: jnp.asarray(each, wide.dtype), next(observer.moments))
+    if not observer.follows:
+        return of_whole.mean, of_whole.variance, of_whole.highest
+    floor = _FLOOR * of_whole.variance
+    mean = of_whole.mean + record.mean - earlier.mean
+    return mean, of_whole.variance * (record.variance + floor) / (earlier.variance + floor), of_whole.highest
 
 
 def _measure(wide: Array, weight: Array, axes: tuple[int, ...]) -> Moments:

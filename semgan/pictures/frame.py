@@ -16,15 +16,15 @@ class Frame(NamedTuple):
 
     Attributes:
       height, width: the picture's, in pixels.
-      seen_height, seen_width: those of the resized picture.
+      inner_height, inner_width: those of the resized picture.
       top, left: mirrored rows above and columns to the left of it.
       full_height, full_width: with all mirrored edges: multiples of the network's stride.
     """
 
     height: int
     width: int
-    seen_height: int
-    seen_width: int
+    inner_height: int
+    inner_width: int
     top: int
     left: int
     full_height: int
@@ -50,25 +50,25 @@ def short_side(height: int, width: int, size: int | str, model_size: int) -> int
 def frame_of(height: int, width: int, short: int, stride: int) -> Frame:
     """Lays a picture out at a short side of `short` pixels; a square one is filled up to the next multiple of `stride` alone."""
     scale = short / min(height, width)
-    seen = [short if length == min(height, width) else max(round(length * scale), short) for length in (height, width)]
+    inner = [short if length == min(height, width) else max(round(length * scale), short) for length in (height, width)]
     step = max(short // _STEPS // stride, 1) * stride
-    full = [-(-length // unit) * unit for length in seen for unit in [stride if length == short else step]]
-    return Frame(height, width, *seen, *((outer - inner) // 2 for outer, inner in zip(full, seen, strict=True)), *full)
+    full = [-(-length // unit) * unit for length in inner for unit in [stride if length == short else step]]
+    return Frame(height, width, *inner, *((outer - own) // 2 for outer, own in zip(full, inner, strict=True)), *full)
 
 
 def lay(picture: np.ndarray, frame: Frame) -> np.ndarray:
     """The picture before the network, uint8 (full height, full width, 3)."""
-    seen = resize(picture, frame.seen_height, frame.seen_width)
-    missing = (frame.full_height - frame.seen_height, frame.full_width - frame.seen_width)
+    inner = resize(picture, frame.inner_height, frame.inner_width)
+    missing = (frame.full_height - frame.inner_height, frame.full_width - frame.inner_width)
     if not any(missing):
-        return seen
+        return inner
     edges = [(start, total - start) for start, total in zip((frame.top, frame.left), missing, strict=True)]
-    return np.pad(seen, [*edges, (0, 0)], mode="reflect" if min(seen.shape[:2]) > 1 else "edge")
+    return np.pad(inner, [*edges, (0, 0)], mode="reflect" if min(inner.shape[:2]) > 1 else "edge")
 
 
 def restore(image: np.ndarray, frame: Frame) -> np.ndarray:
     """What the network made of it, without the mirrored edges, at the picture's own size."""
-    inner = image[frame.top : frame.top + frame.seen_height, frame.left : frame.left + frame.seen_width]
+    inner = image[frame.top : frame.top + frame.inner_height, frame.left : frame.left + frame.inner_width]
     return resize(inner, frame.height, frame.width)
 
 

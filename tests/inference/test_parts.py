@@ -86,7 +86,7 @@ def test_tiles_come_out_as_the_whole_does(name):
     (tiled,) = parts.translate_fields(model, guide, [Field(picture)], side=112, margin=margin)
     difference = np.abs(tiled - whole)
     assert difference.mean() < 1
-    assert np.percentile(difference, 99.9) < 12
+    assert np.percentile(difference, 99) < 8
     grid = tiles.grid(160, 192, 112, margin, model.algorithm.stride or 1)
     assert grid.count >= 6
     own = tiles.assemble(grid, lambda rows, columns: parts.run(model, guide, parts.Part(Field(picture), grid, rows, columns))[0])

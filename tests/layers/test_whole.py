@@ -6,20 +6,20 @@ import pytest
 
 from semgan.layers import whole
 from semgan.layers.normalize import EPSILON, instance_norm, layer_norm
-from semgan.layers.whole import Moments, Watch
+from semgan.layers.whole import Moments, Observer
 
 RNG = np.random.default_rng(0)
 PICTURE = RNG.normal(2, 3, (1, 8, 12, 3)).astype(np.float32)
 
 
 def recorded(x, weight=None):
-    watch = Watch(weight=weight)
-    with whole.watching(watch):
+    observer = Observer(weight=weight)
+    with whole.observe(observer):
         instance_norm(jnp.asarray(x))
-    return tuple(watch.records)
+    return tuple(observer.records)
 
 
-def test_nobody_watching_takes_the_inputs_own_statistics():
+def test_without_an_observer_layers_take_the_inputs_own_statistics():
     mean, variance = whole.moments(jnp.asarray(PICTURE))
     np.testing.assert_allclose(mean[0, 0, 0], PICTURE.mean((0, 1, 2)), rtol=1e-6)
     np.testing.assert_allclose(variance[0, 0, 0], PICTURE.var((0, 1, 2)), rtol=1e-5)
@@ -47,35 +47,35 @@ def test_weights_leave_a_margin_out_and_are_summed_where_a_layer_is_coarser():
 
 def test_part_goes_by_the_wholes_moments():
     mean, variance = np.array([[1.0, -2, 0]]), np.array([[4.0, 1, 9]])
-    watch = Watch(given=[Moments(np.ones(1), mean, variance, mean)])
-    with whole.watching(watch):
+    observer = Observer(whole=[Moments(np.ones(1), mean, variance, mean)])
+    with whole.observe(observer):
         normal = instance_norm(jnp.asarray(PICTURE))
     np.testing.assert_allclose(normal, (PICTURE - mean) / np.sqrt(variance + EPSILON), rtol=1e-5)
-    np.testing.assert_allclose(watch.records[0].mean[0], PICTURE.mean((0, 1, 2)), rtol=1e-5)  # records its own all the same
+    np.testing.assert_allclose(observer.records[0].mean[0], PICTURE.mean((0, 1, 2)), rtol=1e-5)  # records its own all the same
 
 
 def test_given_moments_move_along_with_the_parts_own():
     (before,) = recorded(PICTURE)
     given = Moments(np.ones(1), np.zeros((1, 3)), np.full((1, 3), 1e-9), np.zeros((1, 3)))
-    watch = Watch(given=[given], before=[before])
-    with whole.watching(watch):
+    observer = Observer(whole=[given], earlier=[before])
+    with whole.observe(observer):
         mean, variance = whole.moments(jnp.asarray(2 * PICTURE + 5))
     np.testing.assert_allclose(mean[0, 0], PICTURE.mean((1, 2)) + 5, rtol=1e-5)  # doubled less what it was, and 5
     np.testing.assert_allclose(variance[0, 0, 0], 4e-9, rtol=1e-5)  # deviations are doubled
 
 
 def test_layer_norm_is_of_all_channels_together():
-    watch = Watch()
-    with whole.watching(watch):
+    observer = Observer()
+    with whole.observe(observer):
         normal = layer_norm(jnp.asarray(PICTURE), 0.5)
     np.testing.assert_allclose(normal, (PICTURE - PICTURE.mean()) / np.sqrt(PICTURE.var() + 0.5), rtol=1e-4, atol=1e-6)
-    np.testing.assert_allclose(watch.records[0].mean, [[PICTURE.mean()]], rtol=1e-5)
-    np.testing.assert_allclose(watch.records[0].variance, [[PICTURE.var()]], rtol=1e-5)
+    np.testing.assert_allclose(observer.records[0].mean, [[PICTURE.mean()]], rtol=1e-5)
+    np.testing.assert_allclose(observer.records[0].variance, [[PICTURE.var()]], rtol=1e-5)
 
 
 def test_maximum_of_the_whole_replaces_the_parts():
     given = Moments(np.ones(1), np.full((1, 3), 7.0), np.ones((1, 3)), np.full((1, 3), 50.0))
-    with whole.watching(Watch(given=[given])):
+    with whole.observe(Observer(whole=[given])):
         mean, highest = whole.mean_and_maximum(jnp.asarray(PICTURE))
     assert (np.asarray(mean) == 7).all()
     assert (np.asarray(highest) == 50).all()
@@ -87,7 +87,7 @@ def test_places_count_from_the_parts_place_in_the_whole(stride):
     rows, columns = whole.places(x, stride)
     np.testing.assert_array_equal(rows[0], np.arange(8))
     full_rows, full_columns = np.arange(8 * stride)[None] + 3 * stride, (np.arange(8 * stride)[None] - 2 * stride) % (20 * stride)
-    with whole.watching(Watch(rows=jnp.asarray(full_rows), columns=jnp.asarray(full_columns))):
+    with whole.observe(Observer(rows=jnp.asarray(full_rows), columns=jnp.asarray(full_columns))):
         rows, columns = whole.places(x, stride)
     np.testing.assert_array_equal(rows[0], np.arange(3, 11))
     np.testing.assert_array_equal(columns[0], [18, 19, 0, 1, 2, 3, 4, 5])

@@ -13,7 +13,7 @@ def test_short_side_is_the_models_the_pictures_own_or_asked_for():
 
 
 @pytest.mark.parametrize(
-    ("size", "short", "stride", "seen", "full"),
+    ("size", "short", "stride", "inner", "full"),
     [
         ((100, 100), 64, 4, (64, 64), (64, 64)),
         ((192, 512), 64, 4, (64, 171), (64, 176)),  # steps of an eighth of 64
@@ -25,11 +25,11 @@ def test_short_side_is_the_models_the_pictures_own_or_asked_for():
         ((50, 50), 50, 16, (50, 50), (64, 64)),
     ],
 )
-def test_frame_keeps_the_shape_and_fills_up_to_multiples(size, short, stride, seen, full):
+def test_frame_keeps_the_shape_and_fills_up_to_multiples(size, short, stride, inner, full):
     frame = frame_of(*size, short, stride)
-    assert (frame.seen_height, frame.seen_width) == seen
+    assert (frame.inner_height, frame.inner_width) == inner
     assert frame.shape == full
-    assert (frame.top, frame.left) == tuple((outer - inner) // 2 for outer, inner in zip(full, seen, strict=True))
+    assert (frame.top, frame.left) == tuple((outer - own) // 2 for outer, own in zip(full, inner, strict=True))
 
 
 @pytest.mark.parametrize("size", [(37, 64), (64, 37), (5, 5), (1, 1), (64, 171)])
