@@ -11,6 +11,8 @@ from semgan.data.dataset import open_dataset
 from semgan.data.folder import folder_source, list_folder
 from semgan.errors import UserError
 
+pytestmark = pytest.mark.filterwarnings("ignore::semgan.data.decode_warnings.FlatWarning")  # pictures of one colour are easy to tell apart
+
 
 def fill(folder: Path, count: int, colour: int = 0) -> None:
     folder.mkdir(parents=True, exist_ok=True)

@@ -16,6 +16,8 @@ from semgan.data.decode import DecodeError
 from semgan.data.folder import folder_source, list_folder
 from semgan.errors import UserError
 
+pytestmark = pytest.mark.filterwarnings("ignore::semgan.data.decode_warnings.FlatWarning")  # pictures of one colour are easy to tell apart
+
 FACE = ",".join(f"landmark:{name}:{axis}" for name in ("eye", "eye2", "nose", "mouth", "mouth2") for axis in "xy")
 HAT = "box:hat:left,box:hat:top,box:hat:right,box:hat:bottom"
 
