@@ -11,7 +11,7 @@ import struct
 import warnings
 import zlib
 from os import PathLike, fspath
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -94,7 +94,7 @@ def decode_with_alpha(picture: bytes | str | PathLike[str], name: str = "") -> D
     """Decodes a picture as `decode_picture` does, and its transparency; None where all of it is opaque."""
     name = name or ("picture" if isinstance(picture, bytes) else fspath(picture))
     try:
-        with Image.open(io.BytesIO(picture) if isinstance(picture, bytes) else picture, formats=FORMATS) as image:
+        with _stream(picture) as stream, Image.open(stream, formats=FORMATS) as image:
             _check_header(image, name)
             facts = sample_facts(image)
             image.load()
@@ -116,10 +116,15 @@ def decode_with_alpha(picture: bytes | str | PathLike[str], name: str = "") -> D
         raise DecodeError(name, f"damaged or cut short ({error or type(error).__name__})") from error
 
 
+def _stream(picture: bytes | str | PathLike[str]) -> IO[bytes]:
+    """Opens a picture's bytes; by a path Pillow maps some TIFFs into memory, and then leaves them lying on their side."""
+    return io.BytesIO(picture) if isinstance(picture, bytes) else open(picture, "rb")  # noqa: SIM115 (callers close it)
+
+
 def upright_size(picture: bytes | str | PathLike[str]) -> tuple[int, int] | None:
     """(height, width) of a picture as it is seen, from its header; None for what decoding will refuse."""
     try:
-        with Image.open(io.BytesIO(picture) if isinstance(picture, bytes) else picture, formats=FORMATS) as image:
+        with _stream(picture) as stream, Image.open(stream, formats=FORMATS) as image:
             lies = image.format != "TIFF" and _has_exif(image) and image.getexif().get(_ORIENTATION_TAG) in _LYING
             return (image.width, image.height) if lies else (image.height, image.width)  # Pillow gives a TIFF's as it is seen
     except Exception:  # whatever Pillow raises on damaged bytes
@@ -186,7 +191,7 @@ def _to_8_bits(image: Image.Image, picture: bytes | str | PathLike[str], facts: 
     """The loaded picture, if it is of integers or of channels of 16 bits, with 8."""
 
     def reload(raw_mode: str) -> Image.Image:
-        with Image.open(io.BytesIO(picture) if isinstance(picture, bytes) else picture, formats=FORMATS) as again:
+        with _stream(picture) as stream, Image.open(stream, formats=FORMATS) as again:
             again.tile = [_with_raw_mode(tile, raw_mode) for tile in again.tile]  # pyright: ignore[reportAttributeAccessIssue]
             again.load()
             return again.copy()

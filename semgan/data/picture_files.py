@@ -18,6 +18,7 @@ BROKEN_LINK = "a broken link"
 NO_PICTURE = "not a picture by its suffix"
 UNREADABLE = "a folder that cannot be read"
 SUB_FOLDER = "in a sub-folder"
+AGAIN = "links to folders that are taken already"
 UNSAFE = "a link in the zip file, or a name that leads out of it"
 MAX_FILE_BYTES = zip_files.MAX_MEMBER_BYTES
 _SYSTEM = {"lost+found", "__macosx", "$recycle.bin", "system volume information", "@eadir"}  # of Linux, macOS, Windows and Synology
@@ -73,23 +74,34 @@ def survey(folder: Path, recursive: bool = True, apart: Path | None = None) -> t
     """The pictures of a folder, in the order of their names, and the number of other files by the reason that they are left out.
 
     Args:
-      recursive: takes those of its sub-folders too, but for hidden ones.
+      recursive: takes those of its sub-folders too, but for hidden ones. A link to a folder that is taken already is left out.
       apart: a folder that is neither looked into nor counted.
     """
-    taken, left_out = [], []
+    visited = {folder.resolve(), *([] if apart is None else [apart.resolve()])}
+    return _survey(folder, recursive, visited, None if apart is None else apart.resolve())
+
+
+def _survey(folder: Path, recursive: bool, visited: set[Path], apart: Path | None) -> tuple[list[Path], Counter[str]]:
+    """Surveys a folder and those below it that are not in `visited`, which grows."""
+    taken: list[Path] = []
+    left_out: Counter[str] = Counter()
     for path in sorted(folder.iterdir()):
         reason = why_left_out(path)
-        if reason == SUB_FOLDER and apart is not None and path.resolve() == apart.resolve():
+        if reason == SUB_FOLDER and path.resolve() == apart:
             continue
         if reason == SUB_FOLDER and recursive:
-            below, counts = survey(path, recursive, apart)
+            if path.resolve() in visited:
+                left_out[AGAIN] += 1
+                continue
+            visited.add(path.resolve())
+            below, counts = _survey(path, recursive, visited, apart)
             taken += below
-            left_out.append(counts)
+            left_out += counts
         elif reason:
-            left_out.append(count_left_out([(path, reason)]))
+            left_out += count_left_out([(path, reason)])
         else:
             taken.append(path)
-    return taken, sum(left_out, Counter())
+    return taken, left_out
 
 
 def pictures_below(folder: Path) -> list[Path]:

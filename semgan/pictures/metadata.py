@@ -5,13 +5,20 @@ a photograph may say where and when it was taken.
 from pathlib import Path
 from typing import NamedTuple
 
-from PIL import Image
+from PIL import ExifTags, Image
 
 from semgan.data.decode import FORMATS
 from semgan.pictures.gpano import Area, area_of, make_packet, read_gpano, whole_area
 from semgan.pictures.scene import View
 
-_ORIENTATION = 0x0112
+_DESCRIPTIVE = {
+    *(ExifTags.Base.ImageDescription, ExifTags.Base.Make, ExifTags.Base.Model, ExifTags.Base.Software),
+    *(ExifTags.Base.DateTime, ExifTags.Base.Artist, ExifTags.Base.Copyright),
+}
+_OF_PIXELS = {
+    *(ExifTags.Base.ColorSpace, ExifTags.Base.ExifInteroperabilityOffset, ExifTags.Base.MakerNote),
+    *(ExifTags.Base.ExifImageWidth, ExifTags.Base.ExifImageHeight, ExifTags.Base.ComponentsConfiguration),
+}
 
 
 class Metadata(NamedTuple):
@@ -42,11 +49,20 @@ def panorama_area(path: Path, height: int, width: int, view: View) -> Area | Non
 
 
 def exif_of(path: Path) -> bytes:
-    """The EXIF of a picture, places and times included, without its orientation, which is applied to results; empty where there is none."""
+    """The EXIF of a picture that holds for its translation too, places and times included; empty where there is none.
+
+    What describes the file's own pixels is left out: their layout, orientation, preview and colour space (results are sRGB), and the
+    maker's notes, whose offsets hold in the camera's file alone.
+    """
     try:
         with Image.open(path, formats=FORMATS) as image:
             exif = image.getexif()
-            exif.pop(_ORIENTATION, None)
-            return exif.tobytes() if len(exif) else b""
+            result = Image.Exif()
+            for tag in _DESCRIPTIVE & set(exif):
+                result[tag] = exif[tag]
+            for directory in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo):
+                if entries := {tag: value for tag, value in exif.get_ifd(directory).items() if tag not in _OF_PIXELS}:
+                    result.get_ifd(directory).update(entries)
+            return result.tobytes() if len(result) or result.get_ifd(ExifTags.IFD.Exif) or result.get_ifd(ExifTags.IFD.GPSInfo) else b""
     except Exception:  # whatever Pillow raises on damaged bytes
         return b""

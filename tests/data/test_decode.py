@@ -328,6 +328,21 @@ def test_exif_orientation_is_applied(kind):
         np.testing.assert_array_equal(decode_picture(encode(Image.fromarray(RGB), kind, exif=exif, **options)), expected)
 
 
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "CMYK", "1"])
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "JPEG", "WEBP"])
+def test_pictures_of_every_mode_are_upright_from_files_as_from_bytes(tmp_path, mode, kind):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    try:
+        data = encode(Image.fromarray(np.kron(RGB, np.ones((8, 8, 1), np.uint8))).convert(mode), kind, exif=exif)
+    except OSError:
+        pytest.skip(f"{kind} does not hold mode {mode}")
+    (tmp_path / "a").write_bytes(data)
+    picture = decode_picture(tmp_path / "a")
+    assert picture.shape[:2] == upright_size(tmp_path / "a") == (8 * RGB.shape[1], 8 * RGB.shape[0])
+    np.testing.assert_array_equal(picture, decode_picture(data))
+
+
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP", "JPEG"])
 def test_the_size_as_seen_comes_from_the_header(tmp_path, kind):
     for orientation in (None, *range(1, 9)):

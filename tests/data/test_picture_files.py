@@ -11,7 +11,7 @@ from semgan.data.check import check_folder, format_report
 from semgan.data.dataset import open_dataset
 from semgan.data.decode import DecodeError, decode_picture
 from semgan.data.folder import list_folder
-from semgan.data.picture_files import describe, why_left_out
+from semgan.data.picture_files import describe, survey, why_left_out
 from semgan.errors import UserError
 from semgan.evaluation.folder_pictures import open_folder
 from semgan.inference.translate import FileOptions, plan
@@ -147,3 +147,15 @@ def test_a_missing_test_folder_is_asked_for_and_not_told_to_be_deleted(tmp_path)
 
 def test_nothing_left_out_is_said_too():
     assert describe("photos", 1200, {}) == "photos: 1,200 pictures taken, 0 files left out"
+
+
+def test_links_to_folders_are_followed_once(tmp_path):
+    fill(tmp_path / "all" / "deep", 2)
+    fill(tmp_path / "elsewhere", 3)
+    (tmp_path / "all" / "self").symlink_to(".")
+    (tmp_path / "all" / "deep" / "up").symlink_to("..")
+    (tmp_path / "all" / "more").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "all" / "more_again").symlink_to(tmp_path / "elsewhere")
+    taken, left_out = survey(tmp_path / "all")
+    assert [path.relative_to(tmp_path / "all").parts[0] for path in taken] == ["deep"] * 2 + ["more"] * 3
+    assert left_out == {"links to folders that are taken already": 3}

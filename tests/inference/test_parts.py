@@ -17,7 +17,6 @@ from semgan.trained_model import TrainedModel
 SMALL = {"base_channels": 4, "max_channels": 8}
 NETWORKS = {
     "cut": {"generator": {"base_channels": 4, "blocks": 1}, "discriminator": {"base_channels": 4}, "patch_sampler": {"channels": 8}},
-    "cyclegan": {f"generator_{side}": {"base_channels": 4, "blocks": 1} for side in ("ab", "ba")},
     "pix2pix": {"generator": {"base_channels": 4}, "discriminator": {"base_channels": 4}},
     "ugatit": {f"generator_{side}": {"base_channels": 4, "blocks": 1} for side in ("ab", "ba")},
     "munit": {f"autoencoder_{side}": {"base_channels": 4, "blocks": 1, "style_dim": 3, "hidden_channels": 6} for side in ("a", "b")},

@@ -144,20 +144,25 @@ def test_transparency_survives_in_files_that_can_hold_it(loaded, snapshot, tmp_p
     assert read(tmp_path / "b.jpg")[0, 0].min() > 240
 
 
-def test_orientation_is_applied_and_metadata_stay_out_unless_asked_for(loaded, snapshot, tmp_path):
+@pytest.mark.parametrize("content", ["a.jpg", "a.tif", "a.png", "a.webp"])
+def test_orientation_is_applied_and_metadata_stay_out_unless_asked_for(loaded, snapshot, tmp_path, content):
     exif = Image.Exif()
     exif[0x0112], exif[0x010F] = 6, "a camera"  # the camera was turned
+    exif.get_ifd(0x8769).update({0x9003: "2026:11:28 12:00:00", 0xA001: 65535})  # when, and in which colours
     exif.get_ifd(0x8825)[1] = "N"
-    Image.fromarray(noise(0, 20, 30)).save(tmp_path / "a.jpg", exif=exif)
+    Image.fromarray(noise(0, 20, 30)).convert("CMYK" if content == "a.tif" else "RGB").save(tmp_path / content, exif=exif)
     for keep in (False, True):
         for name in ("b.jpg", "b.png", "b.webp", "b.tif"):
-            translate_files(snapshot, tmp_path / "a.jpg", tmp_path / name, files=FileOptions(keep_metadata=keep), **STYLE)
+            translate_files(snapshot, tmp_path / content, tmp_path / name, files=FileOptions(keep_metadata=keep), **STYLE)
             with Image.open(tmp_path / name) as result:
-                assert result.size == (20, 30)
+                assert (result.size, result.mode) == ((20, 30), "RGB")
                 written = result.getexif()
                 assert 0x0112 not in written or written[0x0112] == 1
                 assert (written.get(0x010F) == "a camera") == keep
+                assert (written.get_ifd(0x8769).get(0x9003) == "2026:11:28 12:00:00") == keep
+                assert 0xA001 not in written.get_ifd(0x8769)
                 assert bool(written.get_ifd(0x8825)) == keep
+            assert read(tmp_path / name).std() > 5
 
 
 def test_pictures_of_one_shape_run_together(model: Model, picture):
