@@ -118,7 +118,7 @@ def decode_with_alpha(picture: bytes | str | PathLike[str], name: str = "") -> D
 
 def _stream(picture: bytes | str | PathLike[str]) -> IO[bytes]:
     """Opens a picture's bytes; by a path Pillow maps some TIFFs into memory, and then leaves them lying on their side."""
-    return io.BytesIO(picture) if isinstance(picture, bytes) else open(picture, "rb")  # noqa: SIM115 (callers close it)
+    return io.BytesIO(picture) if isinstance(picture, bytes) else open(picture, "rb")
 
 
 def upright_size(picture: bytes | str | PathLike[str]) -> tuple[int, int] | None:

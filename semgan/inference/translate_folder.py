@@ -11,14 +11,14 @@ import numpy as np
 from semgan import trained_model
 from semgan.data.decode import DecodeError, decode_with_alpha, size_of, upright_size
 from semgan.data.workers import core_count
-from semgan.errors import EXIT_USER_ERROR
+from semgan.errors import EXIT_USER_ERROR, UserError
 from semgan.inference import whole_picture
 from semgan.inference.model import Model
 from semgan.inference.style_request import Style
 from semgan.inference.whole_picture import Content
 from semgan.pictures.metadata import metadata_of, panorama_area
 from semgan.pictures.scene import View, flat_frame
-from semgan.pictures.write import keeps_alpha, write
+from semgan.pictures.write import FormatError, keeps_alpha, write
 from semgan.progress import Progress, note
 from semgan.trained_model import PIECE
 
@@ -27,7 +27,7 @@ _AHEAD = 2  # batches that are decoded ahead, and that wait to be written
 
 
 class _Outcome(NamedTuple):
-    failures: list[DecodeError]
+    failures: list[UserError]
     taken_for: Counter[str]
     opaque: list[Path]  # results that could not keep their content's transparency
 
@@ -54,11 +54,19 @@ def translate_folder(
                 if content.alpha is not None and not keeps_alpha(jobs[path]):
                     outcome.opaque.append(jobs[path])
             while len(writing) > _AHEAD * PIECE:
-                writing.popleft().result()
+                _finish(writing.popleft(), outcome.failures)
             progress.advance(len(paths))
         for future in writing:
-            future.result()
+            _finish(future, outcome.failures)
     return _say_outcome(outcome, len(jobs), out)
+
+
+def _finish(writing: Future[None], failures: list[UserError]) -> None:
+    """Waits until a result is written; one that its format cannot hold is left out."""
+    try:
+        writing.result()
+    except FormatError as error:
+        failures.append(error)
 
 
 def batches(model: Model, paths: Sequence[Path], view: View) -> list[list[Path]]:
@@ -94,7 +102,7 @@ def _decoded(
     path_lists: Sequence[list[Path]],
     view: View,
     pool: ThreadPoolExecutor,
-    failures: list[DecodeError],
+    failures: list[UserError],
     progress: Progress,
 ) -> Iterator[tuple[list[Path], list[Content]]]:
     """The batches, decoded ahead; pictures that cannot be read go to `failures`, and those whose header was wrong come by themselves."""

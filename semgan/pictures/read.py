@@ -31,6 +31,8 @@ def read_with_alpha(picture: Picture, name: str = "picture") -> Decoded:
         picture = Image.fromarray(picture)
     if isinstance(picture, Image.Image):
         return decode_with_alpha(_encode(picture, name), name)
+    if not isinstance(picture, str | os.PathLike):
+        raise UserError(f"the {name} is of type {type(picture).__name__}: give an array, a Pillow image or a path")
     return decode_with_alpha(picture)
 
 
@@ -57,6 +59,12 @@ def list_pictures(folder: Path, recursive: bool = True, apart: Path | None = Non
 def _encode(image: Image.Image, name: str) -> bytes:
     """A Pillow image as a lossless file, so that the one decoder settles its kind of pixels, alpha and orientation."""
     file = io.BytesIO()
+    if 0 in image.size:
+        raise UserError(f"the {name} has no pixels: give one that has")
+    try:
+        image.load()
+    except OSError as error:
+        raise UserError(f"the {name} is damaged or cut short ({error}): give another file") from error
     try:
         format = "TIFF" if image.mode in ("CMYK", "YCbCr") else "PNG"
         ImageOps.exif_transpose(image).save(file, format, **({"compress_level": 1} if format == "PNG" else {}))

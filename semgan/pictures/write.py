@@ -2,6 +2,7 @@
 
 import io
 import math
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from PIL import Image, PngImagePlugin
 
 from semgan.data.colour_profiles import srgb_profile
-from semgan.data.decode import over
+from semgan.data.decode import over, size_of
 from semgan.errors import UserError
 from semgan.files import write_whole
 from semgan.pictures.gpano import save_arguments
@@ -35,6 +36,10 @@ def grid(images: np.ndarray, gap: int = 2) -> np.ndarray:
     return page
 
 
+class FormatError(UserError):
+    """A picture, or its metadata, that a format cannot hold."""
+
+
 def check_writable_suffix(path: Path) -> None:
     """Raises a UserError unless the suffix names a format that `write` knows."""
     if path.suffix.lower() not in FORMATS:
@@ -54,6 +59,7 @@ def write(path: Path, image: np.ndarray, *, exif: bytes = b"", xmp: bytes = b"")
       exif, xmp: metadata; see `semgan.pictures.metadata`.
 
     Raises:
+      FormatError: the picture is too long for the format, or its metadata are.
       UserError: a suffix of no such format, or a place that cannot be written to.
     """
     check_writable_suffix(path)
@@ -62,7 +68,11 @@ def write(path: Path, image: np.ndarray, *, exif: bytes = b"", xmp: bytes = b"")
         image = over(image[..., :3], image[..., 3], 255)
     options = {**_says_srgb(format), **({"quality": 95} if format in ("JPEG", "WEBP") else {}), **({"exif": exif} if exif else {})}
     encoded = io.BytesIO()
-    Image.fromarray(image).save(encoded, format, **(save_arguments(format, xmp, options) if xmp else options))
+    try:
+        Image.fromarray(image).save(encoded, format, **(save_arguments(format, xmp, options) if xmp else options))
+    except (OSError, ValueError, OverflowError, struct.error) as error:
+        height, width = size_of(image)
+        raise FormatError(f"{path}: a {format} file cannot hold this picture of {width} x {height} pixels ({error}): write PNG") from error
     try:
         write_whole(path, encoded.getvalue())
     except OSError as error:

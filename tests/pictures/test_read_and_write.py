@@ -9,7 +9,7 @@ from semgan.data.decode import fit
 from semgan.errors import UserError
 from semgan.pictures.read import list_pictures, read
 from semgan.pictures.square import put_back
-from semgan.pictures.write import grid, write
+from semgan.pictures.write import FormatError, grid, write
 
 
 def noise(*shape):
@@ -131,3 +131,26 @@ def test_written_pictures_say_that_they_are_srgb_and_read_back_without_a_change(
             assert b"sRGB" in written.info["icc_profile"].replace(b"\0", b"")
     np.testing.assert_array_equal(read(tmp_path / f"a{suffix}"), stored)
     np.testing.assert_allclose(stored, image, atol=3)
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "exif"), [("a.webp", (20_000, 2), b""), ("a.jpg", (70_000, 1), b""), ("a.jpg", (8, 8), b"x" * 70_000)]
+)
+def test_what_a_format_cannot_hold_is_a_sentence_and_leaves_nothing(tmp_path, name, size, exif):
+    with pytest.raises(
+        FormatError, match=rf"{name}: a (WEBP|JPEG) file cannot hold this picture of {size[0]} x {size[1]} pixels .* write PNG"
+    ):
+        write(tmp_path / name, np.zeros((*size[::-1], 3), np.uint8), exif=exif)
+    assert not list(tmp_path.iterdir())
+
+
+def test_other_arguments_than_pictures_are_named(tmp_path):
+    noise(64, 64, 3)
+    Image.fromarray(noise(64, 64, 3)).save(tmp_path / "a.jpg")
+    (tmp_path / "a.jpg").write_bytes((tmp_path / "a.jpg").read_bytes()[:900])
+    with pytest.raises(UserError, match="the content is of type NoneType: give an array"):
+        read(None, "content")
+    with pytest.raises(UserError, match="the content has no pixels"):
+        read(Image.new("RGB", (0, 3)), "content")
+    with Image.open(tmp_path / "a.jpg") as image, pytest.raises(UserError, match="the content is damaged or cut short"):
+        read(image, "content")
