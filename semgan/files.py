@@ -7,6 +7,20 @@ from pathlib import Path
 from semgan.errors import UserError
 
 
+def why_no_folder(path: Path) -> str:
+    """Says why a path that should be a folder's is none."""
+    return "no such folder" if not path.exists() else "not a folder"
+
+
+def check_place(path: Path) -> None:
+    """Raises a UserError unless a folder or file could be made there, which is not done."""
+    above = next(each for each in (path, *path.absolute().parents) if each.exists())
+    if not above.is_dir() and above != path:
+        raise UserError(f"{path} cannot be written ({above} is a file): give another --out")
+    if not os.access(above, os.W_OK):
+        raise UserError(f"{path} cannot be written (no permission for {above}): give another --out")
+
+
 def check_writable(path: Path) -> None:
     """Raises a UserError unless a file can be written there: before the work rather than after it. Makes the folder."""
     try:

@@ -13,6 +13,7 @@ from semgan.data.dataset import Dataset, open_dataset
 from semgan.data.decode import fit
 from semgan.data.order import reference_rows
 from semgan.errors import UserError
+from semgan.files import why_no_folder
 from semgan.inference.model import Model
 from semgan.pictures.read import list_pictures, read
 
@@ -49,7 +50,7 @@ def read_new(folder: Path, size: int) -> Pixels:
       UserError: no such folder, no or too few pictures in it, or one that cannot be decoded.
     """
     if not folder.is_dir():
-        raise UserError(f"{folder}: no such folder; give with --pictures the folder that holds the new domain's pictures")
+        raise UserError(f"{folder}: {why_no_folder(folder)}; give with --pictures the folder that holds the new domain's pictures")
     paths = list_pictures(folder)
     if len(paths) < LEAST_COUNT:
         raise UserError(f"{folder} has one picture: give {LEAST_COUNT} of the new domain at least, better {USUAL_COUNT} to 50")

@@ -14,6 +14,7 @@ from semgan.data import zip_files
 from semgan.data.cache import hash_json
 from semgan.data.decode import DecodeError
 from semgan.errors import UserError
+from semgan.files import why_no_folder
 
 ZIP, ATTRIBUTES, LANDMARKS = "img_align_celeba.zip", "list_attr_celeba.txt", "list_landmarks_align_celeba.txt"
 PARTITION, IDENTITY = "list_eval_partition.txt", "identity_CelebA.txt"
@@ -96,7 +97,7 @@ def is_celeb_a(folder: Path) -> bool:
 def require(folder: Path) -> None:
     """Raises a UserError that names the first file of `REQUIRED` that is missing."""
     if not folder.is_dir():
-        raise UserError(f"{folder}: no such folder; give the one that holds {', '.join(REQUIRED)}")
+        raise UserError(f"{folder}: {why_no_folder(folder)}; give the one that holds {', '.join(REQUIRED)}")
     lacking = [name for name in REQUIRED if not (find_pictures(folder) if name == ZIP else find_table(folder, name))]
     if lacking:
         raise UserError(

@@ -17,11 +17,14 @@ from semgan.data.decode_warnings import FramesWarning
 from semgan.data.folder import Listing, list_folder
 from semgan.data.folder_annotations import is_mask, read_annotations
 from semgan.data.folder_layouts import find_layout
+from semgan.data.folder_pairs import check_pairs
 from semgan.data.folder_table import TABLE
-from semgan.data.picture_files import describe, is_folder, pictures_below, read_file, size_as_seen
+from semgan.data.picture_files import describe, is_folder, read_file, size_as_seen, survey
 from semgan.data.records import open_records, parse_example, split_lengths
 from semgan.data.workers import run_in_workers
 from semgan.errors import UserError
+from semgan.files import why_no_folder
+from semgan.names import one_form
 from semgan.progress import Progress
 
 MIN_SIDE = 32
@@ -65,7 +68,7 @@ def check_folder(folder: Path | str) -> DataReport:
     """
     folder = Path(folder)
     if not is_folder(folder):
-        raise UserError(f"{folder}: no such folder; give the folder to check, or a zip file")
+        raise UserError(f"{folder}: {why_no_folder(folder)}; give the folder to check, or a zip file")
     if not folder.is_dir():
         return _check_pictures(folder)
     if (folder / "manifest.json").is_file():
@@ -177,8 +180,8 @@ def _check_pictures(folder: Path) -> DataReport:
         if listing.side_by_side:
             groups = {f"{split}: A and B side by side": next(iter(domains.values())) for split, domains in listing.files.items()}
     except UserError as error:
-        groups = {"all": [path for path in pictures_below(folder) if not is_mask(path)]}
-        ignored, left_out = [], {}
+        paths, left_out = survey(folder)
+        groups, ignored = {"all": [path for path in paths if not is_mask(path)]}, []
         if not groups["all"]:
             raise
         notes.append(f"not yet a dataset for translation: {error}")
@@ -194,6 +197,7 @@ def _check_pictures(folder: Path) -> DataReport:
         notes += [f"{name}: {note}" for note in finding.notes]
     if frames := [finding.frames for finding in findings if finding.frames]:
         notes.append(f"{len(frames):,} files have several pages or frames; {sum(frames):,} are left out")
+    notes += _unlike_pairs(folder, groups)
     counts = {name: len(group) for name, group in groups.items()}
     return DataReport(str(folder), "a folder of pictures", counts, bad, ignored, notes + annotation_notes, left_out)
 
@@ -210,6 +214,20 @@ def _list_any(folder: Path) -> Listing:
                 if 0 < width == 2 * height:
                     return listing
         raise
+
+
+def _unlike_pairs(folder: Path, groups: Mapping[str, list[Path]]) -> list[str]:
+    """A note where two domains of a split have the same names, as pairs have, but pictures of different shapes under them."""
+    notes = []
+    for split in sorted({name.partition("/")[0] for name in groups}):
+        domains = {name.partition("/")[2]: paths for name, paths in groups.items() if name.partition("/")[0] == split}
+        names = [{one_form(path.stem) for path in paths} for paths in domains.values()]
+        if len(names) == 2 and names[0] == names[1]:
+            try:
+                check_pairs(folder, domains)
+            except UserError as error:
+                notes.append(f"no pairs, which pix2pix needs: {error}")
+    return notes
 
 
 def _check_annotations(folder: Path, paths: list[Path]) -> tuple[list[tuple[str, str]], list[str]]:

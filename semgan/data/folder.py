@@ -57,6 +57,7 @@ from semgan.data.picture_files import (
     why_left_out,
 )
 from semgan.errors import UserError
+from semgan.files import why_no_folder
 from semgan.names import one_form
 
 _HELD_OUT = 0.05  # share of a folder without a test split
@@ -195,7 +196,7 @@ def list_folder(root: Path | str, least_domains: int = 2, paired: bool = False) 
 
 def _check_readable(root: Path) -> None:
     if not is_folder(root):
-        raise UserError(f"{root}: no such folder; give the folder that holds one sub-folder per domain, or a zip file of it")
+        raise UserError(f"{root}: {why_no_folder(root)}; give the folder that holds one sub-folder per domain, or a zip file of it")
     if not os.access(root, os.R_OK | (os.X_OK if root.is_dir() else 0)):
         raise UserError(f"{root}: is {UNREADABLE if root.is_dir() else 'a file that cannot be read'}; change its permissions")
 

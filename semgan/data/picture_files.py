@@ -85,7 +85,7 @@ def _survey(folder: Path, recursive: bool, visited: set[Path], apart: Path | Non
     """Surveys a folder and those below it that are not in `visited`, which grows."""
     taken: list[Path] = []
     left_out: Counter[str] = Counter()
-    for path in sorted(folder.iterdir()):
+    for path in entries(folder):
         reason = why_left_out(path)
         if reason == SUB_FOLDER and path.resolve() == apart:
             continue
@@ -185,7 +185,11 @@ def describe(folder: Path | str, taken: int, left_out: Mapping[str, int]) -> str
     """The line that tells what became of a folder's files."""
     total = sum(left_out.values())
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(left_out.items(), key=lambda item: -item[1]))
-    return f"{folder}: {taken:,} pictures taken, {total:,} files left out" + (f" ({reasons})" if total else "")
+    return f"{folder}: {_counted(taken, 'picture')} taken, {_counted(total, 'file')} left out" + (f" ({reasons})" if total else "")
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
 def _file_count(folder: Path) -> int:

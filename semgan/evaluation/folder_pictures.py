@@ -15,6 +15,7 @@ from semgan.data.picture_files import decode_file, file_state, is_folder, pictur
 from semgan.data.workers import core_count
 from semgan.errors import UserError
 from semgan.evaluation.extractors.batches import AnyPictures
+from semgan.files import why_no_folder
 
 _BATCH_BYTES = 2**26
 MOST = 512
@@ -50,7 +51,7 @@ def open_folder(root: str | Path, count: int = 0) -> Folder:
     """
     root = Path(root)
     if not is_folder(root):
-        raise UserError(f"{root}: no such folder; give a folder of pictures, or a zip file")
+        raise UserError(f"{root}: {why_no_folder(root)}; give a folder of pictures, or a zip file")
     paths = pictures_below(root)
     if len(paths) < max(count, 2):
         raise UserError(f"{root} has {len(paths):,} pictures ({', '.join(SUFFIXES)}), but at least {max(count, 2):,} are needed: add some")

@@ -20,7 +20,7 @@ from semgan.faces.geometry import Target, align_to
 from semgan.faces.pyramid import Picture
 from semgan.faces.quality import Limits, fault
 from semgan.faces.warp import warp
-from semgan.files import write_whole
+from semgan.files import why_no_folder, write_whole
 from semgan.pictures.read import read
 from semgan.pictures.write import write
 from semgan.progress import track
@@ -86,7 +86,7 @@ def crop_folder(folder: Path, out: Path, target: Target, limits: Limits, find: C
 
 def _pictures(folder: Path, out: Path) -> list[Path]:
     if not folder.is_dir():
-        raise UserError(f"{folder}: no such folder; give a folder of photographs")
+        raise UserError(f"{folder}: {why_no_folder(folder)}; give a folder of photographs")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(f"{out} is there already and not an empty folder: give --out a new one, so that nothing is overwritten")
     inside = out.resolve()

@@ -30,6 +30,8 @@ TOLERANCE = 0.01
 """Statistics have settled when no layer's channels have moved by more in the root mean square, in standard deviations of the channel: the
 next pass would move them by a tenth of that."""
 
+_LONG = 16  # tiles, from which on progress is shown
+_LARGEST_PROBE = 1024  # pixels
 _UNSEEN = 0.1
 """Of 255: differences between translations that count as none."""
 
@@ -73,7 +75,7 @@ def translate_fields(
 
     Args:
       fields: their heights and widths are multiples of the algorithm's `stride`, as are `side` and `margin`.
-      label: what progress is shown of; none: it is not shown.
+      label: what progress is shown of, where there are many tiles; none: it is not shown.
 
     Returns:
       uint8 images of the fields' sizes.
@@ -85,6 +87,7 @@ def translate_fields(
         for rows in grid.rows
         for columns in grid.columns
     }
+    label = label if len(parts) >= _LONG else ""
     moments = look(model, guide, parts, label)
     with Progress(f"translating {label}", len(parts) if label else 0) as progress:
         results = []
@@ -165,9 +168,16 @@ def reach(model: TrainedModel, guide: Guide, side: int) -> int:
     the margin ends where the translations differ by less than `_UNSEEN` in the mean.
 
     Args:
-      side: the tile's; the answer is at most three eighths of it, or one stride.
+      side: of that picture, in pixels, a multiple of the stride, at least four times it; it is doubled as long as the network looks as
+        far as can be seen there, three eighths of it, up to `_LARGEST_PROBE`.
     """
     stride = model.algorithm.stride or 1
+    margin, most = _reach_within(model, guide, side, stride)
+    return margin if margin < most or 2 * side > _LARGEST_PROBE else reach(model, guide, 2 * side)
+
+
+def _reach_within(model: TrainedModel, guide: Guide, side: int, stride: int) -> tuple[int, int]:
+    """The margin as far as it can be measured in a picture of that side, and the largest that can be."""
     frame = max(side // 8 // stride, 1) * stride
     first, second = (_natural_noise(side, seed) for seed in range(2))
     second[frame:-frame, frame:-frame] = first[frame:-frame, frame:-frame]
@@ -183,7 +193,7 @@ def reach(model: TrainedModel, guide: Guide, side: int) -> int:
     depth = np.minimum.outer(*[np.minimum(place, place[::-1])] * 2)
     depths = range(0, len(difference) // 2, stride)
     reached = [start for start in depths if difference[(depth >= start) & (depth < start + stride)].mean() >= _UNSEEN]
-    return max(reached[-1] + stride if reached else 0, stride)
+    return max(reached[-1] + stride if reached else 0, stride), depths[-1] + stride
 
 
 def _natural_noise(side: int, seed: int) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from numbers import Integral, Real
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -134,8 +135,8 @@ def _check(model: TrainedModel, request: Request) -> None:
     check_translates(model)
     is_guided = trained_model.is_guided(model)
     strength, sources = request.strength, sum(each is not None for each in (request.reference, request.latent_seed, request.style))
-    if not 0 <= strength <= 1:
-        raise UserError(f"strength is {strength}: give a number from 0 (the content's own style) to 1 (the reference's)")
+    if not isinstance(strength, Real) or not 0 <= strength <= 1:
+        raise UserError(f"strength is {strength!r}: give a number from 0 (the content's own style) to 1 (the reference's)")
     check_truncation(request.truncation)
     check_seed(request.latent_seed or 0)
     if not is_guided and (sources or request.regions):
@@ -156,14 +157,14 @@ def check_translates(model: TrainedModel) -> None:
 
 def check_seed(seed: int) -> None:
     """Raises a UserError unless JAX takes the seed."""
-    if not 0 <= seed < 2**32:
-        raise UserError(f"the seed is {seed}: give a whole number from 0 to {2**32 - 1}")
+    if not isinstance(seed, Integral) or not 0 <= seed < 2**32:
+        raise UserError(f"the seed is {seed!r}: give a whole number from 0 to {2**32 - 1}")
 
 
 def check_truncation(truncation: float) -> None:
     """Raises a UserError unless the value is in [0, 1]."""
-    if not 0 <= truncation <= 1:
-        raise UserError(f"truncation is {truncation}: give a number from 0 (the mean style) to 1 (the style as drawn)")
+    if not isinstance(truncation, Real) or not 0 <= truncation <= 1:
+        raise UserError(f"truncation is {truncation!r}: give a number from 0 (the mean style) to 1 (the style as drawn)")
 
 
 def _domain_and_attributes(model: TrainedModel, request: Request) -> tuple[str | None, dict[str, bool]]:

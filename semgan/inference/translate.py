@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from semgan.data.decode import DecodeError, size_of
 from semgan.errors import UserError
+from semgan.files import check_place
 from semgan.inference import whole_picture
 from semgan.inference.masks import check_presence
 from semgan.inference.model import Model, load
@@ -114,6 +115,7 @@ def plan(content: Path, out: Path, others: Sequence[Path] = (), files: FileOptio
             raise UserError(f"{content} does not exist: give --content a picture or a folder of pictures")
         jobs = _named_in(out, content.parent, [content], files.keep_format) if out.is_dir() else {content: out}
         check_writable_suffix(jobs[content])
+    check_place(out)
     inputs = {path.resolve() for path in [*jobs, *others]}
     for path in jobs.values():
         if path.resolve() in inputs:

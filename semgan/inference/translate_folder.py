@@ -3,8 +3,8 @@
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -26,10 +26,23 @@ _BATCH_PIXELS = 2**20  # of all pictures before the network that are translated 
 _AHEAD = 2  # batches that are decoded ahead, and that wait to be written
 
 
-class _Outcome(NamedTuple):
-    failures: list[UserError]
-    taken_for: Counter[str]
-    opaque: list[Path]  # results that could not keep their content's transparency
+@dataclass
+class _Outcome:
+    """What has become of a folder's pictures so far."""
+
+    written: int = 0
+    writing: deque[Future[None]] = field(default_factory=deque)
+    failures: list[UserError] = field(default_factory=list)
+    taken_for: Counter[str] = field(default_factory=Counter)
+    opaque: list[Path] = field(default_factory=list)  # results that could not keep their content's transparency
+
+    def wait(self) -> None:
+        """Waits until the next result is written; one that its format cannot hold is left out."""
+        try:
+            self.writing.popleft().result()
+            self.written += 1
+        except FormatError as error:
+            self.failures.append(error)
 
 
 def translate_folder(
@@ -41,32 +54,40 @@ def translate_folder(
       jobs: contents and their results' paths.
       masks: of the contents, for models that need them.
     """
-    outcome = _Outcome([], Counter(), [])
+    outcome = _Outcome()
+    try:
+        _translate_all(model, jobs, style, masks, view, keep_metadata, outcome)
+    except BaseException:
+        written = outcome.written + sum(future.done() and future.exception() is None for future in outcome.writing)
+        note(f"stopped after {written:,} of {len(jobs):,} pictures, which are in {out}")
+        raise
+    return _say_outcome(outcome, len(jobs), out)
+
+
+def _translate_all(
+    model: Model,
+    jobs: Mapping[Path, Path],
+    style: Style,
+    masks: Mapping[Path, Path],
+    view: View,
+    keep_metadata: bool,
+    outcome: _Outcome,
+) -> None:
     with Progress("translating", len(jobs)) as progress, ThreadPoolExecutor(core_count()) as pool:
-        writing: deque[Future[None]] = deque()
         for paths, contents in _decoded(model, batches(model, list(jobs), view), view, pool, outcome.failures, progress):
             styles = _styles(model, style, contents, outcome.taken_for)
             label = paths[0].name if whole_picture.in_parts(contents[0], view) else ""
             mask_paths = [masks[path] for path in paths if path in masks]
             results = whole_picture.translate_contents(model.trained_model, styles, contents, view, mask_paths, label)
             for path, content, images in zip(paths, contents, results, strict=True):
-                writing.append(pool.submit(_write, path, jobs[path], content, images, view, keep_metadata))
+                outcome.writing.append(pool.submit(_write, path, jobs[path], content, images, view, keep_metadata))
                 if content.alpha is not None and not keeps_alpha(jobs[path]):
                     outcome.opaque.append(jobs[path])
-            while len(writing) > _AHEAD * PIECE:
-                _finish(writing.popleft(), outcome.failures)
+            while len(outcome.writing) > _AHEAD * PIECE:
+                outcome.wait()
             progress.advance(len(paths))
-        for future in writing:
-            _finish(future, outcome.failures)
-    return _say_outcome(outcome, len(jobs), out)
-
-
-def _finish(writing: Future[None], failures: list[UserError]) -> None:
-    """Waits until a result is written; one that its format cannot hold is left out."""
-    try:
-        writing.result()
-    except FormatError as error:
-        failures.append(error)
+        while outcome.writing:
+            outcome.wait()
 
 
 def batches(model: Model, paths: Sequence[Path], view: View) -> list[list[Path]]:
@@ -156,7 +177,7 @@ def _say_outcome(outcome: _Outcome, count: int, out: Path) -> int:
         print(f"contents are taken {counts}; --content-domain says otherwise")
     if outcome.opaque:
         note(f"{len(outcome.opaque):,} results are over white, the first is {outcome.opaque[0]}: their formats cannot be transparent")
-    print(f"wrote {count - len(outcome.failures):,} of {count:,} pictures to {out}")
+    print(f"wrote {outcome.written:,} of {count:,} pictures to {out}")
     for error in outcome.failures:
         note(f"semgan: left out: {error}")
     return EXIT_USER_ERROR if outcome.failures else 0

@@ -1,6 +1,7 @@
 """Translates whole pictures of any shape: at the model's size or another, in tiles where they are large, flat or all around."""
 
 from collections.abc import Sequence
+from numbers import Integral
 from typing import NamedTuple
 
 import jax
@@ -27,7 +28,7 @@ MOST_PIXELS = 2**21
 TILE = 1024
 """The side of these, in pixels."""
 _LEAST_PROBE = 256
-"""Pixels: the least side of the tile in which a network's reach is measured, where that costs little."""
+"""Pixels: the side of the picture in which a network's reach is measured first."""
 
 
 class Content(NamedTuple):
@@ -56,8 +57,8 @@ class Content(NamedTuple):
 def check_view(model: TrainedModel, view: View) -> None:
     """Raises a UserError for what the model cannot do."""
     short_side(1, 1, view.size, model.image_size)
-    if view.tile < 0:
-        raise UserError(f"tile is {view.tile}: give the side of the tiles in pixels, or 0 (--tile)")
+    if not isinstance(view.tile, Integral) or view.tile < 0:
+        raise UserError(f"tile is {view.tile!r}: give the side of the tiles in pixels, or 0 (--tile)")
     if model.algorithm.stride is None and view != PLAIN:
         raise UserError(f"{fixed_grid(model)}: leave out --size, --tile, --panorama and --stereo")
 
@@ -174,8 +175,7 @@ def _part_by_part(
     largest = max(max(shape[:2]) for shape in scene.shape)
     side = view.tile or TILE
     is_small = not view.tile and all(height * width <= MOST_PIXELS for height, width, _ in scene.shape)
-    probe = max(min(side, max(largest, _LEAST_PROBE)) // stride, 4) * stride
-    margin = parts.reach(model, guide, probe)
+    margin = parts.reach(model, guide, max(_LEAST_PROBE // stride, 4) * stride)
     if is_small:  # each field is one part, with what lies around it where its edges are one place
         side = largest + 2 * margin
     return parts.translate_fields(model, guide, scene.fields, side=max(side // stride, 1) * stride, margin=margin, label=label)

@@ -182,7 +182,7 @@ def test_labels_of_shards_are_domains(tmp_path, make, capsys):
     values = train.images[train.rows][:, 0, 0, 0].tolist()
     expected = {int(file[9:14]) * 10 + int(file[14:17]): label for file, label in LABELS[:5]}
     assert [train.domains[index] for index in train.domain] == [str(expected[value]) for value in values]
-    assert "5 pictures taken, 1 files left out (1 without a label in dataset.json)" in capsys.readouterr().err
+    assert "5 pictures taken, 1 file left out (1 without a label in dataset.json)" in capsys.readouterr().err
     one_hot = [[file, [int(place % 2 == at) for at in range(3)]] for place, (file, _) in enumerate(LABELS)]
     assert list(counts(make(tmp_path / f"one_hot{name}", labelled(one_hot)))["train"]) == ["0", "1"]
 

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from semgan.data.augment import augment_batch
+from semgan.data.check import check_folder
 from semgan.data.dataset import Dataset, open_dataset
 from semgan.data.drawn_faces import draw
 from semgan.data.folder import list_folder
@@ -159,3 +160,14 @@ def test_what_has_no_pairs_says_so(tmp_path):
         open_dataset("drawn_faces", split="train", image_size=16, count=8, cache=tmp_path, paired=True)
     with pytest.raises(UserError, match="a paired face takes 4 pictures"):
         open_dataset("drawn_faces", split="train", image_size=16, count=3, cache=tmp_path, paired=True)
+
+
+def test_check_notes_that_same_names_of_other_shapes_are_no_pairs(tmp_path):
+    for domain, width in (("A", 128), ("B", 64)):
+        (tmp_path / domain).mkdir()
+        for number in range(3):
+            noise = np.random.default_rng([width, number]).integers(0, 256, (64, width, 3), dtype=np.uint8)
+            Image.fromarray(noise).save(tmp_path / domain / f"{number}.png")
+    report = check_folder(tmp_path)
+    assert not report.bad
+    assert any("no pairs, which pix2pix needs" in note and "128 x 64" in note and "64 x 64" in note for note in report.notes)

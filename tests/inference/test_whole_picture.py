@@ -47,7 +47,7 @@ def test_network_sees_the_size_that_is_asked_for(model):
 def test_tiles_by_request_are_like_the_whole(model):
     content = np.kron(noise(0, 24, 32), np.ones((4, 4, 1), np.uint8))
     whole = model.translate(content, size="native", **STYLE)
-    tiled = model.translate(content, size="native", tile=64, **STYLE)
+    tiled = model.translate(content, size="native", tile=80, **STYLE)
     assert np.abs(whole.astype(int) - tiled).mean() < 1
     assert (whole != tiled).any()  # they really are tiles
 
@@ -55,7 +55,7 @@ def test_tiles_by_request_are_like_the_whole(model):
 def test_reference_latent_and_strength_work_at_every_shape(model, plain_model):
     content, reference = noise(1, 20, 48), noise(2, 40, 25, "dark")
     for guide in (STYLE, {"reference": reference, "strength": 0.5}):
-        for view in ({}, {"size": 20, "tile": 16}):
+        for view in ({}, {"size": 64, "tile": 96}):
             assert model.translate(content, **guide, **view).shape == (20, 48, 3)
     own = model.translate(content, reference, strength=0.0, content_domain="bright")
     assert np.abs(own.astype(int) - model.translate(content, content, domain="bright")).max() <= 1  # its own square is its own style
@@ -65,7 +65,7 @@ def test_regions_follow_the_shape_of_the_picture(parts_model):
     content = noise(1, 16, 40)
     regions = {"hair": noise(2, 16, 16, "dark")}
     plain = parts_model.translate(content, noise(3, 16, 16, "dark"))
-    for view in ({}, {"tile": 24}):
+    for view in ({}, {"size": 40, "tile": 80}):
         changed = (parts_model.translate(content, noise(3, 16, 16, "dark"), regions=regions, **view) != plain).any((0, 2))
         assert changed[:12].any()
         assert changed[-12:].any()
@@ -94,10 +94,24 @@ def test_fixed_grids_say_so(tmp_path, monkeypatch, picture, capsys):
     assert "translates the centred square of a picture alone" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("arguments", [{"size": "huge"}, {"size": 0}, {"tile": -1}])
+@pytest.mark.parametrize(
+    "arguments", [*({"size": size} for size in ("huge", 0, None)), *({"tile": tile} for tile in (-1, 1.5, "64", None))]
+)
 def test_impossible_views_are_refused(model, arguments):
     with pytest.raises(UserError, match=r"--(size|tile)\)"):
         model.translate(noise(0, 16, 16), **arguments, **STYLE)
+
+
+@pytest.mark.parametrize("arguments", [{"strength": "a"}, {"strength": None}, {"truncation": "b"}, {"latent_seed": 1.5}])
+def test_values_of_other_types_are_named(model, arguments):
+    with pytest.raises(UserError, match=r"(strength|truncation|seed) is .*: give a"):
+        model.translate(noise(0, 16, 16), **STYLE | arguments)
+
+
+def test_numbers_may_be_numpys(model):
+    content = noise(0, 16, 16)
+    expected = model.translate(content, size=32, **STYLE)
+    np.testing.assert_array_equal(model.translate(content, size=np.int64(32), tile=np.int32(0), strength=np.float32(1), **STYLE), expected)
 
 
 def test_folder_keeps_sub_folders_and_says_what_it_leaves_out(loaded, snapshot, model, picture, tmp_path, capsys):
@@ -183,3 +197,36 @@ def test_header_that_lies_about_a_pictures_shape_harms_no_other(loaded, snapshot
     for path in paths:
         expected = model.translate(path, **STYLE).astype(int)
         assert np.abs(read(tmp_path / "out" / path.name) - expected).max() <= 1
+
+
+def test_folder_that_stops_says_how_far_it_came(loaded, snapshot, picture, tmp_path, monkeypatch, capsys):
+    for number in range(3):
+        picture(f"in/{number}.png", 20, 30 + 10 * number)  # three shapes, three batches
+    original, calls = translate_folder.whole_picture.translate_contents, []
+
+    def stop_at_the_last(*arguments):
+        calls.append(arguments)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return original(*arguments)
+
+    monkeypatch.setattr(translate_folder.whole_picture, "translate_contents", stop_at_the_last)
+    with pytest.raises(KeyboardInterrupt):
+        translate_files(snapshot, tmp_path / "in", tmp_path / "out", **STYLE)
+    assert f"stopped after 2 of 3 pictures, which are in {tmp_path / 'out'}" in capsys.readouterr().err
+
+
+def test_tiles_smaller_than_what_the_network_sees_are_refused_with_the_least(model):
+    content = noise(0, 64, 96)
+    with pytest.raises(UserError, match=r"a tile of 16 pixels is too small for this model: give (\d+) or more") as caught:
+        model.translate(content, size="native", tile=16, **STYLE)
+    least = int(str(caught.value).split("give ")[1].split()[0])
+    assert 16 < least <= 96
+    assert model.translate(content, size="native", tile=least, **STYLE).shape == content.shape
+
+
+def test_results_that_cannot_be_written_are_refused_before_the_model_runs(snapshot, picture, tmp_path):
+    (tmp_path / "file").touch()
+    for out in (tmp_path / "file" / "x.png", tmp_path / "file" / "deeper" / "x.png"):
+        with pytest.raises(UserError, match=r"cannot be written \(.*file is a file\): give another --out"):
+            translate_files(snapshot, picture("c.png"), out, **STYLE)
