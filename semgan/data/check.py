@@ -93,7 +93,8 @@ def format_report(report: DataReport) -> str:
     if report.left_out:
         lines.append(f"  {describe(report.folder, total, report.left_out)}")
     verdict = "clean" if report.clean else f"{len(report.bad):,} bad"
-    lines.append(f"{total:,} pictures, {len(report.ignored):,} files ignored: {verdict}")
+    ignored = sum(report.left_out.values()) or len(report.ignored)
+    lines.append(f"{total:,} pictures, {ignored:,} files ignored: {verdict}")
     return "\n".join(lines)
 
 

@@ -83,7 +83,7 @@ _Size = tuple[int, int] | None
 def _sizes(paths: Sequence[Path]) -> list[_Size]:
     """Every picture's (height, width), from its header."""
     sizes: dict[int, list[_Size]] = {}
-    with Progress("comparing the shapes of pairs", len(paths)) as progress:
+    with Progress("comparing shapes", len(paths)) as progress:
         for start, batch in run_in_workers(_ReadSizes(tuple(paths)), range(0, len(paths), _BATCH)):
             sizes[start] = batch
             progress.advance(len(batch))

@@ -135,14 +135,13 @@ def _check_panoramas(jobs: Mapping[Path, Path], view: View) -> None:
 
 def _named_in(out: Path, folder: Path, contents: list[Path], keep_format: bool) -> dict[Path, Path]:
     """`sub/a.jpg` becomes `sub/a.png`; where `sub/a.webp` is there as well, they become `a.jpg.png` and `a.webp.png`."""
-    stems = Counter((path.parent, path.stem.lower()) for path in contents)
-
-    def name(path: Path) -> str:
-        if keep_format:
-            return path.name
-        return f"{path.stem if stems[path.parent, path.stem.lower()] == 1 else path.name}.png"
-
-    return {path: out / path.parent.relative_to(folder) / name(path) for path in contents}
+    names = {path: path.name if keep_format else f"{path.stem}.png" for path in contents}
+    while True:
+        counts = Counter((path.parent, name.lower()) for path, name in names.items())
+        unclear = [path for path, name in names.items() if counts[path.parent, name.lower()] > 1 and name != f"{path.name}.png"]
+        if keep_format or not unclear:
+            return {path: out / path.parent.relative_to(folder) / name for path, name in names.items()}
+        names |= {path: f"{path.name}.png" for path in unclear}
 
 
 def masks_of(content: Path, contents: Sequence[Path], mask: Path) -> dict[Path, Path]:

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -181,3 +183,12 @@ def test_pictures_of_regions_and_references_are_never_overwritten(command, pictu
         status, said = command("--content", content, "--out", other, *style)
         assert status == 2
         assert f"{other} is an input and would be overwritten" in said[-1]
+
+
+def test_no_two_contents_have_one_result():
+    names = ["a.jpg", "a.webp", "a.jpg.gif", "b.JPG", "B.png", "c.png", "deep/c.png"]
+    contents = [Path("in", name) for name in names]
+    results = [path.as_posix() for path in translate._named_in(Path("out"), Path("in"), contents, False).values()]
+    assert results == [
+        *("out/a.jpg.png", "out/a.webp.png", "out/a.jpg.gif.png", "out/b.JPG.png", "out/B.png.png", "out/c.png", "out/deep/c.png"),
+    ]

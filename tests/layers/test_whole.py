@@ -64,6 +64,15 @@ def test_given_moments_move_along_with_the_parts_own():
     np.testing.assert_allclose(variance[0, 0, 0], 4e-9, rtol=1e-5)  # deviations are doubled
 
 
+def test_parts_without_contrast_move_the_variance_less():
+    flat = np.zeros((1, 4, 4, 1), np.float32)
+    given = Moments(np.ones(1), np.zeros((1, 1)), np.full((1, 1), 10.0), np.zeros((1, 1)))
+    before = Moments(np.ones(1), np.zeros((1, 1)), np.full((1, 1), 1.0), np.zeros((1, 1)))
+    with whole.observe(Observer(whole=[given], earlier=[before])):
+        _, variance = whole.moments(jnp.asarray(flat))
+    np.testing.assert_allclose(variance[0, 0, 0], 10 * (0 + 3) / (1 + 3), rtol=1e-6)  # with the floor of 0.3 of the whole's
+
+
 def test_layer_norm_is_of_all_channels_together():
     observer = Observer()
     with whole.observe(observer):
