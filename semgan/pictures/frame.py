@@ -1,6 +1,5 @@
 """How a picture of any shape is laid before a network: its size there, and the mirrored edges that fill it up."""
 
-from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
@@ -43,7 +42,7 @@ def short_side(height: int, width: int, size: int | str, model_size: int) -> int
         return model_size
     if size == NATIVE:
         return min(height, width)
-    if isinstance(size, bool) or not isinstance(size, Integral) or size < 1:
+    if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
         raise UserError(f"size is {size!r}: give 'model', 'native' or the number of pixels that the short side is translated at (--size)")
     return int(size)
 
