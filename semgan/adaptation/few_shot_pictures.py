@@ -16,6 +16,7 @@ from semgan.errors import UserError
 from semgan.files import why_no_folder
 from semgan.inference.model import Model
 from semgan.pictures.read import list_pictures, read
+from semgan.progress import note
 
 LEAST_COUNT, USUAL_COUNT = 2, 10
 """Numbers of pictures of the new domain: below the first they are refused, below the second there is a warning."""
@@ -44,14 +45,14 @@ class FewShotPictures(NamedTuple):
 
 
 def read_new(folder: Path, size: int) -> Pixels:
-    """The pictures directly in the folder, cut and resized to the model's size.
+    """The pictures of a folder and its sub-folders, cut and resized to the model's size; says what is left out.
 
     Raises:
       UserError: no such folder, no or too few pictures in it, or one that cannot be decoded.
     """
     if not folder.is_dir():
         raise UserError(f"{folder}: {why_no_folder(folder)}; give with --pictures the folder that holds the new domain's pictures")
-    paths = list_pictures(folder)
+    paths = list_pictures(folder, say=note)
     if len(paths) < LEAST_COUNT:
         raise UserError(f"{folder} has one picture: give {LEAST_COUNT} of the new domain at least, better {USUAL_COUNT} to 50")
     if len(paths) < USUAL_COUNT:
