@@ -167,7 +167,7 @@ def test_cyclegan_of_one_file(precision, record_property):
 @pytest.mark.parametrize("norm", [nn.BatchNorm2d, nn.InstanceNorm2d])
 def test_pix2pix(precision, record_property, norm, monkeypatch):
     """Example by example, as the batch norm there is over one picture; dropout's places by a factor instead of it."""
-    monkeypatch.setattr(unet, "_dropout", lambda x, keys: 3 * x)
+    monkeypatch.setattr(unet, "_dropout", lambda x, keys, stride: 3 * x)
     pair = Pair(pix2pix.FORMAT, {"G": networks.UNet(2, 7, norm), "D": networks.Patches(6, 4, norm, False)}, precision)
     image, other = pair.image(128), pair.image(128, 1)
     keys = jax.vmap(jax.random.key)(jnp.arange(2))
