@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from semgan.networks import unet
 from semgan.networks.unet import UNetGenerator
 
 
@@ -53,3 +54,13 @@ def test_each_level_of_the_way_up_sees_that_of_the_way_down(image, module_and_pa
     for half in (slice(0, 4), slice(4, 8)):
         cut = {"params": {**params["params"], "to_rgb": {**params["params"]["to_rgb"], "kernel": kernel.at[:, :, half].set(0)}}}
         assert float(jnp.abs(apply(cut, image) - apply(params, image)).max()) > 1e-3
+
+
+def test_dropout_drops_half_of_the_values_anew_at_every_place():
+    keys = jax.vmap(jax.random.key)(jnp.arange(2))
+    values = np.asarray(unet._dropout(jnp.ones((2, 16, 24, 32)), keys, 4))
+    assert set(np.unique(values)) == {0, 2}
+    assert abs(values.mean() - 1) < 0.03
+    for other in (values[:, 1:], values[:, :, 1:], values[1:]):  # no row, column or example repeats another
+        same = (other == values[: other.shape[0], : other.shape[1], : other.shape[2]]).mean()
+        assert abs(same - 0.5) < 0.03
