@@ -314,7 +314,7 @@ def test_the_judges_training_is_announced_and_its_file_named(judge_extractor, tm
     monkeypatch.setattr(feature_extractor, "open_dataset", open_squares)
     monkeypatch.setattr(feature_extractor, "load_or_train", train)
     feature_extractor.default_extractor()
-    assert "22,000 faces are drawn and a judge is trained on drawn faces, once, in 5 to 40 minutes" in said[0]
+    assert "22,000 faces are drawn and a judge is trained on drawn faces, once, in about 5 minutes" in said[0]
     after = capsys.readouterr().err
     path = after.partition("kept in ")[2].partition(":")[0]
     assert extractor_from_judge_file(path, 16).sha256 == judge_extractor.sha256
