@@ -96,12 +96,21 @@ def shares(text: str) -> tuple[float, ...]:
 
 def seconds(text: str) -> float:
     """A video's length."""
+    return _above_zero(text, 600, "a number of seconds")
+
+
+def share(text: str) -> float:
+    """A number above 0 and up to 1."""
+    return _above_zero(text, 1, "a share")
+
+
+def _above_zero(text: str, most: float, what: str) -> float:
     try:
         value = float(text)
     except ValueError:
         value = 0.0
-    if not 0 < value <= 600:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0 and up to 600")
+    if not 0 < value <= most:
+        raise argparse.ArgumentTypeError(f"{text!r} is not {what} above 0 and up to {most}")
     return value
 
 

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from semgan.cli.arguments import add, positive, prepare_jax
+from semgan.cli.arguments import add, positive, prepare_jax, share
 
 
 def add_faces(commands: Any) -> None:
@@ -44,20 +44,10 @@ def add_faces(commands: Any) -> None:
     )
     crop.add_argument(
         "--least-share",
-        type=_share,
+        type=share,
         metavar="S",
         help="smallest face looked for, as a share of the picture's short side; less takes longer (default: 0.03)",
     )
-
-
-def _share(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value <= 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a share above 0 and up to 1")
-    return value
 
 
 def _crop(args: argparse.Namespace) -> None:

@@ -58,6 +58,11 @@ def add_translate(commands: Any) -> None:
         "--truncation", type=float, default=1.0, metavar="T", help="of a drawn style; 0: the domain's mean style (default: 1)"
     )
     translate.add_argument("--out", required=True, type=Path, metavar="FILE_OR_DIR", help="a folder where the content is one")
+    _add_shape(translate)
+    _add_files(translate)
+
+
+def _add_shape(translate: argparse.ArgumentParser) -> None:
     shape = translate.add_argument_group("shape and size")
     shape.add_argument(
         "--size",
@@ -92,6 +97,9 @@ def add_translate(commands: Any) -> None:
         help="contents are photographs: find their faces, translate each, aligned as the model's pictures were, and put it back; "
         "takes the extra `faces`",
     )
+
+
+def _add_files(translate: argparse.ArgumentParser) -> None:
     files = translate.add_argument_group("files")
     files.add_argument(
         "--recursive",

@@ -104,6 +104,18 @@ def _survey(folder: Path, recursive: bool, visited: set[Path], apart: Path | Non
     return taken, left_out
 
 
+def stems(folder: Path, paths: Iterable[Path]) -> dict[Path, Path]:
+    """Each picture's path below `folder` without its suffix; with it where two would be the same, such as `a.jpg` and `a.webp`."""
+    relative = {path: path.relative_to(folder) for path in paths}
+    result = {path: each.with_name(each.stem) for path, each in relative.items()}
+    while True:
+        counts = Counter(str(each).lower() for each in result.values())
+        unclear = [path for path, each in result.items() if counts[str(each).lower()] > 1 and each != relative[path]]
+        if not unclear:
+            return result
+        result |= {path: relative[path] for path in unclear}
+
+
 def pictures_below(folder: Path) -> list[Path]:
     """The pictures at any depth below a folder, but for those in hidden folders, in the order of their names."""
     paths = []

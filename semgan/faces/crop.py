@@ -13,7 +13,7 @@ import numpy as np
 from semgan.data.decode import SUFFIXES, DecodeError
 from semgan.data.drawn_faces.encode import LANDMARK_NAMES
 from semgan.data.folder_table import LEFT_OUT, TABLE
-from semgan.data.picture_files import pictures_below
+from semgan.data.picture_files import pictures_below, stems
 from semgan.errors import UserError
 from semgan.faces.detect import Face
 from semgan.faces.geometry import Target, align_to
@@ -74,7 +74,7 @@ def crop_folder(folder: Path, out: Path, target: Target, limits: Limits, find: C
       UserError: no such folder, no pictures in it, an `out` that holds something or cannot be written.
     """
     paths = _pictures(folder, out)
-    names = _names(folder, paths)
+    names = stems(folder, paths)
     report = CropReport([], [], len(paths))
     for path in track(paths, "cropping faces", len(paths)):
         _crop_picture(path, path.relative_to(folder).as_posix(), out, names[path], target, limits, find, report)
@@ -94,13 +94,6 @@ def _pictures(folder: Path, out: Path) -> list[Path]:
     if not paths:
         raise UserError(f"{folder} has no pictures in it or below: give a folder with files of {', '.join(SUFFIXES)}")
     return paths
-
-
-def _names(folder: Path, paths: Iterable[Path]) -> dict[Path, Path]:
-    """The outputs below the output folder without their suffix; `a.jpg` beside `a.png` keeps its own."""
-    relative = {path: path.relative_to(folder) for path in paths}
-    stems = Counter((each.parent, each.stem.lower()) for each in relative.values())
-    return {path: each.parent / (each.stem if stems[each.parent, each.stem.lower()] == 1 else each.name) for path, each in relative.items()}
 
 
 def _crop_picture(

@@ -1,12 +1,12 @@
 """`semgan translate`: a picture or a folder of them, in a style that `Model.translate` takes, or into another domain."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from semgan.data.decode import DecodeError, size_of
+from semgan.data.picture_files import stems
 from semgan.errors import UserError
 from semgan.files import check_place
 from semgan.inference import whole_picture
@@ -135,13 +135,9 @@ def _check_panoramas(jobs: Mapping[Path, Path], view: View) -> None:
 
 def _named_in(out: Path, folder: Path, contents: list[Path], keep_format: bool) -> dict[Path, Path]:
     """`sub/a.jpg` becomes `sub/a.png`; where `sub/a.webp` is there as well, they become `a.jpg.png` and `a.webp.png`."""
-    names = {path: path.name if keep_format else f"{path.stem}.png" for path in contents}
-    while True:
-        counts = Counter((path.parent, name.lower()) for path, name in names.items())
-        unclear = [path for path, name in names.items() if counts[path.parent, name.lower()] > 1 and name != f"{path.name}.png"]
-        if keep_format or not unclear:
-            return {path: out / path.parent.relative_to(folder) / name for path, name in names.items()}
-        names |= {path: f"{path.name}.png" for path in unclear}
+    if keep_format:
+        return {path: out / path.relative_to(folder) for path in contents}
+    return {path: out / stem.with_name(f"{stem.name}.png") for path, stem in stems(folder, contents).items()}
 
 
 def masks_of(content: Path, contents: Sequence[Path], mask: Path) -> dict[Path, Path]:
