@@ -7,16 +7,9 @@ What to expect: 28,000 images, transfer score 0.86 (0.85 into ink).
 
 from ml_collections import ConfigDict
 
-from configs import common, munit
+from configs import munit
 
 
 def get_config() -> ConfigDict:
     """Narrower networks with fewer blocks."""
-    config = munit.get_config()
-    return common.with_changes(
-        config,
-        common.between_two_media(),
-        common.large_steps(config),
-        common.for_networks("autoencoder_a", "autoencoder_b", base_channels=12, blocks=3, hidden_channels=64),
-        common.for_networks("discriminator_a", "discriminator_b", base_channels=16, scales=2),
-    )
+    return munit.on_two_cores()

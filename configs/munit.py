@@ -30,3 +30,15 @@ def get_config() -> ConfigDict:
             learning_rate=1e-4, final_learning_rate=0.0, decay_shape="cosine", b1=0.5, b2=0.999, weight_decay=1e-4
         )
     return config
+
+
+def on_two_cores(minutes: float = 20.0) -> ConfigDict:
+    """The experiment between two media of `drawn_faces` for two CPU cores: narrower networks with fewer blocks."""
+    config = get_config()
+    return common.with_changes(
+        config,
+        common.between_two_media(minutes),
+        common.large_steps(config),
+        common.for_networks("autoencoder_a", "autoencoder_b", base_channels=12, blocks=3, hidden_channels=64),
+        common.for_networks("discriminator_a", "discriminator_b", base_channels=16, scales=2),
+    )

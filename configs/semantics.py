@@ -12,7 +12,7 @@ from functools import partial
 
 from ml_collections import ConfigDict
 
-from configs import cut, cyclegan, semgan, stargan_v2
+from configs import cut, cyclegan, munit, semgan, stargan_v2
 from configs.common import Values
 
 MINUTES = 10.0
@@ -37,6 +37,7 @@ METHODS: dict[str, Callable[[], ConfigDict]] = {
     "stargan_v2": partial(stargan_v2.on_two_cores, minutes=MINUTES),
     "cut": partial(cut.on_two_cores, minutes=MINUTES),
     "cyclegan": partial(cyclegan.on_two_cores, minutes=MINUTES),
+    "munit": partial(munit.on_two_cores, minutes=MINUTES),
     "mask_cut": partial(cut.on_two_cores, "cut", _JOLIGEN, minutes=MINUTES),
     "no_semantics": _semgan({**_NOTHING_KEPT, "losses.nce_weight": 0.0}),
     "no_landmarks": _semgan({"losses.content.landmarks": 0.0}),
