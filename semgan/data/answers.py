@@ -1,4 +1,4 @@
-"""The right answers to translations, which a dataset can have whose pictures are drawn from factors: for measuring alone, never to learn from."""
+"""The right answers to translations, which a dataset of drawings can have: for measuring alone, never to learn from."""
 
 from typing import Protocol
 

@@ -60,7 +60,7 @@ def test_nothing_that_learns_speaks_of_answers():
     package = Path(__file__).parents[2] / "semgan"
     for source in LEARNS:
         paths = [package / source] if source.endswith(".py") else sorted((package / source).rglob("*.py"))
-        assert paths and all(path.is_file() for path in paths), source
+        assert paths, source
         for path in paths:
             names = {name for node in ast.walk(ast.parse(path.read_text())) for name in _names(node)}
             assert not [name for name in names if "answer" in name.lower()], path

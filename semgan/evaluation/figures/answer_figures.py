@@ -61,10 +61,10 @@ def answer_figures(
       lpips: for `answer_lpips`; None: it is left out.
 
     Returns:
-      `answer_score`; `answer_structure` (edges, and masks where the data have them), `answer_color` (means of regions) and `answer_texture`
-      (local spectra); `answer_ssim`, `answer_psnr` (the share is of the squared error), `answer_features` (distance in the judge's features),
-      `answer_lpips`. Of each measure its plain mean, such as `answer_ssim/translated`, `/content`, `/reference` and `/redrawn`; of those in
-      `BY_DOMAINS` the share from each domain to each other, such as `answer_score/shaded/ink`. And notes.
+      `answer_score`; `answer_structure` (edges, and masks where the data have them), `answer_color` (means of regions) and
+      `answer_texture` (local spectra); `answer_ssim`, `answer_psnr` (the share is of the squared error), `answer_features` (distance in the
+      judge's features), `answer_lpips`. Of each measure its plain mean, such as `answer_ssim/translated`, `/content`, `/reference` and
+      `/redrawn`; of those in `BY_DOMAINS` the share from each domain to each other, such as `answer_score/shaded/ink`. And notes.
     """
     fixed = _fixed(judged_pairs)
     if fixed is None:

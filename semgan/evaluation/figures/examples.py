@@ -35,8 +35,8 @@ class Examples(NamedTuple):
     """The pictures that an evaluation shows, the most telling first.
 
     Attributes:
-      best, worst: content, reference, translation and, where the data know it, answer of the pairs that keep most and least; none where that
-        is unknown.
+      best, worst: content, reference, translation and, where the data know it, answer of the pairs that keep most and least; none where
+        that is unknown.
       nearest: generated picture and training picture.
     """
 

@@ -21,7 +21,7 @@ _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 _EDGE_BLUR = 1 / 80
 """Deviation, in picture widths, of the blur before edges are taken: it leaves a contour and takes grain."""
 _WINDOWS, _RINGS, _DIRECTIONS = 4, 4, 4
-"""Windows that fit along a side, each overlapping the next by half; rings of frequency and directions that a window's spectrum is summed in."""
+"""Windows that fit along a side, each overlapping the next by half; rings of frequency and directions that a spectrum is summed in."""
 _LEAST_DEVIATION = 2.55
 """A hundredth of the range of bytes: variations below it are not seen as texture."""
 
