@@ -43,7 +43,8 @@ def evaluation_json(evaluation: Evaluation, judge: Judge, test: Dataset) -> dict
     Returns:
       `figures` (see `figure.to_json`), `notes`, `diversity_share`, `recall`, `judge` and `dataset` (see `describe`); None for a number
       that is unknown. In addition, for translations:
-      `answer_score` and `answers` (by figure, source domain and target domain; empty for data that do not know the answers);
+      `answer_score` and its parts, and `answers` (shares by figure, source domain and target domain); unknown and empty for data that do
+      not know the answers;
       `transfer_score`, `retention`, `adoption`; `agreement`, `domain_accuracy`, `landmark_error`, `attributes_kept` and `attributes` (by
       name), each by role (translated, content copied, reference copied); `adopted` (source domain -> target domain -> share);
       `diversity` (`latent`: of ten styles, `real`: of ten real pictures); `pairs`, `seed`.
@@ -67,7 +68,7 @@ def _of_translations(evaluation: Evaluation, judge: Judge, test: Dataset) -> dic
         return {role: values.get(of_role(measure, role)) for role in ROLES}
 
     tables = {
-        SCORE: values.get(SCORE),
+        **{name: values.get(name) for name in (SCORE, *PARTS)},
         "answers": {name: table for name in BY_DOMAINS if (table := by_domains(values, name, test.domains))},
         **{name: values.get(name) for name in TRANSFER_SCORES},
         **{measure: by_role(measure) for measure in ("agreement", "domain_accuracy", "landmark_error")},
