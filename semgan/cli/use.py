@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from semgan.cli.arguments import add, add_model, positive, prepare_jax, seconds, whole
+from semgan.cli.arguments import add, add_model, model_of, positive, prepare_jax, seconds, whole
 from semgan.errors import UserError
 
 _CONTROLS = """
@@ -186,7 +186,7 @@ def _translate(args: argparse.Namespace) -> int:
     from semgan.pictures.scene import View
 
     return translate_files(
-        args.model,
+        model_of(args),
         args.content,
         args.out,
         references=args.reference,
@@ -210,13 +210,13 @@ def _sample(args: argparse.Namespace) -> None:
     count = args.count or (64 if args.video is None else 16)
     draws = SampleOptions(count, args.seed, args.content, args.domain, args.truncation, args.mask)
     if args.video is None:
-        sample_grid(args.model, args.out, draws)
+        sample_grid(model_of(args), args.out, draws)
     else:
-        sample_video(args.model, args.video, draws, args.seconds)
+        sample_video(model_of(args), args.video, draws, args.seconds)
 
 
 def _project(args: argparse.Namespace) -> None:
     prepare_jax()
     from semgan.inference.project import project_file
 
-    project_file(args.model, args.image, args.out, space=args.space, steps=args.steps, seed=args.seed)
+    project_file(model_of(args), args.image, args.out, space=args.space, steps=args.steps, seed=args.seed)

@@ -20,6 +20,7 @@ from semgan.inference.whole_picture import PLAIN
 from semgan.pictures.frame import MODEL
 from semgan.pictures.read import Picture, read, read_with_alpha
 from semgan.pictures.scene import View
+from semgan.run_files import model_path
 from semgan.snapshot import blaming
 from semgan.trained_model import PIECE, TrainedModel, from_snapshot
 from semgan.types import Algorithm
@@ -27,7 +28,7 @@ from semgan.types import Algorithm
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A trained model, from one snapshot file.
+    """A trained model, from a snapshot or a checkpoint.
 
     Attributes:
       trained_model: the model as a value, for the functions of `semgan.trained_model`.
@@ -284,8 +285,12 @@ class Model:
         return self.domains[domain_choice.guess(self.trained_model, fit(read(picture), self.image_size), "domain")]
 
 
-def load(path: str | Path) -> Model:
-    """Reads a snapshot and makes its networks ready.
+def load(path: str | Path, step: int | str | None = None) -> Model:
+    """Reads a snapshot, a checkpoint or the model of a run's folder, and makes its networks ready.
+
+    Args:
+      path: of a snapshot, of a checkpoint (`RUN/checkpoints/STEP`), or of a run's folder, whose last snapshot is read.
+      step: for a run's folder, the step of the checkpoint to read instead, or "best".
 
     >>> import semgan
     >>> model = semgan.load("runs/quickstart/snapshot.safetensors")
@@ -293,8 +298,9 @@ def load(path: str | Path) -> Model:
     ('shaded', 'ink')
 
     Raises:
-      UserError: the file is missing, damaged or not a snapshot, or this version of semgan has no such model.
+      UserError: the file is missing, damaged or not a model, the run has no such step, or this version of semgan has no such model.
     """
+    path = model_path(path, step)
     value = from_snapshot(path)
     with blaming(path):
         recipe_of(value)

@@ -189,7 +189,9 @@ def _base(model: TrainedModel, request: Request, domain: str | None, attributes:
 def _of_recipe(model: TrainedModel, domain: str | None, attributes: Mapping[str, bool]) -> Style:
     fitted = recipe.recipe_of(model)
     if fitted is None:
-        raise UserError("this snapshot has no recipes, whose data had no attributes for them: give --reference or --latent-seed")
+        why = "a checkpoint has no recipes, which only a run's snapshots have"
+        why = why if model.is_unfitted else "this snapshot has no recipes, whose data had no attributes for them"
+        raise UserError(f"{why}: give --reference or --latent-seed")
     target = domain_choice.required_domain(model, domain, "a recipe holds for one domain")
     code = recipe.code_of(fitted, attributes, target, model.domains, recipe.kept_of_content(model.config))
     return Style({"style": code[None]}, target)
