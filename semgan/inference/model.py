@@ -15,7 +15,7 @@ from semgan.errors import UserError
 from semgan.inference import domain_choice, masks, style_request, whole_picture
 from semgan.inference.masks import Mask
 from semgan.inference.recipe import Recipe, recipe_of
-from semgan.inference.style_request import Request, Style, check_seed, check_truncation
+from semgan.inference.style_request import Request, Style, check_numbers, check_seed, check_truncation
 from semgan.inference.whole_picture import PLAIN
 from semgan.pictures.frame import MODEL
 from semgan.pictures.read import Picture, read, read_with_alpha
@@ -190,6 +190,7 @@ class Model:
         count: int,
         seed: int = 0,
         *,
+        first: int = 0,
         content: Picture | Sequence[Picture] | None = None,
         domain: str | None = None,
         truncation: float = 1.0,
@@ -198,6 +199,7 @@ class Model:
         """`count` pictures drawn from noise or, by a model that translates, translations in styles drawn from the latent.
 
         Args:
+          first: number of the first one; a number's picture is the same to the bit, however many are drawn.
           content: a picture or several, taken in turn; for models that translate, and these need it.
           domain: of the styles; the domains in turn when not given.
           truncation: from 0 (the mean) to 1 (as drawn), for models that can truncate their latents; others take no notice.
@@ -206,8 +208,11 @@ class Model:
         Returns:
           uint8 (count, size, size, 3).
         """
-        batch = self.latent_batch(np.arange(count, dtype=np.int32), content=content, domain=domain, truncation=truncation, mask=mask)
-        return self.sample_batch(batch, seed)
+        check_numbers(first, count)
+        before = first % PIECE  # each number has its own row of a piece
+        number = np.arange(first - before, first + count, dtype=np.int32)
+        batch = self.latent_batch(number, content=content, domain=domain, truncation=truncation, mask=mask)
+        return self.sample_batch(batch, seed)[before:]
 
     def latent_batch(
         self,

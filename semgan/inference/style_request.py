@@ -24,6 +24,8 @@ from semgan.trained_model import TrainedModel
 from semgan.types import HEADS
 
 _ENCODER = "style_encoder"
+_NUMBERS = 2**31
+"""How many samples of a seed there are."""
 _NO_INPUTS: Mapping[str, np.ndarray] = MappingProxyType({})
 
 
@@ -159,6 +161,12 @@ def check_seed(seed: int) -> None:
     """Raises a UserError unless JAX takes the seed."""
     if not isinstance(seed, Integral) or not 0 <= seed < 2**32:
         raise UserError(f"the seed is {seed!r}: give a whole number from 0 to {2**32 - 1}")
+
+
+def check_numbers(first: int, count: int) -> None:
+    """Raises a UserError unless samples have these numbers, which are 32-bit integers."""
+    if not isinstance(first, Integral) or not isinstance(count, Integral) or first < 0 or count < 1 or first + count > _NUMBERS:
+        raise UserError(f"there are no {count!r} samples from number {first!r} on: numbers are whole, from 0 to {_NUMBERS - 1}")
 
 
 def check_truncation(truncation: float) -> None:

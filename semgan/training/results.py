@@ -131,5 +131,5 @@ def _usage(job: TrainingJob, snapshot: Path) -> str:
 
 def stop_result(workdir: Path, step: int, position: int) -> Result:
     say(f"stopped after step {step:,} ({position / 1000:.4g} kimg); the same command goes on from there")
-    paths = (str(workdir / name) for name in ("pictures", SNAPSHOT, "index.html"))
-    return Result(step, position / 1000, "signal", None, "", *paths)
+    picture, snapshot, page_path = (str(workdir / name) for name in ("pictures", SNAPSHOT, "index.html"))
+    return Result(step, position / 1000, "signal", None, "", picture, snapshot, page_path)
