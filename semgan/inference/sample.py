@@ -1,4 +1,4 @@
-"""`semgan sample`: a grid, or a video (a folder: `sample_folder`), of pictures drawn from noise or of translations in styles drawn from the latent."""
+"""`semgan sample`: a grid, or a video, of pictures drawn from noise or of translations in styles drawn from the latent."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
