@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from benchmarks import core_minutes, fault_damage, fault_runs, faults, figures, runs
+from benchmarks import core_minutes, damage, fault_damage, fault_runs, faults, figures, runs
 from benchmarks import semantics_tables as tables
 from benchmarks.semantics_runs import minutes_to_scores
 from semgan.training.checkpoints import Checkpoints
@@ -145,3 +145,28 @@ def test_a_run_is_stopped_once_its_process_has_worked_long_enough(monkeypatch):
     core_minutes._stop_after(60.0)
     assert signals == [(core_minutes.os.getpid(), core_minutes.signal.SIGTERM)]
     assert next(spent, None) is None
+
+
+def test_damages_keep_shapes_and_stronger_ones_are_farther_from_the_picture():
+    images = np.random.default_rng(0).integers(0, 256, (4, 64, 64, 3)).astype(np.uint8)
+    smooth = np.repeat(np.repeat(images[:, :16, :16], 4, 1), 4, 2)
+    changed = dict(damage.damaged(smooth, np.zeros_like(smooth), np.full_like(smooth, 255)))
+    assert all(each.shape == smooth.shape and each.dtype == np.uint8 for each in changed.values())
+    far = {name: np.abs(each.astype(float) - smooth).mean() for name, each in changed.items()}
+    for names in (
+        ("blur 0.01", "blur 0.047"),
+        ("noise 20", "noise 100"),
+        ("moved 0.016", "moved 0.047"),
+        ("reference 0.25", "reference 0.75"),
+    ):
+        assert far[names[0]] < far[names[1]]
+    for name in ("shuffled 4x4", "mirrored"):  # nothing new is drawn
+        np.testing.assert_array_equal(np.sort(changed[name].ravel()), np.sort(smooth.ravel()))
+
+
+def test_a_scatter_has_a_dot_for_each_point_those_beyond_at_the_border(tmp_path):
+    figures.write_scatters(tmp_path / "a.svg", {"truth": {"a": [(0, 0), (1, 1), (9, -9)], "b": [(0.5, 0.5)]}}, "measure")
+    circles = [each for each in ElementTree.parse(tmp_path / "a.svg").iter() if each.tag.endswith("circle")]
+    assert len(circles) == 4
+    right, bottom = figures.MARGIN + figures.WIDTH, figures.MARGIN + figures.HEIGHT
+    assert (float(circles[2].get("cx")), float(circles[2].get("cy"))) == (right, bottom)

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from semgan.layers.blur import blur_downsample, blur_upsample
+from semgan.layers.blur import blur_downsample, blur_upsample, gaussian_blur
 
 RNG = np.random.default_rng(0)
 
@@ -44,3 +44,15 @@ def test_a_flat_picture_stays_flat():
     x = jnp.full((1, 5, 8, 1), 0.7)
     np.testing.assert_allclose(blur_downsample(x), 0.7, rtol=1e-6)
     np.testing.assert_allclose(blur_upsample(x), 0.7, rtol=1e-6)
+
+
+def test_gaussian_blur_leaves_flat_pictures_and_spreads_a_dot_as_far_as_asked():
+    x = jnp.zeros((2, 33, 33, 1)).at[:, 16, 16].set(1.0)
+    blurred = gaussian_blur(x, jnp.array([1.5, 3.0]))
+    place = jnp.arange(33) - 16
+    for picture, deviation in zip(blurred[..., 0], (1.5, 3.0), strict=True):
+        assert float(picture.sum()) == pytest.approx(1, abs=1e-3)
+        assert float((picture.sum(0) * place**2).sum()) ** 0.5 == pytest.approx(deviation, rel=0.01)
+        assert float((picture.sum(1) * place**2).sum()) ** 0.5 == pytest.approx(deviation, rel=0.01)
+    flat = jnp.full((1, 8, 12, 3), 0.7)  # borders too
+    np.testing.assert_allclose(gaussian_blur(flat, jnp.array([2.0])), flat, atol=1e-6)
