@@ -2,9 +2,10 @@
 
     share = (distance of the contents - of the translations) / (distance of the contents - of the references)
 
-where a distance is that of a set of pictures from the target domain's held-out pictures in their style statistics, once by colours (units
-of L*, 0 to 100) and once by texture (in dB); see `scores.style_statistics` and `scores.style_distance`. So a copied content scores 0 and a
-copied reference 1. `style_adoption` is the two shares combined such that neither makes up for the other.
+where a distance is that of a set of pictures from the target domain's held-out pictures in statistics of style (`style_distance` and
+`style_statistics` in `scores`): colours (in units of L*, 0 to 100), spectra (in dB) and patterns. So a copied content scores 0 and a copied
+reference 1. The texture's share is the mean of those of spectra and patterns, and `style_adoption` combines it with the colours' such that
+neither makes up for the other.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,8 +21,15 @@ from semgan.evaluation.figures.transfer_figures import COPIED, ROLES
 from semgan.evaluation.judge.judged_pairs import JudgedPairs
 from semgan.evaluation.scores import bootstrap, pair_bootstrap
 from semgan.evaluation.scores.pair_bootstrap import PairWeights, ResampledValues
-from semgan.evaluation.scores.style_distance import Distances, combined_share, picture_distances, reference_matches, set_distances
-from semgan.evaluation.scores.style_statistics import Statistics, color_statistics, texture_statistics
+from semgan.evaluation.scores.style_distance import (
+    Distances,
+    adopted_share,
+    combined_share,
+    picture_distances,
+    reference_matches,
+    set_distances,
+)
+from semgan.evaluation.scores.style_statistics import Statistics, color_statistics, pattern_statistics, spectrum_statistics
 
 SCORE = "style_adoption"
 DISTANCE = "style_distance"
@@ -30,13 +38,21 @@ FEWEST = 30
 """Pairs that two domains need for a figure of their own."""
 REAL = 250
 """The number of held-out pictures of a domain that are compared with, beside the references."""
-IDENTITY = {"extractor": "style statistics", "network": "none", "protocol": "cells' colours in Lab and local spectra at unit contrast"}
-_STATISTICS = {"color": color_statistics, "texture": texture_statistics}
+IDENTITY = {
+    "extractor": "style statistics",
+    "network": "none",
+    "protocol": "colours of cells, local spectra and patterns of bands at unit contrast",
+}
+PARTS = {"color": ("colors",), "texture": ("spectra", "patterns")}
+"""The statistics whose shares each part is the mean of."""
+_MATCH_WEIGHTS = {"colors": 1.5, "spectra": 1.0}
+"""Of squared distances, each relative to the mean distance of two real pictures; chosen on drawn faces, where patterns tell little."""
+_STATISTICS = {"colors": color_statistics, "spectra": spectrum_statistics, "patterns": pattern_statistics}
 
 _Pictures = Mapping[str, Statistics]
-"""By part, the statistics of each picture."""
+"""By kind, the statistics of each picture."""
 _Distances = Mapping[str, Mapping[str, ResampledValues]]
-"""By part and role, one per resample."""
+"""By kind of statistics and role, one per resample."""
 
 
 class _Target(NamedTuple):
@@ -47,7 +63,7 @@ class _Target(NamedTuple):
       apart: whether two pairs have neither picture in common, (members, members).
       own: the column of each pair's reference among the held-out pictures, (members,).
       real: statistics of the held-out pictures.
-      among_real: by part, the mean distance of two different held-out pictures.
+      among_real: by kind, the mean distance of two different held-out pictures.
     """
 
     members: np.ndarray
@@ -65,7 +81,7 @@ class _Fixed(NamedTuple):
 
 
 class _Compared(NamedTuple):
-    """Distances of the pictures of one target's pairs, by part and role.
+    """Distances of the pictures of one target's pairs, by kind of statistics and role.
 
     Attributes:
       target: the pairs.
@@ -87,8 +103,8 @@ def adoption_figures(judged_pairs: JudgedPairs, images: np.ndarray, origin: Orig
 
     Returns:
       `style_adoption` and its parts `style_adoption/color` and `style_adoption/texture`, `style_adoption/SOURCE/TARGET` of each two domains
-      that have `FEWEST` pairs or more; the distances themselves, `style_distance/PART`, `style_distance/PART/content` and
-      `style_distance/PART/reference`; `reference_match`. And notes on those that are unknown.
+      that have `FEWEST` pairs or more; the distances themselves, `style_distance/KIND`, `style_distance/KIND/content` and
+      `style_distance/KIND/reference`; `reference_match`. And notes on those that are unknown.
     """
     fixed = _fixed(judged_pairs)
     pictures = {"translated": _describe(images), **fixed.copies}
@@ -105,7 +121,7 @@ def adoption_figures(judged_pairs: JudgedPairs, images: np.ndarray, origin: Orig
 
 
 def _describe(images: np.ndarray) -> dict[str, Statistics]:
-    return {part: describe(images) for part, describe in _STATISTICS.items()}
+    return {kind: describe(images) for kind, describe in _STATISTICS.items()}
 
 
 def _fixed(judged_pairs: JudgedPairs) -> _Fixed:
@@ -127,14 +143,14 @@ def _describe_fixed(judged_pairs: JudgedPairs) -> _Fixed:
     def describe(places: np.ndarray) -> _Pictures:
         """Describes each picture once, however often it is asked for."""
         places, inverse = np.unique(places, return_inverse=True)
-        return {part: values[inverse] for part, values in _describe(dataset.images[dataset.rows[places]]).items()}
+        return {kind: values[inverse] for kind, values in _describe(dataset.images[dataset.rows[places]]).items()}
 
     def of_target(domain: int) -> _Target:
         members = np.flatnonzero(judged_pairs.target == domain)
         content, reference = pairs.content[members], pairs.reference[members]
         places = np.union1d(reference, pick_evenly(np.flatnonzero(dataset.domain == domain), REAL))
         real, different = describe(places), ~np.eye(len(places), dtype=bool)
-        among = {part: Distances(picture_distances(each, each), different).mean() for part, each in real.items()}
+        among = {kind: Distances(picture_distances(each, each), different).mean() for kind, each in real.items()}
         apart = (content[:, None] != content) & (reference[:, None] != reference)
         return _Target(members, apart, np.searchsorted(places, reference), real, among)
 
@@ -143,48 +159,46 @@ def _describe_fixed(judged_pairs: JudgedPairs) -> _Fixed:
 
 
 def _compare(target: _Target, pictures: Mapping[str, _Pictures]) -> _Compared:
-    others = np.ones((len(target.own), len(target.real["color"])), bool)
+    others = np.ones((len(target.own), len(target.real["colors"])), bool)
     others[np.arange(len(target.own)), target.own] = False
-    to_real: dict[str, dict[str, Distances]] = {part: {} for part in _STATISTICS}
-    among: dict[str, dict[str, Distances]] = {part: {} for part in _STATISTICS}
-    for part, real in target.real.items():
+    to_real: dict[str, dict[str, Distances]] = {kind: {} for kind in _STATISTICS}
+    among: dict[str, dict[str, Distances]] = {kind: {} for kind in _STATISTICS}
+    for kind, real in target.real.items():
         for role in ROLES:
-            own = pictures[role][part][target.members]
-            to_real[part][role] = Distances(picture_distances(own, real), others)
-            among[part][role] = Distances(picture_distances(own, own), target.apart)
+            own = pictures[role][kind][target.members]
+            to_real[kind][role] = Distances(picture_distances(own, real), others)
+            among[kind][role] = Distances(picture_distances(own, own), target.apart)
     return _Compared(target, to_real, among)
 
 
 def _distances(compared: Sequence[_Compared], weights: PairWeights) -> _Distances:
     """The distances of each role's pictures from the held-out ones: the mean over the targets, in their shares of the pairs."""
-    return {part: {role: _mean_distance(compared, part, role, weights) for role in ROLES} for part in _STATISTICS}
+    return {kind: {role: _mean_distance(compared, kind, role, weights) for role in ROLES} for kind in _STATISTICS}
 
 
-def _mean_distance(compared: Sequence[_Compared], part: str, role: str, weights: PairWeights) -> ResampledValues:
+def _mean_distance(compared: Sequence[_Compared], kind: str, role: str, weights: PairWeights) -> ResampledValues:
     total = np.zeros(len(weights))
     for each in compared:
         own = weights[:, each.target.members]
-        distances = set_distances(own, each.to_real[part][role], each.among[part][role], each.target.among_real[part])
+        distances = set_distances(own, each.to_real[kind][role], each.among[kind][role], each.target.among_real[kind])
         total += np.where(own.any(1), own.sum(1) / weights.sum(1) * distances, 0)
     return total
 
 
 def _share_figures(distances: _Distances, passport: Passport, name: str, *, parts: bool) -> tuple[list[Figure], list[str]]:
-    """The shares combined and, if asked for, each; a part in which the contents are like the target domain is left out, with a note."""
-    apart = {part: by_role["content"] - by_role["reference"] for part, by_role in distances.items()}
-    unknown = [part for part, each in apart.items() if not _is_positive(each)]
-    shares = {
-        part: pair_bootstrap.resampled_share(-by_role["translated"], -by_role["content"], -by_role["reference"])
-        for part, by_role in distances.items()
-        if part not in unknown
-    }
-    notes = [f"{name}/{part} is unknown: the contents cannot be told from the pictures of the target domain by it" for part in unknown]
-    if not shares:
+    """The shares combined and, if asked for, each; kinds in which the contents are like the target domain are left out, with a note."""
+    unknown = [kind for kind, by_role in distances.items() if not _is_positive(by_role["content"] - by_role["reference"])]
+    notes = [f"{name} leaves out {kind}: the contents cannot be told from the pictures of the target domain by them" for kind in unknown]
+    shares = {kind: adopted_share(*(by_role[role] for role in ROLES)) for kind, by_role in distances.items() if kind not in unknown}
+    by_part = {part: [shares[kind] for kind in kinds if kind in shares] for part, kinds in PARTS.items()}
+    by_part = {part: np.mean(each, axis=0) for part, each in by_part.items() if each}
+    if not by_part:
         return [], [*notes, f"{name} is unknown: no statistic of style tells the contents from the target domain"]
-    passport = passport.with_parameters(by=" and ".join(shares))
-    figures = [_figure(name, combined_share(np.stack(list(shares.values()))), passport)]
+    both = list(by_part.values())
+    passport = passport.with_parameters(by=", ".join(shares))
+    figures = [_figure(name, combined_share(both[0], both[-1]), passport)]
     if parts:
-        figures += [_figure(f"{name}/{part}", share, passport) for part, share in shares.items()]
+        figures += [_figure(f"{name}/{part}", share, passport) for part, share in by_part.items()]
     return figures, notes
 
 
@@ -195,10 +209,10 @@ def _is_positive(values: ResampledValues) -> bool:
 
 
 def _distance_figures(distances: _Distances, passport: Passport) -> Iterator[Figure]:
-    for part, by_role in distances.items():
+    for kind, by_role in distances.items():
         for role, each in by_role.items():
             copied = role in COPIED
-            name = f"{DISTANCE}/{part}/{role}" if copied else f"{DISTANCE}/{part}"
+            name = f"{DISTANCE}/{kind}/{role}" if copied else f"{DISTANCE}/{kind}"
             if np.isfinite(each[0]):
                 yield _figure(name, each, passport.with_parameters(**{OF: COPIED[role]}) if copied else passport)
 
@@ -218,12 +232,13 @@ def _figures_by_domains(judged_pairs: JudgedPairs, compared: Sequence[_Compared]
 
 def _match_figure(compared: Sequence[_Compared], weights: PairWeights, passport: Passport) -> tuple[list[Figure], list[str]]:
     """The share of other held-out pictures of its domain that are farther from a translation than its reference is: 0.5 by chance."""
-    if any(len(each.target.real["color"]) < 2 for each in compared):
+    if any(len(each.target.real["colors"]) < 2 for each in compared):
         return [], [f"{MATCH} is unknown: a domain has a single held-out picture"]
     matches = np.empty(weights.shape[1])
     for each in compared:
-        relative = [each.to_real[part]["translated"].values / mean for part, mean in each.target.among_real.items()]
-        matches[each.target.members] = reference_matches(np.sum(np.square(relative), axis=0), each.target.own)
+        squares = {kind: (each.to_real[kind]["translated"].values / mean) ** 2 for kind, mean in each.target.among_real.items()}
+        apart = sum(weight * squares[kind] for kind, weight in _MATCH_WEIGHTS.items())
+        matches[each.target.members] = reference_matches(apart, each.target.own)
     return [_figure(MATCH, weights @ matches / weights.sum(1), passport.with_parameters(chance=0.5))], []
 
 
@@ -234,4 +249,4 @@ def _figure(name: str, values: ResampledValues, passport: Passport) -> Figure:
 
 
 def _real_count(targets: Sequence[_Target]) -> int:
-    return sum(len(target.real["color"]) for target in targets)
+    return sum(len(target.real["colors"]) for target in targets)

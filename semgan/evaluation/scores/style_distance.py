@@ -14,8 +14,8 @@ from scipy.spatial.distance import cdist
 
 from semgan.evaluation.scores.style_statistics import Statistics
 
-_ORDER = 4
-"""Of the mean of the parts' distances: the larger, the more the worse part counts."""
+_LESSER = 0.8
+"""The weight of the lesser of two shares: colours as in the target (1) with the texture of the content (0) come to 0.2."""
 
 
 class Distances(NamedTuple):
@@ -57,12 +57,18 @@ def _ratio(sums: np.ndarray, counts: np.ndarray) -> np.ndarray:
     return np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
 
 
-def combined_share(shares: Float[np.ndarray, "part *rest"]) -> Float[np.ndarray, "*rest"]:
-    """One share of several, 1 at most: 1 less the power mean of what each lacks, so that no part makes up for another.
+def adopted_share(translated: np.ndarray, content: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """How far translations have come from contents (0) to references (1), from the distances of each; NaN where those are not apart.
 
-    With colours as in the target (1) and the texture of the content (0) it is 0.16.
+    What is farther from the target than the contents are is measured by its own distance, and so stays above -1.
     """
-    return 1 - np.mean(np.maximum(1 - shares, 0) ** _ORDER, axis=0) ** (1 / _ORDER)
+    apart = np.maximum(content, translated) - reference
+    return np.divide(content - translated, apart, out=np.full_like(apart, np.nan), where=content > reference)
+
+
+def combined_share(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """One share of two, such that neither makes up for the other: a mean in which the lesser counts four times as much."""
+    return _LESSER * np.minimum(a, b) + (1 - _LESSER) * np.maximum(a, b)
 
 
 def reference_matches(to_real: Float[np.ndarray, "row column"], own: np.ndarray) -> Float[np.ndarray, " row"]:
