@@ -33,8 +33,6 @@ _LEAST_CONTRAST = 2.55
 """A hundredth of the range of bytes: a picture that varies less is not enlarged to full contrast."""
 _LEAST_DEVIATION = 0.2
 """In a picture's own contrast (its luminance's standard deviation): weaker variations of a window are not seen as texture."""
-_LEAST_KURTOSIS = 0.1
-"""Added, so that empty bands have a logarithm."""
 _OCTAVES, _ORIENTATIONS = 4, 4
 _NEGLIGIBLE = 1e-6
 """Of a filter, whose largest values are about 2."""
@@ -65,28 +63,17 @@ def spectrum_statistics(pictures: UInt8[np.ndarray, "count size size 3"]) -> Sta
 
 
 def pattern_statistics(pictures: UInt8[np.ndarray, "count size size 3"]) -> Statistics:
-    """Describes how the bands of the luminance lie over the picture.
-
-    Returns:
-      The correlations of each two bands' magnitudes, in [-1, 1], and how sparse each band is, about 0 to 5.
-    """
+    """Describes which bands of the luminance are strong at the same places: correlations of their magnitudes, in [-1, 1]."""
 
     def describe(batch: np.ndarray) -> Statistics:
         magnitudes = _band_magnitudes(_to_unit_contrast(_reduced(luminance(batch))))
         centred = magnitudes - magnitudes.mean(-1, keepdims=True)
         lengths = np.sqrt((centred**2).mean(-1, keepdims=True) + _LEAST_STRENGTH**2)
-        correlations = np.matmul(centred / lengths, np.swapaxes(centred / lengths, 1, 2)) / centred.shape[-1]
-        pairs = correlations[:, *np.triu_indices(correlations.shape[1], 1)]
-        return np.concatenate([pairs, _sparseness(magnitudes)], 1).astype(np.float64)
+        unit = centred / lengths
+        correlations = np.einsum("nbp,ncp->nbc", unit, unit) / unit.shape[-1]  # a matrix product waits for BLAS's threads
+        return correlations[:, *np.triu_indices(correlations.shape[1], 1)].astype(np.float64)
 
     return _in_batches(describe, pictures)
-
-
-def _sparseness(magnitudes: Float[np.ndarray, "count band place"]) -> Float[np.ndarray, "count band"]:
-    """The logarithm of the kurtosis: how few places hold a band's power."""
-    squares = magnitudes**2
-    power = squares.mean(-1)
-    return np.log((squares**2).mean(-1) / (power**2 + _LEAST_STRENGTH**4) + _LEAST_KURTOSIS)
 
 
 def _band_magnitudes(light: Float[np.ndarray, "count size size"]) -> Float[np.ndarray, "count band place"]:
