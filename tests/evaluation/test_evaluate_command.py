@@ -130,7 +130,7 @@ def test_contents_alone_that_match_are_translated_where_asked_for(opened, tmp_pa
     data = opened.datasets["test"]
     shown = [pair["content"] for pair in report["best_pairs"] + report["worst_pairs"]]
     assert data.annotations["attributes"][shown].tolist() == [[1, 0]] * 12
-    assert {"fid", "lpips_diversity_latent", "structure_distance", "copies", "agreement"} <= figures_of(report).keys()
+    assert {"fid", "lpips_diversity_latent", "lpips_structure_distance", "copies", "agreement"} <= figures_of(report).keys()
     assert {figure["passport"]["parameters"].get("contents") for figure in report["figures"]} == {"large&~red"}
 
 
@@ -211,7 +211,9 @@ def perceptual(monkeypatch):
     monkeypatch.setattr(tools.lpips_network, "SMALLEST", {"alexnet": 16})
     standin = absolute_differences()
     monkeypatch.setattr(Perceptual, "distances", lambda self, a, b: standin.distances(a, b))
-    monkeypatch.setattr(evaluation.perceptual_figures, "structure_figure", lambda *_: Figure("structure_distance", 0.5, None, PASSPORT))
+    monkeypatch.setattr(
+        evaluation.perceptual_figures, "structure_figure", lambda *_: Figure("lpips_structure_distance", 0.5, None, PASSPORT)
+    )
 
 
 def figures_of(report):
@@ -252,7 +254,7 @@ def test_translations_have_a_fid_for_each_domain(opened, tmp_path, inception):
 
 def test_lpips_adds_diversity_by_both_guides_and_the_structure(opened, tmp_path, perceptual):
     figures = figures_of(evaluate_snapshot("model.safetensors", tmp_path / "report.json", weights=Files(lpips="alexnet.pth")))
-    assert {"lpips_diversity_latent", "lpips_diversity_reference", "structure_distance"} <= set(figures)
+    assert {"lpips_diversity_latent", "lpips_diversity_reference", "lpips_structure_distance"} <= set(figures)
     assert figures["lpips_diversity_reference"]["value"] == 0  # the stand-in for the model takes only the domain from its reference
 
 
