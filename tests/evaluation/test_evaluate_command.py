@@ -15,6 +15,8 @@ from semgan.evaluation.extractors.tools import Files
 from semgan.evaluation.figures.figure import Figure
 from semgan.evaluation.figures.passport import new_passport
 from semgan.inference.model import Model
+from semgan.torch_files import writer
+from tests.evaluation import random_weights
 from tests.evaluation.standins import MeanColours, absolute_differences, random_lpips
 from tests.evaluation.toy_models import squares_model
 from tests.pages.html import Page
@@ -258,6 +260,24 @@ def test_lpips_adds_diversity_by_both_guides_and_the_structure(opened, tmp_path,
     assert figures["lpips_diversity_reference"]["value"] == 0  # the stand-in for the model takes only the domain from its reference
 
 
+def test_other_published_measures_are_figures_of_translations_and_a_note_for_samples(opened, tmp_path):
+    tensors = random_weights.clip_tensors(64, 1)
+    writer.write(tmp_path / "dino.pth", random_weights.dino_tensors(64, 1))
+    writer.write(tmp_path / "clip.pth", tensors)
+    writer.write(tmp_path / "csd.pth", random_weights.csd_tensors(tensors))
+    weights = Files(dino=tmp_path / "dino.pth", clip=tmp_path / "clip.pth", csd=tmp_path / "csd.pth")
+    figures = figures_of(evaluate_snapshot("model.safetensors", tmp_path / "report.json", pairs=20, contents="large", weights=weights))
+    names = ("structure_distance", "clip_content_similarity", "clip_reference_similarity", "csd_similarity")
+    for name in names:
+        assert figures[name]["interval"][0] <= figures[name]["value"] <= figures[name]["interval"][1]
+        assert figures[name]["passport"]["parameters"]["contents"] == "large"
+    assert figures["csd_similarity"]["passport"]["parameters"]["styles"] == "reference"
+    opened.model.kinds = {"sample"}
+    report = evaluate_snapshot("model.safetensors", tmp_path / "report.json", weights=weights)
+    assert not figures_of(report).keys() & set(names)
+    assert any(note.startswith("no figures of dino, clip, csd: they compare translations") for note in report["notes"])
+
+
 @pytest.mark.parametrize(
     ("weights", "said"),
     [
@@ -266,6 +286,12 @@ def test_lpips_adds_diversity_by_both_guides_and_the_structure(opened, tmp_path,
         (Files("absent.pth"), "absent.pth"),
         (Files("absent.pth", "cleanest"), "no scoring protocol 'cleanest'"),
         (Files(lpips="absent.pth"), "absent.pth"),
+        (Files(dino="absent.pth"), "absent.pth"),
+        (Files(clip="absent.pth"), "absent.pth"),
+        (Files(csd="absent.pth"), "absent.pth"),
+        (Files(artfid="art.pth"), "--lpips too"),
+        (Files(landmarks_scaling="unit"), "--landmarks-onnx too"),
+        (Files(identity_scaling="unit"), "--identity-onnx too"),
     ],
 )
 def test_weights_that_are_not_there_are_a_sentence_before_any_work(opened, tmp_path, weights, said):
