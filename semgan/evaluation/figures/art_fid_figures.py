@@ -13,6 +13,7 @@ from semgan.evaluation.extractors.extractor import Perceptual
 from semgan.evaluation.extractors.feature_extractor import FeatureExtractor
 from semgan.evaluation.figures.figure import Figure, resamples_of
 from semgan.evaluation.figures.inception_figures import FiguresAndNotes
+from semgan.evaluation.figures.perceptual_figures import perceptual_origin
 from semgan.evaluation.figures.transformer_figures import mean_figure, pair_origin
 from semgan.evaluation.judge.judged_pairs import JudgedPairs
 from semgan.evaluation.scores import bootstrap, frechet
@@ -48,12 +49,13 @@ def art_fid_figures(
     origin = pair_origin(_identity(extractor, perceptual), judged_pairs)
     passport = origin.passport(len(real), len(fake), styles=styles, mode="art_fid")
     of_fid = pair_origin(extractor.identity(), judged_pairs).passport(len(real), len(fake), styles=styles)
+    of_content = perceptual_origin(perceptual, data, origin.seeds)._replace(parameters=origin.parameters)
     fid_interval = bootstrap.percentile_interval(fid, [moves_of_fid])
     size = real.shape[1]
     notes = [f"ArtFID: fewer pairs than the {size:,} features, so that its FID is far above that of many"] if len(real) <= size else []
     return [
         Figure("artfid", value, bootstrap.percentile_interval(value, [moves]), passport, resamples_of("the pairs")),
-        mean_figure("artfid/content_distance", distances, pair_origin(perceptual.identity(), judged_pairs), styles=styles),
+        mean_figure("artfid/content_distance", distances, of_content, styles=styles),
         Figure("artfid/fid", fid, fid_interval, of_fid, resamples_of("the pairs")),
     ], notes
 

@@ -17,7 +17,7 @@ from semgan.evaluation.scores.similarity import cosines, other_cosines
 from semgan.evaluation.scores.structure import structure_distances
 from semgan.progress import track
 
-_BATCH = 16
+_BATCH = 32
 """Pictures at a time, a bound on the host's memory: the keys of a picture in ViT-B/8 take 2.4 MB."""
 
 

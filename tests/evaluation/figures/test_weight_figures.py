@@ -119,6 +119,7 @@ def test_artfid_is_the_product_and_names_both_networks(judged, pictures):
     assert content.value == pytest.approx(distance)
     assert figure.value == pytest.approx((1 + distance) * (1 + want), rel=1e-4)
     assert (figure.passport.network, figure.passport.sha256) == ("means + none", f"{'c0' * 32} + {'d1' * 32}")
+    assert (content.passport.network, content.passport.protocol, fid.passport.network) == ("none", "lpips 0.1", "means")
     assert notes == []
 
 
