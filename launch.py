@@ -55,8 +55,8 @@ def summary(result) -> list[str]:
     why = "stopped by the clock" if result.stopped == "clock" else "done"
     lines = [f"{why} at {result.kimg:.4g} kimg (step {result.step:,})"]
     if result.scores is not None and "transfer_score" in result.scores:
-        score, retention, adoption = (result.scores[name] for name in ("transfer_score", "retention", "adoption"))
-        lines.append(f"transfer score {_number_text(score)} (retention {_number_text(retention)}, adoption {_number_text(adoption)})")
+        known = [title for title, names in _SCORES.items() if result.scores.get(names[0]) is not None]
+        lines += [_score_text(result.scores, title) for title in known or ["transfer score"]]
     elif result.scores is not None:
         whole, real, coverage = (result.scores[name] for name in ("whole_faces", "whole_faces_real", "medium_coverage"))
         lines.append(
@@ -64,7 +64,24 @@ def summary(result) -> list[str]:
         )
     if result.scores is not None:
         lines += [f"  {note}" for note in result.scores["notes"]]
+    if result.best is not None:
+        lines.append(f"best: {result.best['sentence']}: {result.best['usage']}")
     return [*lines, f"picture: {result.picture}", f"page:    {result.page}", result.usage]
+
+
+_SCORES = {
+    "answer score": ("answer_score", "answer_structure", "answer_color", "answer_texture"),
+    "transfer score": ("transfer_score", "retention", "adoption"),
+    "label-free score": ("label_free_score", "label_free_retention", "style_adoption", "reference_match"),
+}
+"""Scores of translations with their parts, by their names in a report."""
+
+
+def _score_text(scores, title: str) -> str:
+    """Formats a score with its parts."""
+    name, *parts = _SCORES[title]
+    texts = (f"{part.removeprefix('answer_').replace('_', ' ')} {_number_text(scores[part])}" for part in parts if part in scores)
+    return f"{title} {_number_text(scores[name])} ({', '.join(texts)})"
 
 
 def _number_text(score: float | None) -> str:

@@ -1,10 +1,10 @@
-"""Compares methods on a user's own folder of two kinds of photographs or pictures, without annotations: at 64 px, for one or two CPU cores.
+"""Compares methods on a user's own folder of two kinds of pictures, without annotations: at 64 px, for one or two CPU cores.
 
     python launch.py --config configs/photographs.py:cut --workdir runs/photographs/cut --config.data.source=FOLDER
     python benchmarks/photographs.py --data FOLDER --runs runs/photographs
 
-The argument names the method: semgan (the default), stargan_v2, cut, cyclegan or munit. Networks and rates are those of the small experiments
-on drawings. `benchmarks/photographs.py` trains and measures all of them in the same time.
+The argument names the method: semgan (the default), stargan_v2, cut, cyclegan or munit. Networks and rates are those of the small
+experiments on drawings. `benchmarks/photographs.py` trains and measures all of them in the same time.
 """
 
 from collections.abc import Callable

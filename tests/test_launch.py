@@ -97,6 +97,20 @@ def test_the_summary_of_samples_sets_whole_faces_beside_those_of_real_pictures()
     assert "whole faces 0.50 (of real pictures 0.97), coverage of the domains 0.80" in launch.summary(RESULT._replace(scores=scores))
 
 
+def test_the_summary_has_every_score_that_is_known():
+    answers = {"answer_score": 0.312, "answer_structure": 0.2, "answer_color": 0.4, "answer_texture": 0.336}
+    lines = launch.summary(RESULT._replace(scores={**answers, **RESULT.scores}))
+    assert lines[1:3] == [
+        "answer score 0.31 (structure 0.20, color 0.40, texture 0.34)",
+        "transfer score 0.64 (retention 0.70, adoption 0.59)",
+    ]
+    label_free = {"label_free_score": 0.5, "label_free_retention": 0.75, "style_adoption": 0.375, "reference_match": 0.6}
+    unlabelled = {**label_free, "transfer_score": None, "retention": None, "adoption": 0.9, "notes": []}
+    lines = launch.summary(RESULT._replace(scores=unlabelled))
+    assert lines[1] == "label-free score 0.50 (label free retention 0.75, style adoption 0.38, reference match 0.60)"
+    assert not any("unknown" in line for line in lines)
+
+
 def test_an_unknown_score_is_explained():
     scores = {"transfer_score": None, "retention": None, "adoption": 0.5, "notes": ["retention is unknown: no masks"]}
     text = "\n".join(launch.summary(RESULT._replace(scores=scores)))

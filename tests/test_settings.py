@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from configs import semantics
+from configs import photographs, semantics
 from configs.common import get_config, optimizer
 from semgan import config as configs
 from semgan.settings import SETTINGS, defaults, keys_that, optimizer_defaults, setting_of
@@ -13,7 +13,12 @@ from semgan.training.optimizers import _OptimizerSettings
 FILES = sorted(path for path in Path("configs").glob("*.py") if path.stem not in ("common", "__init__"))
 
 
-ARGUMENTS = {"semantics": tuple(semantics.METHODS), "cyclegan": ("resnet", "unet"), "horse2zebra_cyclegan": ("resnet", "unet")}
+ARGUMENTS = {
+    "semantics": tuple(semantics.METHODS),
+    "photographs": tuple(photographs.METHODS),
+    "cyclegan": ("resnet", "unet"),
+    "horse2zebra_cyclegan": ("resnet", "unet"),
+}
 """What may follow the colon, where it changes which keys there are."""
 
 

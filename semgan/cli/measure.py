@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from semgan.cli.arguments import add, add_model, path_text, prepare_jax, shares, whole
+from semgan.cli.arguments import add, add_model, model_of, path_text, prepare_jax, shares, whole
 
 
 def add_evaluate(commands: Any) -> None:
@@ -84,7 +84,7 @@ def _evaluate(args: argparse.Namespace) -> None:
     from semgan.evaluation.extractors.tools import Files
 
     evaluate_snapshot(
-        args.model,
+        model_of(args),
         args.out,
         data_dir=args.data,
         pairs=args.pairs,

@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from semgan.data.answers import Answer
 from semgan.data.chunks import IMAGES, CacheJob, Note, ReadExample
 from semgan.data.workers import run_in_workers
 from semgan.errors import UserError
@@ -45,6 +46,7 @@ class Source(NamedTuple):
         own (each example then has a scalar "domain").
       note: a line for the person who watches; may be empty.
       lacks: what to do about annotations that data of this name can have and these do not, by annotation.
+      answer: draws the right answers to translations; None where nobody knows them.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Source(NamedTuple):
     names: dict[str, tuple[str, ...]]
     note: str = ""
     lacks: Mapping[str, str] = MappingProxyType({})
+    answer: Answer | None = None
 
 
 class Cache(NamedTuple):

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from semgan.data.answers import Answer
 from semgan.data.cache import Cache, Source, build_cache, hash_json
 from semgan.data.domains import DOMAIN, PAIR, assign_domains, check_expressions, matches
 from semgan.errors import UserError
@@ -39,6 +40,7 @@ class Dataset(NamedTuple):
       partner: int64 (count,), for each used row the place in `rows` of the picture that shows the same in the other domain; None
         unless opened as paired.
       lacks: what to do about annotations that it could have and does not, by annotation.
+      answer: draws the right answers to translations between rows of the cache; None where nobody knows them.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Dataset(NamedTuple):
     fingerprint: str
     partner: np.ndarray | None = None
     lacks: Mapping[str, str] = MappingProxyType({})
+    answer: Answer | None = None
 
 
 def open_dataset(
@@ -192,6 +195,7 @@ def _select(source: Source, cache: Cache, expressions: Sequence[str], count: int
         names={key: tuple(value) for key, value in source.names.items() if key != DOMAIN},
         fingerprint=hash_json([cache.manifest["fingerprint"], domains, used]),
         lacks=source.lacks,
+        answer=source.answer,
     )
 
 

@@ -17,11 +17,13 @@ from semgan.evaluation.extractors.extractor import Perceptual
 from semgan.evaluation.extractors.feature_extractor import FeatureExtractor
 from semgan.evaluation.extractors.tools import Tools
 from semgan.evaluation.figures import inception_figures, perceptual_figures
+from semgan.evaluation.figures.answer_figures import answer_figures
 from semgan.evaluation.figures.audit_figures import audit_translations
 from semgan.evaluation.figures.diversity import TranslateStyle, style_figures
 from semgan.evaluation.figures.evaluation import Evaluation
 from semgan.evaluation.figures.examples import Examples, best_and_worst
 from semgan.evaluation.figures.figure import Figure
+from semgan.evaluation.figures.grid_figures import grid_figures
 from semgan.evaluation.figures.sample_figures import evaluate_samples
 from semgan.evaluation.figures.set_figures import SCORES
 from semgan.evaluation.figures.strength import strength_figures
@@ -108,8 +110,8 @@ def evaluate(model: TrainedModel, train: Dataset, test: Dataset, judge: Judge, q
       tools: networks with published weights, for the figures that need them.
 
     Returns:
-      The figures of `transfer_score_figures`, `style_figures` and `variety_figures` for a model that translates, those of
-      `evaluate_samples` for one that draws from noise; and those of the tools.
+      The figures of `transfer_score_figures`, `style_figures`, `variety_figures`, `answer_figures` and `grid_figures` for a model that
+      translates, those of `evaluate_samples` for one that draws from noise; and those of the tools.
 
     Raises:
       UserError: too few pairs or samples are asked for, or the data has no such pairs.
@@ -151,7 +153,7 @@ def _of_translations(translator: _Translator, train: Dataset, test: Dataset, jud
     )
     translations = judge_translations(translator.to_references, judged_pairs, translator.batch_size)
     latent = translator.in_latent_style if "latent" in translator.kinds else None
-    evaluation = evaluate_translations(judged_pairs, translations, latent)
+    evaluation = evaluate_translations(judged_pairs, translations, latent, stride=algorithm.stride, lpips=tools.lpips)
     if question.beside_training:
         figures, nearest = audit_translations(judged_pairs, translations, train)
         evaluation = _with(evaluation, figures)._replace(examples=Examples(*best_and_worst(judged_pairs, translations), nearest))
@@ -170,18 +172,28 @@ def _of_translations(translator: _Translator, train: Dataset, test: Dataset, jud
 
 
 def evaluate_translations(
-    judged_pairs: JudgedPairs, translations: Translations, translate_latent: TranslateStyle | None = None
+    judged_pairs: JudgedPairs,
+    translations: Translations,
+    translate_latent: TranslateStyle | None = None,
+    *,
+    stride: int | None = None,
+    lpips: Perceptual | None = None,
 ) -> Evaluation:
-    """Measures translations of pairs with the judge alone.
+    """Measures translations of pairs by what needs no other pictures.
 
     Args:
       translate_latent: translates in styles drawn from a latent, for their diversity; None where the model has no latent.
+      stride: the generator's (`Algorithm.stride`), whose grid is looked for.
+      lpips: for the distance from the answers, where the data know these.
     """
     origin = transfer_origin(judged_pairs)
     figures, notes = transfer_score_figures(judged_pairs, translations.verdict, origin)
     styles = style_figures(translate_latent, judged_pairs, origin)
     variety, variety_notes = variety_figures(judged_pairs, translations.verdict, origin)
-    return Evaluation([*figures, *styles, *variety], [*notes, *variety_notes])
+    evaluation = Evaluation([*figures, *styles, *variety], [*notes, *variety_notes])
+    evaluation = _with(evaluation, *answer_figures(judged_pairs, translations, origin, lpips))
+    references = judged_pairs.dataset.images[judged_pairs.dataset.rows[judged_pairs.pairs.reference]]
+    return _with(evaluation, grid_figures(translations.images, references, stride, origin))
 
 
 def _inception_figures(

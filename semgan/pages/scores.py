@@ -14,6 +14,10 @@ class Score(NamedTuple):
 
 
 SCORES = {
+    "answer_score": Score(
+        "answer score",
+        "how near translations come to the true answers in structure, colour and texture: the better copy is at 0, another artist's at 1",
+    ),
     "transfer_score": Score(
         "transfer score", "harmonic mean of retention and adoption: a copy of either picture scores 0, a perfect translation about 1"
     ),

@@ -45,7 +45,16 @@ def choose_examples(
         reference_domain=domain[across],
         target_domain=np.array([_next(aims, int(own)) for own in domain[down]]),
         inputs=take_inputs(dataset, inputs, np.array(down)),
+        answers=_answers(dataset, rows[down], rows[across]),
     )
+
+
+def _answers(dataset: Dataset, contents: np.ndarray, references: np.ndarray) -> np.ndarray | None:
+    """Draws every content, a row of the cache, in every reference's style; None where the data do not know how."""
+    if dataset.answer is None:
+        return None
+    size = dataset.images.shape[1]
+    return np.stack([dataset.answer(int(content), int(reference), size) for content in contents for reference in references])
 
 
 def _member(members: Mapping[int, np.ndarray], domains: Sequence[int], index: int, skip: int = 0) -> int:

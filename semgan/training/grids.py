@@ -30,6 +30,8 @@ class GridExamples(NamedTuple):
       content_domain, reference_domain: of which domains they are, by number.
       target_domain: what each content is translated into where there is no guide, (rows,).
       inputs: what else the algorithm samples a content with (see `semgan.types.Algorithm`), by name, (rows, ...).
+      answers: what every content should look like in every reference's style, row by row, uint8 (rows * columns, size, size, 3); None
+        where nobody knows.
     """
 
     contents: np.ndarray
@@ -38,6 +40,7 @@ class GridExamples(NamedTuple):
     reference_domain: np.ndarray
     target_domain: np.ndarray
     inputs: Mapping[str, np.ndarray] = MappingProxyType({})
+    answers: np.ndarray | None = None
 
     def batch(self, row: np.ndarray, column: np.ndarray, target: np.ndarray, position: np.ndarray) -> dict[str, np.ndarray]:
         """Returns the batch in which content number `row[i]` meets reference number `column[i]`, to be translated into `target[i]`."""
@@ -56,24 +59,30 @@ class GridExamples(NamedTuple):
 
 
 def guided_grid(examples: GridExamples, sample: Sample, domains: Sequence[str], kinds: Sequence[str], caption: str) -> Image.Image:
-    """Contents down the left, and beside them a block for each of `kinds`; the block "reference" has its references on top."""
+    """Contents down the left, and beside them a block for each of `kinds`; the block "reference" has its references on top.
+
+    A last block has the answers to these, where they are known.
+    """
     samples = sample(guided_cells(examples))
+    blocks = {f"style from a {name}": samples[name] for name in kinds}
+    if examples.answers is not None and "reference" in kinds:
+        blocks["the true answers"] = examples.answers
     down, across = len(examples.contents), len(examples.references)
     pitch = pitch_of(examples.contents.shape[1])
     top = MARGIN + 2 * LABEL
-    width = MARGIN + pitch + len(kinds) * (MARGIN + across * pitch) + MARGIN
+    width = MARGIN + pitch + len(blocks) * (MARGIN + across * pitch) + MARGIN
     sheet = Sheet(width, top + (down + 1) * pitch + MARGIN, examples.contents.shape[1], caption)
     sheet.write(MARGIN, MARGIN, "content")
     for row, content in enumerate(examples.contents):
         sheet.paste(MARGIN, top + (row + 1) * pitch, content)
-    for block, name in enumerate(kinds):
+    for block, (title, images) in enumerate(blocks.items()):
         left = MARGIN + pitch + MARGIN + block * (across * pitch + MARGIN)
-        sheet.write(left, MARGIN, f"style from a {name}")
+        sheet.write(left, MARGIN, title)
         for column, domain in enumerate(examples.reference_domain):
             sheet.write(left + column * pitch, MARGIN + LABEL, domains[int(domain)], pitch - GAP)
-            if name == "reference":
+            if title != "style from a latent":
                 sheet.paste(left + column * pitch, top, examples.references[column])
-        _fill(sheet, left, top + pitch, across, pitch, samples[name])
+        _fill(sheet, left, top + pitch, across, pitch, images)
     return sheet.image
 
 

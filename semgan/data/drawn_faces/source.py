@@ -10,6 +10,7 @@ from PIL import Image
 from semgan.data.cache import Source, hash_json
 from semgan.data.decode import DecodeError
 from semgan.data.domains import DOMAIN, PAIR
+from semgan.data.drawn_faces.answers import FaceAnswer
 from semgan.data.drawn_faces.encode import LANDMARK_NAMES
 from semgan.data.drawn_faces.factors import ATTRIBUTE_NAMES, MEDIA, SPLITS, draw_factors
 from semgan.data.drawn_faces.parts import MASK_CLASSES
@@ -61,7 +62,7 @@ def drawn_faces_source(split: str, image_size: int, count: int, cache: Path) -> 
 
         folder = prepare(cache, image_size, *(count if split == name else 0 for name in SPLITS))
     fingerprint = hash_json([NAME, VERSION, split, image_size, count])
-    return Source(NAME, split, count, fingerprint, PreparedFace(folder, split), _NAMES)
+    return Source(NAME, split, count, fingerprint, PreparedFace(folder, split), _NAMES, answer=FaceAnswer(split))
 
 
 class PairedFace(NamedTuple):
@@ -94,7 +95,7 @@ def paired_faces_source(split: str, image_size: int, count: int) -> Source:
     if not count:
         raise UserError(f"data.{split}_count: a paired face takes {len(MEDIA)} pictures, one per medium; use a multiple of that")
     fingerprint = hash_json([NAME, VERSION, "paired", split, image_size, count])
-    return Source(NAME, split, count, fingerprint, PairedFace(split, image_size), _NAMES)
+    return Source(NAME, split, count, fingerprint, PairedFace(split, image_size), _NAMES, answer=FaceAnswer(split, paired=True))
 
 
 def build_drawn_faces(out: Path | str, image_size: int, count: int = 0) -> str:

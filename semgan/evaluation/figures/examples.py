@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from semgan.data.dataset import Dataset
+from semgan.evaluation.judge.answers import draw_answers
 from semgan.evaluation.judge.judge import Verdict
 from semgan.evaluation.judge.judged_pairs import JudgedPairs, Translations, compare_with_truth
 from semgan.evaluation.scores.agreement import LANDMARK_TOLERANCE, landmark_distances, mask_iou_by_picture
@@ -34,7 +35,8 @@ class Examples(NamedTuple):
     """The pictures that an evaluation shows, the most telling first.
 
     Attributes:
-      best, worst: content, reference and translation of the pairs that keep most and least; none where that is unknown.
+      best, worst: content, reference, translation and, where the data know it, answer of the pairs that keep most and least; none where
+        that is unknown.
       nearest: generated picture and training picture.
     """
 
@@ -56,11 +58,12 @@ def best_and_worst(judged_pairs: JudgedPairs, translations: Translations, count:
         return [], []
     rising = np.argsort(agreements, kind="stable")
     limit = min(count, len(agreements) // 2)
+    images, answers = judged_pairs.dataset.images, draw_answers(judged_pairs)
 
     def example(pair: int) -> Example:
         about = _about_pair(judged_pairs, translations.verdict, pair, float(agreements[pair]), float(own[pair]))
-        images = judged_pairs.dataset.images
-        return Example(about, np.stack([images[about["content"]], images[about["reference"]], translations.images[pair]]))
+        pictures = [images[about["content"]], images[about["reference"]], translations.images[pair]]
+        return Example(about, np.stack(pictures if answers is None else [*pictures, answers.images[pair]]))
 
     return [example(int(pair)) for pair in rising[::-1][:limit]], [example(int(pair)) for pair in rising[:limit]]
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from semgan.data.dataset import Dataset
+from semgan.evaluation.figures.answer_figures import BY_DOMAINS, PARTS, SCORE
 from semgan.evaluation.figures.evaluation import Evaluation
 from semgan.evaluation.figures.examples import Example
 from semgan.evaluation.figures.figure import Figure, by_name, to_json
@@ -18,7 +19,7 @@ from semgan.evaluation.scores.audit import LEVEL, is_copying
 TRANSFER_SCORES = ("transfer_score", "retention", "adoption")
 SAMPLE_SCORES = ("whole_faces", "medium_coverage", "neighbour_distance")
 _LOGGED = ("diversity_share", "recall")
-_LOGGED_WHERE_TAKEN = ("fd_judge", "precision", "fid")
+_LOGGED_WHERE_TAKEN = (SCORE, *PARTS, "answer_ssim", "grid", "fd_judge", "precision", "fid")
 _Values = Mapping[str, float]
 
 
@@ -42,6 +43,8 @@ def evaluation_json(evaluation: Evaluation, judge: Judge, test: Dataset) -> dict
     Returns:
       `figures` (see `figure.to_json`), `notes`, `diversity_share`, `recall`, `judge` and `dataset` (see `describe`); None for a number
       that is unknown. In addition, for translations:
+      `answer_score` and its parts, and `answers` (shares by figure, source domain and target domain); unknown and empty for data that do
+      not know the answers;
       `transfer_score`, `retention`, `adoption`; `agreement`, `domain_accuracy`, `landmark_error`, `attributes_kept` and `attributes` (by
       name), each by role (translated, content copied, reference copied); `adopted` (source domain -> target domain -> share);
       `diversity` (`latent`: of ten styles, `real`: of ten real pictures); `pairs`, `seed`.
@@ -65,6 +68,8 @@ def _of_translations(evaluation: Evaluation, judge: Judge, test: Dataset) -> dic
         return {role: values.get(of_role(measure, role)) for role in ROLES}
 
     tables = {
+        **{name: values.get(name) for name in (SCORE, *PARTS)},
+        "answers": {name: table for name in BY_DOMAINS if (table := by_domains(values, name, test.domains))},
         **{name: values.get(name) for name in TRANSFER_SCORES},
         **{measure: by_role(measure) for measure in ("agreement", "domain_accuracy", "landmark_error")},
         "attributes": {role: _attributes(values, role, judge, test) for role in ROLES},
@@ -73,7 +78,7 @@ def _of_translations(evaluation: Evaluation, judge: Judge, test: Dataset) -> dic
         "diversity_share": values.get("diversity_share"),
         "recall": values.get("recall"),
         "figures": [to_json(figure) for figure in evaluation.figures],
-        "adopted": _adoption_by_pair(values, test.domains),
+        "adopted": by_domains(values, "adopted", test.domains),
         "diversity": {"latent": values.get("style_diversity"), "real": values.get("style_diversity/real")},
         "judge": describe_judge(judge),
         "pairs": pairs.fake_count,
@@ -175,8 +180,9 @@ def _attributes(values: _Values, role: str, judge: Judge, test: Dataset) -> dict
     return {name: values.get(of_role(f"attributes/{name}", role)) for name in test.names["attributes"]}
 
 
-def _adoption_by_pair(values: _Values, domains: Sequence[str]) -> dict[str, dict[str, float]]:
-    table = {a: {b: values[f"adopted/{a}/{b}"] for b in domains if f"adopted/{a}/{b}" in values} for a in domains}
+def by_domains(values: Mapping[str, Any], name: str, domains: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Returns what there is under "NAME/SOURCE/TARGET", by source and target."""
+    table = {a: {b: values[f"{name}/{a}/{b}"] for b in domains if f"{name}/{a}/{b}" in values} for a in domains}
     return {source: by_target for source, by_target in table.items() if by_target}
 
 

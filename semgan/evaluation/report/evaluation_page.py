@@ -3,11 +3,19 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from semgan.evaluation.figures.answer_figures import SCORE
 from semgan.evaluation.figures.evaluation import Evaluation
 from semgan.evaluation.figures.examples import Example
 from semgan.evaluation.figures.figure import Figure, by_name
 from semgan.evaluation.figures.transfer_figures import ROLES
-from semgan.evaluation.report.evaluation_json import SAMPLE_SCORES, TRANSFER_SCORES, is_of_samples, of_role, strength_point
+from semgan.evaluation.report.evaluation_json import (
+    SAMPLE_SCORES,
+    TRANSFER_SCORES,
+    by_domains,
+    is_of_samples,
+    of_role,
+    strength_point,
+)
 from semgan.evaluation.report.evaluation_text import audit_text
 from semgan.evaluation.report.figure_table import HEAD, common_rows, figure_rows, headline
 from semgan.evaluation.scores.audit import LEVEL
@@ -66,7 +74,8 @@ def render(evaluation: Evaluation, about: Mapping[str, Any]) -> str:
             _nearest(figures, evaluation.examples.nearest, "sample" if samples else "translation"),
             _beside_real(figures) if samples else _beside_copies(figures),
             section("Attributes", _attributes(figures, accuracy)),
-            section("Judged as the target domain", _adoption_table(figures, data["domains"])),
+            section("Judged as the target domain", _domain_table(figures, "adopted", data["domains"])),
+            section("Answer score by domains", _domain_table(figures, SCORE, data["domains"])),
             section("What makes a whole face", _checks(figures, evaluation.checks)),
             section("Domains", _domains(figures, evaluation.training_shares)),
             section("Notes", *map(paragraph, evaluation.notes)),
@@ -173,7 +182,7 @@ def _strength(evaluation: Evaluation) -> str:
 def _pairs(title: str, meaning: str, pairs: Sequence[Example]) -> str:
     items = [
         document.PictureRow(
-            _pictures(("content", "reference", "translated"), pair),
+            _pictures(("content", "reference", "translated", "answer")[: len(pair.images)], pair),
             f"{pair.about['source']} to {pair.about['target']}, judged as {pair.about['judged_as']}: "
             f"agreement {pair.about['agreement']:.2f}, of the content itself {pair.about['content_agreement']:.2f}",
         )
@@ -228,10 +237,10 @@ def _attributes(figures: Figures, accuracy: Mapping[str, Any]) -> str:
     return paragraph("Balanced agreement with the contents' attributes; a constant answer gives 0.5.") + table(rows, ["", *_ROLES])
 
 
-def _adoption_table(figures: Figures, domains: Sequence[str]) -> str:
-    adoption = {tuple(name.split("/")[1:]): figure.value for name, figure in figures.items() if name.startswith("adopted/")}
-    sources, targets = ([name for name in domains if any(pair[place] == name for pair in adoption)] for place in range(2))
-    rows = [[source, *(value_text(adoption[source, name]) if (source, name) in adoption else "" for name in targets)] for source in sources]
+def _domain_table(figures: Figures, name: str, domains: Sequence[str]) -> str:
+    values = by_domains(figures, name, domains)
+    targets = [target for target in domains if any(target in row for row in values.values())]
+    rows = [[source, *(value_text(row[each].value) if each in row else "" for each in targets)] for source, row in values.items()]
     return table(rows, ["from, to", *targets])
 
 

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from semgan.data.dataset import Dataset
+from semgan.evaluation.figures.answer_figures import SCORE
 from semgan.evaluation.figures.evaluation import Evaluation
 from semgan.evaluation.figures.figure import Figure, by_name
 from semgan.evaluation.judge.judge import Judge
-from semgan.evaluation.report.evaluation_json import TRANSFER_SCORES, is_of_samples, of_role
+from semgan.evaluation.report.evaluation_json import TRANSFER_SCORES, by_domains, is_of_samples, of_role
 from semgan.evaluation.report.figure_table import figure_lines, interval
 from semgan.evaluation.scores.audit import is_copying
 
@@ -59,6 +60,7 @@ def _transfer_lines(evaluation: Evaluation, judge: Judge, test: Dataset) -> list
     lines.append(f"  {'diversity of ten styles':<30}{own}, of ten real pictures {real}")
     named = {*TRANSFER_SCORES, *_BESIDE_COPIES, *styles}
     lines += [f"  {line}" for line in figure_lines(figure for figure in evaluation.figures if figure.name not in named)]
+    lines += [f"  {line}" for line in _domain_lines(figures, SCORE, test.domains)]
     lines += [f"  {_strength_text(*point)}" for point in evaluation.by_strength.items()]
     if "copies" in figures:
         lines.append(f"  {audit_text(figures)}")
@@ -84,6 +86,21 @@ def _samples_lines(evaluation: Evaluation, test: Dataset) -> list[str]:
         lines.append("  passed by the fewest: " + ", ".join(f"{name} {share:.3f}" for share, name in fewest))
     judged_as = (f"{domain} {figures[f'domains/{domain}'].value:.2f}" for domain in test.domains)
     return [*lines, f"  judged as: {', '.join(judged_as)}"]
+
+
+def _domain_lines(figures: Mapping[str, Figure], name: str, domains: Sequence[str]) -> list[str]:
+    """A table of a figure from each domain to each other; nothing where there are not several of either."""
+    values = by_domains(figures, name, domains)
+    targets = [target for target in domains if any(target in row for row in values.values())]
+    if len(values) < 2:
+        return []
+    width = max(map(len, domains)) + 2
+    lines = ["".join(f"{each:>{width}}" for each in (f"{name}, into", *targets))]
+    indent = len(lines[0]) - width * len(targets)
+    for source, row in values.items():
+        cells = (f"{row[each].value:.2f}" if each in row else "" for each in targets)
+        lines.append(f"{'from ' + source:>{indent}}" + "".join(f"{cell:>{width}}" for cell in cells))
+    return lines
 
 
 def _strength_text(strength: float, figures: Sequence[Figure]) -> str:

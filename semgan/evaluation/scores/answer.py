@@ -1,0 +1,122 @@
+"""Distances of translations from the answers: the pictures that an artist would have drawn (numpy, no state).
+
+Each takes two sets of uint8 pictures (count, size, size, 3), one beside the other, and returns a number per pair. They look at the picture
+as a whole (`ssim`, `squared_error`) and at what may be wrong in it: `edge_agreement` (structure), `region_color_distance` (colour) and
+`spectrum_distance` (texture).
+"""
+
+import numpy as np
+from jaxtyping import Float, UInt8
+from scipy import ndimage
+
+from semgan.evaluation.scores.colors import luminance, to_lab
+
+Pictures = UInt8[np.ndarray, "count size size 3"]
+PerPicture = Float[np.ndarray, " count"]
+
+_SSIM_DEVIATION, _SSIM_RADIUS = 1.5, 5
+"""Of the Gaussian window in pixels: 11x11 (Wang et al. 2004, section III.C)."""
+_C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+"""SSIM's constants for bytes (the same section)."""
+_EDGE_BLUR = 1 / 80
+"""Deviation, in picture widths, of the blur before edges are taken: it leaves a contour and takes grain."""
+_WINDOWS, _RINGS, _DIRECTIONS = 4, 4, 4
+"""Windows that fit along a side, each overlapping the next by half; rings of frequency and directions that a spectrum is summed in."""
+_LEAST_DEVIATION = 2.55
+"""A hundredth of the range of bytes: variations below it are not seen as texture."""
+
+
+def ssim(a: Pictures, b: Pictures) -> PerPicture:
+    """The structural similarity index, in [-1, 1], 1 for equal pictures (Wang et al. 2004, IEEE TIP 13, equation 13), mean over channels.
+
+    Raises:
+      ValueError: the pictures are smaller than a window of 11x11.
+    """
+    if a.shape[1] <= 2 * _SSIM_RADIUS:
+        raise ValueError(f"SSIM needs pictures of at least {2 * _SSIM_RADIUS + 1} pixels, not {a.shape[1]}")
+    x, y = a.astype(np.float64), b.astype(np.float64)
+    mean_x, mean_y = _window(x), _window(y)
+    variance_x, variance_y = _window(x * x) - mean_x**2, _window(y * y) - mean_y**2
+    covariance = _window(x * y) - mean_x * mean_y
+    index = (2 * mean_x * mean_y + _C1) * (2 * covariance + _C2) / ((mean_x**2 + mean_y**2 + _C1) * (variance_x + variance_y + _C2))
+    return index.mean((1, 2, 3))
+
+
+def _window(x: np.ndarray) -> np.ndarray:
+    """Gaussian means around the places that have a whole window."""
+    for axis in (1, 2):
+        x = ndimage.gaussian_filter1d(x, _SSIM_DEVIATION, axis=axis, radius=_SSIM_RADIUS)
+    inside = slice(_SSIM_RADIUS, -_SSIM_RADIUS)
+    return x[:, inside, inside]
+
+
+def squared_error(a: Pictures, b: Pictures) -> PerPicture:
+    """The mean squared difference of the bytes."""
+    return np.mean((a.astype(np.float64) - b) ** 2, axis=(1, 2, 3))
+
+
+def psnr(squared_error: float) -> float:
+    """The peak signal-to-noise ratio in dB of a mean squared difference of bytes; infinite for 0."""
+    return float("inf") if squared_error == 0 else float(10 * np.log10(255**2 / squared_error))
+
+
+def edge_agreement(a: Pictures, b: Pictures) -> PerPicture:
+    """The correlation, in [-1, 1], of how strong the edges of the luminance are at each place; 0 where either picture is flat."""
+    x, y = (_edges(each).reshape(len(each), -1) for each in (a, b))
+    x, y = (each - each.mean(1, keepdims=True) for each in (x, y))
+    lengths = np.linalg.norm(x, axis=1) * np.linalg.norm(y, axis=1)
+    return np.divide((x * y).sum(1), lengths, out=np.zeros(len(x)), where=lengths > 1e-9)
+
+
+def _edges(pictures: Pictures) -> Float[np.ndarray, "count size size"]:
+    light = luminance(pictures)
+    deviation = _EDGE_BLUR * pictures.shape[1]
+    down, across = (ndimage.gaussian_filter(light, (0, deviation, deviation), order=order) for order in ((0, 1, 0), (0, 0, 1)))
+    return np.hypot(down, across)
+
+
+def region_color_distance(a: Pictures, b: Pictures, regions: UInt8[np.ndarray, "count size size"]) -> PerPicture:
+    """The distance of the mean colours of each region, mean over the regions: CIE 1976 delta E, in units of L* (0 to 100).
+
+    Args:
+      regions: class ids of the places; a region is all the places of a class in a picture.
+    """
+    differences = to_lab(a) - to_lab(b)
+    return np.array([_mean_over_regions(*each) for each in zip(differences, regions, strict=True)])
+
+
+def _mean_over_regions(difference: np.ndarray, regions: np.ndarray) -> float:
+    flat, ids = difference.reshape(-1, 3), regions.ravel()
+    counts = np.bincount(ids)
+    sums = np.stack([np.bincount(ids, channel) for channel in flat.T], -1)
+    present = counts > 0
+    return float(np.linalg.norm(sums[present] / counts[present, None], axis=-1).mean())
+
+
+def spectrum_distance(a: Pictures, b: Pictures) -> PerPicture:
+    """The distance of local spectra of the luminance, in dB: how strongly it varies around each place, by scale and direction.
+
+    Phases do not count: strokes may lie elsewhere, but not be wider, denser or of another direction.
+    """
+    return np.abs(_local_spectra(a) - _local_spectra(b)).mean((1, 2))
+
+
+def _local_spectra(pictures: Pictures) -> Float[np.ndarray, "count window bin"]:
+    size = max(pictures.shape[1] // _WINDOWS, 4)
+    bins = _bins(size)
+    windows = np.lib.stride_tricks.sliding_window_view(luminance(pictures), (size, size), axis=(1, 2))[:, :: size // 2, :: size // 2]
+    windows = windows.reshape(len(pictures), -1, size, size)
+    taper = np.outer(np.hanning(size + 2)[1:-1], np.hanning(size + 2)[1:-1])
+    weighted = (windows * taper).sum((-2, -1), keepdims=True) / taper.sum()
+    power = np.abs(np.fft.rfft2((windows - weighted) * taper)) ** 2 / (taper**2).sum()
+    sums = np.stack([power[..., bins == index].mean(-1) for index in range(bins.max() + 1) if (bins == index).any()], -1)
+    return 10 * np.log10(sums + _LEAST_DEVIATION**2)
+
+
+def _bins(size: int) -> np.ndarray:
+    """The number of the ring and direction that each frequency of `rfft2` belongs to; -1 for none."""
+    down, across = np.meshgrid(np.fft.fftfreq(size) * size, np.fft.rfftfreq(size) * size, indexing="ij")
+    radius = np.hypot(down, across)
+    ring = np.floor(np.log2(np.maximum(radius, 1)) / np.log2(size / 2) * _RINGS).astype(int)
+    direction = np.floor((np.arctan2(down, across) / np.pi + 0.5 + 0.5 / _DIRECTIONS) * _DIRECTIONS).astype(int) % _DIRECTIONS
+    return np.where(radius >= 1, np.minimum(ring, _RINGS - 1) * _DIRECTIONS + direction, -1)
