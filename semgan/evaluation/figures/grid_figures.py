@@ -35,5 +35,5 @@ def grid_figures(fake: np.ndarray, real: np.ndarray, stride: int | None, origin:
         interval = pair_bootstrap.interval_of_resamples(resamples)
         return Figure(name, value, interval, passport, resamples_of("the generated and the real pictures"))
 
-    parts = [figure(f"grid/{period}", *each) for period, *each in zip(periods, values, resampled_values, strict=True)]
+    parts = [figure(f"grid/{period}", value, each) for period, value, each in zip(periods, values, resampled_values, strict=True)]
     return [figure("grid", max(values), np.max(resampled_values, axis=0)), *parts]
