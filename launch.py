@@ -64,6 +64,8 @@ def summary(result) -> list[str]:
         )
     if result.scores is not None:
         lines += [f"  {note}" for note in result.scores["notes"]]
+    if result.best is not None:
+        lines.append(f"best: {result.best['sentence']}: {result.best['usage']}")
     return [*lines, f"picture: {result.picture}", f"page:    {result.page}", result.usage]
 
 

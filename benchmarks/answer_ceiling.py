@@ -84,11 +84,12 @@ def _train(experiment: Any, train_set: Any, minutes: float) -> tuple[dict[str, A
 
 def _answers(train_set: Any, config: Any, step: int) -> np.ndarray:
     """The answers to the batch of a step: contents and references as `make_batch` draws them."""
-    from semgan.data import loader, order
+    from semgan.data import order
+    from semgan.data.loader import draw_references
 
     positions = np.arange(config.batch_size) + step * config.batch_size
     content = order.content_rows(positions, len(train_set.rows), config.seed)
-    reference, _ = loader._references(train_set, positions, content, config.seed, "any")
+    reference, _ = draw_references(train_set, positions, content, config.seed, "any")
     draw = partial(train_set.answer, size=config.image_size)
     return np.stack([draw(int(train_set.rows[a]), int(train_set.rows[b])) for a, b in zip(content, reference, strict=True)])
 

@@ -18,8 +18,8 @@ import jax
 import jax.numpy as jnp
 
 from semgan.errors import UserError
+from semgan.manifest import MANIFEST
 from semgan.training.checkpoints import Checkpoints
-from semgan.training.manifest import MANIFEST
 
 ROOT = Path(__file__).resolve().parent.parent
 EVERY = 10

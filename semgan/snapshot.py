@@ -86,13 +86,15 @@ def read_snapshot(path: str | Path) -> Snapshot:
 
 @contextmanager
 def blaming(path: str | Path) -> Iterator[None]:
-    """Turns whatever goes wrong inside, as a model is made of a snapshot, into a UserError that names the file."""
+    """Turns whatever goes wrong inside, as a model is made of a snapshot or of a checkpoint, a folder, into a UserError that names it."""
     try:
         yield
     except UserError as error:
         raise UserError(f"{path}: {error}") from error
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{path} does not fit this version of semgan ({error}): use the version that wrote it") from error
+        what = "the config of its run, or this version of semgan" if Path(path).is_dir() else "this version of semgan"
+        remedy = "use the config and the version" if Path(path).is_dir() else "use the version"
+        raise UserError(f"{path} does not fit {what} ({error}): {remedy} that wrote it") from error
 
 
 def _with_metadata(tensors: bytes, metadata: dict[str, str]) -> bytes:

@@ -1,6 +1,6 @@
 """A trained model as one value, and the few functions on it: sample a batch, run a network, guess a picture's domain.
 
-It is made from a training state or from a snapshot. Pictures are uint8 at the edges and float32 inside, converted here alone.
+It is made from a training state, a snapshot or a checkpoint. Pictures are uint8 at the edges and float32 inside, converted here alone.
 """
 
 import functools
@@ -14,6 +14,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from semgan import algorithms, domain_guess
+from semgan.checkpoint import UNFITTED, read_model
 from semgan.config import to_json
 from semgan.data.alignment import MEAN
 from semgan.data.annotations import LANDMARKS
@@ -21,7 +22,7 @@ from semgan.data.augment import STREAMS, to_float, to_uint8
 from semgan.data.pieces import in_pieces
 from semgan.data.shapes import BatchShapes, batch_shapes
 from semgan.names import require
-from semgan.snapshot import DOMAIN_GUESS, MODEL_STATE, STYLE_RECIPE, blaming, read_snapshot
+from semgan.snapshot import DOMAIN_GUESS, MODEL_STATE, STYLE_RECIPE, blaming
 from semgan.types import HEADS, Algorithm, Key, ModelState, Params, TrainState
 
 PIECE = 16
@@ -87,6 +88,11 @@ class TrainedModel(NamedTuple):
         return {name: weights for name, weights in self.params.items() if name not in (DOMAIN_GUESS, STYLE_RECIPE)}
 
     @property
+    def is_unfitted(self) -> bool:
+        """Returns whether its weights come from a checkpoint, so that nothing is fitted to them (see `semgan.checkpoint`)."""
+        return bool(self.meta.get(UNFITTED))
+
+    @property
     def guess_kernel(self) -> np.ndarray | None:
         """The kernel of `semgan.domain_guess`; None where the snapshot has none."""
         return self.params.get(DOMAIN_GUESS, {}).get("kernel")
@@ -107,15 +113,17 @@ def from_state(config: ConfigDict, meta: Mapping[str, Any], algorithm: Algorithm
 
 
 def from_snapshot(path: str | Path) -> TrainedModel:
-    """Reads a snapshot and makes its networks ready.
+    """Reads a snapshot, or a checkpoint's folder, and makes its networks ready.
 
     Raises:
-      UserError: the file is missing, damaged or not a snapshot, or this version of semgan has no such model.
+      UserError: the file is missing, damaged or neither of the two, or this version of semgan has no such model.
     """
-    params, config, meta = read_snapshot(path)
+    params, config, meta = read_model(path)
     with blaming(path):
         model_state = params.pop(MODEL_STATE, {})
         algorithm = algorithms.make(ConfigDict(config))
+        if UNFITTED in meta:  # a checkpoint has all of the state
+            model_state = {name: model_state[name] for name in algorithm.kept if name in model_state}
         if algorithm.stages is not None:
             algorithm = algorithm.at(meta["kimg"])
         model = TrainedModel(config, meta, algorithm, params, model_state)

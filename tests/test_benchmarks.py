@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from benchmarks import fault_damage, fault_runs, faults, figures, runs
+from benchmarks import core_minutes, fault_damage, fault_runs, faults, figures, runs
 from benchmarks import semantics_tables as tables
 from benchmarks.semantics_runs import minutes_to_scores
 from semgan.training.checkpoints import Checkpoints
@@ -127,3 +127,21 @@ def test_damage_that_is_not_named_or_falls_back_to_nothing_is_counted(disturbed)
     sound = fault_runs.Tally("damaged")
     fault_damage._check(place, kept, Path("state/_METADATA"), folder / "10", sound)
     assert (sound.losses, sound.mismatches) == ([], [])
+
+
+def test_a_table_of_figures_has_a_dash_for_what_a_method_does_not_have(capsys):
+    rows = {"semgan": {"answer_score": 0.25, "grid": 1.5}, "cut": {"grid": 2.0}}
+    core_minutes.print_table("drawings", {"answer_score": "answer", "grid": "grid"}, rows)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1] == "drawings:"
+    assert lines[3:] == ["|  | answer | grid |", "| - | - | - |", "| semgan | 0.250 | 1.500 |", "| cut | – | 2.000 |"]
+
+
+def test_a_run_is_stopped_once_its_process_has_worked_long_enough(monkeypatch):
+    signals, spent = [], iter([0.0, 30.0, 59.9, 60.1])
+    monkeypatch.setattr(core_minutes.time, "process_time", lambda: next(spent))
+    monkeypatch.setattr(core_minutes.time, "sleep", lambda _: None)
+    monkeypatch.setattr(core_minutes.os, "kill", lambda process, number: signals.append((process, number)))
+    core_minutes._stop_after(60.0)
+    assert signals == [(core_minutes.os.getpid(), core_minutes.signal.SIGTERM)]
+    assert next(spent, None) is None

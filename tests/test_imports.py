@@ -11,7 +11,10 @@ ROOT = Path(__file__).parents[1] / "semgan"
 FILES = sorted(ROOT.rglob("*.py"))
 FOREIGN = {"tensorflow", "torch", "tensorflow_hub", "torchvision", "keras"}
 
-BASE = {"config", "errors", "files", "names", "paths", "progress", "sealed", "settings", "snapshot", "types", "xla"}
+BASE = {
+    *("checkpoint", "config", "errors", "files", "manifest", "names", "paths", "progress", "run_files", "sealed", "settings", "snapshot"),
+    *("types", "xla"),
+}
 """What anything may import; these import nothing but one another."""
 MAY_IMPORT = {
     **dict.fromkeys(BASE, BASE),
@@ -27,6 +30,7 @@ MAY_IMPORT = {
     "pages": {"pages"},
     "evaluation": {"evaluation", "data", "networks", "layers"},
     "evaluation.extractors.weight_files": {"evaluation", "torch_files"},
+    "evaluation.extractors.vit_files": {"evaluation", "torch_files"},
     "evaluation.evaluate": {"evaluation", "data", "trained_model"},
     "evaluation.evaluate_command": {"evaluation", "data", "inference"},
     "evaluation.figures.perceptual_figures": {"evaluation", "data", "trained_model"},

@@ -10,6 +10,7 @@ import numpy as np
 
 from semgan import domain_guess
 from semgan.adaptation.few_shot_pictures import Pixels
+from semgan.checkpoint import UNFITTED
 from semgan.data.augment import to_float
 from semgan.data.dataset import Dataset
 from semgan.inference.model import Model
@@ -62,5 +63,6 @@ def write(
         codes = _run(encoder, "__call__", params["style_encoder"], new, np.full(len(new), number, np.int32))
         larger = recipe_with(model.recipe, np.asarray(codes).mean(0))
         params[STYLE_RECIPE] = larger.arrays()
-    meta = model.meta | {"domains": list(dataset.domains), "adapted": [*model.meta.get("adapted", ()), dict(note)]}
+    before = {name: value for name, value in model.meta.items() if name != UNFITTED}
+    meta = before | {"domains": list(dataset.domains), "adapted": [*before.get("adapted", ()), dict(note)]}
     write_snapshot(path, params, config, meta)

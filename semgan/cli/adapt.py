@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from semgan.adaptation.subsets import SUBSETS
-from semgan.cli.arguments import add, add_model, path_text, positive, prepare_jax, whole
+from semgan.cli.arguments import add, add_model, model_of, path_text, positive, prepare_jax, whole
 from semgan.errors import UserError
 
 _SUBSETS = "\nwhat --tune can name:\n" + "\n".join(f"  {name}: {holds}" for name, holds in SUBSETS.items())
@@ -54,7 +54,7 @@ def _adapt(args: argparse.Namespace) -> None:
     from semgan.adaptation.adapt_command import Length, adapt_snapshot, describe_subsets
 
     if args.tune_list:
-        print(describe_subsets(args.model))
+        print(describe_subsets(model_of(args)))
         return
     length = Length(minutes=args.minutes) if args.steps is None else Length(args.steps)
-    adapt_snapshot(args.model, args.pictures, args.name, args.out, subset=args.tune, length=length, seed=args.seed, data_dir=args.data)
+    adapt_snapshot(model_of(args), args.pictures, args.name, args.out, subset=args.tune, length=length, seed=args.seed, data_dir=args.data)

@@ -65,8 +65,28 @@ def add(commands: Any, name: str, run: Any, help: str, example: str) -> Parser:
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
-    """The model that a command uses."""
-    parser.add_argument("--model", required=True, type=Path, metavar="SNAPSHOT", help="a run's snapshot.safetensors")
+    """The model that a command uses; `model_of` gives its path."""
+    parser.add_argument(
+        "--model", required=True, type=Path, metavar="SNAPSHOT_OR_RUN", help="a snapshot, a run's folder, or RUN/checkpoints/STEP"
+    )
+    parser.add_argument(
+        "--step", type=_step, metavar="N|best|last", help="of a run's folder: the checkpoint, or the snapshot, to use (default: last)"
+    )
+
+
+def model_of(args: argparse.Namespace) -> Path:
+    """Returns the path of the snapshot or checkpoint that `--model` and `--step` mean; UserError where the run has no such step."""
+    from semgan.run_files import model_path
+
+    return model_path(args.model, args.step)
+
+
+def _step(text: str) -> int | str:
+    if text in ("best", "last"):
+        return text
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a checkpoint's number, 'best' or 'last'")
+    return int(text)
 
 
 def whole(text: str) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from semgan.cli.arguments import add, add_model, positive, prepare_jax, seconds, whole
+from semgan.cli.arguments import add, add_model, model_of, path_text, positive, prepare_jax, seconds, whole
 from semgan.errors import UserError
 
 _CONTROLS = """
@@ -119,11 +119,13 @@ def add_sample(commands: Any) -> None:
         commands,
         "sample",
         _sample,
-        "draw pictures from noise, or contents in drawn styles, as one grid or as a video",
+        "draw pictures from noise, or contents in drawn styles, one by one, as a grid or as a video",
         "semgan sample --model runs/quickstart/snapshot.safetensors --count 64 --seed 0 --out grid.png",
     )
     add_model(sample)
-    sample.add_argument("--count", type=positive, metavar="N", help="pictures in the grid (default: 64, in a video 16)")
+    sample.add_argument("--count", type=positive, metavar="N", help="pictures (default: 64, in a video 16)")
+    sample.add_argument("--first", type=whole, metavar="N", help="number of the first picture (default: 0)")
+    sample.add_argument("--only", type=whole, metavar="N", help="draw this one picture again; short for --first N --count 1")
     sample.add_argument("--seed", type=whole, default=0, metavar="N", help="of the latents (default: 0)")
     sample.add_argument("--content", type=Path, metavar="FILE_OR_DIR", help="what is translated (default: held-out drawn faces)")
     sample.add_argument("--mask", type=Path, metavar="FILE_OR_DIR", help="the content's mask, for models that paint from one")
@@ -132,8 +134,16 @@ def add_sample(commands: Any) -> None:
         "--truncation", type=float, default=1.0, metavar="T", help="0: the mean, 1: as drawn; for models that have it (default: 1)"
     )
     written = sample.add_mutually_exclusive_group(required=True)
-    written.add_argument("--out", type=Path, metavar="FILE", help="picture to write")
+    written.add_argument(
+        "--out",
+        type=path_text,
+        metavar="FILE_OR_DIR/",
+        help="picture to write, a grid; or folder to write pictures into, by seed and number: what is there already is not drawn again",
+    )
     written.add_argument("--video", type=Path, metavar="FILE", help=".mp4, .gif or .webp to write: a closed loop from latent to latent")
+    sample.add_argument(
+        "--overwrite", action="store_true", help="of a folder: remove the samples in it first, and leave its other files (default: refuse)"
+    )
     sample.add_argument("--seconds", type=seconds, default=6.0, metavar="S", help="of the video (default: 6)")
 
 
@@ -186,7 +196,7 @@ def _translate(args: argparse.Namespace) -> int:
     from semgan.pictures.scene import View
 
     return translate_files(
-        args.model,
+        model_of(args),
         args.content,
         args.out,
         references=args.reference,
@@ -206,17 +216,39 @@ def _translate(args: argparse.Namespace) -> int:
 def _sample(args: argparse.Namespace) -> None:
     prepare_jax()
     from semgan.inference.sample import SampleOptions, sample_grid, sample_video
+    from semgan.inference.sample_folder import sample_folder
 
-    count = args.count or (64 if args.video is None else 16)
-    draws = SampleOptions(count, args.seed, args.content, args.domain, args.truncation, args.mask)
-    if args.video is None:
-        sample_grid(args.model, args.out, draws)
+    first, count = _numbers(args)
+    is_folder = args.video is None and _names_folder(args.out)
+    if args.overwrite and not is_folder:
+        raise UserError("--overwrite is for a folder of samples: leave it out")
+    draws = SampleOptions(count, args.seed, args.content, args.domain, args.truncation, args.mask, first)
+    if args.video is not None:
+        sample_video(model_of(args), args.video, draws, args.seconds)
+    elif is_folder:
+        sample_folder(model_of(args), Path(args.out), draws, overwrite=args.overwrite)
     else:
-        sample_video(args.model, args.video, draws, args.seconds)
+        sample_grid(model_of(args), Path(args.out), draws)
+
+
+def _numbers(args: argparse.Namespace) -> tuple[int, int]:
+    """Returns the number of the first picture, and how many there are."""
+    if args.only is not None and (args.first, args.count) != (None, None):
+        raise UserError("--only draws one picture by its number: leave out --first and --count")
+    if args.video is not None and (args.first, args.only) != (None, None):
+        raise UserError("a video shows ways between latents: leave out --first and --only")
+    if args.only is not None:
+        return args.only, 1
+    return args.first or 0, args.count or (64 if args.video is None else 16)
+
+
+def _names_folder(text: str) -> bool:
+    """Returns whether `--out` means a folder: it ends as one, is there as one, or has no suffix."""
+    return text.endswith("/") or Path(text).is_dir() or not Path(text).suffix
 
 
 def _project(args: argparse.Namespace) -> None:
     prepare_jax()
     from semgan.inference.project import project_file
 
-    project_file(args.model, args.image, args.out, space=args.space, steps=args.steps, seed=args.seed)
+    project_file(model_of(args), args.image, args.out, space=args.space, steps=args.steps, seed=args.seed)

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from semgan.cli.arguments import add, add_model, prepare_jax
+from semgan.cli.arguments import add, add_model, model_of, prepare_jax
 
 
 def add_import(commands: Any) -> None:
@@ -50,4 +50,4 @@ def _export(args: argparse.Namespace) -> None:
     prepare_jax()
     from semgan.interop.weights_command import export_weights
 
-    print(export_weights(args.model, args.out, args.layout))
+    print(export_weights(model_of(args), args.out, args.layout))

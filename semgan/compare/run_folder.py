@@ -12,8 +12,9 @@ from PIL import Image, UnidentifiedImageError
 from semgan.config import flatten
 from semgan.errors import UserError
 from semgan.evaluation.figures.figure import Figure, from_json
+from semgan.run_files import CONFIG
 from semgan.training.metrics import FILE, LogLine, read_lines
-from semgan.training.resume import CONFIG, RESULT
+from semgan.training.resume import RESULT
 
 
 class Run(NamedTuple):

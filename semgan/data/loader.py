@@ -38,7 +38,7 @@ def make_batch(
       "target_domain" (of the reference) int32 (b,); and the annotations by name.
     """
     content = order.content_rows(positions, len(dataset.rows), seed)
-    reference, reference2 = _references(dataset, positions, content, seed, pairing)
+    reference, reference2 = draw_references(dataset, positions, content, seed, pairing)
     return {
         "position": np.asarray(positions).astype(np.int32),
         "image": dataset.images[dataset.rows[content]],
@@ -97,7 +97,7 @@ def check_inputs(dataset: Dataset, inputs: AnnotationNames, algorithm: str) -> N
         )
 
 
-def _references(dataset: Dataset, positions: np.ndarray, content: np.ndarray, seed: int, pairing: str) -> tuple[np.ndarray, np.ndarray]:
+def draw_references(dataset: Dataset, positions: np.ndarray, content: np.ndarray, seed: int, pairing: str) -> tuple[np.ndarray, np.ndarray]:
     """Two places in `dataset.rows` for each content."""
     if pairing == "paired":
         assert dataset.partner is not None, "open the dataset with paired=True"

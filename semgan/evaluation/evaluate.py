@@ -28,6 +28,7 @@ from semgan.evaluation.figures.sample_figures import evaluate_samples
 from semgan.evaluation.figures.set_figures import SCORES
 from semgan.evaluation.figures.strength import strength_figures
 from semgan.evaluation.figures.transfer_figures import transfer_origin, transfer_score_figures, variety_figures
+from semgan.evaluation.figures.weight_figures import notes_on_samples, weight_figures
 from semgan.evaluation.judge.judge import Judge
 from semgan.evaluation.judge.judged_pairs import JudgedPairs, Translations, judge_pairs, judge_translations
 from semgan.progress import track
@@ -136,7 +137,7 @@ def _of_samples(model: TrainedModel, train: Dataset, test: Dataset, judge: Judge
     if tools.lpips:
         figures = perceptual_figures.path_length_figure(tools.lpips, model, test, count=question.count, seed=question.seed)
         evaluation = _with(evaluation, *figures)
-    return evaluation
+    return _with(evaluation, [], notes_on_samples(tools))
 
 
 def _of_translations(translator: _Translator, train: Dataset, test: Dataset, judge: Judge, question: Question, tools: Tools) -> Evaluation:
@@ -156,11 +157,13 @@ def _of_translations(translator: _Translator, train: Dataset, test: Dataset, jud
     if question.beside_training:
         figures, nearest = audit_translations(judged_pairs, translations, train)
         evaluation = _with(evaluation, figures)._replace(examples=Examples(*best_and_worst(judged_pairs, translations), nearest))
+    styles = "reference" if "reference" in translator.kinds else "none"
     if tools.inception:
-        styles = {"styles": "reference" if "reference" in translator.kinds else "none"}
-        evaluation = _with(evaluation, *_inception_figures(judged_pairs, translations, train, question, tools.inception, styles))
+        figures = _inception_figures(judged_pairs, translations, train, question, tools.inception, {"styles": styles})
+        evaluation = _with(evaluation, *figures)
     if tools.lpips:
         evaluation = _with(evaluation, _perceptual_figures(translator, judged_pairs, translations, tools.lpips))
+    evaluation = _with(evaluation, *weight_figures(tools, judged_pairs, translations.images, styles))
     if question.strengths:
         strengths = track(question.strengths, "measuring strengths of the style", len(question.strengths))
         by_strength = strength_figures(translator.at_strength, judged_pairs, strengths, translator.batch_size)

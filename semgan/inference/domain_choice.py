@@ -72,7 +72,8 @@ def guess(model: TrainedModel, image: np.ndarray, argument: str) -> int:
     """Returns the number of the domain that a picture looks like; `argument` is what names it where the snapshot cannot tell."""
     numbers = trained_model.guess_domain(model, image[None])
     if numbers is None:
-        raise _missing_domain(model, "this snapshot cannot guess a picture's domain", argument)
+        what = "a checkpoint, unlike a run's snapshots," if model.is_unfitted else "this snapshot"
+        raise _missing_domain(model, f"{what} cannot guess a picture's domain", argument)
     return int(numbers[0])
 
 

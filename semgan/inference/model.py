@@ -15,11 +15,12 @@ from semgan.errors import UserError
 from semgan.inference import domain_choice, masks, style_request, whole_picture
 from semgan.inference.masks import Mask
 from semgan.inference.recipe import Recipe, recipe_of
-from semgan.inference.style_request import Request, Style, check_seed, check_truncation
+from semgan.inference.style_request import Request, Style, check_numbers, check_seed, check_truncation
 from semgan.inference.whole_picture import PLAIN
 from semgan.pictures.frame import MODEL
 from semgan.pictures.read import Picture, read, read_with_alpha
 from semgan.pictures.scene import View
+from semgan.run_files import model_path
 from semgan.snapshot import blaming
 from semgan.trained_model import PIECE, TrainedModel, from_snapshot
 from semgan.types import Algorithm
@@ -27,7 +28,7 @@ from semgan.types import Algorithm
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A trained model, from one snapshot file.
+    """A trained model, from a snapshot or a checkpoint.
 
     Attributes:
       trained_model: the model as a value, for the functions of `semgan.trained_model`.
@@ -189,6 +190,7 @@ class Model:
         count: int,
         seed: int = 0,
         *,
+        first: int = 0,
         content: Picture | Sequence[Picture] | None = None,
         domain: str | None = None,
         truncation: float = 1.0,
@@ -197,6 +199,7 @@ class Model:
         """`count` pictures drawn from noise or, by a model that translates, translations in styles drawn from the latent.
 
         Args:
+          first: number of the first one; a number's picture is the same to the bit, however many are drawn.
           content: a picture or several, taken in turn; for models that translate, and these need it.
           domain: of the styles; the domains in turn when not given.
           truncation: from 0 (the mean) to 1 (as drawn), for models that can truncate their latents; others take no notice.
@@ -205,8 +208,11 @@ class Model:
         Returns:
           uint8 (count, size, size, 3).
         """
-        batch = self.latent_batch(np.arange(count, dtype=np.int32), content=content, domain=domain, truncation=truncation, mask=mask)
-        return self.sample_batch(batch, seed)
+        check_numbers(first, count)
+        before = first % PIECE  # each number has its own row of a piece
+        number = np.arange(first - before, first + count, dtype=np.int32)
+        batch = self.latent_batch(number, content=content, domain=domain, truncation=truncation, mask=mask)
+        return self.sample_batch(batch, seed)[before:]
 
     def latent_batch(
         self,
@@ -284,8 +290,12 @@ class Model:
         return self.domains[domain_choice.guess(self.trained_model, fit(read(picture), self.image_size), "domain")]
 
 
-def load(path: str | Path) -> Model:
-    """Reads a snapshot and makes its networks ready.
+def load(path: str | Path, step: int | str | None = None) -> Model:
+    """Reads a snapshot, a checkpoint or the model of a run's folder, and makes its networks ready.
+
+    Args:
+      path: of a snapshot, of a checkpoint (`RUN/checkpoints/STEP`), or of a run's folder, whose last snapshot is read.
+      step: for a run's folder, the step of the checkpoint to read instead, or "best".
 
     >>> import semgan
     >>> model = semgan.load("runs/quickstart/snapshot.safetensors")
@@ -293,8 +303,9 @@ def load(path: str | Path) -> Model:
     ('shaded', 'ink')
 
     Raises:
-      UserError: the file is missing, damaged or not a snapshot, or this version of semgan has no such model.
+      UserError: the file is missing, damaged or not a model, the run has no such step, or this version of semgan has no such model.
     """
+    path = model_path(path, step)
     value = from_snapshot(path)
     with blaming(path):
         recipe_of(value)

@@ -13,7 +13,7 @@ from semgan.inference import video
 from semgan.inference.masks import Mask
 from semgan.inference.model import Model, load
 from semgan.inference.translate import masks_of
-from semgan.pictures.read import list_pictures, read
+from semgan.pictures.read import Picture, list_pictures
 from semgan.pictures.write import check_writable_suffix, grid, write
 from semgan.progress import track
 
@@ -29,10 +29,11 @@ class SampleOptions(NamedTuple):
     """The options of a drawing; see `Model.sample`.
 
     Attributes:
-      count: pictures in the grid.
+      count: pictures.
       content: a picture, or a folder whose pictures are taken in turn; None: nothing for a model that draws from noise, or else
         held-out drawn faces, where the model knows them.
       domain: of the styles; the model's domains in turn when None.
+      first: number of the first picture.
       mask: the content's or, of a folder, a folder of masks; as for `translate.translate_files`.
     """
 
@@ -42,32 +43,46 @@ class SampleOptions(NamedTuple):
     domain: str | None = None
     truncation: float = 1.0
     mask: Path | None = None
+    first: int = 0
+
+
+class Contents(NamedTuple):
+    """What a model that translates is given, and their masks, in the same order; None where it takes none."""
+
+    pictures: Sequence[Picture] | None
+    masks: Sequence[Mask] | None
 
 
 def sample_grid(snapshot: Path, out: Path, draws: SampleOptions) -> None:
     """Writes the grid as a picture and says so on stdout."""
     check_writable_suffix(out)
     model = load(snapshot)
-    contents, masks = _contents(model, draws)
-    images = model.sample(draws.count, draws.seed, content=contents, domain=draws.domain, truncation=draws.truncation, mask=masks)
+    contents = contents_of(model, draws)
+    images = model.sample(
+        draws.count,
+        draws.seed,
+        first=draws.first,
+        content=contents.pictures,
+        domain=draws.domain,
+        truncation=draws.truncation,
+        mask=contents.masks,
+    )
     write(out, grid(images))
-    print(f"wrote {out}: {_describe(draws, contents)}")
+    print(f"wrote {out}: {describe(draws, contents)}")
 
 
 def sample_video(snapshot: Path, out: Path, draws: SampleOptions, seconds: float) -> None:
     """Writes the grid as a video that ends as it began: every tile goes around its own closed loop of latents."""
     video.check_writable(out)
     model = load(snapshot)
-    contents, masks = _contents(model, draws)
+    contents = contents_of(model, draws)
     frames = max(round(seconds * video.FPS), _FEWEST_LEGS)
-    batch = video_batch(model, draws, contents, frames, masks)
+    batch = video_batch(model, draws, contents, frames)
     video.write(out, track(_drawn_frames(model, batch, draws), f"drawing {frames:,} frames", frames))
-    print(f"wrote {out}: {frames / video.FPS:g} seconds of {_describe(draws, contents)}")
+    print(f"wrote {out}: {frames / video.FPS:g} seconds of {describe(draws, contents)}")
 
 
-def video_batch(
-    model: Model, draws: SampleOptions, contents: list[np.ndarray] | None, frames: int, masks: Sequence[Mask] | None = None
-) -> dict[str, np.ndarray]:
+def video_batch(model: Model, draws: SampleOptions, contents: Contents, frames: int) -> dict[str, np.ndarray]:
     """The batch of all tiles of all frames, tile after tile and frame after frame: (frames * count, ...).
 
     A tile's legs are of one duration and speed; the latents are numbered so that no two tiles share one.
@@ -76,7 +91,7 @@ def video_batch(
     frame, tile = (index.ravel() for index in np.indices((frames, draws.count), np.int32))
     place = frame * (legs / frames)
     leg = np.minimum(place.astype(np.int32), legs - 1)
-    batch = model.latent_batch(tile, content=contents, domain=draws.domain, truncation=draws.truncation, mask=masks)
+    batch = model.latent_batch(tile, content=contents.pictures, domain=draws.domain, truncation=draws.truncation, mask=contents.masks)
     return batch | {
         "position": tile * legs + leg,
         "position_to": tile * legs + (leg + 1) % legs,
@@ -92,30 +107,31 @@ def _drawn_frames(model: Model, batch: dict[str, np.ndarray], draws: SampleOptio
         yield from map(grid, images.reshape(-1, draws.count, *images.shape[1:]))
 
 
-def _describe(draws: SampleOptions, contents: list[np.ndarray] | None) -> str:
-    if contents is None:
+def describe(draws: SampleOptions, contents: Contents) -> str:
+    """`64 translations of 12 pictures`, or `64 pictures from noise`."""
+    if contents.pictures is None:
         return f"{draws.count:,} pictures from noise"
-    return f"{draws.count:,} translations of {min(len(contents), draws.count):,} pictures"
+    return f"{draws.count:,} translations of {min(len(contents.pictures), draws.count):,} pictures"
 
 
-def _contents(model: Model, draws: SampleOptions) -> tuple[list[np.ndarray] | None, Sequence[Mask] | None]:
-    """The contents that a model which translates is given, and their masks; those of the user are left to the model to refuse."""
+def contents_of(model: Model, draws: SampleOptions) -> Contents:
+    """The contents that a model which translates is given, unread; those of the user are left to the model to refuse."""
     if draws.content is not None:
-        paths = list_pictures(draws.content)[: draws.count] if draws.content.is_dir() else [draws.content]
+        paths = list_pictures(draws.content)[: draws.first + draws.count] if draws.content.is_dir() else [draws.content]
         masks = None if draws.mask is None else [*masks_of(draws.content, paths, draws.mask).values()]
-        return [read(path) for path in paths], masks
+        return Contents(paths, masks)
     if "latent" in model.kinds:
         if draws.mask is not None:
             raise UserError("a mask belongs to a content: give that too (--content)")
-        return _held_out(model, draws.count)
-    return None, None if draws.mask is None else [draws.mask]
+        return _held_out(model, draws.first + draws.count)
+    return Contents(None, None if draws.mask is None else [draws.mask])
 
 
-def _held_out(model: Model, count: int) -> tuple[list[np.ndarray], Sequence[Mask] | None]:
+def _held_out(model: Model, count: int) -> Contents:
     """Held-out faces at the model's size, and their masks for a model that needs them; only drawn faces can be had anywhere."""
     name = model.config["data"]["name"]
     if name != "drawn_faces":
         raise UserError(f"the model was trained on {name}, whose pictures do not come with it: give some with --content")
     dataset = open_dataset(name, split="test", image_size=model.image_size, count=_CONTENTS)
     inputs = take_inputs(dataset, model.algorithm.inputs, np.arange(min(count, len(dataset.rows))))
-    return list(dataset.images[dataset.rows[:count]]), list(inputs["mask"]) if inputs else None
+    return Contents(list(dataset.images[dataset.rows[:count]]), list(inputs["mask"]) if inputs else None)

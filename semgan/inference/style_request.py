@@ -24,6 +24,8 @@ from semgan.trained_model import TrainedModel
 from semgan.types import HEADS
 
 _ENCODER = "style_encoder"
+_NUMBERS = 2**31
+"""How many samples of a seed there are."""
 _NO_INPUTS: Mapping[str, np.ndarray] = MappingProxyType({})
 
 
@@ -161,6 +163,12 @@ def check_seed(seed: int) -> None:
         raise UserError(f"the seed is {seed!r}: give a whole number from 0 to {2**32 - 1}")
 
 
+def check_numbers(first: int, count: int) -> None:
+    """Raises a UserError unless samples have these numbers, which are 32-bit integers."""
+    if not isinstance(first, Integral) or not isinstance(count, Integral) or first < 0 or count < 1 or first + count > _NUMBERS:
+        raise UserError(f"there are no {count!r} samples from number {first!r} on: numbers are whole, from 0 to {_NUMBERS - 1}")
+
+
 def check_truncation(truncation: float) -> None:
     """Raises a UserError unless the value is in [0, 1]."""
     if not isinstance(truncation, Real) or not 0 <= truncation <= 1:
@@ -189,7 +197,9 @@ def _base(model: TrainedModel, request: Request, domain: str | None, attributes:
 def _of_recipe(model: TrainedModel, domain: str | None, attributes: Mapping[str, bool]) -> Style:
     fitted = recipe.recipe_of(model)
     if fitted is None:
-        raise UserError("this snapshot has no recipes, whose data had no attributes for them: give --reference or --latent-seed")
+        why = "a checkpoint has no recipes, which only a run's snapshots have"
+        why = why if model.is_unfitted else "this snapshot has no recipes, whose data had no attributes for them"
+        raise UserError(f"{why}: give --reference or --latent-seed")
     target = domain_choice.required_domain(model, domain, "a recipe holds for one domain")
     code = recipe.code_of(fitted, attributes, target, model.domains, recipe.kept_of_content(model.config))
     return Style({"style": code[None]}, target)

@@ -7,11 +7,13 @@ import re
 from pathlib import Path
 from typing import Any
 
+from semgan.checkpoint import read_model
 from semgan.errors import UserError
 from semgan.files import check_writable
 from semgan.inference.model import load
 from semgan.interop.format import Format, ImportedModel
-from semgan.snapshot import MODEL_STATE, read_snapshot, write_snapshot
+from semgan.run_files import model_path
+from semgan.snapshot import MODEL_STATE, write_snapshot
 from semgan.torch_files import reader, writer
 
 FORMATS = {
@@ -78,7 +80,7 @@ def export_weights(model: Path, out: Path, layout: str = "") -> str:
       UserError: the layout does not have such models, or the file cannot be written.
     """
     check_writable(out)
-    params, config, _ = read_snapshot(model)
+    params, config, _ = read_model(model_path(model))
     model_state = params.pop(MODEL_STATE, {})
     layout = layout or LAYOUTS.get(config["algorithm"], "")
     if not layout:

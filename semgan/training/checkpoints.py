@@ -19,10 +19,12 @@ import jax
 import numpy as np
 import orbax.checkpoint as ocp
 
+from semgan import manifest
+from semgan.checkpoint import STATE
 from semgan.errors import UserError
 from semgan.files import sync
+from semgan.run_files import steps_of
 from semgan.sealed import UNSEALED
-from semgan.training import manifest
 from semgan.types import TrainState
 
 _DIFFERENCES_SHOWN = 5
@@ -64,7 +66,7 @@ class Checkpoints:
 
     def steps(self) -> list[int]:
         """The committed steps, ascending."""
-        return sorted(int(path.name) for path in self.folder.glob("*") if path.name.isdecimal() and path.is_dir())
+        return steps_of(self.folder)
 
     def latest_step(self) -> int | None:
         """The newest committed step, whole or not."""
@@ -108,7 +110,7 @@ class Checkpoints:
             writing.mkdir()
             # Orbax copies the host arrays before it returns, and refuses empty ones, which have nothing to save.
             nonempty = {key: array for key, array in arrays.items() if array.size}
-            self._orbax.save(writing / "state", args=ocp.args.StandardSave(nonempty))
+            self._orbax.save(writing / STATE, args=ocp.args.StandardSave(nonempty))
         except Exception as error:  # whatever it was, training goes on
             self._give_up(writing, error)
             return
@@ -154,7 +156,7 @@ class Checkpoints:
         _check_fits(folder, record["arrays"], {key: _describe(leaf) for key, leaf in target.items()})
         empty = {key: np.empty(leaf.shape, leaf.dtype) for key, leaf in target.items()}
         nonempty = {key: array for key, array in empty.items() if array.size}
-        arrays = empty | self._orbax.restore(folder / "state", args=ocp.args.StandardRestore(nonempty))
+        arrays = empty | self._orbax.restore(folder / STATE, args=ocp.args.StandardRestore(nonempty))
         return jax.tree.unflatten(jax.tree.structure(target_state), [arrays[key] for key in target])
 
     def _commit(self, writing: Path, record: dict) -> None:

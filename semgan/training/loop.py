@@ -18,6 +18,7 @@ from semgan.errors import UserError
 from semgan.progress import say
 from semgan.trained_model import TrainedModel, kinds
 from semgan.training import example_pictures, guards, hosts, results, resume, snapshots
+from semgan.training.best import read_best
 from semgan.training.checkpoints import Checkpoints, RestoredCheckpoint
 from semgan.training.experiment import Experiment
 from semgan.training.lock import hold_lock
@@ -113,7 +114,7 @@ def _run(config: ConfigDict, workdir: Path, start_time: float, stop: Stop) -> Re
         return _train(job, experiment, start, checkpoints, lambda last: _gone_back(checkpoints, shapes, last) or initial())
     except guards.CollapseError:
         if hosts.is_first() and (good := checkpoints.restore(shapes)) is not None:
-            snapshots.write(job, good.state, {})
+            snapshots.write(job, good.state)
         raise
     finally:
         checkpoints.wait()
@@ -222,4 +223,7 @@ def _open_report(job: TrainingJob, state: TrainState, minutes: float) -> Progres
     algorithm = job.algorithm
     examples = example_pictures.choose_examples(test, config.picture_rows, config.picture_columns, algorithm.targets, algorithm.inputs)
     spent = {"step": step, "position": position, "start_time": job.start_time, "minutes": minutes}
-    return ProgressReport(job.workdir, config, examples, job.kinds, **spent, writes=hosts.is_first())
+    report = ProgressReport(job.workdir, config, examples, job.kinds, **spent, writes=hosts.is_first())
+    if hosts.is_first():
+        results.note_best(job, report, read_best(job))
+    return report

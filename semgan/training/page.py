@@ -21,6 +21,13 @@ _CAPTIONS = {
 """Captions by what the model samples (see `semgan.types.Algorithm`); the first that applies counts."""
 
 
+class BestNote(NamedTuple):
+    """The best evaluation so far, as a sentence, and the command that uses its model."""
+
+    text: str
+    usage: str
+
+
 class Overview(NamedTuple):
     """The contents of the page.
 
@@ -31,6 +38,7 @@ class Overview(NamedTuple):
       lines: of metrics.jsonl.
       pictures: step -> path relative to the page, oldest first.
       kinds: names of what the algorithm samples, which the pictures show.
+      best: the best evaluation; None without one.
     """
 
     name: str
@@ -39,6 +47,7 @@ class Overview(NamedTuple):
     lines: Sequence[LogLine]
     pictures: Mapping[int, str]
     kinds: Collection[str] = ()
+    best: BestNote | None = None
 
 
 def write(path: Path, overview: Overview) -> None:
@@ -78,7 +87,11 @@ def _scores(overview: Overview) -> str:
         return ""
     subject = "samples beside held-out pictures" if "eval/whole_faces" in line else "held-out pairs"
     values = {key: line[f"eval/{key}"] for key in SCORES if f"eval/{key}" in line}
-    return score_cards(values) + paragraph(f"on {subject} at {line['kimg']:.4g} kimg")
+    return score_cards(values) + paragraph(f"on {subject} at {line['kimg']:.4g} kimg") + _best(overview.best)
+
+
+def _best(best: BestNote | None) -> str:
+    return "" if best is None else paragraph(f"best: {best.text}") + f"<p><code>{escape(best.usage)}</code></p>"
 
 
 def _latest(overview: Overview) -> str:

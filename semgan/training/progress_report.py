@@ -36,6 +36,9 @@ class ProgressReport:
       start_time: `time.monotonic()` when the process began.
       minutes: what the run took before this process.
       writes: whether to write and say anything; of several processes the first does.
+
+    Attributes:
+      best: what the page says of the best evaluation so far; None where there is none.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class ProgressReport:
     ):
         self._workdir, self._config, self._examples, self._kinds = workdir, config, examples, kinds
         self._start_time, self._minutes_before = start_time, minutes
+        self.best: page.BestNote | None = None
         self._log = metrics.MetricsLog(workdir, step) if writes else None
         self._log_path = workdir / metrics.FILE
         self._marked_step, self._marked_position = step, position
@@ -148,7 +152,8 @@ class ProgressReport:
         about = f"{config.algorithm} on {config.data.name} at {config.image_size} px, {relation} {', '.join(config.data.domains)}"
         relative = {step: f"pictures/{picture.name}" for step, picture in self.pictures().items()}
         with going_on(path):
-            page.write(path, page.Overview(self._workdir.resolve().name, flatten(config), about, self.lines, relative, self._kinds))
+            name, flat = self._workdir.resolve().name, flatten(config)
+            page.write(path, page.Overview(name, flat, about, self.lines, relative, self._kinds, self.best))
         return path
 
     def close(self) -> None:

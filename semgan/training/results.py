@@ -2,13 +2,17 @@
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import jax
 
 from semgan.evaluation.figures.collapse import Watch, watch
 from semgan.progress import say
+from semgan.run_files import BEST_SNAPSHOT, SNAPSHOT
+from semgan.snapshot import Snapshot
 from semgan.trained_model import TrainedModel
-from semgan.training import resume, schedules, scoring, snapshots
+from semgan.training import page, resume, schedules, scoring, snapshots
+from semgan.training.best import Best, evaluation_of, is_better, read_best, sentence
 from semgan.training.progress_report import ProgressReport
 from semgan.training.resume import Result
 from semgan.training.signals import Interruption
@@ -46,9 +50,11 @@ def show(job: TrainingJob, state: TrainState, report: ProgressReport, step: int,
         if scores:
             try:
                 with job.stop.interrupts():
-                    _score(job, model, report, step, position)
+                    taken = _score(job, model, report, step, position)
             except Interruption:
                 return None
+            if taken:  # no signal takes the best model from the line in the log
+                _keep_best(job, model, taken, report)
     return watch(report.lines) if scores else None
 
 
@@ -71,11 +77,47 @@ def finish(job: TrainingJob, state: TrainState, report: ProgressReport, reason: 
     model = model_of(job, state)
     picture = report.pictures().get(step) or _picture(job, model, report, step)
     scores = _score(job, model, report, step, position)
-    snapshot = snapshots.write(job, state, scores.log_values if scores else {}, last=True)
+    fitted = snapshots.fit(job, model, scores.log_values if scores else {})
+    snapshot = snapshots.write_last(job, fitted)
+    best = _keep_best(job, model, scores, report, fitted) if scores else read_best(job)
     report_data, usage = scores.report if scores else None, _usage(job, snapshot)
-    result = Result(step, position / 1000, reason, report_data, usage, str(picture), str(snapshot), str(report.page()))
+    paths = str(picture), str(snapshot), str(report.page())
+    result = Result(step, position / 1000, reason, report_data, usage, *paths, None if best is None else _best_json(job, best))
     resume.write_result(job.workdir, result, job.config)
     return result
+
+
+def _keep_best(
+    job: TrainingJob, model: TrainedModel, scores: scoring.Scores, report: ProgressReport, fitted: Snapshot | None = None
+) -> Best | None:
+    """Writes the model's snapshot as the best one where its score in force beats the one before; returns the best one.
+
+    Args:
+      fitted: what to write; None: it is made where needed.
+    """
+    best, now = read_best(job), evaluation_of(job, model.meta, scores.log_values)
+    improves = now is not None and (best is None or is_better(now.score, best.score))
+    if improves and snapshots.write_best(job, fitted or snapshots.fit(job, model, scores.log_values)):
+        best = now
+    note_best(job, report, best)
+    report.page()
+    return best
+
+
+def note_best(job: TrainingJob, report: ProgressReport, best: Best | None) -> None:
+    """Has the page say which evaluation is best, and how to use its model."""
+    if best is not None:
+        report.best = page.BestNote(sentence(best), _usage(job, job.workdir / BEST_SNAPSHOT))
+
+
+def _best_json(job: TrainingJob, best: Best) -> dict[str, Any]:
+    """Returns the best evaluation for the result.
+
+    Keys: `step`, `kimg`, `score` (its name) and `value`, `sentence`; `snapshot` (path) and `usage` (the command that uses it).
+    """
+    path = job.workdir / BEST_SNAPSHOT
+    named = {"step": best.step, "kimg": best.kimg, "score": best.score.name, "value": best.score.value}
+    return {**named, "sentence": sentence(best), "snapshot": str(path), "usage": _usage(job, path)}
 
 
 def _usage(job: TrainingJob, snapshot: Path) -> str:
@@ -89,5 +131,5 @@ def _usage(job: TrainingJob, snapshot: Path) -> str:
 
 def stop_result(workdir: Path, step: int, position: int) -> Result:
     say(f"stopped after step {step:,} ({position / 1000:.4g} kimg); the same command goes on from there")
-    paths = (str(workdir / name) for name in ("pictures", "snapshot.safetensors", "index.html"))
-    return Result(step, position / 1000, "signal", None, "", *paths)
+    picture, snapshot, page_path = (str(workdir / name) for name in ("pictures", SNAPSHOT, "index.html"))
+    return Result(step, position / 1000, "signal", None, "", picture, snapshot, page_path)

@@ -11,9 +11,9 @@ from semgan.config import flatten, to_json
 from semgan.errors import UserError
 from semgan.files import write_whole
 from semgan.progress import say
+from semgan.run_files import CONFIG
 from semgan.settings import SETTINGS, keys_that, setting_of
 
-CONFIG = "config.json"
 RESULT = "result.json"
 _MOST_SHOWN = 4
 _BEFORE = {key: SETTINGS[key].before for key in keys_that(lambda setting: setting.since)}
@@ -29,6 +29,7 @@ class Result(NamedTuple):
       scores: the judge's report; None where there is none.
       usage: the command that uses the model.
       picture, snapshot, page: paths.
+      best: the evaluation with the best score, see `semgan.training.results`; None where there was none with a score.
     """
 
     step: int
@@ -39,6 +40,7 @@ class Result(NamedTuple):
     picture: str
     snapshot: str
     page: str
+    best: dict[str, Any] | None = None
 
 
 def check_config(workdir: Path, config: ConfigDict) -> None:

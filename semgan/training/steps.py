@@ -9,12 +9,13 @@ from functools import partial
 import jax
 import numpy as np
 
+from semgan.checkpoint import MODEL
 from semgan.data.loader import batches
 from semgan.progress import say
 from semgan.training import guards, hosts, metrics, results, schedules, snapshots
 from semgan.training.checkpoints import Checkpoints
 from semgan.training.progress_report import ProgressReport
-from semgan.training.training_job import TrainingJob
+from semgan.training.training_job import TrainingJob, describe_model
 from semgan.types import Algorithm, Metrics, TrainState
 
 _IN_FLIGHT = 2
@@ -88,9 +89,9 @@ def iterate(
                 totals = None
             if saves and (reason or not skips.streak) and hosts.is_first():
                 with report.pause_clock():
-                    extra = {"fingerprint": job.train.fingerprint, "minutes": report.minutes(), "rollbacks": programs.rollbacks}
-                    checkpoints.save(state, extra)
-                    snapshots.write(job, state, {})
+                    spent = {"minutes": report.minutes(), "rollbacks": programs.rollbacks}
+                    checkpoints.save(state, {"fingerprint": job.train.fingerprint, **spent, MODEL: describe_model(job)})
+                    snapshots.write(job, state)
     return state, reason
 
 

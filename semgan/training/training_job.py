@@ -9,6 +9,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from semgan import trained_model
+from semgan.config import to_json
 from semgan.data.alignment import alignment_of
 from semgan.data.dataset import Dataset
 from semgan.trained_model import TrainedModel
@@ -45,13 +46,23 @@ class TrainingJob(NamedTuple):
 
 def model_of(job: TrainingJob, state: TrainState) -> TrainedModel:
     """Returns the averaged model at this state, without what is fitted to it only for snapshots."""
+    return trained_model.from_state(job.config, meta_of(job), job.algorithm, state)
+
+
+def meta_of(job: TrainingJob) -> dict[str, Any]:
+    """Returns what is noted about the run's model at any state."""
     data = {"name": job.train.name, "image_size": job.config.image_size, "fingerprint": job.train.fingerprint}
     meta: dict[str, Any] = {"domains": list(job.train.domains), "dataset": data}
-    if HEADS in state.ema_params or "mask" in job.algorithm.inputs:
+    if HEADS in job.algorithm.averaged or "mask" in job.algorithm.inputs:
         meta["mask_classes"] = list(job.train.names["mask"])
     if alignment := alignment_of(job.train):
         meta["alignment"] = alignment
-    return trained_model.from_state(job.config, meta, job.algorithm, state)
+    return meta
+
+
+def describe_model(job: TrainingJob) -> dict[str, Any]:
+    """Returns what a checkpoint notes about its model, see `semgan.checkpoint.MODEL`."""
+    return {"config": to_json(job.config), "meta": meta_of(job)}
 
 
 def sample(job: TrainingJob, model: TrainedModel, batch: Mapping[str, np.ndarray], stream: int = 0) -> dict[str, np.ndarray]:

@@ -7,7 +7,7 @@ from PIL import Image, ImageSequence
 from semgan.errors import UserError
 from semgan.inference import sample, video
 from semgan.inference.model import load
-from semgan.inference.sample import SampleOptions
+from semgan.inference.sample import Contents, SampleOptions
 from tests.inference import stand_ins
 
 
@@ -86,7 +86,7 @@ def test_other_suffix_is_refused_before_anything_is_loaded(tmp_path):
 
 def test_loop_is_closed_and_moves_evenly(noise_snapshot):
     model = load(noise_snapshot)
-    batch = sample.video_batch(model, SampleOptions(2), None, 150)  # six seconds: four legs
+    batch = sample.video_batch(model, SampleOptions(2), Contents(None, None), 150)  # six seconds: four legs
     tiles = {name: values.reshape(150, 2) for name, values in batch.items()}
     assert set(tiles["position"][:, 0]) == {0, 1, 2, 3}
     assert set(tiles["position"][:, 1]) == {4, 5, 6, 7}

@@ -73,6 +73,15 @@ class Pod:
         return [process.returncode for process in self.processes], said
 
 
+def score(job, model):
+    """Scores fall from step to step; the judge would take its time."""
+    from semgan.training import scoring
+
+    value = 1 / model.meta["step"]
+    report = {"transfer_score": value, "retention": value, "adoption": value, "notes": []}
+    return scoring.Scores(report, {"transfer_score": value})
+
+
 def main(source, workdir, number, count, port, *settings):
     """Trains as one process of several; the exit status is that of launch.py."""
     import jax
@@ -91,7 +100,7 @@ def main(source, workdir, number, count, port, *settings):
     from tests.training import toy
 
     algorithms.make = toy.make
-    scoring.score = lambda *_: None  # the judge takes its time
+    scoring.score = score
     config = toy.make_config(Path(source))
     for setting in settings:
         key, value = setting.split("=")

@@ -19,10 +19,10 @@ import numpy as np
 import optax
 import pytest
 
+from semgan import manifest
 from semgan.errors import UserError
-from semgan.training import manifest
+from semgan.manifest import MANIFEST
 from semgan.training.checkpoints import Checkpoints, RestoredCheckpoint
-from semgan.training.manifest import MANIFEST
 from semgan.types import TrainState
 
 EXTRA = {"seed": 3, "dataset": "abc", "config": {"domains": ["oil", "pencil"]}}

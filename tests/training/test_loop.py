@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from semgan import algorithms, snapshot
+from semgan import algorithms, manifest, snapshot
 from semgan.errors import UserError
 from semgan.snapshot import read_snapshot
-from semgan.training import example_pictures, guards, loop, manifest, metrics, page, resume, scoring, steps
+from semgan.training import example_pictures, guards, loop, metrics, page, resume, scoring, steps
 from semgan.training.checkpoints import Checkpoints
 from semgan.training.experiment import seed_after
 from semgan.training.metrics import read_lines
@@ -370,6 +370,6 @@ def test_a_workdir_that_cannot_be_written_is_refused(source, tmp_path):
 
 
 def test_a_damaged_config_file_is_named(source, tmp_path):
-    (tmp_path / resume.CONFIG).write_text("{")
+    (tmp_path / "config.json").write_text("{")
     with pytest.raises(UserError, match=r"config\.json is damaged"):
         loop.train(toy.make_config(source), tmp_path)

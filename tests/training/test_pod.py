@@ -9,6 +9,7 @@ import pytest
 
 from semgan import algorithms
 from semgan.errors import EXIT_PREEMPTED, EXIT_USER_ERROR
+from semgan.snapshot import read_snapshot
 from semgan.training import hosts
 from semgan.training.metrics import read_lines
 from tests.training import toy
@@ -17,6 +18,7 @@ from tests.training.states import final_state
 
 LONG = {"total_kimg": 400 * toy.BATCH / 1000}
 """Long enough that a signal comes in time."""
+SCORED = {"evaluate_kimg": 8 * toy.BATCH / 1000}
 TOLERANCE = {"rtol": 2e-5, "atol": 2e-6}
 """Sums over devices in another order."""
 
@@ -46,7 +48,7 @@ def ran(source, workdir, count, **changes):
 @pytest.fixture(scope="module")
 def alone(source, tmp_path_factory):
     """One process with two devices."""
-    return ran(source, tmp_path_factory.mktemp("alone"), 1, devices=2)
+    return ran(source, tmp_path_factory.mktemp("alone"), 1, devices=2, **SCORED)
 
 
 def assert_like(source, workdir, other):
@@ -62,9 +64,10 @@ def assert_like(source, workdir, other):
 
 
 def test_two_processes_give_what_one_gives_and_the_first_alone_writes(source, alone, tmp_path):
-    workdir = ran(source, tmp_path / "run", 2)
+    workdir = ran(source, tmp_path / "run", 2, **SCORED)
     assert_like(source, workdir, alone)
     assert {path.name for path in workdir.iterdir()} == {path.name for path in alone.iterdir()}
+    assert read_snapshot(workdir / "snapshot_best.safetensors").meta["step"] == 8
     assert [path.name for path in (workdir / "pictures").iterdir()] == [path.name for path in (alone / "pictures").iterdir()]
 
 

@@ -74,7 +74,7 @@ def snapshot_of(workdir, config, data):
     algorithm = algorithms.make(config)
     job = SimpleNamespace(config=config, workdir=workdir, train=data, algorithm=algorithm)
     state = SimpleNamespace(ema_params=tiny_semgan.averaged(config), step=3, position=24, model_state={})
-    return load(snapshots.write(job, state, {}))
+    return load(snapshots.write(job, state))
 
 
 def test_a_snapshot_keeps_what_attributes_and_regions_are_for_its_users(tmp_path):

@@ -70,8 +70,16 @@ def edge_agreement(a: Pictures, b: Pictures) -> PerPicture:
 def _edges(pictures: Pictures) -> Float[np.ndarray, "count size size"]:
     light = luminance(pictures)
     deviation = _EDGE_BLUR * pictures.shape[1]
-    down, across = (ndimage.gaussian_filter(light, (0, deviation, deviation), order=order) for order in ((0, 1, 0), (0, 0, 1)))
+    down, across = (_slope(_smooth(light, 3 - axis, deviation), axis, deviation) for axis in (1, 2))
     return np.hypot(down, across)
+
+
+def _smooth(light: np.ndarray, axis: int, deviation: float) -> np.ndarray:
+    return ndimage.gaussian_filter1d(light, deviation, axis=axis)
+
+
+def _slope(light: np.ndarray, axis: int, deviation: float) -> np.ndarray:
+    return ndimage.gaussian_filter1d(light, deviation, axis=axis, order=1)
 
 
 def region_color_distance(a: Pictures, b: Pictures, regions: UInt8[np.ndarray, "count size size"]) -> PerPicture:

@@ -24,10 +24,10 @@ def write(folder: Path, manifest: dict) -> None:
         sync(path)
 
 
-def verify(folder: Path, step: int) -> dict:
-    """The manifest, once every file proved to be as it was written; else DamagedError."""
+def verify(folder: Path, step: int | None) -> dict:
+    """The manifest, once every file proved to be as it was written, and to be of this step unless that is None; else DamagedError."""
     manifest = _read(folder / MANIFEST)
-    if manifest["step"] != step:
+    if step is not None and manifest["step"] != step:
         raise DamagedError(f"{MANIFEST} is of step {manifest['step']}")
     paths = {path.relative_to(folder).as_posix(): path for path in _files(folder)}
     if missing := manifest["files"].keys() - paths:
