@@ -4,7 +4,7 @@
 
 where a distance is that of a set of pictures from the target domain's held-out pictures in statistics of style (`style_distance` and
 `style_statistics` in `scores`): colours (in units of L*, 0 to 100), spectra (in dB) and patterns. So a copied content scores 0 and a copied
-reference 1. The texture's share is the mean of those of spectra and patterns, and `style_adoption` combines it with the colours' such that
+reference 1. The texture's share is a mean of those of spectra and patterns, and `style_adoption` combines it with the colours' such that
 neither makes up for the other.
 """
 
@@ -43,8 +43,8 @@ IDENTITY = {
     "network": "none",
     "protocol": "colours of cells, local spectra and patterns of bands at unit contrast",
 }
-PARTS = {"color": ("colors",), "texture": ("spectra", "patterns")}
-"""The statistics whose shares each part is the mean of."""
+PARTS = {"color": {"colors": 1}, "texture": {"spectra": 2, "patterns": 1}}
+"""The statistics whose shares each part is the mean of, with their weights; chosen on drawn faces."""
 _MATCH_WEIGHTS = {"colors": 1.5, "spectra": 1.0}
 """Of squared distances, each relative to the mean distance of two real pictures; chosen on drawn faces, where patterns tell little."""
 _STATISTICS = {"colors": color_statistics, "spectra": spectrum_statistics, "patterns": pattern_statistics}
@@ -190,8 +190,10 @@ def _share_figures(distances: _Distances, passport: Passport, name: str, *, part
     unknown = [kind for kind, by_role in distances.items() if not _is_positive(by_role["content"] - by_role["reference"])]
     notes = [f"{name} leaves out {kind}: the contents cannot be told from the pictures of the target domain by them" for kind in unknown]
     shares = {kind: adopted_share(*(by_role[role] for role in ROLES)) for kind, by_role in distances.items() if kind not in unknown}
-    by_part = {part: [shares[kind] for kind in kinds if kind in shares] for part, kinds in PARTS.items()}
-    by_part = {part: np.mean(each, axis=0) for part, each in by_part.items() if each}
+    weights = {part: {kind: weight for kind, weight in kinds.items() if kind in shares} for part, kinds in PARTS.items()}
+    by_part = {
+        part: np.average([shares[kind] for kind in kinds], axis=0, weights=list(kinds.values())) for part, kinds in weights.items() if kinds
+    }
     if not by_part:
         return [], [*notes, f"{name} is unknown: no statistic of style tells the contents from the target domain"]
     both = list(by_part.values())
