@@ -16,7 +16,7 @@ from semgan.evaluation.judge.judged_pairs import JudgedPairs
 from semgan.evaluation.judge.pairs import Pairs
 
 FACES, PAIRS, SIZE = 60, 60, 64
-MEDIA = ("shaded", "ink")
+MEDIA = ("shaded", "ink", "poster", "mosaic")
 ORIGIN = Origin({"extractor": "a judge"}, "drawn", "test", {"pairs": 0}, None, {"into": "ink"})
 
 
@@ -39,7 +39,7 @@ def drawings(source, target):
     rng = np.random.default_rng(0)
     pairs = Pairs(np.arange(PAIRS), FACES + rng.integers(FACES, size=PAIRS))
     rows = np.arange(2 * FACES)
-    data = Dataset("drawn_faces", "test", images, rows, domain, MEDIA, {}, {}, f"{source} to {target}")
+    data = Dataset("drawn_faces", "test", images, rows, domain, (MEDIA[source], MEDIA[target]), {}, {}, f"{source} to {target}")
     judged_pairs = JudgedPairs(None, data, pairs, 0, {}, domain[pairs.reference], (), None, None)
     content, reference = images[pairs.content], images[pairs.reference]
     answer = np.stack([draw(*pair, target) for pair in zip(pairs.content, pairs.reference, strict=True)])
@@ -77,12 +77,9 @@ def with_grid(images, strength=20, period=4):
 
 
 def histogram_matched(images, references):
-    result = np.empty_like(images)
-    for place, (image, reference) in enumerate(zip(images, references, strict=True)):
-        for channel in range(3):
-            order = np.argsort(image[..., channel], axis=None, kind="stable")
-            result[place, ..., channel].ravel()[order] = np.sort(reference[..., channel], axis=None)
-    return result
+    values = np.sort(references.reshape(len(references), -1, 3), axis=1)
+    ranks = images.reshape(values.shape).argsort(axis=1, kind="stable").argsort(axis=1, kind="stable")
+    return np.take_along_axis(values, ranks, axis=1).reshape(images.shape)
 
 
 def moments_matched(images, references):
@@ -127,6 +124,13 @@ def test_recoloring_alone_is_not_a_style(drawn, recolor):
     recolored = measure(drawn, recolor(drawn.content, drawn.reference))
     assert recolored["style_adoption"].value <= 0.3
     assert recolored["style_adoption/color"].value > recolored["style_adoption/texture"].value
+
+
+@pytest.mark.parametrize("media", [(0, 2), (0, 3), (2, 3), (3, 0)], ids=lambda media: "_to_".join(MEDIA[each] for each in media))
+def test_matched_histograms_are_not_a_style_in_other_media(media):
+    drawn = drawings(*media)
+    assert adoption(drawn, histogram_matched(drawn.content, drawn.reference)) <= 0.3
+    assert adoption(drawn, drawn.answer) >= 0.9
 
 
 def test_texture_alone_is_not_a_style(drawn):
