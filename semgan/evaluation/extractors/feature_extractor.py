@@ -1,7 +1,6 @@
 """The interface of feature extractors, and the extractor that is always available: a dataset's judge."""
 
 import functools
-import hashlib
 import sys
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -78,11 +77,7 @@ class JudgeExtractor(NamedTuple):
     @property
     def sha256(self) -> str:
         """Returns the SHA-256 of the weights: two machines train the same judge to slightly different numbers."""
-        digest = hashlib.sha256()
-        for path, values in jax.tree_util.tree_leaves_with_path(self.judge.params):
-            digest.update(f"{jax.tree_util.keystr(path)} {np.shape(values)}".encode())
-            digest.update(np.ascontiguousarray(values).tobytes())
-        return digest.hexdigest()
+        return weights_digest(self.judge.params)
 
     @property
     def protocol(self) -> str:

@@ -5,29 +5,25 @@ real and translated pictures, so its own errors cancel in the scores of `semgan/
 """
 
 import functools
-import hashlib
-import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
 from semgan.data.dataset import Dataset
 from semgan.errors import UserError
 from semgan.evaluation.judge import judge_training
+from semgan.evaluation.network_file import load_network, network_name, save_network
 from semgan.evaluation.scores import agreement
-from semgan.files import write_whole
 from semgan.networks.judge import Heads, Judgement, JudgeNetwork
 from semgan.paths import cache_dir
-from semgan.sealed import content_digest
 from semgan.types import Images
 
 _VERSION = 1
 """Part of a judge's name: raise it when the network or its training changes, so that older judges are not taken for these."""
+_KIND = "judge"
 _BATCH = 50
 _HELD_OUT = 2000
 
@@ -146,8 +142,7 @@ def train_judge(dataset: Dataset, held_out: Dataset, *, channels: int, steps: in
 
 def judge_name(dataset: Dataset, held_out: Dataset, **settings: int) -> str:
     """16 hexadecimal digits of a hash of the data and the settings that a judge comes from."""
-    recipe = json.dumps([_VERSION, dataset.fingerprint, held_out.fingerprint, dataset.images.shape[1], sorted(settings.items())])
-    return hashlib.sha256(recipe.encode()).hexdigest()[:16]
+    return network_name(_VERSION, dataset, held_out, **settings)
 
 
 def judge_path(
@@ -179,40 +174,15 @@ def load_or_train(
 
 
 def save_judge(path: Path, judge: Judge) -> None:
-    """One safetensors file whose header holds the rest as JSON, with a SHA-256 of all of it; complete or not there at all."""
-    tensors = {name: np.ascontiguousarray(values) for name, values in _flatten(judge.params).items()}
-    about = json.dumps({"heads": judge.heads._asdict(), "name": judge.name, "accuracy": judge.accuracy}, sort_keys=True)
-    write_whole(path, save(tensors, metadata={"judge": about, "sha256": content_digest(about, tensors)}))
+    """Writes a judge to one file, see `network_file`."""
+    about = {"heads": judge.heads._asdict(), "name": judge.name, "accuracy": judge.accuracy}
+    save_network(path, _KIND, judge.params, about)
 
 
 def load_judge(path: Path) -> Judge | None:
     """The judge in the file, or None where the file is not what `save_judge` wrote (cut short, bits changed)."""
-    try:
-        with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (the file is not a mapping)
-    except (SafetensorError, OSError):
+    contents = load_network(path, _KIND)
+    if contents is None:
         return None
-    about = metadata.get("judge", "")
-    if not tensors or metadata.get("sha256") != content_digest(about, tensors):
-        return None
-    meta = json.loads(about)
-    return Judge(_unflatten(tensors), Heads(**meta["heads"]), meta["name"], meta["accuracy"])
-
-
-def _flatten(tree: dict[str, Any], prefix: str = "") -> dict[str, np.ndarray]:
-    flat = {}
-    for key, value in tree.items():
-        flat |= _flatten(value, f"{prefix}{key}/") if isinstance(value, dict) else {prefix + key: np.asarray(value)}
-    return flat
-
-
-def _unflatten(flat: dict[str, np.ndarray]) -> dict[str, Any]:
-    tree: dict[str, Any] = {}
-    for name, value in flat.items():
-        *parents, leaf = name.split("/")
-        node = tree
-        for parent in parents:
-            node = node.setdefault(parent, {})
-        node[leaf] = value
-    return tree
+    params, about = contents
+    return Judge(params, Heads(**about["heads"]), about["name"], about["accuracy"])

@@ -4,6 +4,7 @@ import functools
 import math
 from typing import Any
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -52,10 +53,10 @@ def _update(params: Any, opt_state: Any, batch: Batch, weights: Array | None, ke
     return optax.apply_updates(params, jax.tree.map(lambda update: rate * update, updates)), opt_state
 
 
-def initial_params(network: JudgeNetwork, image_shape: tuple[int, ...], seed: int) -> dict[str, Any]:
+def initial_params(network: nn.Module, input_shape: tuple[int, ...], seed: int) -> dict[str, Any]:
     """Normal kernels of variance 1 / fan-in, scales 1, biases 0; drawn by numpy: XLA takes 20 s to compile the same draws."""
     generator = np.random.default_rng(seed)
-    shapes = jax.eval_shape(network.init, jax.random.key(0), jnp.zeros((1, *image_shape)))["params"]
+    shapes = jax.eval_shape(network.init, jax.random.key(0), jnp.zeros((1, *input_shape)))["params"]
 
     def draw(path: tuple[Any, ...], leaf: jax.ShapeDtypeStruct) -> np.ndarray:
         if path[-1].key == "kernel":

@@ -1,0 +1,87 @@
+"""What translations keep of their contents, as a figure, without any annotation: matched place by place.
+
+    label_free_retention = (match of content and translation - that of content and reference)
+                           / (that of the content and itself in random styles - that of content and reference)
+
+each the mean over the pairs; 0 for copying the reference, 1 for the content under changes of style that no place is lost in.
+"""
+
+import numpy as np
+
+from semgan.evaluation.figures.figure import Figure, resamples_of
+from semgan.evaluation.figures.origin import OF, Origin
+from semgan.evaluation.figures.transfer_figures import COPIED
+from semgan.evaluation.judge.judged_pairs import JudgedPairs
+from semgan.evaluation.matcher.matcher import Matcher, Pictures, features_of, restyle
+from semgan.evaluation.matcher.training import SIZE
+from semgan.evaluation.network_file import weights_digest
+from semgan.evaluation.scores import pair_bootstrap
+from semgan.evaluation.scores.place_match import place_match
+from semgan.evaluation.scores.transfer import share
+
+RETENTION = "label_free_retention"
+RESTYLED = "restyled"
+_RESTYLE_SEED = 0
+"""Of the random styles, apart from those that a matcher's accuracy is measured in."""
+
+
+def matcher_origin(matcher: Matcher, judged_pairs: JudgedPairs) -> Origin:
+    """Returns what the passports of all figures of a matcher of these pairs have in common."""
+    identity = {
+        "extractor": f"matcher {matcher.name}",
+        "network": f"matcher of {matcher.settings['channels']} channels",
+        "sha256": weights_digest({"params": matcher.params, "mean": matcher.mean, "deviation": matcher.deviation}),
+        "protocol": "place by place",
+        "resize": f"bilinear, antialiased, to {SIZE}",
+    }
+    into = ", ".join(judged_pairs.dataset.domains[each] for each in np.unique(judged_pairs.target))
+    seeds = {"pairs": judged_pairs.seed, "restyled": _RESTYLE_SEED}
+    parameters = {f"matcher_{name}": value for name, value in matcher.settings.items()}
+    parameters |= {"matcher_place_accuracy": matcher.accuracy["place"], "into": into, **judged_pairs.parameters()}
+    return Origin(identity, judged_pairs.dataset.fingerprint, judged_pairs.dataset.split, seeds, None, parameters)
+
+
+def retention_figures(matcher: Matcher, judged_pairs: JudgedPairs, images: Pictures, origin: Origin) -> tuple[list[Figure], list[str]]:
+    """Computes `label_free_retention` and its parts: `place_match`, and that of the content, the reference and the restyled content.
+
+    Args:
+      images: the translations.
+      origin: see `matcher_origin`.
+
+    Returns:
+      The figures, and a note where the retention is unknown: the matcher does not tell contents from references.
+    """
+    matches = _matches(matcher, judged_pairs, images)
+    means = {role: float(values.mean()) for role, values in matches.items()}
+    weights = pair_bootstrap.pair_weights(len(judged_pairs.target))
+    resampled = {role: weights @ values / len(values) for role, values in matches.items()}
+    passport = origin.passport(len(judged_pairs.target), len(judged_pairs.target))
+    over = resamples_of("the pairs")
+    roles = {**COPIED, RESTYLED: "the content in random styles"}
+    parts = [
+        Figure(
+            f"place_match/{role}" if role in roles else "place_match",
+            means[role],
+            pair_bootstrap.interval_of_resamples(resampled[role]),
+            passport.with_parameters(**({OF: roles[role]} if role in roles else {})),
+            over,
+        )
+        for role in matches
+    ]
+    value, note = share(RETENTION, means["translated"], means["reference"], means[RESTYLED])
+    if value is None:
+        return parts, [note]
+    shares = pair_bootstrap.resampled_share(*(resampled[role] for role in ("translated", "reference", RESTYLED)))
+    interval = pair_bootstrap.interval_of_resamples(shares)
+    return [Figure(RETENTION, value, interval, passport, "" if interval is None else over), *parts], []
+
+
+def _matches(matcher: Matcher, judged_pairs: JudgedPairs, images: Pictures) -> dict[str, np.ndarray]:
+    """Each pair's match of the content with the translation, itself, the reference, and itself in random styles, by role."""
+    dataset, pairs = judged_pairs.dataset, judged_pairs.pairs
+    contents, references = (dataset.images[dataset.rows[places]] for places in (pairs.content, pairs.reference))
+    source, target = dataset.domain[pairs.content], judged_pairs.target
+    content = features_of(matcher, contents, source)
+    roles = {"translated": (images, target), "content": (contents, source), "reference": (references, target)}
+    roles[RESTYLED] = (restyle(contents, _RESTYLE_SEED), source)
+    return {role: place_match(content, features_of(matcher, *pictures)) for role, pictures in roles.items()}
