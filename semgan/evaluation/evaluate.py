@@ -24,6 +24,7 @@ from semgan.evaluation.figures.evaluation import Evaluation
 from semgan.evaluation.figures.examples import Examples, best_and_worst
 from semgan.evaluation.figures.figure import Figure
 from semgan.evaluation.figures.grid_figures import grid_figures
+from semgan.evaluation.figures.label_free_score import label_free_figures
 from semgan.evaluation.figures.sample_figures import evaluate_samples
 from semgan.evaluation.figures.set_figures import SCORES
 from semgan.evaluation.figures.strength import strength_figures
@@ -107,7 +108,7 @@ def evaluate(model: TrainedModel, train: Dataset, test: Dataset, judge: Judge, q
     Args:
       train: the pictures that it learned from, and that the judge did.
       judge: trained on the same domains.
-      tools: networks with published weights, for the figures that need them.
+      tools: further networks, for the figures that need them: a matcher for those without annotations.
 
     Returns:
       The figures of `transfer_score_figures`, `style_figures`, `variety_figures`, `answer_figures` and `grid_figures` for a model that
@@ -154,6 +155,9 @@ def _of_translations(translator: _Translator, train: Dataset, test: Dataset, jud
     translations = judge_translations(translator.to_references, judged_pairs, translator.batch_size)
     latent = translator.in_latent_style if "latent" in translator.kinds else None
     evaluation = evaluate_translations(judged_pairs, translations, latent, stride=algorithm.stride, lpips=tools.lpips)
+    if tools.matcher:
+        origin = transfer_origin(judged_pairs)
+        evaluation = _with(evaluation, *label_free_figures(tools.matcher, judged_pairs, translations.images, origin))
     if question.beside_training:
         figures, nearest = audit_translations(judged_pairs, translations, train)
         evaluation = _with(evaluation, figures)._replace(examples=Examples(*best_and_worst(judged_pairs, translations), nearest))

@@ -1,4 +1,4 @@
-"""Networks with published weights that an evaluation may use beside the judge, from files that the user has."""
+"""Networks that an evaluation may use beside the judge: a matcher, and those with published weights, from files that the user has."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +10,7 @@ from semgan.evaluation.extractors.extractor import Perceptual, load_extractor, l
 from semgan.evaluation.extractors.feature_extractor import FeatureExtractor
 from semgan.evaluation.extractors.onnx_network import OnnxNetwork, load_identity, load_landmarks
 from semgan.evaluation.extractors.transformers import Embedder, KeyExtractor, load_clip, load_csd, load_dino
+from semgan.evaluation.matcher.matcher import Matcher
 
 PROTOCOL = "legacy"
 """Inception's protocol by default."""
@@ -18,6 +19,7 @@ PROTOCOL = "legacy"
 class Tools(NamedTuple):
     """The networks that are available; without one (None) the figures that need it are left out."""
 
+    matcher: Matcher | None = None
     inception: FeatureExtractor | None = None
     lpips: Perceptual | None = None
     dino: KeyExtractor | None = None

@@ -15,6 +15,7 @@ import numpy as np
 
 from semgan.evaluation.figures.figure import Figure, resamples_of
 from semgan.evaluation.figures.judge_figures import pick_evenly
+from semgan.evaluation.figures.measured import Measured
 from semgan.evaluation.figures.origin import OF, Origin
 from semgan.evaluation.figures.passport import Passport
 from semgan.evaluation.figures.transfer_figures import COPIED, ROLES
@@ -94,7 +95,7 @@ class _Compared(NamedTuple):
     among: Mapping[str, Mapping[str, Distances]]
 
 
-def adoption_figures(judged_pairs: JudgedPairs, images: np.ndarray, origin: Origin) -> tuple[list[Figure], list[str]]:
+def adoption_figures(judged_pairs: JudgedPairs, images: np.ndarray, origin: Origin) -> Measured:
     """Computes the style's adoption and the match with the references.
 
     Args:
@@ -113,11 +114,11 @@ def adoption_figures(judged_pairs: JudgedPairs, images: np.ndarray, origin: Orig
     passport = origin.passport(_real_count(fixed.targets), len(images))
     weights = np.concatenate([np.ones((1, len(images))), pair_bootstrap.pair_weights(len(images))])
     distances = _distances(compared, weights)
-    figures, notes = _share_figures(distances, passport, SCORE, parts=True)
+    figures, notes, values = _share_figures(distances, passport, SCORE, parts=True)
     figures += _distance_figures(distances, passport)
     figures += _figures_by_domains(judged_pairs, compared, origin)
     match, match_notes = _match_figure(compared, weights, passport)
-    return [*figures, *match], [*notes, *match_notes]
+    return Measured([*figures, *match], [*notes, *match_notes], values)
 
 
 def _describe(images: np.ndarray) -> dict[str, Statistics]:
@@ -185,7 +186,7 @@ def _mean_distance(compared: Sequence[_Compared], kind: str, role: str, weights:
     return total
 
 
-def _share_figures(distances: _Distances, passport: Passport, name: str, *, parts: bool) -> tuple[list[Figure], list[str]]:
+def _share_figures(distances: _Distances, passport: Passport, name: str, *, parts: bool) -> Measured:
     """The shares combined and, if asked for, each; kinds in which the contents are like the target domain are left out, with a note."""
     unknown = [kind for kind, by_role in distances.items() if not _is_positive(by_role["content"] - by_role["reference"])]
     notes = [f"{name} leaves out {kind}: the contents cannot be told from the pictures of the target domain by them" for kind in unknown]
@@ -195,13 +196,14 @@ def _share_figures(distances: _Distances, passport: Passport, name: str, *, part
         part: np.average([shares[kind] for kind in kinds], axis=0, weights=list(kinds.values())) for part, kinds in weights.items() if kinds
     }
     if not by_part:
-        return [], [*notes, f"{name} is unknown: no statistic of style tells the contents from the target domain"]
+        return Measured([], [*notes, f"{name} is unknown: no statistic of style tells the contents from the target domain"], None)
     both = list(by_part.values())
     passport = passport.with_parameters(by=", ".join(shares))
-    figures = [_figure(name, combined_share(both[0], both[-1]), passport)]
+    values = combined_share(both[0], both[-1])
+    figures = [_figure(name, values, passport)]
     if parts:
         figures += [_figure(f"{name}/{part}", share, passport) for part, share in by_part.items()]
-    return figures, notes
+    return Measured(figures, notes, values)
 
 
 def _is_positive(values: ResampledValues) -> bool:
@@ -229,7 +231,8 @@ def _figures_by_domains(judged_pairs: JudgedPairs, compared: Sequence[_Compared]
             weights = np.zeros((bootstrap.RESAMPLES + 1, len(source)))
             weights[:, members] = np.concatenate([np.ones((1, len(members))), pair_bootstrap.pair_weights(len(members))])
             passport = origin.passport(_real_count([each.target]), len(members))
-            yield from _share_figures(_distances([each], weights), passport, f"{SCORE}/{domains[own]}/{domains[target]}", parts=False)[0]
+            name = f"{SCORE}/{domains[own]}/{domains[target]}"
+            yield from _share_figures(_distances([each], weights), passport, name, parts=False).figures
 
 
 def _match_figure(compared: Sequence[_Compared], weights: PairWeights, passport: Passport) -> tuple[list[Figure], list[str]]:

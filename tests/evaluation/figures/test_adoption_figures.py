@@ -58,8 +58,9 @@ def to_ink():
 
 
 def measure(drawn, images):
-    figures, notes = adoption_figures(drawn.judged_pairs, np.clip(np.rint(images), 0, 255).astype(np.uint8), ORIGIN)
+    figures, notes, values = adoption_figures(drawn.judged_pairs, np.clip(np.rint(images), 0, 255).astype(np.uint8), ORIGIN)
     assert notes == []
+    assert values[0] == by_name(figures)["style_adoption"].value
     return by_name(figures)
 
 
