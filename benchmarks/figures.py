@@ -37,7 +37,12 @@ def write_curves(path: Path, charts: Mapping[str, Mapping[str, Curve]], along: s
     """
     pitch = WIDTH + MARGIN + LABELS
     body = "".join(_chart(title, curves, MARGIN + index * pitch, along, end) for index, (title, curves) in enumerate(charts.items()))
-    width, height = MARGIN + len(charts) * pitch, HEIGHT + 2 * MARGIN
+    _write_svg(path, body, len(charts))
+
+
+def _write_svg(path: Path, body: str, charts: int) -> None:
+    """Writes charts side by side on a white ground."""
+    width, height = MARGIN + charts * (WIDTH + MARGIN + LABELS), HEIGHT + 2 * MARGIN
     head = f'viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="11" fill="#333"'
     background = f'<rect width="{width}" height="{height}" fill="#fff"/>'
     path.write_text(f'<svg xmlns="http://www.w3.org/2000/svg" {head}>{background}{body}</svg>\n')
@@ -63,6 +68,40 @@ def _chart(title: str, curves: Mapping[str, Curve], left: float, along: str, end
         for colour, (name, points) in zip(COLOURS, curves.items(), strict=False)
     )
     return grid + axis + heading + paths
+
+
+def write_scatters(path: Path, charts: Mapping[str, Mapping[str, Sequence[tuple[float, float]]]], up: str) -> None:
+    """An SVG of charts side by side: by what is along, the (x, y) by name; both axes from -0.5 to 1.25, what is beyond at the border.
+
+    Args:
+      up: what the vertical axis is.
+    """
+    pitch = WIDTH + MARGIN + LABELS
+    body = "".join(_scatter(along, groups, MARGIN + index * pitch, up) for index, (along, groups) in enumerate(charts.items()))
+    _write_svg(path, body, len(charts))
+
+
+def _scatter(along: str, groups: Mapping[str, Sequence[tuple[float, float]]], left: float, up: str) -> str:
+    low, high = -0.5, 1.25
+
+    def place(x: float, y: float) -> tuple[float, float]:
+        across, rise = (min(max((each - low) / (high - low), 0), 1) for each in (x, y))
+        return left + WIDTH * across, MARGIN + HEIGHT * (1 - rise)
+
+    grid = "".join(
+        f'<path d="M{left} {place(0, at)[1]:.1f}h{WIDTH}M{place(at, 0)[0]:.1f} {MARGIN}v{HEIGHT}" stroke="#ddd"/>'
+        f'<text x="{left - 4}" y="{place(0, at)[1] + 4:.1f}" text-anchor="end">{at:g}</text>'
+        f'<text x="{place(at, 0)[0]:.1f}" y="{MARGIN + HEIGHT + 14}" text-anchor="middle">{at:g}</text>'
+        for at in (-0.5, 0, 0.5, 1)
+    )
+    heading = f'<text x="{left}" y="{MARGIN - 14}" font-weight="bold">{up}</text>'
+    heading += f'<text x="{left + WIDTH}" y="{MARGIN + HEIGHT + 28}" text-anchor="end">{along}</text>'
+    dots = ""
+    for line, (colour, (name, points)) in enumerate(zip(COLOURS, groups.items(), strict=False)):
+        places = [place(*point) for point in points]
+        dots += "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}" fill-opacity="0.7"/>' for x, y in places)
+        dots += f'<text x="{left + WIDTH + 6}" y="{MARGIN + LINE * (line + 1)}" fill="{colour}">{name}</text>'
+    return grid + heading + dots
 
 
 def _line(places: Sequence[tuple[float, float]], colour: str) -> str:

@@ -1,4 +1,7 @@
-"""Antialiased changes of resolution by two (Zhang 2019, arXiv 1904.11486), as in the networks of CUT (arXiv 2007.15651), and Gaussian blurs."""
+"""Antialiased changes of resolution by two, as in the networks of CUT (arXiv 2007.15651), and Gaussian blurs.
+
+The former are those of Zhang 2019 (arXiv 1904.11486).
+"""
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float

@@ -1,4 +1,5 @@
 import copy
+import functools
 import json
 from types import SimpleNamespace
 
@@ -14,6 +15,7 @@ from semgan.evaluation.extractors.extractor import Perceptual
 from semgan.evaluation.extractors.tools import Files
 from semgan.evaluation.figures.figure import Figure
 from semgan.evaluation.figures.passport import new_passport
+from semgan.evaluation.matcher import matcher
 from semgan.inference.model import Model
 from semgan.torch_files import writer
 from tests.evaluation import random_weights
@@ -47,6 +49,8 @@ def opened(monkeypatch, squares):
         return Model(squares_model(model.kinds, model.config, model.meta, model.targets))
 
     monkeypatch.setattr(evaluate_command, "open_dataset", open_dataset)
+    small = {"channels": 4, "features": 8, "steps": 2, "batch_size": 4}
+    monkeypatch.setattr(evaluate_command, "load_or_train_matcher", functools.partial(matcher.load_or_train, **small))
     monkeypatch.setattr("semgan.inference.model.load", load)
     return SimpleNamespace(calls=calls, model=model, datasets=datasets)
 

@@ -18,7 +18,6 @@ from semgan.evaluation.matcher.training import SIZE
 from semgan.evaluation.network_file import weights_digest
 from semgan.evaluation.scores import pair_bootstrap
 from semgan.evaluation.scores.place_match import place_match
-from semgan.evaluation.scores.transfer import share
 
 RETENTION = "label_free_retention"
 RESTYLED = "restyled"
@@ -69,9 +68,10 @@ def retention_figures(matcher: Matcher, judged_pairs: JudgedPairs, images: Pictu
         )
         for role in matches
     ]
-    value, note = share(RETENTION, means["translated"], means["reference"], means[RESTYLED])
-    if value is None:
+    if means[RESTYLED] <= means["reference"]:
+        note = f"{RETENTION} is unknown: the matcher does not tell the contents from the references better than chance"
         return Measured(parts, [note], None)
+    value = (means["translated"] - means["reference"]) / (means[RESTYLED] - means["reference"])
     shares = pair_bootstrap.resampled_share(*(resampled[role] for role in ("translated", "reference", RESTYLED)))
     interval = pair_bootstrap.interval_of_resamples(shares)
     retention = Figure(RETENTION, value, interval, passport, "" if interval is None else over)

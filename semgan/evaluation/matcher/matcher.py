@@ -66,7 +66,7 @@ def features_of(matcher: Matcher, images: Pictures, domain: Int[np.ndarray, " co
     Args:
       domain: of each picture; of a translation that of its reference.
     """
-    raw = _raw_features(matcher.params, images, _network(matcher.settings))
+    raw = _raw_features(matcher.params, images, network_of(matcher.settings))
     return place_match.standardize(raw, matcher.mean[domain], matcher.deviation[domain][:, None])
 
 
@@ -108,7 +108,7 @@ def train_matcher(
     if size < _LEAST_SIZE:
         raise UserError(f"image_size is {size}, but places are matched in pictures of at least {_LEAST_SIZE} pixels: choose a larger one")
     rows = np.arange(len(dataset.rows))[:: max(len(dataset.rows) // pictures, 1)][:pictures]
-    network = _network(settings)
+    network = network_of(settings)
     params = training.train(dataset, rows, network, steps=steps, batch_size=batch_size, seed=seed)
     mean, deviation = _usual_features(params, network, dataset, rows)
     matcher = Matcher(params, mean, deviation, settings, network_name(_VERSION, dataset, held_out, **settings), {})
@@ -156,7 +156,7 @@ def load_matcher(path: Path) -> Matcher | None:
     return None if contents is None else Matcher(**contents[0], **contents[1])
 
 
-def _network(settings: dict[str, int]) -> MatcherNetwork:
+def network_of(settings: dict[str, int]) -> MatcherNetwork:
     return MatcherNetwork(settings["channels"], settings["features"])
 
 

@@ -25,6 +25,7 @@ _KNOTS = 7
 """The tones that a palette has colours for; those between are mixed."""
 _PERIODS = (2.0, 8.0)  # pixels, of strokes and dots
 _NOISE = 0.02
+"""The largest standard deviation of the noise."""
 _UNCHANGED = 0.2
 """The share of pictures whose style stays as it is: such are what is matched in the end."""
 _LEAST_AREA = 0.5
@@ -105,8 +106,8 @@ def _draw_lines(tone: Float[Array, "batch size size 1"], key: Key) -> Float[Arra
 def _hatch(tone: Float[Array, "batch size size 1"], key: Key) -> Float[Array, "batch size size 1"]:
     """Strokes or dots that are wider where the tone is darker."""
     keys = _keys(key)
-    sharpness, level, strength = (_draw(next(keys), len(tone), *span) for span in ((4, 20), (0.3, 0.7), (0.1, 0.5)))
-    return jax.nn.sigmoid(sharpness * (tone - level + strength * _strokes(*tone.shape[:2], next(keys))))
+    sharpness, level, strength = (_draw(next(keys), len(tone), low, high) for low, high in ((4, 20), (0.3, 0.7), (0.1, 0.5)))
+    return jax.nn.sigmoid(sharpness * (tone - level + strength * _strokes(len(tone), tone.shape[1], next(keys))))
 
 
 def _fill_areas(tone: Float[Array, "batch size size 1"], key: Key) -> Float[Array, "batch size size 1"]:
@@ -114,7 +115,7 @@ def _fill_areas(tone: Float[Array, "batch size size 1"], key: Key) -> Float[Arra
     filled = jnp.zeros_like(tone)
     for area, area_key in enumerate(jax.random.split(key, _AREAS)):
         keys = _keys(area_key)
-        strokes = jax.nn.sigmoid(8 * (_strokes(*tone.shape[:2], next(keys)) - _draw(next(keys), len(tone), -0.6, 0.6)))
+        strokes = jax.nn.sigmoid(8 * (_strokes(len(tone), tone.shape[1], next(keys)) - _draw(next(keys), len(tone), -0.6, 0.6)))
         kind = _draw(next(keys), len(tone))
         filling = jnp.where(kind < 0.4, 1, jnp.where(kind < 0.55, 0, strokes))
         filled = jnp.where(jnp.round((_AREAS - 1) * tone) == area, filling, filled)

@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+
+from semgan.evaluation.figures.figure import by_name
+from semgan.evaluation.figures.label_free_figures import matcher_origin, retention_figures
+from semgan.evaluation.judge.judged_pairs import judge_pairs
+from semgan.evaluation.judge.pairs import translate_pairs
+from semgan.evaluation.matcher.matcher import train_matcher
+
+PAIRS = 60
+PARTS = {"place_match", "place_match/content", "place_match/reference", "place_match/restyled"}
+
+
+@pytest.fixture(scope="module")
+def matcher(train_squares, test_squares):
+    return train_matcher(train_squares, test_squares, channels=4, features=8, steps=60, batch_size=6, pictures=200)
+
+
+@pytest.fixture(scope="module")
+def judged_pairs(judge, test_squares):
+    return judge_pairs(judge, test_squares, pairs=PAIRS)
+
+
+@pytest.fixture(scope="module")
+def measure(matcher, judged_pairs):
+    def figures_of(translate):
+        images = translate_pairs(translate, judged_pairs.dataset, judged_pairs.pairs, 20)
+        figures, notes, _ = retention_figures(matcher, judged_pairs, images, matcher_origin(matcher, judged_pairs))
+        assert notes == []
+        return by_name(figures)
+
+    return figures_of
+
+
+def test_copying_the_reference_keeps_nothing(measure):
+    assert measure(lambda batch: batch["reference"])["label_free_retention"].value == 0
+
+
+def test_perfect_translation_keeps_about_what_the_content_does(measure, oracle):
+    perfect = measure(oracle)["label_free_retention"].value
+    assert perfect > 0.7
+    assert measure(lambda batch: batch["image"])["label_free_retention"].value >= perfect - 0.05
+
+
+def test_shifted_and_destroyed_translations_keep_less(measure, oracle):
+    values = [measure(lambda batch, shift=shift: np.roll(oracle(batch), shift, 1))["label_free_retention"].value for shift in (0, 1, 2, 4)]
+    assert all(np.diff(values) < -0.05)
+    assert measure(lambda batch: np.full_like(batch["image"], 90))["label_free_retention"].value < 0.2
+
+
+def test_parts_and_intervals_are_given(measure, oracle):
+    figures = measure(oracle)
+    assert figures.keys() == {"label_free_retention", *PARTS}
+    for figure in figures.values():
+        low, high = figure.interval
+        assert low <= figure.value <= high
+        assert figure.interval_of == "1000 resamples of the pairs"
+    match = {name: figures[name].value for name in PARTS}
+    share = (match["place_match"] - match["place_match/reference"]) / (match["place_match/restyled"] - match["place_match/reference"])
+    assert figures["label_free_retention"].value == pytest.approx(share)
+
+
+def test_passport_names_the_matcher_and_how_it_was_trained(measure, oracle, matcher):
+    passport = measure(oracle)["label_free_retention"].passport
+    assert passport.extractor == f"matcher {matcher.name}"
+    assert passport.parameters["matcher_steps"] == 60
+    assert passport.parameters["matcher_place_accuracy"] == matcher.accuracy["place"]
+    assert (passport.fake_count, passport.seeds["pairs"]) == (PAIRS, 0)
+    assert len(passport.sha256) == 64
+
+
+def test_unknown_where_contents_and_references_cannot_be_told_apart(matcher, judged_pairs):
+    last = {name: 0 * leaf for name, leaf in matcher.params["Conv_2"].items()}
+    blind = matcher._replace(params={**matcher.params, "Conv_2": last}, mean=0 * matcher.mean)
+    images = np.zeros((PAIRS, 16, 16, 3), np.uint8)
+    figures, notes, _ = retention_figures(blind, judged_pairs, images, matcher_origin(blind, judged_pairs))
+    assert {figure.name for figure in figures} == PARTS
+    assert notes == ["label_free_retention is unknown: the matcher does not tell the contents from the references better than chance"]
