@@ -2,7 +2,7 @@
 
     python benchmarks/label_free.py --models runs/*/snapshot.safetensors --into ink --bank runs/label_free/ink
 
-translates the same held-out pairs with every model, and adds known damages of the last model's translations and of the answers. Each
+translates the same held-out pairs with every model, and adds known damages of the translations that keep most and of the answers. Each
 measure is normalised as `label_free_retention` is; a table gives its rank correlation (Spearman) with the retention that a judge of masks
 reads and with the agreement of edges with the answers, over the models, the damages and all. With `--plot` a scatter is drawn. Translations
 and their truth are kept in BANK as NAME.npz and NAME.json; any others that lie there are compared too.
@@ -12,6 +12,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,8 +46,17 @@ _DAMAGE = "damage "
 """What the names of damaged pictures begin with."""
 _PATCH = 4  # pixels
 
-Measure = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
-"""(contents, their domains, pictures, theirs) -> how much of each content its picture keeps, (pairs,)."""
+
+class Measure(NamedTuple):
+    """A measure of how much of each content its picture keeps.
+
+    Attributes:
+      describe: maps pictures and their domains to an array per picture.
+      compare: maps the contents' arrays and the pictures' to a number per pair.
+    """
+
+    describe: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    compare: Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 class Snapshot(NamedTuple):
@@ -79,7 +89,7 @@ def main() -> None:
 
 
 def build(folder: Path, models: Sequence[Path], pairs: JudgedPairs) -> dict[str, Snapshot]:
-    """All snapshots of the bank, after translating with the models that it lacks and damaging the last one's pictures and the answers."""
+    """All snapshots of the bank, after translating with the models that it lacks and damaging the best translations and the answers."""
     folder.mkdir(parents=True, exist_ok=True)
     contents, references = _pictures(pairs)
     answers = draw_answers(pairs).images  # pyright: ignore[reportOptionalMemberAccess]
@@ -88,10 +98,9 @@ def build(folder: Path, models: Sequence[Path], pairs: JudgedPairs) -> dict[str,
         if not (folder / f"{name}.npz").exists():
             model = load(path)
             np.savez(folder / f"{name}.npz", translated=translate_pairs(model.translate_batch, pairs.dataset, pairs.pairs, 50))
-    sources = {"answer": answers}
-    if names := sorted(each.stem for each in folder.glob("*.npz") if not each.stem.startswith(_DAMAGE)):
-        sources["translation"] = np.load(folder / f"{names[-1]}.npz")["translated"]
-    for source, images in sources.items():
+    models_bank = {path.stem: _snapshot(path, pairs, answers) for path in folder.glob("*.npz") if _group(path.stem) == "models"}
+    best = max(models_bank.values(), key=lambda each: each.truth["retention"])
+    for source, images in {"answer": answers, "translation": best.images}.items():
         for name, changed in (("none", images), *damaged(images, contents, references)):
             path = folder / f"{_DAMAGE}{source} {name}.npz"
             if not path.exists():
@@ -117,22 +126,17 @@ def _pictures(pairs: JudgedPairs) -> tuple[np.ndarray, np.ndarray]:
 
 def measures(matchers: Sequence[Matcher]) -> dict[str, Measure]:
     """Label-free measures by name: the matchers', and those that are known."""
-    untrained = initial_params(matching.network_of(matchers[0].settings), (SIZE, SIZE, 3), seed=0)
-    named = {"matcher" + f", seed {seed}" * (seed > 0): _places(each) for seed, each in enumerate(matchers)}
+    first = matchers[0]
+    untrained = first._replace(params=initial_params(matching.network_of(first.settings), (SIZE, SIZE, 3), seed=0))
+    named = {"matcher" + f", seed {seed}" * (seed > 0): each for seed, each in enumerate(matchers)}
     return {
-        **named,
-        "the same network untrained": _places(matchers[0]._replace(params=untrained)),
-        "self-similarity of the matcher's features": lambda a, at, b, bt: _self_similarity(
-            _halved(features_of(matchers[0], a, at)), _halved(features_of(matchers[0], b, bt))
-        ),
-        "self-similarity of patches": lambda a, _, b, __: _self_similarity(_patches(a), _patches(b)),
-        "edge agreement": lambda a, _, b, __: answer.edge_agreement(a, b),
-        "edge agreement, relative to those around": lambda a, _, b, __: _correlation(_relative_edges(a), _relative_edges(b)),
+        **{name: Measure(partial(features_of, each), place_match) for name, each in named.items()},
+        "the same network untrained": Measure(partial(features_of, untrained), place_match),
+        "self-similarity of the matcher's features": Measure(lambda x, at: _similarities(_halved(features_of(first, x, at))), _correlation),
+        "self-similarity of patches": Measure(lambda x, _: _similarities(_patches(x)), _correlation),
+        "edge agreement": Measure(lambda x, _: x, answer.edge_agreement),
+        "edge agreement, relative to those around": Measure(lambda x, _: _relative_edges(x), _correlation),
     }
-
-
-def _places(matcher: Matcher) -> Measure:
-    return lambda a, a_domain, b, b_domain: place_match(features_of(matcher, a, a_domain), features_of(matcher, b, b_domain))
 
 
 def _halved(features: np.ndarray) -> np.ndarray:
@@ -150,9 +154,9 @@ def _patches(images: np.ndarray) -> np.ndarray:
     return patches / (np.linalg.norm(patches, axis=-1, keepdims=True) + 1e-6)
 
 
-def _self_similarity(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """The correlation of two pictures' cosines of every place with every other (as in LSeSim, Zheng et al. 2021, arXiv 2104.00854)."""
-    return _correlation(a @ a.swapaxes(1, 2), b @ b.swapaxes(1, 2))
+def _similarities(features: np.ndarray) -> np.ndarray:
+    """The cosines of every place with every other, as in LSeSim (Zheng et al. 2021, arXiv 2104.00854)."""
+    return features @ features.swapaxes(1, 2)
 
 
 def _relative_edges(images: np.ndarray) -> np.ndarray:
@@ -172,9 +176,13 @@ def _shares(measure: Measure, pairs: JudgedPairs, bank: Mapping[str, Snapshot]) 
     """Each snapshot's measure, 0 for the references copied and 1 for the contents in random styles."""
     contents, references = _pictures(pairs)
     source, target = pairs.dataset.domain[pairs.pairs.content], pairs.target
-    low = measure(contents, source, references, target).mean()
-    high = measure(contents, source, restyle(contents, 0), source).mean()
-    return {name: float((measure(contents, source, each.images, target).mean() - low) / (high - low)) for name, each in bank.items()}
+    described = measure.describe(contents, source)
+
+    def match(images: np.ndarray, domain: np.ndarray) -> float:
+        return float(measure.compare(described, measure.describe(images, domain)).mean())
+
+    low, high = match(references, target), match(restyle(contents, 0), source)
+    return {name: (match(each.images, target) - low) / (high - low) for name, each in bank.items()}
 
 
 def print_table(shares: Mapping[str, Mapping[str, float]], bank: Mapping[str, Snapshot]) -> None:
