@@ -194,8 +194,23 @@ def test_evaluate_passes_everything_on(capsys, monkeypatch):
     monkeypatch.setattr(evaluate_command, "evaluate_snapshot", lambda model, out, **settings: asked.update(settings, model=model, out=out))
     options = ("--data", "d", "--pairs", 7, "--seed", 2, "--into", "a", "--contents", "b&~c", "--strengths", "0,1")
     files = ("--inception", "i", "--protocol", "clean", "--lpips", "l", "--lpips-heads", "h")
+    files += ("--dino", "d", "--clip", "c", "--csd", "s", "--artfid", "a")
+    files += ("--landmarks-onnx", "m", "--landmarks-scaling", "unit", "--identity-onnx", "n", "--identity-scaling", "bytes")
     assert run(capsys, "evaluate", "--model", "m", "--out", "o.json", *options, *files)[0] == 0
-    assert asked.pop("weights") == (Path("i"), "clean", Path("l"), Path("h"))
+    assert asked.pop("weights")._asdict() == {
+        "inception": Path("i"),
+        "protocol": "clean",
+        "lpips": Path("l"),
+        "lpips_heads": Path("h"),
+        "dino": Path("d"),
+        "clip": Path("c"),
+        "csd": Path("s"),
+        "artfid": Path("a"),
+        "landmarks_onnx": Path("m"),
+        "landmarks_scaling": "unit",
+        "identity_onnx": Path("n"),
+        "identity_scaling": "bytes",
+    }
     assert {key: str(value) for key, value in asked.items()} == {
         "model": "m",
         "out": "o.json",

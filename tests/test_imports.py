@@ -30,6 +30,7 @@ MAY_IMPORT = {
     "pages": {"pages"},
     "evaluation": {"evaluation", "data", "networks", "layers"},
     "evaluation.extractors.weight_files": {"evaluation", "torch_files"},
+    "evaluation.extractors.vit_files": {"evaluation", "torch_files"},
     "evaluation.evaluate": {"evaluation", "data", "trained_model"},
     "evaluation.evaluate_command": {"evaluation", "data", "inference"},
     "evaluation.figures.perceptual_figures": {"evaluation", "data", "trained_model"},

@@ -37,11 +37,32 @@ def add_evaluate(commands: Any) -> None:
         metavar="S,S,...",
         help="strengths of the style to measure at, for models that take a reference (default: 0,0.25,0.5,0.75,1)",
     )
-    evaluate.add_argument("--inception", type=Path, metavar="FILE", help="Inception's weights: adds FID, KID and the Inception score")
-    evaluate.add_argument("--protocol", metavar="NAME", help="legacy, tensorflow1, clean or stargan-v2; with --inception (default: legacy)")
-    evaluate.add_argument("--lpips", type=Path, metavar="FILE", help="AlexNet's or VGG16's weights: adds what LPIPS tells")
-    evaluate.add_argument("--lpips-heads", type=Path, metavar="FILE", help="LPIPS's own weights, where they are not in the same file")
     evaluate.add_argument("--out", required=True, type=Path, metavar="FILE", help="JSON report to write; its page, .html, goes beside it")
+    _add_weights(evaluate)
+    _add_networks(evaluate)
+
+
+def _add_weights(evaluate: argparse.ArgumentParser) -> None:
+    """Adds the options for files of published weights, which are never downloaded."""
+    weights = evaluate.add_argument_group("published weights, from files of yours")
+    weights.add_argument("--inception", type=Path, metavar="FILE", help="Inception's weights: adds FID, KID and the Inception score")
+    weights.add_argument("--protocol", metavar="NAME", help="legacy, tensorflow1, clean or stargan-v2; with --inception (default: legacy)")
+    weights.add_argument("--lpips", type=Path, metavar="FILE", help="AlexNet's or VGG16's weights: adds what LPIPS tells")
+    weights.add_argument("--lpips-heads", type=Path, metavar="FILE", help="LPIPS's own weights, where they are not in the same file")
+    weights.add_argument("--dino", type=Path, metavar="FILE", help="a DINO ViT's weights: adds Splice's structure distance")
+    weights.add_argument("--clip", type=Path, metavar="FILE", help="a CLIP ViT's weights: adds similarity with contents and references")
+    weights.add_argument("--csd", type=Path, metavar="FILE", help="CSD's weights: adds similarity of style with references")
+    weights.add_argument("--artfid", type=Path, metavar="FILE", help="ArtFID's Inception, or a usual one: adds ArtFID; with --lpips")
+
+
+def _add_networks(evaluate: argparse.ArgumentParser) -> None:
+    """Adds the options for networks in ONNX files."""
+    networks = evaluate.add_argument_group("networks of yours in ONNX files (pip install 'semgan[onnx-scores]')")
+    scaling = "scale of the pixels that it takes: signed (-1 to 1, default), unit (0 to 1), imagenet or bytes"
+    networks.add_argument("--landmarks-onnx", type=Path, metavar="FILE", help="predicts landmarks: adds how far translations move them")
+    networks.add_argument("--landmarks-scaling", metavar="NAME", help=scaling)
+    networks.add_argument("--identity-onnx", type=Path, metavar="FILE", help="embeds faces, as ArcFace does: adds similarity with contents")
+    networks.add_argument("--identity-scaling", metavar="NAME", help=scaling)
 
 
 def add_compare(commands: Any) -> None:
@@ -71,7 +92,20 @@ def _evaluate(args: argparse.Namespace) -> None:
         into=args.into,
         contents=args.contents,
         strengths=args.strengths,
-        weights=Files(args.inception, args.protocol, args.lpips, args.lpips_heads),
+        weights=Files(
+            inception=args.inception,
+            protocol=args.protocol,
+            lpips=args.lpips,
+            lpips_heads=args.lpips_heads,
+            dino=args.dino,
+            clip=args.clip,
+            csd=args.csd,
+            artfid=args.artfid,
+            landmarks_onnx=args.landmarks_onnx,
+            landmarks_scaling=args.landmarks_scaling,
+            identity_onnx=args.identity_onnx,
+            identity_scaling=args.identity_scaling,
+        ),
     )
 
 

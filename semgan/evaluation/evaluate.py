@@ -24,10 +24,12 @@ from semgan.evaluation.figures.evaluation import Evaluation
 from semgan.evaluation.figures.examples import Examples, best_and_worst
 from semgan.evaluation.figures.figure import Figure
 from semgan.evaluation.figures.grid_figures import grid_figures
+from semgan.evaluation.figures.label_free_score import label_free_figures
 from semgan.evaluation.figures.sample_figures import evaluate_samples
 from semgan.evaluation.figures.set_figures import SCORES
 from semgan.evaluation.figures.strength import strength_figures
 from semgan.evaluation.figures.transfer_figures import transfer_origin, transfer_score_figures, variety_figures
+from semgan.evaluation.figures.weight_figures import notes_on_samples, weight_figures
 from semgan.evaluation.judge.judge import Judge
 from semgan.evaluation.judge.judged_pairs import JudgedPairs, Translations, judge_pairs, judge_translations
 from semgan.progress import track
@@ -106,7 +108,7 @@ def evaluate(model: TrainedModel, train: Dataset, test: Dataset, judge: Judge, q
     Args:
       train: the pictures that it learned from, and that the judge did.
       judge: trained on the same domains.
-      tools: networks with published weights, for the figures that need them.
+      tools: further networks, for the figures that need them: a matcher for those without annotations.
 
     Returns:
       The figures of `transfer_score_figures`, `style_figures`, `variety_figures`, `answer_figures` and `grid_figures` for a model that
@@ -136,7 +138,7 @@ def _of_samples(model: TrainedModel, train: Dataset, test: Dataset, judge: Judge
     if tools.lpips:
         figures = perceptual_figures.path_length_figure(tools.lpips, model, test, count=question.count, seed=question.seed)
         evaluation = _with(evaluation, *figures)
-    return evaluation
+    return _with(evaluation, [], notes_on_samples(tools))
 
 
 def _of_translations(translator: _Translator, train: Dataset, test: Dataset, judge: Judge, question: Question, tools: Tools) -> Evaluation:
@@ -153,14 +155,19 @@ def _of_translations(translator: _Translator, train: Dataset, test: Dataset, jud
     translations = judge_translations(translator.to_references, judged_pairs, translator.batch_size)
     latent = translator.in_latent_style if "latent" in translator.kinds else None
     evaluation = evaluate_translations(judged_pairs, translations, latent, stride=algorithm.stride, lpips=tools.lpips)
+    if tools.matcher:
+        origin = transfer_origin(judged_pairs)
+        evaluation = _with(evaluation, *label_free_figures(tools.matcher, judged_pairs, translations.images, origin))
     if question.beside_training:
         figures, nearest = audit_translations(judged_pairs, translations, train)
         evaluation = _with(evaluation, figures)._replace(examples=Examples(*best_and_worst(judged_pairs, translations), nearest))
+    styles = "reference" if "reference" in translator.kinds else "none"
     if tools.inception:
-        styles = {"styles": "reference" if "reference" in translator.kinds else "none"}
-        evaluation = _with(evaluation, *_inception_figures(judged_pairs, translations, train, question, tools.inception, styles))
+        figures = _inception_figures(judged_pairs, translations, train, question, tools.inception, {"styles": styles})
+        evaluation = _with(evaluation, *figures)
     if tools.lpips:
         evaluation = _with(evaluation, _perceptual_figures(translator, judged_pairs, translations, tools.lpips))
+    evaluation = _with(evaluation, *weight_figures(tools, judged_pairs, translations.images, styles))
     if question.strengths:
         strengths = track(question.strengths, "measuring strengths of the style", len(question.strengths))
         by_strength = strength_figures(translator.at_strength, judged_pairs, strengths, translator.batch_size)

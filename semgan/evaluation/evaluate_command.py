@@ -12,6 +12,7 @@ from semgan.evaluation.extractors.tools import Files, load_tools
 from semgan.evaluation.figures.strength import STRENGTHS
 from semgan.evaluation.judge.judge import Judge, load_or_train
 from semgan.evaluation.judge.pairs import contents_matching
+from semgan.evaluation.matcher.matcher import load_or_train as load_or_train_matcher
 from semgan.evaluation.report import evaluation_page
 from semgan.evaluation.report.describe import describe_dataset, describe_judge
 from semgan.evaluation.report.evaluation_json import evaluation_json
@@ -66,6 +67,8 @@ def evaluate_snapshot(
     if contents:
         contents_matching(test, contents)  # an expression that is wrong is refused before a judge is trained
     judge = open_judge(train, test, model.config["judge"])
+    if "sample" not in model.kinds:
+        tools = tools._replace(matcher=load_or_train_matcher(train, test))
     evaluation = evaluate(model.trained_model, train, test, judge, question, tools)
     about = _about(model_path, model.config, model.meta, question, train, test)
     report = evaluation_json(evaluation, judge, test) | about

@@ -18,6 +18,12 @@ SCORES = {
         "answer score",
         "how near translations come to the true answers in structure, colour and texture: the better copy is at 0, another artist's at 1",
     ),
+    "label_free_score": Score(
+        "label-free score", "harmonic mean of the label-free retention and the style adoption: a copy of either picture scores 0"
+    ),
+    "label_free_retention": Score("label-free retention", "how well places of the contents are found again, without annotations"),
+    "style_adoption": Score("style adoption", "how far colours and texture have come from the contents (0) to the references (1)"),
+    "reference_match": Score("reference match", "share of other references that are farther in style than the own one: 0.5 by chance"),
     "transfer_score": Score(
         "transfer score", "harmonic mean of retention and adoption: a copy of either picture scores 0, a perfect translation about 1"
     ),

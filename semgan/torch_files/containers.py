@@ -142,7 +142,10 @@ def _load_zip(contents: bytes, context: Context) -> Any:
         raise UserError("is a zip file without PyTorch's data.pkl: give a .pth, .pt, .ckpt or .pkl file")
     folder = folders[0]
     if f"{folder}/constants.pkl" in archive.members:
-        raise UserError("is a TorchScript archive, which holds code: give the state dict it was made of")
+        raise UserError(
+            "is a TorchScript archive, which holds code: give the state dict it was made of, which PyTorch writes with "
+            "torch.save(torch.jit.load(OLD).state_dict(), NEW)"
+        )
     order = {b"little": "<", b"big": ">"}.get(bytes(archive.read(f"{folder}/byteorder", b"little")))
     if order is None:
         raise malformed_error("byte order")

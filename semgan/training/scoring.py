@@ -8,6 +8,9 @@ from semgan.progress import say
 from semgan.trained_model import TrainedModel
 from semgan.training.training_job import TrainingJob
 
+_JUDGED = {"mask", "landmarks", "attributes"}
+"""The annotations that retention can be judged by."""
+
 
 class Scores(NamedTuple):
     """The outcome of an evaluation during training.
@@ -26,6 +29,7 @@ def score(job: TrainingJob, model: TrainedModel) -> Scores | None:
     from semgan.evaluation.evaluate import Question, evaluate
     from semgan.evaluation.extractors.tools import Tools
     from semgan.evaluation.judge.judge import load_or_train
+    from semgan.evaluation.matcher.matcher import load_or_train as load_or_train_matcher
     from semgan.evaluation.report.evaluation_json import evaluation_json, logged_scores
 
     settings, samples = job.config.judge, "sample" in job.kinds
@@ -39,12 +43,18 @@ def score(job: TrainingJob, model: TrainedModel) -> Scores | None:
     say("taking the scores")
     try:
         judge = load_or_train(job.whole_train, job.test, channels=settings.channels, steps=settings.steps, batch_size=settings.batch_size)
-        tools = Tools(inception=_inception(settings.inception) if settings.inception else None)
+        matcher = None if samples or _is_annotated(job) else load_or_train_matcher(job.whole_train, job.test)
+        tools = Tools(matcher=matcher, inception=_inception(settings.inception) if settings.inception else None)
         evaluation = evaluate(model, job.whole_train, job.test, judge, question, tools)
     except UserError as error:
         say(f"no scores: {error}")
         return None
     return Scores(evaluation_json(evaluation, judge, job.test), logged_scores(evaluation))
+
+
+def _is_annotated(job: TrainingJob) -> bool:
+    """Returns whether the data say what pictures show, so that a matcher, which takes minutes to train, is not needed on the way."""
+    return bool(_JUDGED & job.test.annotations.keys())
 
 
 @cache

@@ -1,4 +1,5 @@
 import copy
+import functools
 import json
 from types import SimpleNamespace
 
@@ -14,7 +15,10 @@ from semgan.evaluation.extractors.extractor import Perceptual
 from semgan.evaluation.extractors.tools import Files
 from semgan.evaluation.figures.figure import Figure
 from semgan.evaluation.figures.passport import new_passport
+from semgan.evaluation.matcher import matcher
 from semgan.inference.model import Model
+from semgan.torch_files import writer
+from tests.evaluation import random_weights
 from tests.evaluation.standins import MeanColours, absolute_differences, random_lpips
 from tests.evaluation.toy_models import squares_model
 from tests.pages.html import Page
@@ -45,6 +49,8 @@ def opened(monkeypatch, squares):
         return Model(squares_model(model.kinds, model.config, model.meta, model.targets))
 
     monkeypatch.setattr(evaluate_command, "open_dataset", open_dataset)
+    small = {"channels": 4, "features": 8, "steps": 2, "batch_size": 4}
+    monkeypatch.setattr(evaluate_command, "load_or_train_matcher", functools.partial(matcher.load_or_train, **small))
     monkeypatch.setattr("semgan.inference.model.load", load)
     return SimpleNamespace(calls=calls, model=model, datasets=datasets)
 
@@ -130,7 +136,7 @@ def test_contents_alone_that_match_are_translated_where_asked_for(opened, tmp_pa
     data = opened.datasets["test"]
     shown = [pair["content"] for pair in report["best_pairs"] + report["worst_pairs"]]
     assert data.annotations["attributes"][shown].tolist() == [[1, 0]] * 12
-    assert {"fid", "lpips_diversity_latent", "structure_distance", "copies", "agreement"} <= figures_of(report).keys()
+    assert {"fid", "lpips_diversity_latent", "lpips_structure_distance", "copies", "agreement"} <= figures_of(report).keys()
     assert {figure["passport"]["parameters"].get("contents") for figure in report["figures"]} == {"large&~red"}
 
 
@@ -211,7 +217,9 @@ def perceptual(monkeypatch):
     monkeypatch.setattr(tools.lpips_network, "SMALLEST", {"alexnet": 16})
     standin = absolute_differences()
     monkeypatch.setattr(Perceptual, "distances", lambda self, a, b: standin.distances(a, b))
-    monkeypatch.setattr(evaluation.perceptual_figures, "structure_figure", lambda *_: Figure("structure_distance", 0.5, None, PASSPORT))
+    monkeypatch.setattr(
+        evaluation.perceptual_figures, "structure_figure", lambda *_: Figure("lpips_structure_distance", 0.5, None, PASSPORT)
+    )
 
 
 def figures_of(report):
@@ -252,8 +260,26 @@ def test_translations_have_a_fid_for_each_domain(opened, tmp_path, inception):
 
 def test_lpips_adds_diversity_by_both_guides_and_the_structure(opened, tmp_path, perceptual):
     figures = figures_of(evaluate_snapshot("model.safetensors", tmp_path / "report.json", weights=Files(lpips="alexnet.pth")))
-    assert {"lpips_diversity_latent", "lpips_diversity_reference", "structure_distance"} <= set(figures)
+    assert {"lpips_diversity_latent", "lpips_diversity_reference", "lpips_structure_distance"} <= set(figures)
     assert figures["lpips_diversity_reference"]["value"] == 0  # the stand-in for the model takes only the domain from its reference
+
+
+def test_other_published_measures_are_figures_of_translations_and_a_note_for_samples(opened, tmp_path):
+    tensors = random_weights.clip_tensors(64, 1)
+    writer.write(tmp_path / "dino.pth", random_weights.dino_tensors(64, 1))
+    writer.write(tmp_path / "clip.pth", tensors)
+    writer.write(tmp_path / "csd.pth", random_weights.csd_tensors(tensors))
+    weights = Files(dino=tmp_path / "dino.pth", clip=tmp_path / "clip.pth", csd=tmp_path / "csd.pth")
+    figures = figures_of(evaluate_snapshot("model.safetensors", tmp_path / "report.json", pairs=20, contents="large", weights=weights))
+    names = ("structure_distance", "clip_content_similarity", "clip_reference_similarity", "csd_similarity")
+    for name in names:
+        assert figures[name]["interval"][0] <= figures[name]["value"] <= figures[name]["interval"][1]
+        assert figures[name]["passport"]["parameters"]["contents"] == "large"
+    assert figures["csd_similarity"]["passport"]["parameters"]["styles"] == "reference"
+    opened.model.kinds = {"sample"}
+    report = evaluate_snapshot("model.safetensors", tmp_path / "report.json", weights=weights)
+    assert not figures_of(report).keys() & set(names)
+    assert any(note.startswith("no figures of dino, clip, csd: they compare translations") for note in report["notes"])
 
 
 @pytest.mark.parametrize(
@@ -264,6 +290,12 @@ def test_lpips_adds_diversity_by_both_guides_and_the_structure(opened, tmp_path,
         (Files("absent.pth"), "absent.pth"),
         (Files("absent.pth", "cleanest"), "no scoring protocol 'cleanest'"),
         (Files(lpips="absent.pth"), "absent.pth"),
+        (Files(dino="absent.pth"), "absent.pth"),
+        (Files(clip="absent.pth"), "absent.pth"),
+        (Files(csd="absent.pth"), "absent.pth"),
+        (Files(artfid="art.pth"), "--lpips too"),
+        (Files(landmarks_scaling="unit"), "--landmarks-onnx too"),
+        (Files(identity_scaling="unit"), "--identity-onnx too"),
     ],
 )
 def test_weights_that_are_not_there_are_a_sentence_before_any_work(opened, tmp_path, weights, said):

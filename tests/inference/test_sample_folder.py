@@ -195,3 +195,13 @@ def test_the_command_writes_into_folders(noise_snapshot, tmp_path, monkeypatch, 
     assert cli.main(["sample", "--model", str(noise_snapshot), "--out", out, "--only", "12"]) == 0
     assert list(files(tmp_path / out)) == [folders.file_name(0, 12)]
     assert re.fullmatch(r"[0-9a-f]{64}", json.loads((tmp_path / out / folders.RECORD).read_text())["model"])
+
+
+def test_every_number_has_its_own_row_of_a_piece(noise_snapshot, monkeypatch):
+    """A compiled program may round one row otherwise than another."""
+    model, numbers = load(noise_snapshot), []
+    draw = type(model).sample_batch
+    monkeypatch.setattr(type(model), "sample_batch", lambda self, batch, seed: numbers.append(batch["position"]) or draw(self, batch, seed))
+    assert len(model.sample(3, first=37)) == 3
+    assert numbers[0][-3:].tolist() == [37, 38, 39]
+    assert all(number % 16 == row % 16 for row, number in enumerate(numbers[0]))

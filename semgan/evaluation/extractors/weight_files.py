@@ -8,7 +8,7 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,6 +33,7 @@ class KnownWeights(NamedTuple):
 
 INCEPTION: dict[inception.Variant, str] = {"fid": "FID's Inception", "imagenet": "torchvision's ImageNet Inception"}
 HEADS: dict[lpips.Backbone, str] = {"alexnet": "LPIPS heads for AlexNet", "vgg16": "LPIPS heads for VGG16"}
+DINO, CLIP, CSD, ART_INCEPTION = "DINO's vision transformer", "CLIP", "CSD", "ArtFID's Inception"
 KNOWN = (
     KnownWeights("pt_inception-2015-12-05-6726825d.pth", "6726825d", INCEPTION["fid"]),
     KnownWeights("inception_v3_google-0cc3c7bd.pth", "0cc3c7bd", INCEPTION["imagenet"]),
@@ -49,6 +50,10 @@ WHERE = {
     INCEPTION["imagenet"]: "inception_v3_google-0cc3c7bd.pth, torchvision's inception_v3 weights, from the PyTorch project",
     "AlexNet or VGG16": "alexnet-owt-7be5be79.pth or vgg16-397923af.pth, torchvision's weights, from the PyTorch project",
     "LPIPS heads": "alex.pth or vgg.pth of weights v0.1 from the PerceptualSimilarity project, whose package lpips holds them too",
+    DINO: "dino_vitbase8_pretrain.pth, or another ViT's backbone weights, from facebookresearch's dino project",
+    CLIP: "the state dict of one of openai's CLIP models with a vision transformer, or model.safetensors of its copy on Hugging Face",
+    CSD: "checkpoint.pth or model.safetensors of CSD ViT-L, from learn2phoenix's CSD project",
+    ART_INCEPTION: "art_inception.pth from matthias-wright's art-fid project, or one of Inception's files",
 }
 """The source of each kind of weights."""
 
@@ -67,11 +72,12 @@ class WeightFile(NamedTuple):
     tensors: Tensors
 
 
-def read_weights(path: str | Path, content: str) -> WeightFile:
+def read_weights(path: str | Path, content: str, inside: Sequence[str] = ()) -> WeightFile:
     """Reads a state dict and recognises the file.
 
     Args:
       content: a key of `WHERE`, for the message where there is no such file.
+      inside: names under which a training's checkpoint may hold the state dict beside other things.
 
     Raises:
       UserError: there is no such file, it cannot be read, or it does not hold named tensors.
@@ -85,7 +91,7 @@ def read_weights(path: str | Path, content: str) -> WeightFile:
         raise UserError(f"{path} cannot be read ({error.strerror}): check its permissions") from error
     sha256 = hashlib.sha256(contents).hexdigest()
     publication = next((publication for publication in KNOWN if sha256.startswith(publication.digits)), KnownWeights(UNRECOGNISED, "", ""))
-    tensors = _READERS.get(path.suffix.lower(), _read_torch)(contents, path)
+    tensors = _unwrapped(_READERS.get(path.suffix.lower(), _read_torch)(contents, path), inside)
     if not isinstance(tensors, Mapping) or not tensors or not all(isinstance(value, np.ndarray) for value in tensors.values()):
         raise UserError(f"{path} does not hold named tensors: give the weights of {content}, which is {WHERE[content]}")
     return WeightFile(publication.file, publication.content, sha256, dict(tensors))
@@ -100,10 +106,26 @@ def inception_params(
       UserError: as `read_weights`; or tensors are missing, of another shape or unknown; or the file is known to be another network's.
     """
     file = read_weights(path, INCEPTION[variant])
-    _refuse_other(path, file, {INCEPTION[variant]})
+    refuse_other(path, file, {INCEPTION[variant]})
     table = [_inception_entry(ours) for ours in inception.unfolded_shapes(variant)]
     ignored = ("AuxLogits.*", "*.num_batches_tracked")
-    return file, inception.fold(_parameters(path, table, file.tensors, inception.unfolded_shapes(variant), ignored), dtype)
+    return file, inception.fold(parameters(path, table, file.tensors, inception.unfolded_shapes(variant), ignored), dtype)
+
+
+def is_art_inception(file: WeightFile) -> bool:
+    """Returns whether the file holds ArtFID's Inception, which has two classifiers, rather than one of the usual ones."""
+    return "fc1.weight" in file.tensors
+
+
+def art_inception_params(path: str | Path, file: WeightFile) -> dict[str, Any]:
+    """The convolutions of ArtFID's Inception, whose classifiers of artists and of styles no score needs.
+
+    Raises:
+      UserError: tensors are missing, of another shape or unknown.
+    """
+    shapes = {ours: shape for ours, shape in inception.unfolded_shapes("imagenet").items() if not ours.startswith("fc/")}
+    ignored = ("fc1.*", "fc2.*", "AuxLogits1.*", "AuxLogits2.*", "*.num_batches_tracked")
+    return inception.fold(parameters(path, [_inception_entry(ours) for ours in shapes], file.tensors, shapes, ignored))
 
 
 def lpips_params(backbone: str | Path, heads: str | Path | None = None) -> tuple[tuple[WeightFile, ...], dict[str, Any]]:
@@ -115,7 +137,7 @@ def lpips_params(backbone: str | Path, heads: str | Path | None = None) -> tuple
       UserError: as `inception_params`.
     """
     files = [read_weights(backbone, "AlexNet or VGG16")]
-    _refuse_other(backbone, files[0], {"AlexNet", "VGG16"})
+    refuse_other(backbone, files[0], {"AlexNet", "VGG16"})
     if heads is not None:
         files.append(read_weights(heads, "LPIPS heads"))
     tensors = {_plain_name(name): value for file in reversed(files) for name, value in file.tensors.items()}
@@ -123,23 +145,25 @@ def lpips_params(backbone: str | Path, heads: str | Path | None = None) -> tuple
     if not any(name.startswith("heads.") for name in tensors):
         raise UserError(f"{backbone} holds a classifier without LPIPS heads: give them as well, {WHERE['LPIPS heads']}")
     if heads is not None:
-        _refuse_other(heads, files[1], {HEADS[kind]})
+        refuse_other(heads, files[1], {HEADS[kind]})
     shapes = lpips.shapes(kind)
     table = [_lpips_entry(ours) for ours in shapes]
     named = str(backbone) if heads is None else f"{backbone} with {heads}"
-    return tuple(files), _parameters(named, table, tensors, shapes, ("classifier.*", "scaling_layer.*"))
+    return tuple(files), parameters(named, table, tensors, shapes, ("classifier.*", "scaling_layer.*"))
 
 
-def _parameters(
-    named: str | Path, table: list[Entry], tensors: Tensors, shapes: Mapping[str, tuple[int, ...]], ignored: Iterable[str]
+def parameters(
+    named: str | Path, table: list[Entry], tensors: Tensors, shapes: Mapping[str, tuple[int, ...]], ignored: Iterable[str] = ()
 ) -> dict[str, Any]:
+    """Converts a file's tensors as `mapping.to_params` does; a UserError begins with `named`, the file's path."""
     try:
         return to_params(table, tensors, shapes, ignored=ignored)
     except UserError as error:
         raise UserError(f"{named}: {error}") from error
 
 
-def _refuse_other(path: str | Path, file: WeightFile, wanted: set[str]) -> None:
+def refuse_other(path: str | Path, file: WeightFile, wanted: set[str]) -> None:
+    """Raises UserError where the file is known to be none of the `wanted` contents."""
     if file.content and file.content not in wanted:
         raise UserError(f"{path} is {file.name}, which is {file.content}, not {' or '.join(sorted(wanted))}: give the other file")
 
@@ -176,6 +200,12 @@ def _plain_name(name: str) -> str:
         if match := pattern.fullmatch(name):
             return match.expand(plain)
     return name
+
+
+def _unwrapped(contents: Any, inside: Sequence[str]) -> Any:
+    if not isinstance(contents, Mapping):
+        return contents
+    return next((contents[name] for name in inside if isinstance(contents.get(name), Mapping)), contents)
 
 
 def _read_torch(contents: bytes, path: Path) -> Any:

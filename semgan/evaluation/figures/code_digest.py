@@ -15,7 +15,7 @@ SOURCES = (
     "evaluation",
     *("data/adobe_rgb.py", "data/annotations.py", "data/augment.py", "data/colour_profiles.py", "data/decode.py"),
     *("data/decode_warnings.py", "data/domains.py", "data/order.py", "data/picture_files.py", "data/sample_range.py", "data/zip_files.py"),
-    *("networks/judge.py", "layers/broadcast.py", "layers/precision.py", "layers/resample.py"),
+    *("networks/judge.py", "networks/matcher.py", "layers/blur.py", "layers/broadcast.py", "layers/precision.py", "layers/resample.py"),
 )
 """The files below semgan/ that compute figures: scores, extractors, judges with their network, and the way of pictures and pairs there."""
 APART = (
@@ -26,7 +26,7 @@ APART = (
 GENERATIONS = {
     "ad1d6c98e5f9dfedf598b68d496046526295cee7493e4cc7a9a7d233bf8e3da7": 1,  # a hash of whole source files, comments and paths included
     "4e2342f4b1c96f8e21a4613987bef291a223ab4133e6bfc4578aa7cfedda2a32": 1,
-    "31e1bd30d859b8534aefd8c44f08e99e58992f930c96dcb20e39f0568d983b33": 1,
+    "7d1da13e8ad5a717b6501adf42304f60bc72747eaeab4b63b5e98ef52b1ea244": 1,
 }
 """The generation of the code by its digest: where two digests have the same number, the same pictures give the same figures.
 

@@ -24,7 +24,7 @@ def grid_figures(fake: np.ndarray, real: np.ndarray, stride: int | None, origin:
         return []
     contrasts = [[grid.line_contrasts(spectra, period) for period in periods] for spectra in map(grid.log_spectra, (fake, real))]
     weights = [pair_bootstrap.pair_weights(len(each), seed=seed) for seed, each in enumerate((fake, real))]
-    values = [grid.grid_ratio(of_fake.mean(), of_real.mean()) for of_fake, of_real in zip(*contrasts, strict=True)]
+    values = [float(grid.grid_ratio(of_fake.mean(), of_real.mean())) for of_fake, of_real in zip(*contrasts, strict=True)]
     resampled_means = [
         [each @ values / each.sum(1) for each, values in zip(weights, both, strict=True)] for both in zip(*contrasts, strict=True)
     ]
@@ -33,7 +33,7 @@ def grid_figures(fake: np.ndarray, real: np.ndarray, stride: int | None, origin:
 
     def figure(name: str, value: float, resamples: np.ndarray) -> Figure:
         interval = pair_bootstrap.interval_of_resamples(resamples)
-        return Figure(name, float(value), interval, passport, resamples_of("the generated and the real pictures"))
+        return Figure(name, value, interval, passport, resamples_of("the generated and the real pictures"))
 
-    parts = [figure(f"grid/{period}", *each) for period, *each in zip(periods, values, resampled_values, strict=True)]
+    parts = [figure(f"grid/{period}", value, each) for period, value, each in zip(periods, values, resampled_values, strict=True)]
     return [figure("grid", max(values), np.max(resampled_values, axis=0)), *parts]

@@ -9,6 +9,7 @@ each the mean over the pairs; 0 for copying the reference, 1 for the content und
 import numpy as np
 
 from semgan.evaluation.figures.figure import Figure, resamples_of
+from semgan.evaluation.figures.measured import Measured
 from semgan.evaluation.figures.origin import OF, Origin
 from semgan.evaluation.figures.transfer_figures import COPIED
 from semgan.evaluation.judge.judged_pairs import JudgedPairs
@@ -40,7 +41,7 @@ def matcher_origin(matcher: Matcher, judged_pairs: JudgedPairs) -> Origin:
     return Origin(identity, judged_pairs.dataset.fingerprint, judged_pairs.dataset.split, seeds, None, parameters)
 
 
-def retention_figures(matcher: Matcher, judged_pairs: JudgedPairs, images: Pictures, origin: Origin) -> tuple[list[Figure], list[str]]:
+def retention_figures(matcher: Matcher, judged_pairs: JudgedPairs, images: Pictures, origin: Origin) -> Measured:
     """Computes `label_free_retention` and its parts: `place_match`, and that of the content, the reference and the restyled content.
 
     Args:
@@ -68,11 +69,13 @@ def retention_figures(matcher: Matcher, judged_pairs: JudgedPairs, images: Pictu
         for role in matches
     ]
     if means[RESTYLED] <= means["reference"]:
-        return parts, [f"{RETENTION} is unknown: the matcher does not tell the contents from the references better than chance"]
+        note = f"{RETENTION} is unknown: the matcher does not tell the contents from the references better than chance"
+        return Measured(parts, [note], None)
     value = (means["translated"] - means["reference"]) / (means[RESTYLED] - means["reference"])
     shares = pair_bootstrap.resampled_share(*(resampled[role] for role in ("translated", "reference", RESTYLED)))
     interval = pair_bootstrap.interval_of_resamples(shares)
-    return [Figure(RETENTION, value, interval, passport, "" if interval is None else over), *parts], []
+    retention = Figure(RETENTION, value, interval, passport, "" if interval is None else over)
+    return Measured([retention, *parts], [], np.concatenate([[value], shares]))
 
 
 def _matches(matcher: Matcher, judged_pairs: JudgedPairs, images: Pictures) -> dict[str, np.ndarray]:

@@ -73,7 +73,7 @@ def other_references(dataset: Dataset, batch: Mapping[str, np.ndarray], style: i
 
 
 def structure_figure(perceptual: Perceptual, judged_pairs: JudgedPairs, translations: np.ndarray) -> Figure:
-    """`structure_distance` between contents and translations, on the deepest map that LPIPS compares and that has enough places."""
+    """`lpips_structure_distance` between contents and translations, on the deepest map that LPIPS compares and that has enough places."""
     rows = judged_pairs.dataset.rows[judged_pairs.pairs.content]
     values = np.concatenate(
         [
@@ -85,7 +85,7 @@ def structure_figure(perceptual: Perceptual, judged_pairs: JudgedPairs, translat
     )
     origin = perceptual_origin(perceptual, judged_pairs.dataset, {"pairs": judged_pairs.seed})
     passport = origin.passport(len(values), len(values), maps=_maps_in_words(perceptual, translations.shape[1:]))
-    return Figure("structure_distance", float(values.mean()), bootstrap.mean_interval(values), passport, resamples_of("the pairs"))
+    return Figure("lpips_structure_distance", float(values.mean()), bootstrap.mean_interval(values), passport, resamples_of("the pairs"))
 
 
 def _maps(perceptual: Perceptual, images: np.ndarray) -> Float[np.ndarray, "image place feature"]:

@@ -19,7 +19,8 @@ from semgan.evaluation.scores.audit import LEVEL, is_copying
 TRANSFER_SCORES = ("transfer_score", "retention", "adoption")
 SAMPLE_SCORES = ("whole_faces", "medium_coverage", "neighbour_distance")
 _LOGGED = ("diversity_share", "recall")
-_LOGGED_WHERE_TAKEN = (SCORE, *PARTS, "answer_ssim", "grid", "fd_judge", "precision", "fid")
+LABEL_FREE_SCORES = ("label_free_score", "label_free_retention", "style_adoption", "reference_match")
+_LOGGED_WHERE_TAKEN = (SCORE, *PARTS, *LABEL_FREE_SCORES, "answer_ssim", "grid", "fd_judge", "precision", "fid")
 _Values = Mapping[str, float]
 
 
@@ -28,11 +29,19 @@ def is_of_samples(evaluation: Evaluation) -> bool:
     return evaluation.value("medium_coverage") is not None
 
 
+def shown_scores(evaluation: Evaluation) -> list[str]:
+    """Returns the names of the scores that stand first in a report; those of annotations only where there is no other to show."""
+    if is_of_samples(evaluation):
+        return list(SAMPLE_SCORES)
+    values = _values(evaluation.figures)
+    of_annotations = TRANSFER_SCORES if "transfer_score" in values or "label_free_score" not in values else ()
+    return [*(name for name in (SCORE,) if name in values), *of_annotations, *(name for name in LABEL_FREE_SCORES if name in values)]
+
+
 def logged_scores(evaluation: Evaluation) -> dict[str, float | None]:
     """Returns the scores that a run's log and its snapshot keep, by name; None for one that is unknown."""
     values = _values(evaluation.figures)
-    scores = SAMPLE_SCORES if is_of_samples(evaluation) else TRANSFER_SCORES
-    return {name: values.get(name) for name in (*scores, *_LOGGED)} | {
+    return {name: values.get(name) for name in (*shown_scores(evaluation), *_LOGGED)} | {
         figure.name: figure.value for figure in evaluation.figures if figure.name in _LOGGED_WHERE_TAKEN
     }
 
@@ -44,7 +53,7 @@ def evaluation_json(evaluation: Evaluation, judge: Judge, test: Dataset) -> dict
       `figures` (see `figure.to_json`), `notes`, `diversity_share`, `recall`, `judge` and `dataset` (see `describe`); None for a number
       that is unknown. In addition, for translations:
       `answer_score` and its parts, and `answers` (shares by figure, source domain and target domain); unknown and empty for data that do
-      not know the answers;
+      not know the answers; `label_free_score`, `label_free_retention`, `style_adoption` and `reference_match`;
       `transfer_score`, `retention`, `adoption`; `agreement`, `domain_accuracy`, `landmark_error`, `attributes_kept` and `attributes` (by
       name), each by role (translated, content copied, reference copied); `adopted` (source domain -> target domain -> share);
       `diversity` (`latent`: of ten styles, `real`: of ten real pictures); `pairs`, `seed`.
@@ -68,7 +77,7 @@ def _of_translations(evaluation: Evaluation, judge: Judge, test: Dataset) -> dic
         return {role: values.get(of_role(measure, role)) for role in ROLES}
 
     tables = {
-        **{name: values.get(name) for name in (SCORE, *PARTS)},
+        **{name: values.get(name) for name in (SCORE, *PARTS, *LABEL_FREE_SCORES)},
         "answers": {name: table for name in BY_DOMAINS if (table := by_domains(values, name, test.domains))},
         **{name: values.get(name) for name in TRANSFER_SCORES},
         **{measure: by_role(measure) for measure in ("agreement", "domain_accuracy", "landmark_error")},

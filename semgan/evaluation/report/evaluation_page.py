@@ -9,11 +9,10 @@ from semgan.evaluation.figures.examples import Example
 from semgan.evaluation.figures.figure import Figure, by_name
 from semgan.evaluation.figures.transfer_figures import ROLES
 from semgan.evaluation.report.evaluation_json import (
-    SAMPLE_SCORES,
-    TRANSFER_SCORES,
     by_domains,
     is_of_samples,
     of_role,
+    shown_scores,
     strength_point,
 )
 from semgan.evaluation.report.evaluation_text import audit_text
@@ -60,12 +59,12 @@ def render(evaluation: Evaluation, about: Mapping[str, Any]) -> str:
         and `training_data`; of these `model`, `judge` and `dataset` have to be there.
     """
     figures, samples = by_name(evaluation.figures), is_of_samples(evaluation)
-    data, accuracy, scores = about["dataset"], about["judge"]["accuracy"], SAMPLE_SCORES if samples else TRANSFER_SCORES
+    data, accuracy = about["dataset"], about["judge"]["accuracy"]
     return document.page_html(
         f"Evaluation of {about['model']}",
         [
             header("Evaluation", str(about["model"]), _what(figures, data)),
-            score_cards({key: evaluation.value(key) for key in (*scores, "diversity_share", "recall")}),
+            score_cards({key: evaluation.value(key) for key in (*shown_scores(evaluation), "diversity_share", "recall")}),
             _figures(evaluation.figures),
             _audit(figures),
             _strength(evaluation),

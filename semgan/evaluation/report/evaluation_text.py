@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from semgan.data.dataset import Dataset
-from semgan.evaluation.figures.answer_figures import SCORE
+from semgan.evaluation.figures.answer_figures import PARTS, SCORE
 from semgan.evaluation.figures.evaluation import Evaluation
 from semgan.evaluation.figures.figure import Figure, by_name
 from semgan.evaluation.judge.judge import Judge
-from semgan.evaluation.report.evaluation_json import TRANSFER_SCORES, by_domains, is_of_samples, of_role
+from semgan.evaluation.report.evaluation_json import LABEL_FREE_SCORES, TRANSFER_SCORES, by_domains, is_of_samples, of_role
 from semgan.evaluation.report.figure_table import figure_lines, interval
 from semgan.evaluation.scores.audit import is_copying
 
@@ -47,8 +47,7 @@ def _transfer_lines(evaluation: Evaluation, judge: Judge, test: Dataset) -> list
     figures = by_name(evaluation.figures)
     pairs, styles = figures["domain_accuracy"].passport, ("style_diversity", "style_diversity/real")
     lines = [
-        f"{_TITLES['transfer_score']} {_whole(figures, 'transfer_score')}: "
-        + ", ".join(f"{name} {_whole(figures, name)}" for name in ("retention", "adoption")),
+        *_score_lines(figures),
         f"  on {pairs.fake_count} pairs (seed {pairs.seeds['pairs']}) of the {test.split} split of {test.name}, "
         f"domains {', '.join(test.domains)}",
     ]
@@ -58,7 +57,7 @@ def _transfer_lines(evaluation: Evaluation, judge: Judge, test: Dataset) -> list
             lines.append(f"  {label:<30}translated {_whole(figures, measure)}, {', '.join(copied)}")
     own, real = (_whole(figures, styles[0]), _number(figures, styles[1]))
     lines.append(f"  {'diversity of ten styles':<30}{own}, of ten real pictures {real}")
-    named = {*TRANSFER_SCORES, *_BESIDE_COPIES, *styles}
+    named = {*TRANSFER_SCORES, *LABEL_FREE_SCORES, SCORE, *PARTS, *_BESIDE_COPIES, *styles}
     lines += [f"  {line}" for line in figure_lines(figure for figure in evaluation.figures if figure.name not in named)]
     lines += [f"  {line}" for line in _domain_lines(figures, SCORE, test.domains)]
     lines += [f"  {_strength_text(*point)}" for point in evaluation.by_strength.items()]
@@ -66,6 +65,16 @@ def _transfer_lines(evaluation: Evaluation, judge: Judge, test: Dataset) -> list
         lines.append(f"  {audit_text(figures)}")
     accuracy = judge.accuracy
     return [*lines, f"  judge {judge.name} on {accuracy['images']} held-out real pictures: {_judge_text(accuracy)}"]
+
+
+def _score_lines(figures: Mapping[str, Figure]) -> list[str]:
+    """Returns a line for each score that is known, with its parts; of annotations where none is."""
+    scores = {SCORE: PARTS, "transfer_score": TRANSFER_SCORES[1:], "label_free_score": LABEL_FREE_SCORES[1:]}
+    known = {name: parts for name, parts in scores.items() if name in figures} or {"transfer_score": TRANSFER_SCORES[1:]}
+    return [
+        f"{_TITLES[name]} {_whole(figures, name)}: " + ", ".join(f"{_TITLES.get(part, part)} {_whole(figures, part)}" for part in parts)
+        for name, parts in known.items()
+    ]
 
 
 def _samples_lines(evaluation: Evaluation, test: Dataset) -> list[str]:
@@ -110,7 +119,17 @@ def _strength_text(strength: float, figures: Sequence[Figure]) -> str:
     )
 
 
-_TITLES = {"transfer_score": "transfer score"}
+_TITLES = {
+    SCORE: "answer score",
+    "answer_structure": "structure",
+    "answer_color": "colour",
+    "answer_texture": "texture",
+    "transfer_score": "transfer score",
+    "label_free_score": "label-free score",
+    "label_free_retention": "retention",
+    "style_adoption": "style adoption",
+    "reference_match": "reference match",
+}
 
 
 def _judge_text(accuracy: Mapping[str, Any]) -> str:

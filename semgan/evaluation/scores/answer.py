@@ -10,6 +10,7 @@ from jaxtyping import Float, UInt8
 from scipy import ndimage
 
 from semgan.evaluation.scores.colors import luminance, to_lab
+from semgan.evaluation.scores.spectra import local_spectra
 
 Pictures = UInt8[np.ndarray, "count size size 3"]
 PerPicture = Float[np.ndarray, " count"]
@@ -20,8 +21,6 @@ _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 """SSIM's constants for bytes (the same section)."""
 _EDGE_BLUR = 1 / 80
 """Deviation, in picture widths, of the blur before edges are taken: it leaves a contour and takes grain."""
-_WINDOWS, _RINGS, _DIRECTIONS = 4, 4, 4
-"""Windows that fit along a side, each overlapping the next by half; rings of frequency and directions that a spectrum is summed in."""
 _LEAST_DEVIATION = 2.55
 """A hundredth of the range of bytes: variations below it are not seen as texture."""
 
@@ -71,8 +70,16 @@ def edge_agreement(a: Pictures, b: Pictures) -> PerPicture:
 def _edges(pictures: Pictures) -> Float[np.ndarray, "count size size"]:
     light = luminance(pictures)
     deviation = _EDGE_BLUR * pictures.shape[1]
-    down, across = (ndimage.gaussian_filter(light, (0, deviation, deviation), order=order) for order in ((0, 1, 0), (0, 0, 1)))
+    down, across = (_slope(_smooth(light, 3 - axis, deviation), axis, deviation) for axis in (1, 2))
     return np.hypot(down, across)
+
+
+def _smooth(light: np.ndarray, axis: int, deviation: float) -> np.ndarray:
+    return ndimage.gaussian_filter1d(light, deviation, axis=axis)
+
+
+def _slope(light: np.ndarray, axis: int, deviation: float) -> np.ndarray:
+    return ndimage.gaussian_filter1d(light, deviation, axis=axis, order=1)
 
 
 def region_color_distance(a: Pictures, b: Pictures, regions: UInt8[np.ndarray, "count size size"]) -> PerPicture:
@@ -98,25 +105,5 @@ def spectrum_distance(a: Pictures, b: Pictures) -> PerPicture:
 
     Phases do not count: strokes may lie elsewhere, but not be wider, denser or of another direction.
     """
-    return np.abs(_local_spectra(a) - _local_spectra(b)).mean((1, 2))
-
-
-def _local_spectra(pictures: Pictures) -> Float[np.ndarray, "count window bin"]:
-    size = max(pictures.shape[1] // _WINDOWS, 4)
-    bins = _bins(size)
-    windows = np.lib.stride_tricks.sliding_window_view(luminance(pictures), (size, size), axis=(1, 2))[:, :: size // 2, :: size // 2]
-    windows = windows.reshape(len(pictures), -1, size, size)
-    taper = np.outer(np.hanning(size + 2)[1:-1], np.hanning(size + 2)[1:-1])
-    weighted = (windows * taper).sum((-2, -1), keepdims=True) / taper.sum()
-    power = np.abs(np.fft.rfft2((windows - weighted) * taper)) ** 2 / (taper**2).sum()
-    sums = np.stack([power[..., bins == index].mean(-1) for index in range(bins.max() + 1) if (bins == index).any()], -1)
-    return 10 * np.log10(sums + _LEAST_DEVIATION**2)
-
-
-def _bins(size: int) -> np.ndarray:
-    """The number of the ring and direction that each frequency of `rfft2` belongs to; -1 for none."""
-    down, across = np.meshgrid(np.fft.fftfreq(size) * size, np.fft.rfftfreq(size) * size, indexing="ij")
-    radius = np.hypot(down, across)
-    ring = np.floor(np.log2(np.maximum(radius, 1)) / np.log2(size / 2) * _RINGS).astype(int)
-    direction = np.floor((np.arctan2(down, across) / np.pi + 0.5 + 0.5 / _DIRECTIONS) * _DIRECTIONS).astype(int) % _DIRECTIONS
-    return np.where(radius >= 1, np.minimum(ring, _RINGS - 1) * _DIRECTIONS + direction, -1)
+    x, y = (local_spectra(luminance(each), _LEAST_DEVIATION) for each in (a, b))
+    return np.abs(x - y).mean((1, 2))

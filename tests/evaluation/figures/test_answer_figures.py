@@ -66,12 +66,9 @@ def blurred(images, width):
 
 def matched(images, references):
     """The contents with the references' histograms, channel by channel: colours alone."""
-    result = np.empty_like(images)
-    for place, (image, reference) in enumerate(zip(images, references, strict=True)):
-        for channel in range(3):
-            order = np.argsort(image[..., channel], axis=None, kind="stable")
-            result[place, ..., channel].ravel()[order] = np.sort(reference[..., channel], axis=None)
-    return result
+    values = np.sort(references.reshape(len(references), -1, 3), axis=1)
+    ranks = images.reshape(values.shape).argsort(axis=1, kind="stable").argsort(axis=1, kind="stable")
+    return np.take_along_axis(values, ranks, axis=1).reshape(images.shape)
 
 
 def test_copies_score_nothing_and_the_better_one_is_the_zero(score, pictures):

@@ -120,7 +120,7 @@ def test_files_that_only_tell_figures_may_change(package):
 def test_the_digest_covers_all_that_figures_are_computed_with():
     """Every module of semgan that a covered one imports is covered too, or computes nothing that a figure depends on."""
     beside = tuple(f"semgan.{name}" for name in ("errors", "files", "paths", "progress", "types", "sealed", "torch_files", "data.dataset"))
-    beside += ("semgan.data.cache", "semgan.data.workers")  # what they hold is named by the data's fingerprint
+    beside += ("semgan.data.cache", "semgan.data.workers", "semgan.data.answers")  # what they hold is named by the data's fingerprint
     beside += ("semgan.trained_model", "semgan.data.loader")  # what is measured, and what it is given
     beside += ("semgan.layers.array_types", "semgan.names")  # types of arrays and spellings of names, which compute nothing
     apart = [path for name in code_digest.APART for path in code_digest._files(PACKAGE / name)]

@@ -68,7 +68,7 @@ def test_structure_is_kept_by_a_copy_and_lost_by_noise(judge, test_squares, perc
     contents = judged.dataset.images[judged.dataset.rows[judged.pairs.content]]
     copied = structure_figure(perceptual, judged, contents)
     noise = structure_figure(perceptual, judged, np.random.default_rng(0).integers(0, 256, contents.shape, np.uint8))
-    assert (copied.name, copied.value) == ("structure_distance", 0)
+    assert (copied.name, copied.value) == ("lpips_structure_distance", 0)
     assert noise.interval[0] <= noise.value <= noise.interval[1]
     assert noise.value > 0.001
     assert noise.passport.parameters["maps"] == "after features.0 and its ReLU, 7 x 7 places"

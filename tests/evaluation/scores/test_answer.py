@@ -5,6 +5,7 @@ import pytest
 
 from semgan.evaluation.scores import answer
 from semgan.evaluation.scores.colors import luminance, to_lab
+from semgan.evaluation.scores.spectra import local_spectra
 
 
 def plain(colour, size=32):
@@ -97,7 +98,7 @@ def test_a_texture_may_be_shifted_but_not_of_another_scale_direction_or_strength
 
 def test_twice_the_contrast_is_six_decibels_where_there_is_any():
     distance = answer.spectrum_distance(stripes(8, amplitude=100), stripes(8, amplitude=50))[0]
-    spectra = answer._local_spectra(stripes(8, amplitude=100))
+    spectra = local_spectra(luminance(stripes(8, amplitude=100)), 2.55)
     loud = (spectra > 40).mean()  # bins far above the least that is seen
     assert loud > 0
     assert distance == pytest.approx(6.02 * loud, rel=0.6)
