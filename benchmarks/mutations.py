@@ -40,6 +40,9 @@ PATHS = (
 )
 """The sources that are tried unless other paths are given."""
 COVERS: dict[str, tuple[str, ...]] = {
+    "semgan/evaluation/scores/landmark_error.py": ("evaluation/scores/test_similarity.py",),
+    "semgan/evaluation/scores/spectra.py": ("evaluation/scores/test_answer.py",),
+    "semgan/evaluation/scores/style_statistics.py": ("evaluation/scores/test_style_distance.py",),
     "semgan/losses/adversarial.py": ("losses/test_losses.py",),
     "semgan/losses/penalties.py": ("losses/test_losses.py",),
     "semgan/losses/reconstruction.py": ("losses/test_losses.py",),

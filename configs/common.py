@@ -157,6 +157,7 @@ def shrink(config: ConfigDict) -> ConfigDict:
     config.data.test_count = min(config.data.test_count or 64, 64)
     config.judge.channels = 8
     config.judge.steps = 20
+    config.judge.matcher_steps = 10
     config.judge.batch_size = 16
     config.judge.pairs = config.judge.samples = 16
     if "phase_kimg" in config.losses:  # every stage of growing in ten steps

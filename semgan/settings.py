@@ -147,6 +147,14 @@ _TRAINING = {
         compared_as="the judge's training steps",
     ),
     "judge.batch_size": Setting("examples of the judge's step", 64, _at_least(1), may_change=True, compared_as="the judge's batch size"),
+    "judge.matcher_steps": Setting(
+        "training steps of the matcher, which scores translations where nothing is annotated",
+        *(300, _at_least(10)),
+        may_change=True,
+        since="2026-11-28",
+        before=300,
+        compared_as="the matcher's training steps",
+    ),
     "judge.pairs": Setting("held-out pairs that the transfer score is taken on", 500, _at_least(1), may_change=True),
     "judge.samples": Setting("samples that a noise-to-image generator's scores are taken on", 1000, _at_least(2), may_change=True),
     "judge.inception": Setting(

@@ -41,7 +41,7 @@ def faces(tmp_path_factory):
 def test_run_leaves_all_that_a_run_leaves_and_prints_the_score(run):
     workdir, printed = run
     assert {"config.json", "checkpoints", "snapshot.safetensors", "metrics.jsonl", "pictures", "index.html"} <= set(os.listdir(workdir))
-    assert "transfer score" in printed
+    assert "answer score" in printed
     assert f"semgan translate --model {workdir}/snapshot.safetensors" in printed
     losses = read_lines(workdir / "metrics.jsonl")
     assert losses[-1]["step"] == 10

@@ -20,6 +20,8 @@ from semgan.evaluation.report.evaluation_text import evaluation_text
 from semgan.evaluation.report.report_file import page_path, write_json, write_text
 from semgan.files import check_writable
 
+_MATCHER_STEPS = 300
+"""The matcher's training steps for models whose config does not give them."""
 _SAMPLES = 1000
 """The number of samples for models whose config does not give one."""
 
@@ -68,7 +70,8 @@ def evaluate_snapshot(
         contents_matching(test, contents)  # an expression that is wrong is refused before a judge is trained
     judge = open_judge(train, test, model.config["judge"])
     if "sample" not in model.kinds:
-        tools = tools._replace(matcher=load_or_train_matcher(train, test))
+        steps = model.config["judge"].get("matcher_steps", _MATCHER_STEPS)
+        tools = tools._replace(matcher=load_or_train_matcher(train, test, steps=steps))
     evaluation = evaluate(model.trained_model, train, test, judge, question, tools)
     about = _about(model_path, model.config, model.meta, question, train, test)
     report = evaluation_json(evaluation, judge, test) | about

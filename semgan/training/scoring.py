@@ -9,7 +9,7 @@ from semgan.trained_model import TrainedModel
 from semgan.training.training_job import TrainingJob
 
 _JUDGED = {"mask", "landmarks", "attributes"}
-"""The annotations that retention can be judged by."""
+"""The annotations that retention can be judged by; without any a matcher, which takes minutes to train, is asked on the way too."""
 
 
 class Scores(NamedTuple):
@@ -43,18 +43,14 @@ def score(job: TrainingJob, model: TrainedModel) -> Scores | None:
     say("taking the scores")
     try:
         judge = load_or_train(job.whole_train, job.test, channels=settings.channels, steps=settings.steps, batch_size=settings.batch_size)
-        matcher = None if samples or _is_annotated(job) else load_or_train_matcher(job.whole_train, job.test)
+        unannotated = not samples and not _JUDGED & job.test.annotations.keys()
+        matcher = load_or_train_matcher(job.whole_train, job.test, steps=settings.matcher_steps) if unannotated else None
         tools = Tools(matcher=matcher, inception=_inception(settings.inception) if settings.inception else None)
         evaluation = evaluate(model, job.whole_train, job.test, judge, question, tools)
     except UserError as error:
         say(f"no scores: {error}")
         return None
     return Scores(evaluation_json(evaluation, judge, job.test), logged_scores(evaluation))
-
-
-def _is_annotated(job: TrainingJob) -> bool:
-    """Returns whether the data say what pictures show, so that a matcher, which takes minutes to train, is not needed on the way."""
-    return bool(_JUDGED & job.test.annotations.keys())
 
 
 @cache

@@ -27,7 +27,7 @@ PASSPORT = new_passport({}, real="", real_count=0, fake_count=12)
 CONFIG = {
     "image_size": 16,
     "data": {"name": "squares", "source": "here", "domains": (), "train_count": 80, "test_count": 40},
-    "judge": {"channels": 8, "steps": 2, "batch_size": 32, "pairs": 12, "samples": 14},
+    "judge": {"channels": 8, "steps": 2, "matcher_steps": 2, "batch_size": 32, "pairs": 12, "samples": 14},
 }
 
 
@@ -49,7 +49,7 @@ def opened(monkeypatch, squares):
         return Model(squares_model(model.kinds, model.config, model.meta, model.targets))
 
     monkeypatch.setattr(evaluate_command, "open_dataset", open_dataset)
-    small = {"channels": 4, "features": 8, "steps": 2, "batch_size": 4}
+    small = {"channels": 4, "features": 8, "batch_size": 4}
     monkeypatch.setattr(evaluate_command, "load_or_train_matcher", functools.partial(matcher.load_or_train, **small))
     monkeypatch.setattr("semgan.inference.model.load", load)
     return SimpleNamespace(calls=calls, model=model, datasets=datasets)

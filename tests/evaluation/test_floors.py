@@ -8,7 +8,7 @@ import pytest
 import semgan
 
 ROOT = Path(semgan.__file__).parent / "evaluation"
-FLOORS = ("scores", "judge", "extractors", "figures", "report", "")
+FLOORS = ("scores", "judge", "matcher", "extractors", "figures", "report", "")
 """The lowest first; "" is what stands in no folder."""
 
 

@@ -41,7 +41,7 @@ def trained(tmp_path_factory):
 
 def test_every_evaluation_logs_the_scores_of_the_features(trained):
     workdir, _ = trained
-    lines = [line for line in read_lines(workdir / "metrics.jsonl") if "eval/retention" in line]
+    lines = [line for line in read_lines(workdir / "metrics.jsonl") if "eval/label_free_retention" in line]
     assert [line["step"] for line in lines] == [4, 8]
     for line in lines:
         assert set(line) >= CURVES

@@ -41,7 +41,7 @@ def make_config(source: Path) -> ConfigDict:
     config.ema_half_life_kimg = 0.1
     config.log_kimg = config.picture_kimg = config.checkpoint_kimg = 4 * BATCH / 1000
     config.picture_rows, config.picture_columns = 2, 3
-    config.judge.update({"channels": 8, "steps": 10, "batch_size": 8, "pairs": 8})
+    config.judge.update({"channels": 8, "steps": 10, "batch_size": 8, "pairs": 8, "matcher_steps": 10})
     for name in ("generator", "discriminator"):
         config.optimizers[name] = common.optimizer(learning_rate=0.01)
     return config

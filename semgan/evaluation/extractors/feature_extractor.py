@@ -14,7 +14,7 @@ from semgan.data.decode import fit
 from semgan.errors import UserError
 from semgan.evaluation.extractors.batches import AnyPictures, over_batches, replicate
 from semgan.evaluation.judge.judge import Judge, judge_path, load_judge, load_or_train
-from semgan.evaluation.network_file import weights_digest
+from semgan.evaluation.judge.network_file import weights_digest
 from semgan.networks.judge import Heads, JudgeNetwork
 from semgan.paths import cache_dir
 from semgan.types import Images

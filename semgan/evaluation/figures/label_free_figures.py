@@ -13,9 +13,9 @@ from semgan.evaluation.figures.measured import Measured
 from semgan.evaluation.figures.origin import OF, Origin
 from semgan.evaluation.figures.transfer_figures import COPIED
 from semgan.evaluation.judge.judged_pairs import JudgedPairs
+from semgan.evaluation.judge.network_file import weights_digest
 from semgan.evaluation.matcher.matcher import Matcher, Pictures, features_of, restyle
 from semgan.evaluation.matcher.training import SIZE
-from semgan.evaluation.network_file import weights_digest
 from semgan.evaluation.scores import pair_bootstrap
 from semgan.evaluation.scores.place_match import place_match
 

@@ -15,7 +15,7 @@ import numpy as np
 from semgan.data.dataset import Dataset
 from semgan.errors import UserError
 from semgan.evaluation.judge import judge_training
-from semgan.evaluation.network_file import load_network, network_name, save_network
+from semgan.evaluation.judge.network_file import load_network, network_name, save_network
 from semgan.evaluation.scores import agreement
 from semgan.networks.judge import Heads, Judgement, JudgeNetwork
 from semgan.paths import cache_dir

@@ -82,7 +82,7 @@ def test_other_data_show_in_the_passports(judge, test_squares, squares, oracle):
         return {name: figure.passport for name, figure in read(evaluated(oracle, judge, data, pairs=12, **asked)).items()}
 
     mine, theirs = passports(test_squares), passports(squares(120, seed=9, split="test"))
-    assert [name for name in mine if "/" not in name] == [*PAIRS, "diversity_share", *FEATURES]
+    assert [name for name in mine if "/" not in name] == [*PAIRS, "diversity_share", *FEATURES, "grid"]
     assert all("real" in comparable(mine[name], theirs[name]) for name in mine if name in theirs)
     assert mine["retention"].parameters["into"] == "red, green, blue"
     assert not any(comparable(passport, mine[name]) for name, passport in passports(test_squares).items())

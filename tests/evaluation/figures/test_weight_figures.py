@@ -188,7 +188,7 @@ def test_every_tool_gives_its_figures_and_none_gives_none(judged, pictures, embe
     assert weight_figures(Tools(), judged, pictures.content, "none") == ([], [])
     dino = SimpleNamespace(keys=lambda images: images.astype(float).reshape(len(images), -1, 3)[:, :4], identity=lambda: identity("keys"))
     landmarks = network(lambda images: np.arange(4.0).reshape(1, 2, 2).repeat(len(images), 0), "landmarks")
-    tools = Tools(None, absolute_differences(), dino, embedder, embedder, MeanColours(), landmarks, network(colours, "identity"))
+    tools = Tools(None, None, absolute_differences(), dino, embedder, embedder, MeanColours(), landmarks, network(colours, "identity"))
     figures, notes = weight_figures(tools, judged, pictures.content, "none")
     assert [figure.name for figure in figures] == [
         "structure_distance",
