@@ -242,7 +242,7 @@ def _match_figure(compared: Sequence[_Compared], weights: PairWeights, passport:
     matches = np.empty(weights.shape[1])
     for each in compared:
         squares = {kind: (each.to_real[kind]["translated"].values / mean) ** 2 for kind, mean in each.target.among_real.items()}
-        apart = sum(weight * squares[kind] for kind, weight in _MATCH_WEIGHTS.items())
+        apart = np.stack([weight * squares[kind] for kind, weight in _MATCH_WEIGHTS.items()]).sum(0)
         matches[each.target.members] = reference_matches(apart, each.target.own)
     return [_figure(MATCH, weights @ matches / weights.sum(1), passport.with_parameters(chance=0.5))], []
 

@@ -80,7 +80,7 @@ def _band_magnitudes(light: Float[np.ndarray, "count size size"]) -> Float[np.nd
     """The magnitudes of complex band-passed pictures: by octave and orientation, whatever the phase."""
     spectrum = fft.fft2(light.astype(np.float32))
     filters = _filters(light.shape[1])
-    return np.stack([np.abs(fft.ifft2(spectrum * each)) for each in filters], 1).reshape(len(light), len(filters), -1)
+    return np.stack([np.abs(np.asarray(fft.ifft2(spectrum * each))) for each in filters], 1).reshape(len(light), len(filters), -1)
 
 
 @functools.cache
