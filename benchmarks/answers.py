@@ -7,18 +7,16 @@ Each run has `--minutes` minutes of one core, at 64 px, and lies in RUNS/METHOD;
 from shorter ones. All are measured on the same held-out pairs from shaded drawings into ink, which all of them can.
 """
 
-import argparse
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.core_minutes import measure, print_table, train_until
+from benchmarks.core_minutes import measure, options_parser, print_table, train_until
 from benchmarks.runs import choose
 from configs.semantics import METHODS
 
 COMPARED = ("semgan", "stargan_v2", "cyclegan", "cut", "munit", "mask_cut")
-PAIRS = 500
 INTO = "ink"
 COLUMNS = {
     "answer_score": "answer score",
@@ -41,11 +39,7 @@ COLUMNS = {
 
 def main() -> None:
     """Trains what is left to train, measures it, and prints the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", required=True, type=Path, metavar="DIR", help="where the runs are kept")
-    parser.add_argument("--minutes", default=10.0, type=float, metavar="N", help="of one core, for each (default: 10)")
-    parser.add_argument("--only", default=",".join(COMPARED), metavar="NAMES", help=f"of methods (default: {','.join(COMPARED)})")
-    parser.add_argument("--pairs", default=PAIRS, type=int, metavar="N", help=f"held-out pairs (default: {PAIRS})")
+    parser = options_parser(__doc__, 10.0, ",".join(COMPARED))
     options = parser.parse_args()
     rows = {}
     for method in choose(options.only, tuple(METHODS)):

@@ -6,6 +6,7 @@ trains one run until its process has worked for so many minutes, over all its st
 counts.
 """
 
+import argparse
 import json
 import os
 import shutil
@@ -21,6 +22,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+PAIRS = 500
+"""Held-out pairs, by default."""
 _SPENT = "core_seconds.json"
 _NOTHING_ELSE = ("--config.max_minutes=0", "--config.evaluate_kimg=0", "--config.picture_kimg=20", "--config.checkpoint_kimg=2")
 """Training alone, without scores on the way, saved often enough."""
@@ -59,6 +62,16 @@ def print_table(title: str, columns: Mapping[str, str], rows: Mapping[str, Mappi
     lines = [["", *columns.values()], ["-"] * (1 + len(columns))]
     lines += [[name, *(f"{values[key]:.3f}" if key in values else "–" for key in columns)] for name, values in rows.items()]
     print(f"\n{title}:\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines))
+
+
+def options_parser(description: str | None, minutes: float, only: str = "") -> argparse.ArgumentParser:
+    """The options that the benchmarks of several methods share, with their defaults."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", required=True, type=Path, metavar="DIR", help="where the runs are kept")
+    parser.add_argument("--minutes", default=minutes, type=float, metavar="N", help=f"of one core, for each (default: {minutes:g})")
+    parser.add_argument("--only", default=only, metavar="NAMES", help=f"of methods, separated by commas (default: {only or 'all'})")
+    parser.add_argument("--pairs", default=PAIRS, type=int, metavar="N", help=f"held-out pairs (default: {PAIRS})")
+    return parser
 
 
 def main(arguments: Sequence[str]) -> int:

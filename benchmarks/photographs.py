@@ -8,17 +8,15 @@ same held-out pairs, without annotations, into the second domain, which all of t
 `semgan.data.folder`; pictures of a test split are what is measured on, 5 % of each domain without one.
 """
 
-import argparse
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.core_minutes import measure, print_table, train_until
+from benchmarks.core_minutes import measure, options_parser, print_table, train_until
 from benchmarks.runs import choose
 from configs.photographs import METHODS
 
-PAIRS = 500
 COLUMNS = {
     "label_free_score": "score",
     "label_free_retention": "retention",
@@ -33,12 +31,8 @@ COLUMNS = {
 
 def main() -> None:
     """Trains what is left to train, measures it, and prints the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options_parser(__doc__, 40.0)
     parser.add_argument("--data", required=True, type=Path, metavar="DIR", help="two folders of pictures")
-    parser.add_argument("--runs", required=True, type=Path, metavar="DIR", help="where the runs are kept")
-    parser.add_argument("--minutes", default=40.0, type=float, metavar="N", help="of one core, for each (default: 40)")
-    parser.add_argument("--only", default="", metavar="NAMES", help="of methods, separated by commas (default: all)")
-    parser.add_argument("--pairs", default=PAIRS, type=int, metavar="N", help=f"held-out pairs (default: {PAIRS})")
     options = parser.parse_args()
     source, rows = str(options.data.resolve()), {}
     for method in choose(options.only, tuple(METHODS)):

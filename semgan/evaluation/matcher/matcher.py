@@ -88,28 +88,23 @@ def measure(matcher: Matcher, dataset: Dataset) -> dict[str, Any]:
     return {"images": len(rows), "place": float(near.mean())}
 
 
-def train_matcher(
-    dataset: Dataset, held_out: Dataset, *, channels: int, features: int, steps: int, batch_size: int, pictures: int, seed: int = 0
-) -> Matcher:
+def train_matcher(dataset: Dataset, held_out: Dataset, **settings: int) -> Matcher:
     """Trains a matcher on one split and measures it on another.
+
+    Args:
+      settings: those of `Matcher.settings`, all but the seed (0).
 
     Raises:
       UserError: the pictures are too small, or a setting does not fit.
     """
-    settings = {
-        "channels": channels,
-        "features": features,
-        "steps": steps,
-        "batch_size": batch_size,
-        "pictures": pictures,
-        "seed": seed,
-    }
+    settings = {"seed": 0, **settings}
     size = dataset.images.shape[1]
     if size < _LEAST_SIZE:
         raise UserError(f"image_size is {size}, but places are matched in pictures of at least {_LEAST_SIZE} pixels: choose a larger one")
+    pictures = settings["pictures"]
     rows = np.arange(len(dataset.rows))[:: max(len(dataset.rows) // pictures, 1)][:pictures]
     network = network_of(settings)
-    params = training.train(dataset, rows, network, steps=steps, batch_size=batch_size, seed=seed)
+    params = training.train(dataset, rows, network, **{name: settings[name] for name in ("steps", "batch_size", "seed")})
     mean, deviation = _usual_features(params, network, dataset, rows)
     matcher = Matcher(params, mean, deviation, settings, network_name(_VERSION, dataset, held_out, **settings), {})
     return matcher._replace(accuracy=measure(matcher, held_out))

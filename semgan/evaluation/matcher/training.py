@@ -17,7 +17,7 @@ from jaxtyping import Array, Float, Int
 
 from semgan.data.dataset import Dataset
 from semgan.data.order import content_rows
-from semgan.evaluation.judge.judge_training import initial_params
+from semgan.evaluation.judge.judge_training import initial_params, learning_rate
 from semgan.evaluation.matcher.views import change_style, crop_and_mirror
 from semgan.networks.matcher import MatcherNetwork
 from semgan.progress import track
@@ -25,7 +25,6 @@ from semgan.types import Key, Scalar
 
 SIZE = 64
 """Pixels of a side at which pictures are matched; others are resized."""
-_LEARNING_RATE = 1e-2
 _TX = optax.flatten(optax.chain(optax.clip_by_global_norm(5.0), optax.adamw(1.0, b2=0.98, weight_decay=1e-4)))
 _TEMPERATURE = 0.07
 _ANCHORS = 128
@@ -50,14 +49,9 @@ def train(dataset: Dataset, rows: np.ndarray, network: MatcherNetwork, *, steps:
     for step in track(range(steps), "training the matcher", steps):
         chosen = rows[content_rows(np.arange(batch_size) + step * batch_size, len(rows), seed)]
         images, domain = dataset.images[dataset.rows[chosen]], dataset.domain[chosen]
-        rate = _rate((step + 1) / steps)
+        rate = learning_rate((step + 1) / steps)
         params, opt_state = _update(params, opt_state, images, domain, jax.random.fold_in(key, step), rate, network=network)
     return jax.device_get(params)
-
-
-def _rate(share: float) -> float:
-    """Rises linearly over the first tenth of the training, then falls to 0 along a cosine; `share` is the part of it that is done."""
-    return _LEARNING_RATE * min(10 * share, 1.0) * 0.5 * (1 + math.cos(math.pi * share))
 
 
 @functools.partial(jax.jit, static_argnames="network", donate_argnums=(0, 1))
