@@ -34,6 +34,7 @@ from semgan.evaluation.scores.colors import luminance
 from semgan.evaluation.scores.place_match import place_match
 
 TRUTHS = {"retention": "retention", "structure": "structure of the answer", "edges": "edges of the answer"}
+PLOTTED = ("retention", "edges")
 GROUPS = ("models", "damages", "all")
 _PATCH = 4  # pixels
 
@@ -61,7 +62,8 @@ def main() -> None:
     shares = {name: _shares(measure, drawn, snapshots) for name, measure in measures(matchers).items()}
     print_table(shares, snapshots)
     if options.plot:
-        write_scatters(options.plot, {TRUTHS[name]: _points(shares["matcher"], snapshots, name) for name in TRUTHS}, "label-free retention")
+        charts = {TRUTHS[name]: _points(shares["matcher"], snapshots, name) for name in PLOTTED}
+        write_scatters(options.plot, charts, ["label-free retention"] * len(charts))
 
 
 def build(options: argparse.Namespace, drawn: Drawings) -> dict[str, Snapshot]:

@@ -6,8 +6,8 @@ translates the same held-out pairs with every model, at several strengths of the
 of the contents, of the answers and of the translations that are nearest to these (`benchmarks.restyle`). A table gives rank correlations
 (Spearman), over the models, the changes and all:
 
-- of `style_adoption`, its colour and its texture with the colour and texture of the answer score, and the same for what a judge calls
-  adoption and for how often it takes a picture for one of the domain, of which the highest values show how early they are full;
+- of `style_adoption`, its colour and its texture with the colour and texture of the answer score, and of the judge's `adoption` with the
+  same; how many models have a value of 0.95 or more shows which measure is full;
 - of `reference_match` with how much nearer a picture is to its own answer than to that in another reference's style (`own margin`), and for
   how many pictures it is nearer at all (`own share`).
 
@@ -36,9 +36,13 @@ from semgan.evaluation.figures.transfer_figures import transfer_origin
 
 GROUPS = ("models", "changes", "models and changes", "changes and other references", "all")
 """Changes into another reference's style are in the last two alone."""
-JUDGED = {"adoption": "the judge's adoption", "domain_accuracy": "taken for the domain by the judge"}
-"""The truths of a snapshot that are measures here, with their names in the table."""
-PLOTTED = ((SCORE, "style", "colour and texture of the answer"), (MATCH, "own_margin", "nearer to its own answer"))
+JUDGED = "adoption"
+"""The truth of a snapshot that is a measure here: its order is that of `domain_accuracy`."""
+PLOTTED = (
+    (SCORE, "style", "style adoption", "colour and texture of the answer"),
+    (MATCH, "own_margin", "reference match", "nearer to its own answer"),
+)
+"""Of each chart the measure and the truth, and what the vertical and the horizontal axis are."""
 _FULL = 0.95
 """The value from which a measure counts as full."""
 
@@ -56,7 +60,7 @@ ROWS = (
     Row(SCORE, "style", "style adoption", "colour and texture"),
     Row(f"{SCORE}/color", "color", "its colour", "colour"),
     Row(f"{SCORE}/texture", "texture", "its texture", "texture"),
-    *(Row(measure, "style", name, "colour and texture") for measure, name in JUDGED.items()),
+    Row(JUDGED, "style", "the judge's adoption", "colour and texture"),
     Row(MATCH, "own_margin", "reference match", "own margin"),
     Row(MATCH, "own_share", "reference match", "own share"),
 )
@@ -71,8 +75,8 @@ def main() -> None:
     values = {name: measure(each, drawn) for name, each in snapshots.items()}
     print_table(values, snapshots)
     if options.plot:
-        charts = {along: _points(values, snapshots, score, truth) for score, truth, along in PLOTTED}
-        write_scatters(options.plot, charts, "style adoption (left), reference match (right)")
+        charts = {along: _points(values, snapshots, score, truth) for score, truth, _, along in PLOTTED}
+        write_scatters(options.plot, charts, [up for _, _, up, _ in PLOTTED])
 
 
 def build(options: argparse.Namespace, drawn: Drawings) -> dict[str, Snapshot]:
@@ -91,7 +95,7 @@ def measure(snapshot: Snapshot, drawn: Drawings) -> dict[str, float]:
     """The measures of a snapshot by the names that `ROWS` has."""
     figures = by_name(adoption_figures(drawn.pairs, snapshot.images, transfer_origin(drawn.pairs)).figures)
     named = {name: figures[name].value for name in (SCORE, f"{SCORE}/color", f"{SCORE}/texture", MATCH)}
-    return named | {name: snapshot.truth[name] for name in JUDGED}
+    return named | {JUDGED: snapshot.truth[JUDGED]}
 
 
 def print_table(values: Mapping[str, Mapping[str, float]], snapshots: Mapping[str, Snapshot]) -> None:

@@ -166,7 +166,7 @@ def test_damages_keep_shapes_and_stronger_ones_are_farther_from_the_picture():
 
 
 def test_a_scatter_has_a_dot_for_each_point_those_beyond_at_the_border(tmp_path):
-    figures.write_scatters(tmp_path / "a.svg", {"truth": {"a": [(0, 0), (1, 1), (9, -9)], "b": [(0.5, 0.5)]}}, "measure")
+    figures.write_scatters(tmp_path / "a.svg", {"truth": {"a": [(0, 0), (1, 1), (9, -9)], "b": [(0.5, 0.5)]}}, ["measure"])
     circles = [each for each in ElementTree.parse(tmp_path / "a.svg").iter() if each.tag.endswith("circle")]
     assert len(circles) == 4
     right, bottom = figures.MARGIN + figures.WIDTH, figures.MARGIN + figures.HEIGHT
