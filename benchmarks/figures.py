@@ -70,14 +70,15 @@ def _chart(title: str, curves: Mapping[str, Curve], left: float, along: str, end
     return grid + axis + heading + paths
 
 
-def write_scatters(path: Path, charts: Mapping[str, Mapping[str, Sequence[tuple[float, float]]]], up: str) -> None:
+def write_scatters(path: Path, charts: Mapping[str, Mapping[str, Sequence[tuple[float, float]]]], up: Sequence[str]) -> None:
     """An SVG of charts side by side: by what is along, the (x, y) by name; both axes from -0.5 to 1.25, what is beyond at the border.
 
     Args:
-      up: what the vertical axis is.
+      up: what the vertical axis of each chart is.
     """
     pitch = WIDTH + MARGIN + LABELS
-    body = "".join(_scatter(along, groups, MARGIN + index * pitch, up) for index, (along, groups) in enumerate(charts.items()))
+    named = zip(charts.items(), up, strict=True)
+    body = "".join(_scatter(along, groups, MARGIN + index * pitch, name) for index, ((along, groups), name) in enumerate(named))
     _write_svg(path, body, len(charts))
 
 

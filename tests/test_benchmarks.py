@@ -2,12 +2,13 @@
 
 import random
 from pathlib import Path
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
-from benchmarks import core_minutes, damage, fault_damage, fault_runs, faults, figures, runs
+from benchmarks import bank, core_minutes, damage, fault_damage, fault_runs, faults, figures, label_free, restyle, runs, style_adoption
 from benchmarks import semantics_tables as tables
 from benchmarks.semantics_runs import minutes_to_scores
 from semgan.training.checkpoints import Checkpoints
@@ -165,8 +166,93 @@ def test_damages_keep_shapes_and_stronger_ones_are_farther_from_the_picture():
 
 
 def test_a_scatter_has_a_dot_for_each_point_those_beyond_at_the_border(tmp_path):
-    figures.write_scatters(tmp_path / "a.svg", {"truth": {"a": [(0, 0), (1, 1), (9, -9)], "b": [(0.5, 0.5)]}}, "measure")
+    figures.write_scatters(tmp_path / "a.svg", {"truth": {"a": [(0, 0), (1, 1), (9, -9)], "b": [(0.5, 0.5)]}}, ["measure"])
     circles = [each for each in ElementTree.parse(tmp_path / "a.svg").iter() if each.tag.endswith("circle")]
     assert len(circles) == 4
     right, bottom = figures.MARGIN + figures.WIDTH, figures.MARGIN + figures.HEIGHT
     assert (float(circles[2].get("cx")), float(circles[2].get("cy"))) == (right, bottom)
+
+
+def test_recoloured_pictures_have_the_colours_of_the_reference_where_they_had_their_own():
+    rng = np.random.default_rng(0)
+    images = rng.permuted(np.tile(np.arange(256, dtype=np.uint8)[:, None], (2, 1, 3)), axis=1).reshape(2, 16, 16, 3)  # each value once
+    references = rng.integers(60, 90, (2, 16, 16, 3)).astype(np.uint8)
+    references[..., 0] += 100
+    flat = references.reshape(2, -1, 3).astype(float)
+    by_rank = restyle.match_histograms(images, references).reshape(2, -1, 3)
+    np.testing.assert_array_equal(np.sort(by_rank, 1), np.sort(flat, 1))
+    assert np.all(np.diff(np.take_along_axis(by_rank, images.reshape(2, -1, 3).argsort(1), 1).astype(int), axis=1) >= 0)
+    for recolored in (restyle.match_moments(images, references), restyle.transfer_colors(images, references)):
+        colors = recolored.reshape(2, -1, 3).astype(float)
+        np.testing.assert_allclose(colors.mean(1), flat.mean(1), atol=1)
+        np.testing.assert_allclose(colors.std(1), flat.std(1), atol=1)
+    edge = np.zeros((1, 16, 16, 3), np.uint8)
+    edge[:, :, 8:] = 200
+    recolored = restyle.transfer_colors(edge, references[:1]).astype(float).mean((0, 1, 3))
+    assert recolored[:8].max() < recolored[8:].min()
+
+
+def test_names_of_models_are_unique_with_as_few_folders_as_that_takes(tmp_path):
+    cut, other, munit = (tmp_path / each for each in ("x/cut", "y/cut", "x/munit"))
+    paths = [cut / "checkpoints/500", cut / "checkpoints/1000", other / "checkpoints/500", munit / "last.safetensors"]
+    for path in paths[:3]:
+        path.mkdir(parents=True)
+    names = bank.names_of([*paths, paths[0]])
+    assert names == {"x cut 500": paths[0], "cut 1000": paths[1], "y cut 500": paths[2], "munit last": paths[3]}
+
+
+@pytest.fixture
+def drawn():
+    """Three pairs of domain 1, whose reference is at place 3, 5 and 5 of a dataset whose rows are ten times the places."""
+    domain = np.array([0, 0, 0, 1, 0, 1, 1], np.int32)
+
+    def draw(content, reference, size):
+        return np.full((size, size, 3), content + reference, np.uint8)
+
+    dataset = SimpleNamespace(domain=domain, rows=10 * np.arange(7), images=np.zeros((7, 8, 8, 3), np.uint8), answer=draw)
+    pairs = SimpleNamespace(content=np.array([0, 1, 2]), reference=np.array([3, 5, 5]))
+    judged = SimpleNamespace(dataset=dataset, pairs=pairs, truth={"mask": np.zeros((3, 8, 8), np.uint8)})
+    rng = np.random.default_rng(0)
+    answers, others = (rng.integers(low, low + 60, (3, 8, 8, 3)).astype(np.uint8) for low in (20, 150))
+    apart = bank.style_distances(answers, others, judged.truth["mask"]).mean(1)
+    return bank.Drawings(judged, answers, answers, answers, others, apart)
+
+
+def test_other_references_are_others_of_the_same_domain(drawn):
+    others = bank.answers_to_others(drawn.pairs, 1)
+    assert others[:, 0, 0, 0].tolist() == [0 + 50, 10 + 60, 20 + 60]
+    assert bank.answers_to_others(drawn.pairs, 2)[:, 0, 0, 0].tolist() == [0 + 60, 10 + 30, 20 + 30]
+
+
+def test_the_answer_is_nearer_to_itself_than_the_other_answer_and_the_other_way_round(drawn):
+    assert bank.own_answer(drawn.answers, drawn).mean() == pytest.approx(1)
+    assert bank.own_answer(drawn.others, drawn).mean() == pytest.approx(-1)
+    half = damage.mix(drawn.answers, drawn.others, 0.5)
+    assert abs(bank.own_answer(half, drawn).mean()) < 0.5
+
+
+def _snapshots(truths):
+    return {name: bank.Snapshot(np.zeros(0), truth) for name, truth in truths.items()}
+
+
+def test_adoption_s_table_correlates_by_group_and_counts_other_references_in_the_last_two(capsys):
+    styles = {"a 1": 0.1, "a 2": 0.2, "a 3": 0.3, "change answer": 0.1, "change x": 0.2, "change y": 0.3, "change other reference": 0.0}
+    keys = {key for row in style_adoption.ROWS for key in (row.measure, row.truth)}
+    snapshots = _snapshots({name: dict.fromkeys(keys, style) for name, style in styles.items()})
+    values = {name: dict.fromkeys(keys, style + 0.7) for name, style in styles.items()}
+    values |= {"change answer": dict.fromkeys(keys, 0.9), "change x": dict.fromkeys(keys, 0.8), "change y": dict.fromkeys(keys, 0.7)}
+    style_adoption.print_table(values, snapshots)
+    rows = _rows(capsys.readouterr().out.strip())
+    assert len(rows) == len(style_adoption.ROWS)
+    assert rows[0][2:7] == ["0.90", "0.90", "1", "1.000", "-1.000"]
+    assert float(rows[0][8]) == pytest.approx(np.corrcoef([2, 3, 4, 1], [4, 3, 1.5, 1.5])[0, 1], abs=1e-3)
+
+
+def test_retention_s_table_has_a_row_per_measure_and_the_judge_s_own(capsys):
+    retention = {"a 1": 0, "a 2": 1, "a 3": 2, "damage answer none": 3}
+    snapshots = _snapshots({name: dict.fromkeys(label_free.TRUTHS, value) for name, value in retention.items()})
+    label_free.print_table({"upside down": {name: 9 - value for name, value in retention.items()}}, snapshots)
+    upside_down, itself = _rows(capsys.readouterr().out.strip())
+    count = len(label_free.TRUTHS)
+    assert upside_down == ["upside down", "6.00", *["-1.000"] * count, *["–"] * count, *["-1.000"] * count]
+    assert itself[2 : 2 + count] == ["1.000"] * count
