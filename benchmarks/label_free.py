@@ -125,7 +125,7 @@ def _correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def _shares(measure: Measure, drawn: Drawings, snapshots: Mapping[str, Snapshot]) -> dict[str, float]:
-    """Each snapshot's measure, 0 for the references copied and 1 for the contents in random styles."""
+    """Each snapshot's measure, 0 for the references copied and 1 for the contents in random styles, which is the most."""
     source, target = drawn.pairs.dataset.domain[drawn.pairs.pairs.content], drawn.pairs.target
     described = measure.describe(drawn.contents, source)
 
@@ -133,7 +133,7 @@ def _shares(measure: Measure, drawn: Drawings, snapshots: Mapping[str, Snapshot]
         return float(measure.compare(described, measure.describe(images, domain)).mean())
 
     low, high = match(drawn.references, target), match(restyle(drawn.contents, 0), source)
-    return {name: (match(each.images, target) - low) / (high - low) for name, each in snapshots.items()}
+    return {name: min((match(each.images, target) - low) / (high - low), 1) for name, each in snapshots.items()}
 
 
 def print_table(shares: Mapping[str, Mapping[str, float]], snapshots: Mapping[str, Snapshot]) -> None:

@@ -3,7 +3,8 @@
     label_free_retention = (match of content and translation - that of content and reference)
                            / (that of the content and itself in random styles - that of content and reference)
 
-each the mean over the pairs; 0 for copying the reference, 1 for the content under changes of style that no place is lost in.
+each the mean over the pairs, and 1 at most; 0 for copying the reference, 1 for the content under changes of style that no place is lost in.
+What is matched still better has changed its style less than that, and keeps no more.
 """
 
 from collections.abc import Mapping
@@ -90,8 +91,8 @@ def retention_figures(matches: PlaceMatches, origin: Origin) -> Measured:
     if means[RESTYLED] <= means["reference"]:
         note = f"{RETENTION} is unknown: the matcher does not tell the contents from the references better than chance"
         return Measured(parts, [note], None)
-    value = (means["translated"] - means["reference"]) / (means[RESTYLED] - means["reference"])
-    shares = pair_bootstrap.resampled_share(*(resampled[role] for role in ("translated", "reference", RESTYLED)))
+    value = min((means["translated"] - means["reference"]) / (means[RESTYLED] - means["reference"]), 1.0)
+    shares = np.minimum(pair_bootstrap.resampled_share(*(resampled[role] for role in ("translated", "reference", RESTYLED))), 1)
     interval = pair_bootstrap.interval_of_resamples(shares)
     retention = Figure(RETENTION, value, interval, passport, "" if interval is None else over)
     return Measured([retention, *parts], [], np.concatenate([[value], shares]))
