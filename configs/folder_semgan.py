@@ -2,7 +2,8 @@
 
     python launch.py --config configs/folder_semgan.py:128 --workdir runs/photos --config.data.source=FOLDER
 
-The content is held by contrast between patches. Where `annotations.csv` files lie in the folders, `--config.losses.content.landmarks=10`
+The content is held by contrast between patches. Without annotations training reports `label_free_score`: what is kept by a matcher that is
+trained on the same pictures at the start (a few minutes), what is adopted by statistics of style (docs/scores.md). Where `annotations.csv` files lie in the folders, `--config.losses.content.landmarks=10`
 and the like say what is to be kept, and `--config.losses.style.attributes=0.5` what is to be taken from the reference. Not trained yet.
 """
 

@@ -24,6 +24,7 @@ from semgan.evaluation.figures.evaluation import Evaluation
 from semgan.evaluation.figures.examples import Examples, best_and_worst
 from semgan.evaluation.figures.figure import Figure
 from semgan.evaluation.figures.grid_figures import grid_figures
+from semgan.evaluation.figures.label_free_figures import place_matches
 from semgan.evaluation.figures.label_free_score import label_free_figures
 from semgan.evaluation.figures.sample_figures import evaluate_samples
 from semgan.evaluation.figures.set_figures import SCORES
@@ -155,12 +156,15 @@ def _of_translations(translator: _Translator, train: Dataset, test: Dataset, jud
     translations = judge_translations(translator.to_references, judged_pairs, translator.batch_size)
     latent = translator.in_latent_style if "latent" in translator.kinds else None
     evaluation = evaluate_translations(judged_pairs, translations, latent, stride=algorithm.stride, lpips=tools.lpips)
+    matches = None
     if tools.matcher:
         origin = transfer_origin(judged_pairs)
-        evaluation = _with(evaluation, *label_free_figures(tools.matcher, judged_pairs, translations.images, origin))
+        matches = place_matches(tools.matcher, judged_pairs, translations.images)
+        evaluation = _with(evaluation, *label_free_figures(tools.matcher, matches, judged_pairs, translations.images, origin))
     if question.beside_training:
         figures, nearest = audit_translations(judged_pairs, translations, train)
-        evaluation = _with(evaluation, figures)._replace(examples=Examples(*best_and_worst(judged_pairs, translations), nearest))
+        best, worst = best_and_worst(judged_pairs, translations, matches)
+        evaluation = _with(evaluation, figures)._replace(examples=Examples(best, worst, nearest))
     styles = "reference" if "reference" in translator.kinds else "none"
     if tools.inception:
         figures = _inception_figures(judged_pairs, translations, train, question, tools.inception, {"styles": styles})

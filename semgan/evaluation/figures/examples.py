@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from semgan.data.dataset import Dataset
+from semgan.evaluation.figures.label_free_figures import PlaceMatches
 from semgan.evaluation.judge.answers import draw_answers
 from semgan.evaluation.judge.judge import Verdict
 from semgan.evaluation.judge.judged_pairs import JudgedPairs, Translations, compare_with_truth
@@ -45,30 +46,50 @@ class Examples(NamedTuple):
     nearest: Sequence[Example] = ()
 
 
-def best_and_worst(judged_pairs: JudgedPairs, translations: Translations, count: int = PAIRS) -> tuple[list[Example], list[Example]]:
+class _Kept(NamedTuple):
+    """How much of each content its translation keeps, how much the content itself does, (pairs,) each, and the measure's name."""
+
+    translated: np.ndarray
+    content: np.ndarray
+    measure: str
+
+
+def best_and_worst(
+    judged_pairs: JudgedPairs, translations: Translations, matches: PlaceMatches | None = None, count: int = PAIRS
+) -> tuple[list[Example], list[Example]]:
     """Finds the pairs that keep most, and those that keep least; no pair is among both.
+
+    Args:
+      matches: what pairs without annotations are told apart by, see `label_free_figures.place_matches`; None: by nothing.
 
     Returns:
       Examples that say `pair` (its number), `content` and `reference` (rows of the data's cache), `source` and `target` (domains' names),
-      `agreement` (see `agreement_by_pair`), `content_agreement` (that of the content itself, the judge's own limit) and `judged_as` (the
-      domain that the translation is taken for).
+      `measure` ("agreement", see `agreement_by_pair`, or "place match"), `kept` (the translation by that measure), `content_kept` (the
+      content itself, the most that can be expected) and `judged_as` (the domain that the translation is taken for).
     """
-    agreements, own = (agreement_by_pair(judged_pairs, verdict) for verdict in (translations.verdict, judged_pairs.content))
-    if agreements is None or own is None:
+    kept = _kept_by_pair(judged_pairs, translations, matches)
+    if kept is None:
         return [], []
-    rising = np.argsort(agreements, kind="stable")
-    limit = min(count, len(agreements) // 2)
+    rising = np.argsort(kept.translated, kind="stable")
+    limit = min(count, len(rising) // 2)
     images, answers = judged_pairs.dataset.images, draw_answers(judged_pairs)
 
     def example(pair: int) -> Example:
-        about = _about_pair(judged_pairs, translations.verdict, pair, float(agreements[pair]), float(own[pair]))
+        about = _about_pair(judged_pairs, translations.verdict, pair, kept)
         pictures = [images[about["content"]], images[about["reference"]], translations.images[pair]]
         return Example(about, np.stack(pictures if answers is None else [*pictures, answers.images[pair]]))
 
     return [example(int(pair)) for pair in rising[::-1][:limit]], [example(int(pair)) for pair in rising[:limit]]
 
 
-def _about_pair(judged_pairs: JudgedPairs, verdict: Verdict, pair: int, agreement: float, content_agreement: float) -> dict[str, Any]:
+def _kept_by_pair(judged_pairs: JudgedPairs, translations: Translations, matches: PlaceMatches | None) -> _Kept | None:
+    translated, content = (agreement_by_pair(judged_pairs, verdict) for verdict in (translations.verdict, judged_pairs.content))
+    if translated is not None and content is not None:
+        return _Kept(translated, content, "agreement")
+    return None if matches is None else _Kept(matches["translated"], matches["content"], "place match")
+
+
+def _about_pair(judged_pairs: JudgedPairs, verdict: Verdict, pair: int, kept: _Kept) -> dict[str, Any]:
     data, content, reference = judged_pairs.dataset, judged_pairs.pairs.content[pair], judged_pairs.pairs.reference[pair]
     return {
         "pair": pair,
@@ -76,8 +97,9 @@ def _about_pair(judged_pairs: JudgedPairs, verdict: Verdict, pair: int, agreemen
         "reference": int(data.rows[reference]),
         "source": data.domains[data.domain[content]],
         "target": data.domains[data.domain[reference]],
-        "agreement": agreement,
-        "content_agreement": content_agreement,
+        "measure": kept.measure,
+        "kept": float(kept.translated[pair]),
+        "content_kept": float(kept.content[pair]),
         "judged_as": data.domains[int(verdict.domain[pair])],
     }
 

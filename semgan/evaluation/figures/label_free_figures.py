@@ -6,6 +6,8 @@
 each the mean over the pairs; 0 for copying the reference, 1 for the content under changes of style that no place is lost in.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from semgan.evaluation.figures.figure import Figure, resamples_of
@@ -17,10 +19,12 @@ from semgan.evaluation.judge.network_file import weights_digest
 from semgan.evaluation.matcher.matcher import Matcher, Pictures, features_of, restyle
 from semgan.evaluation.matcher.training import SIZE
 from semgan.evaluation.scores import pair_bootstrap
-from semgan.evaluation.scores.place_match import place_match
+from semgan.evaluation.scores.place_match import PerPicture, place_match
 
 RETENTION = "label_free_retention"
 RESTYLED = "restyled"
+PlaceMatches = Mapping[str, PerPicture]
+"""The `place_match` of each pair's content with another picture, by that one's role: translated, content, reference, `RESTYLED`."""
 _RESTYLE_SEED = 0
 """Of the random styles, apart from those that a matcher's accuracy is measured in."""
 
@@ -41,21 +45,36 @@ def matcher_origin(matcher: Matcher, judged_pairs: JudgedPairs) -> Origin:
     return Origin(identity, judged_pairs.dataset.fingerprint, judged_pairs.dataset.split, seeds, None, parameters)
 
 
-def retention_figures(matcher: Matcher, judged_pairs: JudgedPairs, images: Pictures, origin: Origin) -> Measured:
-    """Computes `label_free_retention` and its parts: `place_match`, and that of the content, the reference and the restyled content.
+def place_matches(matcher: Matcher, judged_pairs: JudgedPairs, images: Pictures) -> PlaceMatches:
+    """Matches each pair's content with its translation, itself, the reference, and itself in random styles.
 
     Args:
       images: the translations.
+    """
+    dataset, pairs = judged_pairs.dataset, judged_pairs.pairs
+    contents, references = (dataset.images[dataset.rows[places]] for places in (pairs.content, pairs.reference))
+    source, target = dataset.domain[pairs.content], judged_pairs.target
+    content = features_of(matcher, contents, source)
+    roles = {"translated": (images, target), "content": (contents, source), "reference": (references, target)}
+    roles[RESTYLED] = (restyle(contents, _RESTYLE_SEED), source)
+    return {role: place_match(content, features_of(matcher, *pictures)) for role, pictures in roles.items()}
+
+
+def retention_figures(matches: PlaceMatches, origin: Origin) -> Measured:
+    """Computes `label_free_retention` and its parts: `place_match`, and that of the content, the reference and the restyled content.
+
+    Args:
+      matches: see `place_matches`.
       origin: see `matcher_origin`.
 
     Returns:
       The figures, and a note where the retention is unknown: the matcher does not tell contents from references.
     """
-    matches = _matches(matcher, judged_pairs, images)
     means = {role: float(values.mean()) for role, values in matches.items()}
-    weights = pair_bootstrap.pair_weights(len(judged_pairs.target))
-    resampled = {role: weights @ values / len(values) for role, values in matches.items()}
-    passport = origin.passport(len(judged_pairs.target), len(judged_pairs.target))
+    count = len(matches["translated"])
+    weights = pair_bootstrap.pair_weights(count)
+    resampled = {role: weights @ values / count for role, values in matches.items()}
+    passport = origin.passport(count, count)
     over = resamples_of("the pairs")
     roles = {**COPIED, RESTYLED: "the content in random styles"}
     parts = [
@@ -76,14 +95,3 @@ def retention_figures(matcher: Matcher, judged_pairs: JudgedPairs, images: Pictu
     interval = pair_bootstrap.interval_of_resamples(shares)
     retention = Figure(RETENTION, value, interval, passport, "" if interval is None else over)
     return Measured([retention, *parts], [], np.concatenate([[value], shares]))
-
-
-def _matches(matcher: Matcher, judged_pairs: JudgedPairs, images: Pictures) -> dict[str, np.ndarray]:
-    """Each pair's match of the content with the translation, itself, the reference, and itself in random styles, by role."""
-    dataset, pairs = judged_pairs.dataset, judged_pairs.pairs
-    contents, references = (dataset.images[dataset.rows[places]] for places in (pairs.content, pairs.reference))
-    source, target = dataset.domain[pairs.content], judged_pairs.target
-    content = features_of(matcher, contents, source)
-    roles = {"translated": (images, target), "content": (contents, source), "reference": (references, target)}
-    roles[RESTYLED] = (restyle(contents, _RESTYLE_SEED), source)
-    return {role: place_match(content, features_of(matcher, *pictures)) for role, pictures in roles.items()}

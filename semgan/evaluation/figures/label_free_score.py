@@ -7,7 +7,7 @@ import numpy as np
 
 from semgan.evaluation.figures.adoption_figures import adoption_figures
 from semgan.evaluation.figures.figure import Figure, resamples_of
-from semgan.evaluation.figures.label_free_figures import matcher_origin, retention_figures
+from semgan.evaluation.figures.label_free_figures import PlaceMatches, matcher_origin, retention_figures
 from semgan.evaluation.figures.origin import Origin
 from semgan.evaluation.judge.judged_pairs import JudgedPairs
 from semgan.evaluation.matcher.matcher import Matcher
@@ -16,15 +16,18 @@ from semgan.evaluation.scores import pair_bootstrap
 SCORE = "label_free_score"
 
 
-def label_free_figures(matcher: Matcher, judged_pairs: JudgedPairs, images: np.ndarray, origin: Origin) -> tuple[list[Figure], list[str]]:
+def label_free_figures(
+    matcher: Matcher, matches: PlaceMatches, judged_pairs: JudgedPairs, images: np.ndarray, origin: Origin
+) -> tuple[list[Figure], list[str]]:
     """Computes the score and the figures of `retention_figures` and `adoption_figures`, and notes on those that are unknown.
 
     Args:
+      matches: the matcher's, of the same pairs and translations.
       images: translations of all pairs, uint8 (pairs, size, size, 3).
       origin: see `transfer_figures.transfer_origin`.
     """
     own = matcher_origin(matcher, judged_pairs)
-    retention = retention_figures(matcher, judged_pairs, images, own)
+    retention = retention_figures(matches, own)
     adoption = adoption_figures(judged_pairs, images, origin)
     figures, notes = [*retention.figures, *adoption.figures], [*retention.notes, *adoption.notes]
     if retention.values is None or adoption.values is None:

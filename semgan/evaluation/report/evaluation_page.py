@@ -183,7 +183,7 @@ def _pairs(title: str, meaning: str, pairs: Sequence[Example]) -> str:
         document.PictureRow(
             _pictures(("content", "reference", "translated", "answer")[: len(pair.images)], pair),
             f"{pair.about['source']} to {pair.about['target']}, judged as {pair.about['judged_as']}: "
-            f"agreement {pair.about['agreement']:.2f}, of the content itself {pair.about['content_agreement']:.2f}",
+            f"{pair.about['measure']} {pair.about['kept']:.2f}, of the content itself {pair.about['content_kept']:.2f}",
         )
         for pair in pairs
     ]

@@ -16,7 +16,7 @@ def test_a_copy_of_the_content_agrees_as_the_content_itself_does(judge, test_squ
     judged = judge_pairs(judge, test_squares, pairs=PAIRS)
     copied = judge_translations(lambda batch: batch["image"], judged, 10)
     best, worst = map(about, best_and_worst(judged, copied))
-    assert all(pair["agreement"] == pair["content_agreement"] for pair in best + worst)
+    assert all(pair["kept"] == pair["content_kept"] for pair in best + worst)
     assert all(pair["judged_as"] == pair["source"] for pair in best)
 
 
@@ -33,7 +33,8 @@ def test_the_best_and_worst_pairs_are_those_that_kept_and_lost_their_content(jud
     assert {pair["pair"] for pair in about(least)} == ruined
     best, second = about(most)
     kept = agreement_by_pair(judged, translated.verdict)
-    assert best["agreement"] == kept.max() >= second["agreement"]
+    assert best["kept"] == kept.max() >= second["kept"]
+    assert best["measure"] == "agreement"
     assert (best["source"], best["target"]) == tuple(
         test_squares.domains[test_squares.domain[places[best["pair"]]]] for places in (judged.pairs.content, judged.pairs.reference)
     )
@@ -62,11 +63,24 @@ def test_without_masks_attributes_and_landmarks_take_their_place(judge, test_squ
     assert kept[large].mean() > 0.7
 
 
-def test_without_annotations_there_is_nothing_to_show(judge, test_squares):
-    bare = test_squares._replace(annotations={})
-    judged = judge_pairs(judge, bare, pairs=PAIRS)
-    assert agreement_by_pair(judged, decide(judge, bare.images[:PAIRS])) is None
-    assert best_and_worst(judged, Translations(bare.images[:PAIRS], judged.content)) == ([], [])
+@pytest.fixture
+def bare(judge, test_squares):
+    return judge_pairs(judge, test_squares._replace(annotations={}), pairs=PAIRS)
+
+
+def test_without_annotations_and_matches_there_is_nothing_to_show(judge, bare):
+    images = bare.dataset.images[:PAIRS]
+    assert agreement_by_pair(bare, decide(judge, images)) is None
+    assert best_and_worst(bare, Translations(images, bare.content)) == ([], [])
+
+
+def test_without_annotations_the_places_that_are_found_again_say_which_pairs_keep_most(bare):
+    rng = np.random.default_rng(0)
+    matches = {"translated": rng.permutation(PAIRS) / PAIRS, "content": np.ones(PAIRS)}
+    best, worst = map(about, best_and_worst(bare, Translations(bare.dataset.images[:PAIRS], bare.content), matches, count=3))
+    assert [pair["kept"] for pair in best + worst] == pytest.approx([0.95, 0.9, 0.85, 0, 0.05, 0.1])
+    assert all(matches["translated"][pair["pair"]] == pair["kept"] for pair in best + worst)
+    assert {(pair["content_kept"], pair["measure"]) for pair in best + worst} == {(1.0, "place match")}
 
 
 def test_nearest_pictures_name_the_rows_of_the_cache(train_squares):

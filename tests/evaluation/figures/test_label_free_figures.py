@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from semgan.evaluation.figures.figure import by_name
-from semgan.evaluation.figures.label_free_figures import matcher_origin, retention_figures
+from semgan.evaluation.figures.label_free_figures import matcher_origin, place_matches, retention_figures
 from semgan.evaluation.judge.judge import Judge, heads_for
 from semgan.evaluation.judge.judge_training import initial_params
 from semgan.evaluation.judge.judged_pairs import judge_pairs
@@ -25,7 +25,7 @@ def judged_pairs(test_squares):
 def measure(matcher, judged_pairs):
     def figures_of(translate):
         images = translate_pairs(translate, judged_pairs.dataset, judged_pairs.pairs, 20)
-        figures, notes, _ = retention_figures(matcher, judged_pairs, images, matcher_origin(matcher, judged_pairs))
+        figures, notes, _ = retention_figures(place_matches(matcher, judged_pairs, images), matcher_origin(matcher, judged_pairs))
         assert notes == []
         return by_name(figures)
 
@@ -79,6 +79,6 @@ def test_unknown_where_contents_and_references_cannot_be_told_apart(matcher, jud
     last = {name: 0 * leaf for name, leaf in matcher.params["Conv_2"].items()}
     blind = matcher._replace(params={**matcher.params, "Conv_2": last}, mean=0 * matcher.mean)
     images = np.zeros((PAIRS, 16, 16, 3), np.uint8)
-    figures, notes, _ = retention_figures(blind, judged_pairs, images, matcher_origin(blind, judged_pairs))
+    figures, notes, _ = retention_figures(place_matches(blind, judged_pairs, images), matcher_origin(blind, judged_pairs))
     assert {figure.name for figure in figures} == PARTS
     assert notes == ["label_free_retention is unknown: the matcher does not tell the contents from the references better than chance"]

@@ -55,7 +55,7 @@ def test_the_page_says_the_figures_and_how_they_were_taken(evaluation, about):
     for said in (judge["name"], data["fingerprint"], "squares", "1.2.3", "toy", "4 kimg", f"{evaluation.value('copying_statistic'):.2f}"):
         assert said in text
     assert f"{evaluation.value('retention'):.2f}" in text
-    assert f"agreement {examples.best[0].about['agreement']:.2f}" in text
+    assert f"agreement {examples.best[0].about['kept']:.2f}" in text
     assert f"distance {examples.nearest[0].about['distance']:.3f}" in text
 
 
