@@ -1,5 +1,6 @@
 """Eight virtual CPU devices, a cache folder of the session's own, checked array shapes in the numeric packages, no implicit ranks."""
 
+import gc
 import os
 
 from semgan.xla import OLDER_EMITTERS, QUICK_COMPILATION, try_flags
@@ -15,6 +16,7 @@ from jaxtyping import install_import_hook
 
 install_import_hook(("semgan.algorithms", "semgan.layers", "semgan.losses", "semgan.networks"), "beartype.beartype")
 jax.config.update("jax_numpy_rank_promotion", "raise")
+gc.set_threshold(20_000, 50, 100)  # tracing makes many objects that live long
 LONGEST = ("test_pod.py", "test_every.py", "test_adapt.py", "test_end_to_end.py")
 """Modules that take a minute or more, each of which one worker runs alone."""
 

@@ -24,6 +24,8 @@ SPEAK_TO_OTHER_DEVICES = {"dcgan", "cyclegan"}
 test (what StyleGAN2 controls is tested on eight devices by itself)."""
 SIZES = {"stylegan2": 8}
 """Where 16 px are not needed: fewer resolutions, and so less to compile."""
+SHALLOW = {"layers": 2, "scales": 1}
+"""The most of each that a network has here: one more is the same again."""
 BATCH = 4
 
 
@@ -35,6 +37,8 @@ class Small:
         config.batch_size = BATCH
         config.image_size = SIZES.get(name, config.image_size)
         config.data.domains = config.data.domains or ("shaded", "ink")
+        for network in config.networks.values():
+            network.update({key: min(network[key], most) for key, most in SHALLOW.items() if key in network})
         self.config, self.experiment = config, Experiment.of(config)
         self.algorithm, self.first = self.experiment.algorithm, self.experiment.initial()
         self.step = self.compiled(jax.devices()[:1])

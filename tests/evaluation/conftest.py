@@ -10,6 +10,7 @@ from PIL import Image
 from semgan.data.dataset import Dataset
 from semgan.evaluation.extractors.feature_extractor import JudgeExtractor
 from semgan.evaluation.judge.judge import Judge, train_judge
+from semgan.evaluation.matcher.matcher import Matcher, train_matcher
 from semgan.networks.judge import Heads, JudgeNetwork
 
 SIZE = 16
@@ -78,6 +79,12 @@ def test_squares() -> Dataset:
 @pytest.fixture(scope="session")
 def judge(train_squares, test_squares) -> Judge:
     return train_judge(train_squares, test_squares, channels=8, steps=200, batch_size=32)
+
+
+@pytest.fixture(scope="session")
+def matcher(train_squares, test_squares) -> Matcher:
+    held_out = test_squares._replace(rows=test_squares.rows[:40], domain=test_squares.domain[:40])
+    return train_matcher(train_squares, held_out, channels=4, features=8, steps=24, batch_size=6, pictures=100)
 
 
 @pytest.fixture(scope="session")

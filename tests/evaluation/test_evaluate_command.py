@@ -15,6 +15,7 @@ from semgan.evaluation.extractors.extractor import Perceptual
 from semgan.evaluation.extractors.tools import Files
 from semgan.evaluation.figures.figure import Figure
 from semgan.evaluation.figures.passport import new_passport
+from semgan.evaluation.judge.judge_training import initial_params
 from semgan.evaluation.matcher import matcher
 from semgan.inference.model import Model
 from semgan.torch_files import writer
@@ -51,6 +52,8 @@ def opened(monkeypatch, squares):
     monkeypatch.setattr(evaluate_command, "open_dataset", open_dataset)
     small = {"channels": 4, "features": 8, "batch_size": 4}
     monkeypatch.setattr(evaluate_command, "load_or_train_matcher", functools.partial(matcher.load_or_train, **small))
+    monkeypatch.setattr(matcher.training, "train", lambda dataset, rows, network, **_: initial_params(network, (64, 64, 3), 0))
+    monkeypatch.setattr(matcher, "_BATCH", 16)
     monkeypatch.setattr("semgan.inference.model.load", load)
     return SimpleNamespace(calls=calls, model=model, datasets=datasets)
 

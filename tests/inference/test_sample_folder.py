@@ -17,6 +17,7 @@ from semgan.inference.sample_folder import sample_folder
 from semgan.pictures.read import read
 from semgan.snapshot import read_snapshot, write_snapshot
 from tests.inference import stand_ins
+from tests.inference.noise import DOMAINS, noise
 
 
 def files(folder):
@@ -40,21 +41,33 @@ def test_pictures_are_named_by_seed_and_number_and_are_the_models(snapshot, mode
     assert capsys.readouterr().out == f"wrote 20 pictures to {out}: 20 translations of 1 pictures\n"
 
 
+@pytest.fixture(scope="module")
+def contents(tmp_path_factory):
+    """More pictures than a piece has rows."""
+    folder = tmp_path_factory.mktemp("contents")
+    for index in range(20):
+        Image.fromarray(noise(index, 20, 30, DOMAINS[index % 2])).save(folder / f"{index:02d}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def drawn_at_once(snapshot, contents, tmp_path_factory):
+    out = tmp_path_factory.mktemp("drawn") / "all"
+    sample_folder(snapshot, out, SampleOptions(40, 1, contents))
+    return files(out)
+
+
 @pytest.mark.parametrize(("first", "count"), [(12, 1), (0, 13), (3, 30), (37, 3)])
-def test_a_number_has_the_same_bytes_whatever_is_drawn_with_it(snapshot, picture, tmp_path, first, count):
-    for index in range(20):  # more contents than a piece has rows
-        picture(f"in/{index:02d}.png", domain=("bright", "dark")[index % 2], seed=index)
-    sample_folder(snapshot, tmp_path / "all", SampleOptions(40, 1, tmp_path / "in"))
-    sample_folder(snapshot, tmp_path / "some", SampleOptions(count, 1, tmp_path / "in", first=first))
-    every, some = files(tmp_path / "all"), files(tmp_path / "some")
+def test_a_number_has_the_same_bytes_whatever_is_drawn_with_it(snapshot, contents, drawn_at_once, tmp_path, first, count):
+    sample_folder(snapshot, tmp_path / "some", SampleOptions(count, 1, contents, first=first))
+    some = files(tmp_path / "some")
     assert list(some) == [folders.file_name(1, number) for number in range(first, first + count)]
-    assert all(every[name] == contents for name, contents in some.items())
+    assert all(drawn_at_once[name] == written for name, written in some.items())
 
 
-def test_number_decides_content_and_domain_in_turn(snapshot, model, picture, tmp_path):
-    contents = [picture(f"in/{index:02d}.png", domain=("bright", "dark")[index % 2], seed=index) for index in range(20)]
-    sample_folder(snapshot, tmp_path / "out", SampleOptions(2, 3, tmp_path / "in", first=24))
-    expected = model.sample(26, 3, content=contents)
+def test_number_decides_content_and_domain_in_turn(snapshot, model, contents, tmp_path):
+    sample_folder(snapshot, tmp_path / "out", SampleOptions(2, 3, contents, first=24))
+    expected = model.sample(26, 3, content=sorted(contents.iterdir()))
     for number in (24, 25):
         np.testing.assert_array_equal(read(tmp_path / "out" / folders.file_name(3, number)), expected[number])
 

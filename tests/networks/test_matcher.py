@@ -30,7 +30,7 @@ def test_edges_do_not_see_inverted_exchanged_or_weaker_colours(step):
 
 def test_flat_pictures_have_features_and_gradients():
     network, flat = MatcherNetwork(channels=4, features=4), jnp.zeros((1, 16, 16, 3))
-    params = network.init(jax.random.key(0), flat)["params"]
-    grads = jax.grad(lambda params: network.apply({"params": params}, flat).sum())(params)
+    params = jax.jit(network.init)(jax.random.key(0), flat)["params"]
+    grads = jax.jit(jax.grad(lambda params: network.apply({"params": params}, flat).sum()))(params)
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(grads))
     assert network.apply({"params": params}, flat).shape == (1, 8, 8, 4)

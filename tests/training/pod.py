@@ -28,11 +28,12 @@ class Pod:
             probe.bind(("127.0.0.1", 0))
             port = str(probe.getsockname()[1])
         settings = [f"{key}={value}" for key, value in changes.items()]
+        flags = [flag for flag in os.environ["XLA_FLAGS"].split() if "device_count" not in flag]
+        flags.append(f"--xla_force_host_platform_device_count={changes.get('devices', 1)}")
         self.processes = []
         for number in range(count):
             given = [str(source), str(workdir), str(number), str(count), port, *settings]
-            flags = f"--xla_force_host_platform_device_count={changes.get('devices', 1)}"
-            environment = os.environ | {"XLA_FLAGS": flags, "PYTHONPATH": str(ROOT)}
+            environment = os.environ | {"XLA_FLAGS": " ".join(flags), "PYTHONPATH": str(ROOT)}
             self.processes.append(
                 subprocess.Popen(
                     [sys.executable, "-m", "tests.training.pod", *given],

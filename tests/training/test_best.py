@@ -3,6 +3,7 @@
 import itertools
 import json
 import math
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -36,12 +37,42 @@ def source(tmp_path_factory):
     return toy.write_pictures(tmp_path_factory.mktemp("pictures"))
 
 
-@pytest.fixture
-def config(source):
+def make_config(source):
     config = toy.make_config(source)
     config.evaluate_kimg = 4 * toy.BATCH / 1000
     config.keep_checkpoints = 9
     return config
+
+
+@pytest.fixture
+def config(source):
+    return make_config(source)
+
+
+@pytest.fixture(scope="module")
+def whole(source, tmp_path_factory):
+    """A run to its end, with `SCORES`: (workdir, result)."""
+    workdir = tmp_path_factory.mktemp("whole")
+    with pytest.MonkeyPatch.context() as patch:
+        script(patch, SCORES)
+        return workdir, loop.train(make_config(source), workdir)
+
+
+@pytest.fixture(scope="module")
+def stopped_run(source, tmp_path_factory):
+    """A run that a signal stops after the best of `SCORES`."""
+    workdir = tmp_path_factory.mktemp("stopped")
+    with pytest.MonkeyPatch.context() as patch:
+        script(patch, SCORES)
+        stopping(patch, at=9)
+        assert loop.train(make_config(source), workdir).stopped == "signal"
+    return workdir
+
+
+@pytest.fixture
+def stopped(stopped_run, tmp_path):
+    """A copy, to go on in."""
+    return shutil.copytree(stopped_run, tmp_path / "run")
 
 
 def script(monkeypatch, scores, name="transfer_score"):
@@ -99,23 +130,22 @@ def test_an_equal_score_changes_nothing_and_a_preferred_score_always_does():
         assert not is_better(second, first)
 
 
-def test_the_best_evaluation_is_kept_beside_the_last_and_named_everywhere(config, tmp_path, monkeypatch):
-    script(monkeypatch, SCORES)
-    result = loop.train(config, tmp_path)
-    assert best_of(tmp_path)[0] == 8
-    assert read_snapshot(tmp_path / "snapshot.safetensors").meta["step"] == 16
-    assert_weights_of(tmp_path, 8)
-    best = json.loads((tmp_path / "result.json").read_text())["best"]
+def test_the_best_evaluation_is_kept_beside_the_last_and_named_everywhere(config, whole):
+    workdir, result = whole
+    assert best_of(workdir)[0] == 8
+    assert read_snapshot(workdir / "snapshot.safetensors").meta["step"] == 16
+    assert_weights_of(workdir, 8)
+    best = json.loads((workdir / "result.json").read_text())["best"]
     assert (best["step"], best["kimg"], best["score"], best["value"]) == (8, 0.128, "transfer_score", 0.8)
-    path = str(tmp_path / "snapshot_best.safetensors")
+    path = str(workdir / "snapshot_best.safetensors")
     assert best["snapshot"] == path
     assert f"semgan translate --model {path} --content" in best["usage"]
-    page, lines = (tmp_path / "index.html").read_text(), launch.summary(result)
+    page, lines = (workdir / "index.html").read_text(), launch.summary(result)
     for text in (page, "\n".join(lines)):
         assert "best: step 8 at 0.128 kimg, by transfer score 0.8" in text
         assert best["usage"] in text
     assert lines[-1] == result.usage
-    assert loop.train(config, tmp_path) == result  # and read again
+    assert loop.train(config, workdir) == result  # and read again
 
 
 def test_a_run_that_is_best_at_its_end_has_two_snapshots_of_it(config, tmp_path, monkeypatch):
@@ -133,34 +163,27 @@ def test_a_run_without_a_score_in_force_has_no_best(config, tmp_path, monkeypatc
     assert not any(line.startswith("best") for line in launch.summary(result))
 
 
-def test_results_of_older_runs_have_no_best_and_are_read(config, tmp_path, monkeypatch):
-    script(monkeypatch, SCORES)
-    result = loop.train(config, tmp_path)
-    path = tmp_path / "result.json"
+def test_results_of_older_runs_have_no_best_and_are_read(config, whole, tmp_path):
+    workdir = shutil.copytree(whole[0], tmp_path / "run")
+    path = workdir / "result.json"
     older = json.loads(path.read_text())
     del older["best"]
     path.write_text(json.dumps(older))
-    assert loop.train(config, tmp_path) == result._replace(best=None)
+    assert loop.train(config, workdir) == whole[1]._replace(best=None)
 
 
-def test_a_better_one_from_before_an_interruption_is_not_overwritten(config, tmp_path, monkeypatch):
+def test_a_better_one_from_before_an_interruption_is_not_overwritten(config, stopped, monkeypatch):
     script(monkeypatch, SCORES)
-    with monkeypatch.context() as patch:
-        stopping(patch, at=9)
-        assert loop.train(config, tmp_path).stopped == "signal"
-    before = (tmp_path / "snapshot_best.safetensors").read_bytes()
-    assert loop.train(config, tmp_path).best["step"] == 8
-    assert (tmp_path / "snapshot_best.safetensors").read_bytes() == before
+    before = (stopped / "snapshot_best.safetensors").read_bytes()
+    assert loop.train(config, stopped).best["step"] == 8
+    assert (stopped / "snapshot_best.safetensors").read_bytes() == before
 
 
-def test_a_worse_one_from_before_an_interruption_is_overwritten(config, tmp_path, monkeypatch):
+def test_a_worse_one_from_before_an_interruption_is_overwritten(config, stopped, monkeypatch):
     script(monkeypatch, {**SCORES, 12: 0.9})
-    with monkeypatch.context() as patch:
-        stopping(patch, at=9)
-        loop.train(config, tmp_path)
-    assert best_of(tmp_path)[0] == 8
-    assert loop.train(config, tmp_path).best["step"] == 12
-    assert_weights_of(tmp_path, 12)
+    assert best_of(stopped)[0] == 8
+    assert loop.train(config, stopped).best["step"] == 12
+    assert_weights_of(stopped, 12)
 
 
 def test_a_signal_during_an_evaluation_costs_its_score_alone(config, tmp_path, monkeypatch):
@@ -224,16 +247,13 @@ def test_a_full_disk_costs_the_best_of_that_time_and_nothing_else(config, tmp_pa
     assert not [path for path in tmp_path.iterdir() if "snapshot_best" in path.name and path.name != "snapshot_best.safetensors"]
 
 
-def test_a_damaged_best_one_is_named_and_replaced(config, tmp_path, monkeypatch, capsys):
+def test_a_damaged_best_one_is_named_and_replaced(config, stopped, monkeypatch, capsys):
     script(monkeypatch, SCORES)
-    with monkeypatch.context() as patch:
-        stopping(patch, at=9)
-        loop.train(config, tmp_path)
-    path = tmp_path / "snapshot_best.safetensors"
+    path = stopped / "snapshot_best.safetensors"
     path.write_bytes(path.read_bytes()[:-1])
-    result = loop.train(config, tmp_path)
+    result = loop.train(config, stopped)
     assert "snapshot_best.safetensors is damaged" in capsys.readouterr().err
-    assert result.best["step"] == best_of(tmp_path)[0] == 16
+    assert result.best["step"] == best_of(stopped)[0] == 16
 
 
 @pytest.mark.parametrize("change", ["judge", "data"])
@@ -257,17 +277,14 @@ def test_samples_are_chosen_by_their_distance(config, tmp_path):
     assert read_best(job) == (8, 0.1, ("fd_judge", 2.5))
 
 
-def test_checkpoints_say_which_model_they_hold(config, tmp_path, monkeypatch):
+def test_checkpoints_say_which_model_they_hold(whole, tmp_path):
     """A checkpoint that was copied out of its run translates as the run's own snapshot of that step."""
-    script(monkeypatch, SCORES)
-    loop.train(config, tmp_path / "run")
-    elsewhere = tmp_path / "elsewhere" / "copy"
-    elsewhere.parent.mkdir()
-    (tmp_path / "run" / "checkpoints" / "8").rename(elsewhere)
-    model, best = load(elsewhere), load(tmp_path / "run", step="best")
+    workdir, _ = whole
+    elsewhere = shutil.copytree(workdir / "checkpoints" / "8", tmp_path / "elsewhere" / "copy")
+    model, best = load(elsewhere), load(workdir, step="best")
     assert model.domains == best.domains == ("blue", "red")
     assert model.meta["dataset"] == best.meta["dataset"]
     content = np.random.default_rng(0).integers(0, 256, (16, 16, 3), np.uint8)
     options = {"latent_seed": 3, "domain": "red"}
     np.testing.assert_array_equal(model.translate(content, **options), best.translate(content, **options))
-    assert model_path(tmp_path / "run", "best") == Path(tmp_path / "run" / "snapshot_best.safetensors")
+    assert model_path(workdir, "best") == Path(workdir / "snapshot_best.safetensors")

@@ -24,10 +24,10 @@ TOLERANCE = {"rtol": 2e-5, "atol": 2e-6}
 
 
 @pytest.fixture(scope="module", autouse=True)
-def compiled_once(tmp_path_factory):
+def compiled_once(programs, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(algorithms, "make", toy.make)
-        patch.setenv("JAX_COMPILATION_CACHE_DIR", str(tmp_path_factory.mktemp("xla")))
+        patch.setenv("JAX_COMPILATION_CACHE_DIR", programs)
         patch.setenv("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
         patch.setenv("SEMGAN_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield

@@ -35,6 +35,7 @@ def trained(tmp_path_factory):
     workdir = tmp_path_factory.mktemp("run")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(algorithms, "make", toy.make)
+        toy.shrink_matcher(patch)
         patch.setattr(tools, "load_extractor", lambda path, protocol: MeanColours(protocol))
         return workdir, loop.train(config, workdir)
 

@@ -1,5 +1,6 @@
 """A translation in miniature: a GAN of a few dozen parameters on small coloured pictures, for tests of the loop around it."""
 
+import functools
 from pathlib import Path
 
 import jax
@@ -9,6 +10,8 @@ from ml_collections import ConfigDict
 from PIL import Image
 
 from configs import common
+from semgan.evaluation import evaluate_command
+from semgan.evaluation.matcher import matcher
 from semgan.types import Algorithm, Aux, Phase
 
 SIZE = 16
@@ -45,6 +48,13 @@ def make_config(source: Path) -> ConfigDict:
     for name in ("generator", "discriminator"):
         config.optimizers[name] = common.optimizer(learning_rate=0.01)
     return config
+
+
+def shrink_matcher(patch) -> None:
+    """Has matchers be small ones, of the same shapes as those in `tests/evaluation`: compiled once for all."""
+    small = functools.partial(matcher.load_or_train, channels=4, features=8, batch_size=6)
+    patch.setattr(matcher, "load_or_train", small)
+    patch.setattr(evaluate_command, "load_or_train_matcher", small)
 
 
 def make(config: ConfigDict) -> Algorithm:

@@ -13,11 +13,6 @@ TINY = {"channels": 4, "features": 8, "steps": 1, "batch_size": 6, "pictures": 1
 """Of the same shapes as `matcher`'s, so compiled already."""
 
 
-@pytest.fixture(scope="module")
-def matcher(train_squares, test_squares):
-    return train_matcher(train_squares, test_squares, **TINY | {"steps": 60, "pictures": 200})
-
-
 def match(matcher, contents, pictures, domain):
     return place_match(features_of(matcher, contents, domain), features_of(matcher, pictures, domain))
 
@@ -29,9 +24,8 @@ def contents(test_squares):
 
 
 def test_trained_matcher_finds_places_again_in_another_style(matcher):
-    chance = 9 / 1024  # of places, those at most one place away
-    assert matcher.accuracy["place"] > 10 * chance
-    assert matcher.accuracy["images"] == 120
+    assert matcher.accuracy["place"] > 0.4  # 0.23 without training, and by chance 9 places of 1024
+    assert matcher.accuracy["images"] == 40
 
 
 def test_match_falls_as_the_picture_is_shifted_farther(matcher, contents):
