@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+import jax
 import numpy as np
 from scipy import ndimage
 
@@ -25,6 +26,7 @@ from benchmarks import bank
 from benchmarks.bank import Drawings, Snapshot
 from benchmarks.damage import damaged
 from benchmarks.figures import write_scatters
+from semgan.data.augment import to_float
 from semgan.evaluation.judge.judge_training import initial_params
 from semgan.evaluation.matcher import matcher as matching
 from semgan.evaluation.matcher.matcher import Matcher, features_of, restyle
@@ -32,10 +34,13 @@ from semgan.evaluation.matcher.training import SIZE
 from semgan.evaluation.scores import answer
 from semgan.evaluation.scores.colors import luminance
 from semgan.evaluation.scores.place_match import place_match
+from semgan.inference.model import load
 
 TRUTHS = {"retention": "retention", "structure": "structure of the answer", "edges": "edges of the answer"}
 PLOTTED = ("retention", "edges")
 GROUPS = ("models", "damages", "all")
+_PIECE = 50
+"""Pictures that a network sees at a time."""
 _PATCH = 4  # pixels
 
 
@@ -54,12 +59,14 @@ class Measure(NamedTuple):
 def main() -> None:
     """Builds what is missing of the bank, and prints the table."""
     parser = bank.options_parser(__doc__, "an SVG of the matcher's retention beside the truth")
+    parser.add_argument("--cut", type=Path, metavar="FILE", help="a snapshot of CUT, whose features are compared too")
     parser.add_argument("--seeds", default=1, type=int, metavar="N", help="of matchers that are trained (default: 1)")
     options = parser.parse_args()
     train, test, drawn = bank.open_data(options)
     snapshots = build(options, drawn)
     matchers = [matching.load_or_train(train, test, seed=seed) for seed in range(options.seeds)]
-    shares = {name: _shares(measure, drawn, snapshots) for name, measure in measures(matchers).items()}
+    named = measures(matchers) | (contrasted(options.cut) if options.cut else {})
+    shares = {name: _shares(measure, drawn, snapshots) for name, measure in named.items()}
     print_table(shares, snapshots)
     if options.plot:
         charts = {TRUTHS[name]: _points(shares["matcher"], snapshots, name) for name in PLOTTED}
@@ -89,6 +96,20 @@ def measures(matchers: Sequence[Matcher]) -> dict[str, Measure]:
         "edge agreement": Measure(lambda x, _: x, answer.edge_agreement),
         "edge agreement, relative to those around": Measure(lambda x, _: _relative_edges(x), _correlation),
     }
+
+
+def contrasted(cut: Path) -> dict[str, Measure]:
+    """What PatchNCE contrasts, by name: the deepest layer's features in CUT's generator; no snapshot holds their projection."""
+    model = load(cut)
+    generator, params, layer = model.algorithm.networks["generator"], model.params["generator"], model.config["losses"]["nce_layers"][-1]
+    encode = jax.jit(lambda images: generator.apply({"params": params}, images, (layer,), method="features")[0])
+
+    def describe(images: np.ndarray, _: np.ndarray) -> np.ndarray:
+        deepest = [encode(to_float(piece)) for piece in np.split(images, range(_PIECE, len(images), _PIECE))]
+        features = np.concatenate([np.asarray(each, np.float32).reshape(len(each), -1, each.shape[-1]) for each in deepest])
+        return features / (np.linalg.norm(features, axis=-1, keepdims=True) + 1e-6)
+
+    return {"features of CUT's generator, as PatchNCE contrasts them": Measure(describe, place_match)}
 
 
 def _halved(features: np.ndarray) -> np.ndarray:
