@@ -22,7 +22,7 @@ from semgan.evaluation.figures.audit_figures import audit_translations
 from semgan.evaluation.figures.diversity import TranslateStyle, style_figures
 from semgan.evaluation.figures.evaluation import Evaluation
 from semgan.evaluation.figures.examples import Examples, best_and_worst
-from semgan.evaluation.figures.figure import Figure
+from semgan.evaluation.figures.figure import Figure, is_finite
 from semgan.evaluation.figures.grid_figures import grid_figures
 from semgan.evaluation.figures.label_free_figures import place_matches
 from semgan.evaluation.figures.label_free_score import label_free_figures
@@ -238,5 +238,9 @@ def _perceptual_figures(translator: _Translator, judged_pairs: JudgedPairs, tran
 
 
 def _with(evaluation: Evaluation, figures: Sequence[Figure], notes: Sequence[str] = ()) -> Evaluation:
-    """Returns the evaluation with these on top of its own."""
-    return evaluation._replace(figures=[*evaluation.figures, *figures], notes=[*evaluation.notes, *notes])
+    """Returns the evaluation with these on top of its own; those that are not finite, as of a damaged network, only as a note."""
+    unknown = [figure.name for figure in figures if not is_finite(figure)]
+    if unknown:
+        notes = [*notes, f"unknown, since what the networks gave is not finite: {', '.join(unknown)}"]
+    known = [figure for figure in figures if figure.name not in unknown]
+    return evaluation._replace(figures=[*evaluation.figures, *known], notes=[*evaluation.notes, *notes])

@@ -51,9 +51,14 @@ def score_in_force(scores: Mapping[str, float | None], *, is_of_samples: bool) -
 
 
 def is_better(score: Score, other: Score) -> bool:
-    """Returns whether a score in force beats that of an earlier evaluation; between different scores the one to prefer does."""
+    """Returns whether a score in force beats that of an earlier evaluation; between different scores the one to prefer does.
+
+    Of translations at 0 the later count: there a score stays until both of its parts are positive, and the first are the least trained.
+    """
+    if score.name == other.name == SAMPLE_SCORE:
+        return score.value < other.value
     if score.name == other.name:
-        return score.value < other.value if score.name == SAMPLE_SCORE else score.value > other.value
+        return score.value > other.value or score.value == other.value == 0
     names = (*TRANSLATION_SCORES, SAMPLE_SCORE)
     return names.index(score.name) < names.index(other.name)
 

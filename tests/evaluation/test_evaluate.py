@@ -1,5 +1,7 @@
 """One evaluation for training and the command: what depends on the question, and what does not."""
 
+import json
+
 import jax
 import numpy as np
 import pytest
@@ -10,7 +12,8 @@ from semgan.evaluation.evaluate import Question, evaluate
 from semgan.evaluation.extractors.tools import Tools
 from semgan.evaluation.figures.sample_figures import evaluate_samples
 from semgan.evaluation.figures.set_figures import SCORES
-from semgan.evaluation.report.evaluation_json import evaluation_json, logged_scores
+from semgan.evaluation.report.evaluation_json import evaluation_json, logged_scores, shown_scores
+from semgan.evaluation.report.evaluation_text import evaluation_text
 from tests.evaluation.reports import evaluated
 from tests.evaluation.standins import MeanColours
 from tests.evaluation.toy_models import squares_model
@@ -98,3 +101,31 @@ def test_a_report_without_the_training_pictures_has_neither_audit_nor_examples(m
     )
     assert whole.keys() - part.keys() == {"best_pairs", "worst_pairs", "audit", "nearest"}
     assert part.keys() <= whole.keys()
+
+
+@pytest.mark.parametrize(("value", "interval"), [(np.nan, (0.0, 1.0)), (0.5, (np.nan, np.nan)), (np.inf, None)])
+def test_what_is_not_finite_is_a_note_and_not_a_figure(measured, judge, test_squares, monkeypatch, value, interval):
+    first = measured(GUIDED, Question(20)).figures[0]
+    broken = first._replace(name="structure_distance", value=value, interval=interval)
+    monkeypatch.setattr("semgan.evaluation.evaluate.weight_figures", lambda *_: ([broken, first._replace(name="whole")], []))
+    evaluation = measured(GUIDED, Question(20))
+    assert "structure_distance" not in values(evaluation.figures)
+    assert "whole" in values(evaluation.figures)
+    assert any("structure_distance" in note for note in evaluation.notes)
+    json.dumps(evaluation_json(evaluation, judge, test_squares), allow_nan=False)
+
+
+def test_parts_that_are_known_are_shown_though_their_score_is_not(measured, judge, test_squares):
+    evaluation = evaluated_without_score(measured)
+    assert shown_scores(evaluation) == ["label_free_score", "label_free_retention", "style_adoption", "reference_match"]
+    first = evaluation_text(evaluation, judge, test_squares).splitlines()[0]
+    assert first.startswith("label-free score unknown: retention 0.900")
+
+
+def evaluated_without_score(measured):
+    """Translations without annotations, of which retention alone is known."""
+    evaluation = measured(GUIDED, Question(20))
+    first = evaluation.figures[0]
+    apart = {"transfer_score", "retention", "adoption"}
+    figures = [figure for figure in evaluation.figures if figure.name not in apart]
+    return evaluation._replace(figures=[*figures, first._replace(name="label_free_retention", value=0.9)])

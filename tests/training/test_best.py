@@ -124,10 +124,15 @@ def test_higher_is_better_but_for_a_distance():
 
 def test_an_equal_score_changes_nothing_and_a_preferred_score_always_does():
     assert not is_better(Score("transfer_score", 0.5), Score("transfer_score", 0.5))
+    assert not is_better(Score("fd_judge", 0.0), Score("fd_judge", 0.0))
     ordered = [Score("answer_score", 0.1), Score("transfer_score", 0.9), Score("label_free_score", 0.99)]
     for first, second in itertools.combinations(ordered, 2):
         assert is_better(first, second)
         assert not is_better(second, first)
+
+
+def test_while_a_score_is_at_0_the_latest_model_is_the_best():
+    assert is_better(Score("label_free_score", 0.0), Score("label_free_score", 0.0))
 
 
 def test_the_best_evaluation_is_kept_beside_the_last_and_named_everywhere(config, whole):

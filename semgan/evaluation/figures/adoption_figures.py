@@ -189,6 +189,8 @@ def _mean_distance(compared: Sequence[_Compared], kind: str, role: str, weights:
 def _share_figures(distances: _Distances, passport: Passport, name: str, *, parts: bool) -> Measured:
     """The shares combined and, if asked for, each; kinds in which the contents are like the target domain are left out, with a note."""
     unknown = [kind for kind, by_role in distances.items() if not _is_positive(by_role["content"] - by_role["reference"])]
+    if not all(np.isfinite(by_role[role][0]) for by_role in distances.values() for role in COPIED):
+        return Measured([], [f"{name} is unknown: a domain has too few held-out pictures, or all pairs have one in common"], None)
     notes = [f"{name} leaves out {kind}: the contents cannot be told from the pictures of the target domain by them" for kind in unknown]
     shares = {kind: adopted_share(*(by_role[role] for role in ROLES)) for kind, by_role in distances.items() if kind not in unknown}
     weights = {part: {kind: weight for kind, weight in kinds.items() if kind in shares} for part, kinds in PARTS.items()}

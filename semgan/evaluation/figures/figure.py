@@ -1,5 +1,6 @@
 """A number with its name, its interval and its passport: the one form in which scores leave an evaluation."""
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -34,6 +35,11 @@ class Figure(NamedTuple):
 def is_part(name: str) -> bool:
     """Returns whether a figure of this name is part of another: of a single domain, attribute or copy, as the slash says ("fid/ink")."""
     return "/" in name
+
+
+def is_finite(figure: Figure) -> bool:
+    """Returns whether the value and both ends of the interval are numbers that a file can hold."""
+    return all(map(math.isfinite, (figure.value, *(figure.interval or ()))))
 
 
 def by_name(figures: Iterable[Figure]) -> dict[str, Figure]:

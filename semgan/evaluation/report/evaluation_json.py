@@ -34,8 +34,9 @@ def shown_scores(evaluation: Evaluation) -> list[str]:
     if is_of_samples(evaluation):
         return list(SAMPLE_SCORES)
     values = _values(evaluation.figures)
-    of_annotations = TRANSFER_SCORES if "transfer_score" in values or "label_free_score" not in values else ()
-    return [*(name for name in (SCORE,) if name in values), *of_annotations, *(name for name in LABEL_FREE_SCORES if name in values)]
+    label_free = LABEL_FREE_SCORES if any(name in values for name in LABEL_FREE_SCORES) else ()
+    of_annotations = TRANSFER_SCORES if "transfer_score" in values or not label_free else ()
+    return [*(name for name in (SCORE,) if name in values), *of_annotations, *label_free]
 
 
 def logged_scores(evaluation: Evaluation) -> dict[str, float | None]:

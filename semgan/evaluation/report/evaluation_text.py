@@ -68,9 +68,12 @@ def _transfer_lines(evaluation: Evaluation, judge: Judge, test: Dataset) -> list
 
 
 def _score_lines(figures: Mapping[str, Figure]) -> list[str]:
-    """Returns a line for each score that is known, with its parts; of annotations where none is."""
+    """Returns a line for each score that is known, or that has a part that is; of annotations where no score is without them."""
     scores = {SCORE: PARTS, "transfer_score": TRANSFER_SCORES[1:], "label_free_score": LABEL_FREE_SCORES[1:]}
-    known = {name: parts for name, parts in scores.items() if name in figures} or {"transfer_score": TRANSFER_SCORES[1:]}
+    known = {name: parts for name, parts in scores.items() if name in figures}
+    if "label_free_score" not in known and any(part in figures for part in LABEL_FREE_SCORES):
+        known["label_free_score"] = LABEL_FREE_SCORES[1:]
+    known = known or {"transfer_score": TRANSFER_SCORES[1:]}
     return [
         f"{_TITLES[name]} {_whole(figures, name)}: " + ", ".join(f"{_TITLES.get(part, part)} {_whole(figures, part)}" for part in parts)
         for name, parts in known.items()

@@ -170,3 +170,15 @@ def test_the_match_knows_the_own_reference_from_others(drawn):
     assert other.interval[0] <= 0.5 <= other.interval[1]
     content = measure(drawn, drawn.content)["reference_match"]
     assert content.interval[0] <= 0.5 <= content.interval[1]
+
+
+def test_too_few_pictures_are_not_called_alike(to_ink):
+    """All pairs have one reference, beside which the domain has no other: distances of sets cannot be estimated."""
+    pairs = to_ink.judged_pairs.pairs._replace(reference=np.full(PAIRS, FACES))
+    data = to_ink.judged_pairs.dataset
+    one = data._replace(images=data.images[: FACES + 1], rows=data.rows[: FACES + 1], domain=data.domain[: FACES + 1])
+    judged_pairs = to_ink.judged_pairs._replace(dataset=one._replace(fingerprint="one picture"), pairs=pairs)
+    measured = adoption_figures(judged_pairs, to_ink.content, ORIGIN)
+    assert "style_adoption" not in by_name(measured.figures)
+    assert any("too few held-out pictures" in note for note in measured.notes)
+    assert not any("cannot be told" in note for note in measured.notes)
