@@ -5,7 +5,7 @@
 The content is held by contrast between patches. Without annotations training reports `label_free_score`: what is kept by a matcher
 that is trained on the same pictures at the start (a few minutes), what is adopted by statistics of style (docs/scores.md). Where
 `annotations.csv` files lie in the folders, `--config.losses.content.landmarks=10` and the like say what is to be kept, and
-`--config.losses.style.attributes=0.5` what is to be taken from the reference. Not trained yet.
+`--config.losses.style.attributes=0.5` what is to be taken from the reference. On CPUs add `--config.precision=float32`. Not trained yet.
 """
 
 from ml_collections import ConfigDict

@@ -14,6 +14,8 @@ CONFIG = "config.json"
 SNAPSHOT = "snapshot.safetensors"
 BEST_SNAPSHOT = "snapshot_best.safetensors"
 CHECKPOINTS = "checkpoints"
+_SHOWN = 5
+"""Checkpoints that a sentence names, beside the last."""
 BEST, LAST = "best", "last"
 """The steps that have names instead of numbers."""
 
@@ -35,6 +37,8 @@ def model_path(path: str | Path, step: int | str | None = None) -> Path:
     """
     path = Path(path)
     if step is not None:
+        if path.parent.name == CHECKPOINTS and path.exists():
+            raise UserError(f"{path} is one checkpoint already: give it without a step, or {path.parent.parent} with one")
         return _of_step(path, step)
     if path.parent.name == CHECKPOINTS and path.name.isdecimal():
         return path if path.exists() else _of_step(path.parent.parent, path.name)
@@ -64,11 +68,15 @@ def _snapshot_of(run: Path, name: str) -> Path:
         return path
     if not steps and not any((run / each).exists() for each in (CONFIG, SNAPSHOT, BEST_SNAPSHOT)):
         raise UserError(f"{run} is a folder, but not a run's: give a run's folder, one of its checkpoints, or a snapshot file")
-    why = "no evaluation has had a score yet, or an older version trained it" if name == BEST_SNAPSHOT else "nothing was saved yet"
+    why = "no evaluation has had a score yet, or an older version trained it" if name == BEST_SNAPSHOT else "none was written yet"
     raise UserError(f"{run} has no {name} ({why}): {_describe(steps)}")
 
 
 def _describe(steps: list[int]) -> str:
     if not steps:
         return "it has no checkpoints"
-    return f"it has a checkpoint of step {' and of step '.join(map(str, steps))}"
+    if len(steps) == 1:
+        return f"its one checkpoint is of step {steps[0]}"
+    before = [str(step) for step in steps[:-1]]
+    shown = before if len(before) <= _SHOWN else [*before[:_SHOWN], "..."]
+    return f"its {len(steps)} checkpoints are of steps {', '.join(shown)} and {steps[-1]}"

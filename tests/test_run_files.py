@@ -1,5 +1,6 @@
 """The file that a user's path means."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -43,9 +44,10 @@ def test_a_path_and_a_step_mean_one_file(run, path, step, expected):
 @pytest.mark.parametrize(
     ("path", "step", "words"),
     [
-        ("", 7, "has no checkpoint of step 7: it has a checkpoint of step 8 and of step 16 and of step 200"),
+        ("", 7, "has no checkpoint of step 7: its 3 checkpoints are of steps 8, 16 and 200"),
         ("", 300, "has no checkpoint of step 300"),
         ("checkpoints/7", None, "has no checkpoint of step 7"),
+        ("checkpoints/8", 8, "8 is one checkpoint already: give it without a step, or .* with one"),
         ("checkpoints", None, "holds checkpoints: give one of them, such as .*checkpoints/200"),
         ("snapshot.safetensors", 8, "is a file: give a run's folder"),
         ("absent", 8, "does not exist: give a run's folder"),
@@ -57,10 +59,17 @@ def test_what_a_path_cannot_mean_is_a_sentence(run, path, step, words):
         model_path(run / path, step)
 
 
+def test_of_many_checkpoints_the_first_and_the_last_are_named(run):
+    for step in range(1001, 1100):
+        shutil.copytree(run / "checkpoints" / "8", run / "checkpoints" / str(step))
+    with pytest.raises(UserError, match=r"its 102 checkpoints are of steps 8, 16, 200, 1001, 1002, \.\.\. and 1099$"):
+        model_path(run, 7)
+
+
 def test_a_run_without_the_snapshot_says_what_it_has(run, tmp_path):
     (run / "snapshot.safetensors").unlink()
     (run / "snapshot_best.safetensors").unlink()
-    with pytest.raises(UserError, match=r"no snapshot.safetensors \(nothing was saved yet\): it has a checkpoint of step 8"):
+    with pytest.raises(UserError, match=r"no snapshot.safetensors \(none was written yet\): its 3 checkpoints are of steps 8, 16 and 200"):
         model_path(run)
     with pytest.raises(UserError, match=r"no snapshot_best.safetensors \(no evaluation has had a score yet"):
         model_path(run, "best")

@@ -21,6 +21,7 @@ from semgan.errors import UserError
 from semgan.files import check_place, write_whole
 from semgan.inference.model import Model, load
 from semgan.inference.sample import Contents, SampleOptions, contents_of, describe
+from semgan.inference.style_request import check_numbers
 from semgan.pictures.read import read
 from semgan.pictures.write import write
 from semgan.progress import Progress, note
@@ -48,8 +49,9 @@ def sample_folder(snapshot: Path, out: Path, draws: SampleOptions, *, overwrite:
       overwrite: removes the samples that are in the folder first, and does not mind its other files.
 
     Raises:
-      UserError: the folder holds other files, or samples of another model or of other options.
+      UserError: there are no samples of these numbers, or the folder holds other files, or samples of another model or of other options.
     """
+    check_numbers(draws.first, draws.count)
     check_place(out)
     if out.exists() and not out.is_dir():
         raise UserError(f"{out} is a file: give a folder as --out, or a name with a picture's suffix for a grid")

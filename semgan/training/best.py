@@ -17,8 +17,9 @@ TRANSLATION_SCORES = ("answer_score", "transfer_score", "label_free_score")
 """Scores of models that translate, the one to prefer first; higher is better."""
 SAMPLE_SCORE = "fd_judge"
 """The score of models that draw from noise, a distance: lower is better."""
-_JUDGE = ("channels", "steps", "batch_size")
-"""The keys of `config.judge` that make it another judge, whose scores cannot be compared."""
+_JUDGE = ("channels", "steps", "batch_size", "matcher_steps")
+"""The keys of `config.judge` that make it another judge or matcher, whose scores cannot be compared; one that a snapshot lacks is as
+now."""
 
 
 class Score(NamedTuple):
@@ -90,11 +91,11 @@ def read_best(job: TrainingJob) -> Best | None:
 def _is_comparable(job: TrainingJob, snapshot: Snapshot) -> bool:
     """Returns whether the snapshot was scored by the same judge on the same data."""
     judge = snapshot.config.get("judge", {})
-    same_judge = all(judge.get(key) == job.config.judge[key] for key in _JUDGE)
+    same_judge = all(judge.get(key, job.config.judge[key]) == job.config.judge[key] for key in _JUDGE)
     return same_judge and snapshot.meta.get("dataset", {}).get("fingerprint") == job.train.fingerprint
 
 
 def sentence(best: Best) -> str:
     """`step 8 at 0.128 kimg, by transfer score 0.83`."""
-    name = best.score.name.replace("_", " ")
+    name = best.score.name.replace("label_free", "label-free").replace("_", " ")
     return f"step {best.step:,} at {best.kimg:.4g} kimg, by {name} {best.score.value:.3g}"

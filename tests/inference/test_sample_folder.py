@@ -218,3 +218,9 @@ def test_every_number_has_its_own_row_of_a_piece(noise_snapshot, monkeypatch):
     assert len(model.sample(3, first=37)) == 3
     assert numbers[0][-3:].tolist() == [37, 38, 39]
     assert all(number % 16 == row % 16 for row, number in enumerate(numbers[0]))
+
+
+def test_numbers_that_no_sample_has_are_refused_before_anything_is_written(tmp_path):
+    with pytest.raises(UserError, match="there are no 20 samples from number 2147483640 on: numbers are whole, from 0 to 2147483647"):
+        sample_folder(tmp_path / "any.safetensors", tmp_path / "samples", SampleOptions(count=20, first=2**31 - 8))
+    assert not (tmp_path / "samples").exists()

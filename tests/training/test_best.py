@@ -261,7 +261,7 @@ def test_a_damaged_best_one_is_named_and_replaced(config, stopped, monkeypatch, 
     assert result.best["step"] == best_of(stopped)[0] == 16
 
 
-@pytest.mark.parametrize("change", ["judge", "data"])
+@pytest.mark.parametrize("change", ["judge", "matcher", "data"])
 def test_scores_of_another_judge_or_other_data_are_not_compared(config, source, tmp_path, change):
     params, meta = {"generator": {"shift": np.zeros(3)}}, {"step": 8, "kimg": 0.1, "scores": {"transfer_score": 0.9}}
     job = SimpleNamespace(config=config, workdir=tmp_path, kinds={"reference"}, train=SimpleNamespace(fingerprint="a1"))
@@ -270,6 +270,8 @@ def test_scores_of_another_judge_or_other_data_are_not_compared(config, source, 
     assert read_best(job).step == 8
     if change == "judge":
         config.judge.steps += 1
+    elif change == "matcher":
+        config.judge.matcher_steps += 1
     else:
         job.train.fingerprint = "b2"
     assert read_best(job) is None

@@ -230,7 +230,7 @@ def _read_npz(contents: bytes, path: Path) -> Any:
         with np.load(io.BytesIO(contents), allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
     except (ValueError, OSError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
-        raise UserError(f"{path} is no .npz file of plain arrays, or is damaged ({error}): copy it again") from error
+        raise UserError(f"{path} is not a .npz file of plain arrays, or is damaged ({error}): copy it again") from error
 
 
 _READERS: dict[str, Callable[[bytes, Path], Any]] = {".safetensors": _read_safetensors, ".npz": _read_npz}

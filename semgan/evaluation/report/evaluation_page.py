@@ -169,12 +169,13 @@ def _strength(evaluation: Evaluation) -> str:
     charts = "".join(curves.chart(_CURVES[key], line, along) for key, line in lines.items() if line)
     if not charts:
         return ""
-    rows = [[f"{point['strength']:g}", *(value_text(point[key], 3) for key in _CURVES)] for point in points]
+    known = [key for key in _CURVES if lines[key]]
+    rows = [[f"{point['strength']:g}", *(value_text(point[key], 3) for key in known)] for point in points]
     return section(
         "Over the strength of the style",
         paragraph("From 0, the content's own style, to 1, the reference's."),
         f'<div class="charts">{charts}</div><h3>In figures</h3>',
-        table(rows, ["strength", *_CURVES.values()]),
+        table(rows, ["strength", *(_CURVES[key] for key in known)]),
     )
 
 

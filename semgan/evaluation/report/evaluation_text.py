@@ -52,7 +52,7 @@ def _transfer_lines(evaluation: Evaluation, judge: Judge, test: Dataset) -> list
         f"domains {', '.join(test.domains)}",
     ]
     for measure, label in _BESIDE_COPIES.items():
-        if measure in figures or measure == "agreement":
+        if measure in figures or (measure == "agreement" and not any(name in figures for name in LABEL_FREE_SCORES)):
             copied = (f"{role} copied {_number(figures, of_role(measure, role))}" for role in ("content", "reference"))
             lines.append(f"  {label:<30}translated {_whole(figures, measure)}, {', '.join(copied)}")
     own, real = (_whole(figures, styles[0]), _number(figures, styles[1]))
@@ -117,9 +117,9 @@ def _domain_lines(figures: Mapping[str, Figure], name: str, domains: Sequence[st
 
 def _strength_text(strength: float, figures: Sequence[Figure]) -> str:
     named = by_name(figures)
-    return f"at strength {strength:<{len('strength of the style')}g}" + ", ".join(
-        f"{_TITLES.get(name, name)} {_number(named, name)}" for name in TRANSFER_SCORES
-    )
+    scores = [f"{_TITLES.get(name, name)} {_number(named, name)}" for name in TRANSFER_SCORES if name in named]
+    adopted = f"{_BESIDE_COPIES['domain_accuracy']} {_number(named, 'domain_accuracy')}"
+    return f"at strength {strength:<{len('strength of the style')}g}" + ", ".join(scores or [adopted])
 
 
 _TITLES = {
