@@ -55,8 +55,7 @@ def summary(result) -> list[str]:
     why = "stopped by the clock" if result.stopped == "clock" else "done"
     lines = [f"{why} at {result.kimg:.4g} kimg (step {result.step:,})"]
     if result.scores is not None and "transfer_score" in result.scores:
-        known = [title for title, names in _SCORES.items() if result.scores.get(names[0]) is not None]
-        lines += [_score_text(result.scores, title) for title in known or ["transfer score"]]
+        lines += [_score_text(result.scores, title) for title in _known_scores(result.scores) or ["transfer score"]]
     elif result.scores is not None:
         whole, real, coverage = (result.scores[name] for name in ("whole_faces", "whole_faces_real", "medium_coverage"))
         lines.append(
@@ -77,11 +76,21 @@ _SCORES = {
 """Scores of translations with their parts, by their names in a report."""
 
 
+def _known_scores(scores) -> list[str]:
+    """Returns the titles of the scores that are known, and of the label-free score where a part of it is."""
+    known = {name for name, score in scores.items() if score is not None}
+    return [title for title, (name, *parts) in _SCORES.items() if name in known or (name == "label_free_score" and known & set(parts))]
+
+
 def _score_text(scores, title: str) -> str:
     """Formats a score with its parts."""
     name, *parts = _SCORES[title]
-    texts = (f"{part.removeprefix('answer_').replace('_', ' ')} {_number_text(scores[part])}" for part in parts if part in scores)
-    return f"{title} {_number_text(scores[name])} ({', '.join(texts)})"
+    texts = (
+        f"{part.removeprefix('answer_').removeprefix('label_free_').replace('_', ' ')} {_number_text(scores[part])}"
+        for part in parts
+        if part in scores
+    )
+    return f"{title} {_number_text(scores.get(name))} ({', '.join(texts)})"
 
 
 def _number_text(score: float | None) -> str:

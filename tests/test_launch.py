@@ -107,8 +107,14 @@ def test_the_summary_has_every_score_that_is_known():
     label_free = {"label_free_score": 0.5, "label_free_retention": 0.75, "style_adoption": 0.375, "reference_match": 0.6}
     unlabelled = {**label_free, "transfer_score": None, "retention": None, "adoption": 0.9, "notes": []}
     lines = launch.summary(RESULT._replace(scores=unlabelled))
-    assert lines[1] == "label-free score 0.50 (label free retention 0.75, style adoption 0.38, reference match 0.60)"
+    assert lines[1] == "label-free score 0.50 (retention 0.75, style adoption 0.38, reference match 0.60)"
     assert not any("unknown" in line for line in lines)
+
+
+def test_parts_of_a_label_free_score_are_shown_where_the_score_is_unknown():
+    scores = {"transfer_score": None, "label_free_score": None, "label_free_retention": 0.75, "style_adoption": None, "notes": []}
+    lines = launch.summary(RESULT._replace(scores=scores))
+    assert lines[1] == "label-free score unknown (retention 0.75, style adoption unknown)"
 
 
 def test_an_unknown_score_is_explained():
