@@ -77,9 +77,9 @@ _SCORES = {
 
 
 def _known_scores(scores) -> list[str]:
-    """Returns the titles of the scores that are known, and of the label-free score where a part of it is."""
-    known = {name for name, score in scores.items() if score is not None}
-    return [title for title, (name, *parts) in _SCORES.items() if name in known or (name == "label_free_score" and known & set(parts))]
+    """Returns the titles of the scores of which something is known; adoption is without annotations too, and is not enough."""
+    known = {name for name, score in scores.items() if score is not None} - {"adoption"}
+    return [title for title, names in _SCORES.items() if known & set(names)]
 
 
 def _score_text(scores, title: str) -> str:

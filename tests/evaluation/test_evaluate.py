@@ -126,6 +126,6 @@ def evaluated_without_score(measured):
     """Translations without annotations, of which retention alone is known."""
     evaluation = measured(GUIDED, Question(20))
     first = evaluation.figures[0]
-    apart = {"transfer_score", "retention", "adoption"}
+    apart = {"transfer_score", "retention", "adoption", "agreement"}
     figures = [figure for figure in evaluation.figures if figure.name not in apart]
     return evaluation._replace(figures=[*figures, first._replace(name="label_free_retention", value=0.9)])

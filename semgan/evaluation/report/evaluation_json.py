@@ -30,12 +30,12 @@ def is_of_samples(evaluation: Evaluation) -> bool:
 
 
 def shown_scores(evaluation: Evaluation) -> list[str]:
-    """Returns the names of the scores that stand first in a report; those of annotations only where there is no other to show."""
+    """Returns the names of the scores that stand first in a report; those of annotations where there are some, or nothing else is known."""
     if is_of_samples(evaluation):
         return list(SAMPLE_SCORES)
     values = _values(evaluation.figures)
     label_free = LABEL_FREE_SCORES if any(name in values for name in LABEL_FREE_SCORES) else ()
-    of_annotations = TRANSFER_SCORES if "transfer_score" in values or not label_free else ()
+    of_annotations = TRANSFER_SCORES if "agreement" in values or not label_free else ()
     return [*(name for name in (SCORE,) if name in values), *of_annotations, *label_free]
 
 

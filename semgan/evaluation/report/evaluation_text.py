@@ -8,7 +8,7 @@ from semgan.evaluation.figures.answer_figures import PARTS, SCORE
 from semgan.evaluation.figures.evaluation import Evaluation
 from semgan.evaluation.figures.figure import Figure, by_name
 from semgan.evaluation.judge.judge import Judge
-from semgan.evaluation.report.evaluation_json import LABEL_FREE_SCORES, TRANSFER_SCORES, by_domains, is_of_samples, of_role
+from semgan.evaluation.report.evaluation_json import LABEL_FREE_SCORES, TRANSFER_SCORES, by_domains, is_of_samples, of_role, shown_scores
 from semgan.evaluation.report.figure_table import figure_lines, interval
 from semgan.evaluation.scores.audit import is_copying
 
@@ -47,7 +47,7 @@ def _transfer_lines(evaluation: Evaluation, judge: Judge, test: Dataset) -> list
     figures = by_name(evaluation.figures)
     pairs, styles = figures["domain_accuracy"].passport, ("style_diversity", "style_diversity/real")
     lines = [
-        *_score_lines(figures),
+        *_score_lines(figures, shown_scores(evaluation)),
         f"  on {pairs.fake_count} pairs (seed {pairs.seeds['pairs']}) of the {test.split} split of {test.name}, "
         f"domains {', '.join(test.domains)}",
     ]
@@ -67,16 +67,13 @@ def _transfer_lines(evaluation: Evaluation, judge: Judge, test: Dataset) -> list
     return [*lines, f"  judge {judge.name} on {accuracy['images']} held-out real pictures: {_judge_text(accuracy)}"]
 
 
-def _score_lines(figures: Mapping[str, Figure]) -> list[str]:
-    """Returns a line for each score that is known, or that has a part that is; of annotations where no score is without them."""
+def _score_lines(figures: Mapping[str, Figure], shown: Sequence[str]) -> list[str]:
+    """Returns a line for each of the scores that stand first in a report, with its parts."""
     scores = {SCORE: PARTS, "transfer_score": TRANSFER_SCORES[1:], "label_free_score": LABEL_FREE_SCORES[1:]}
-    known = {name: parts for name, parts in scores.items() if name in figures}
-    if "label_free_score" not in known and any(part in figures for part in LABEL_FREE_SCORES):
-        known["label_free_score"] = LABEL_FREE_SCORES[1:]
-    known = known or {"transfer_score": TRANSFER_SCORES[1:]}
     return [
         f"{_TITLES[name]} {_whole(figures, name)}: " + ", ".join(f"{_TITLES.get(part, part)} {_whole(figures, part)}" for part in parts)
-        for name, parts in known.items()
+        for name, parts in scores.items()
+        if name in shown
     ]
 
 
