@@ -190,7 +190,7 @@ def test_damaged_files_are_refused_in_one_sentence(tmp_path, suffix):
 def test_an_npz_with_objects_or_a_bomb_in_it_is_refused(tmp_path):
     path = tmp_path / "objects.npz"
     np.savez(path, weight=np.array([print], object))
-    with pytest.raises(UserError, match=r"no .npz file of plain arrays"):
+    with pytest.raises(UserError, match=r"is not a .npz file of plain arrays"):
         load_extractor(path, "legacy")
     with zipfile.ZipFile(tmp_path / "bomb.npz", "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("weight.npy", bytes(10**7))
