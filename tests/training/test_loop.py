@@ -93,7 +93,7 @@ def test_a_run_leaves_all_that_its_folder_promises(uninterrupted):
     assert [line["step"] for line in lines] == [4, 8, 12, 16, 16]
     assert all(line["d_penalty/loss"] > 0 for line in lines[:4])  # lazy: steps that it sat out do not count
     assert all(np.isfinite(line["time/images_per_second"]) for line in lines[:4])
-    assert "eval/adoption" in lines[4]
+    assert "eval/label_free_retention" in lines[4]
     assert [path.name for path in sorted((workdir / "pictures").iterdir())] == [f"{step:08d}.png" for step in (4, 8, 12, 16)]
     model = read_snapshot(workdir / "snapshot.safetensors")
     assert list(model.params) == ["generator"]
