@@ -28,7 +28,7 @@ def damaged(images: np.ndarray, contents: np.ndarray, references: np.ndarray) ->
     for share in (0.016, 0.032, 0.063):
         yield f"bent {share:g}", bend(images, share * size)
     for share in (0.25, 0.5, 0.75):
-        yield f"others {share:g}", exchange(images, share)
+        yield f"others {share:g}", exchange(images, np.roll(images, 1, 0), share)
         yield f"reference {share:g}", mix(images, references, share)
     yield "content 0.5", mix(images, contents, 0.5)
     yield "mirrored", images[:, :, ::-1].copy()
@@ -36,19 +36,19 @@ def damaged(images: np.ndarray, contents: np.ndarray, references: np.ndarray) ->
 
 def blur(images: np.ndarray, deviation: float) -> np.ndarray:
     """Gaussian means, of a deviation in pixels."""
-    return _to_bytes(ndimage.gaussian_filter(images.astype(np.float32), (0, deviation, deviation, 0), mode="nearest"))
+    return to_bytes(ndimage.gaussian_filter(images.astype(np.float32), (0, deviation, deviation, 0), mode="nearest"))
 
 
 def noise(images: np.ndarray, deviation: float) -> np.ndarray:
     """Adds independent noise to every byte."""
-    return _to_bytes(images + deviation * np.random.default_rng(_SEED).standard_normal(images.shape))
+    return to_bytes(images + deviation * np.random.default_rng(_SEED).standard_normal(images.shape))
 
 
 def grid(images: np.ndarray, strength: float, period: int) -> np.ndarray:
     """Lays a chessboard over every picture, lighter and darker by `strength`."""
     y, x = np.indices(images.shape[1:3])
     sign = np.where((y % period < period / 2) ^ (x % period < period / 2), 1, -1)
-    return _to_bytes(images + strength * sign[None, :, :, None])
+    return to_bytes(images + strength * sign[None, :, :, None])
 
 
 def move(images: np.ndarray, pixels: int) -> np.ndarray:
@@ -75,20 +75,21 @@ def bend(images: np.ndarray, deviation: float) -> np.ndarray:
         channels = [
             ndimage.map_coordinates(channel.astype(np.float32), places, order=1, mode="nearest") for channel in image.transpose(2, 0, 1)
         ]
-        bent[i] = _to_bytes(np.stack(channels, -1))
+        bent[i] = to_bytes(np.stack(channels, -1))
     return bent
 
 
-def exchange(images: np.ndarray, share: float) -> np.ndarray:
-    """Takes another pair's picture for a share of the pairs."""
-    chosen = np.random.default_rng(_SEED).random(len(images)) < share
-    return np.where(chosen[:, None, None, None], np.roll(images, 1, 0), images)
+def exchange(images: np.ndarray, others: np.ndarray, share: float, seed: int = _SEED) -> np.ndarray:
+    """Takes the other picture for a share of the pairs."""
+    chosen = np.random.default_rng(seed).random(len(images)) < share
+    return np.where(chosen[:, None, None, None], others, images)
 
 
 def mix(a: np.ndarray, b: np.ndarray, share: float) -> np.ndarray:
     """Mixes the bytes, a share of them the second's."""
-    return _to_bytes((1 - share) * a.astype(np.float32) + share * b)
+    return to_bytes((1 - share) * a.astype(np.float32) + share * b)
 
 
-def _to_bytes(x: np.ndarray) -> np.ndarray:
+def to_bytes(x: np.ndarray) -> np.ndarray:
+    """Rounds and clips to uint8."""
     return np.clip(np.round(x), 0, 255).astype(np.uint8)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from benchmarks.bank import Drawings, Images, answers_to_others
-from benchmarks.damage import blur, grid, mix, noise
+from benchmarks.damage import blur, exchange, grid, mix, noise, to_bytes
 from semgan.data.drawn_faces.factors import StyleFactors, draw_factors
 from semgan.data.drawn_faces.render import render_face
 
@@ -33,8 +33,8 @@ def restyled(drawn: Drawings) -> Iterator[tuple[str, Images]]:
     for share in (0.25, 0.5, 0.75):
         yield f"answer and content {share:g}", mix(answers, contents, share)
         yield f"answer and recolored {share:g}", mix(answers, recolored, share)
-        yield f"some contents {share:g}", exchange(answers, contents, share)
-    yield "some recolored 0.5", exchange(answers, recolored, 0.5)
+        yield f"some contents {share:g}", exchange(answers, contents, share, _SEED)
+    yield "some recolored 0.5", exchange(answers, recolored, 0.5, _SEED)
     yield "answer in the content's colors", transfer_colors(answers, contents)
     yield "palette alone", draw(drawn, lambda own, wanted: wanted._replace(medium=own.medium))
     for name, changed in (("answer", answers), *spoiled(answers)):
@@ -42,7 +42,7 @@ def restyled(drawn: Drawings) -> Iterator[tuple[str, Images]]:
     others = answers_to_others(drawn.pairs, 2)  # the truth looks at those one place on
     yield f"{OTHER}reference", others
     yield f"{OTHER}reference 0.5", mix(answers, others, 0.5)
-    yield f"{OTHER}reference for some 0.5", exchange(answers, others, 0.5)
+    yield f"{OTHER}reference for some 0.5", exchange(answers, others, 0.5, _SEED)
     yield f"{OTHER}medium alone", draw(drawn, lambda own, wanted: own._replace(medium=wanted.medium))
 
 
@@ -76,7 +76,7 @@ def match_moments(images: Images, references: Images) -> Images:
     """Gives every channel the mean and deviation of its reference's (Reinhard et al. 2001, doi 10.1109/38.946629, in RGB)."""
     a, b = (each.astype(np.float64) for each in (_flat(images), _flat(references)))
     scale = b.std(1, keepdims=True) / np.maximum(a.std(1, keepdims=True), 1)
-    return _to_bytes((a - a.mean(1, keepdims=True)) * scale + b.mean(1, keepdims=True)).reshape(images.shape)
+    return to_bytes((a - a.mean(1, keepdims=True)) * scale + b.mean(1, keepdims=True)).reshape(images.shape)
 
 
 def transfer_colors(images: Images, references: Images) -> Images:
@@ -88,19 +88,9 @@ def transfer_colors(images: Images, references: Images) -> Images:
             axes = np.linalg.qr(rng.normal(size=(3, 3)))[0]
             along, target = colors @ axes, np.sort(wanted @ axes, axis=0)
             colors = colors + (np.take_along_axis(target, along.argsort(0).argsort(0), axis=0) - along) @ axes.T
-        result[place] = _to_bytes(colors).reshape(images.shape[1:])
+        result[place] = to_bytes(colors).reshape(images.shape[1:])
     return result
-
-
-def exchange(images: Images, others: Images, share: float) -> Images:
-    """Takes the other picture for a share of the pairs."""
-    chosen = np.random.default_rng(_SEED).random(len(images)) < share
-    return np.where(chosen[:, None, None, None], others, images)
 
 
 def _flat(images: Images) -> np.ndarray:
     return images.reshape(len(images), -1, 3)
-
-
-def _to_bytes(x: np.ndarray) -> np.ndarray:
-    return np.clip(np.round(x), 0, 255).astype(np.uint8)

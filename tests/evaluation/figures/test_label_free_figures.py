@@ -52,7 +52,7 @@ def test_the_content_itself_keeps_all_and_not_more(measure):
 
 
 def test_shifted_and_destroyed_translations_keep_less(measure, perfect, oracle):
-    shifted = [measure(lambda batch, shift=shift: np.roll(oracle(batch), shift, 1)) for shift in (1, 3)]
+    shifted = [measure(lambda batch, shift=shift: np.roll(oracle(batch), shift, 1)) for shift in (1, 2, 4)]
     values = [figures["label_free_retention"].value for figures in (perfect, *shifted)]
     assert all(np.diff(values) < -0.05)
     assert measure(lambda batch: np.full_like(batch["image"], 90))["label_free_retention"].value < 0.2
