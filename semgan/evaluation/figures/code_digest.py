@@ -16,6 +16,7 @@ SOURCES = (
     *("data/adobe_rgb.py", "data/annotations.py", "data/augment.py", "data/colour_profiles.py", "data/decode.py"),
     *("data/decode_warnings.py", "data/domains.py", "data/order.py", "data/picture_files.py", "data/sample_range.py", "data/zip_files.py"),
     *("networks/judge.py", "networks/matcher.py", "layers/blur.py", "layers/broadcast.py", "layers/precision.py", "layers/resample.py"),
+    "layers/style_change.py",
 )
 """The files below semgan/ that compute figures: scores, extractors, judges with their network, and the way of pictures and pairs there."""
 APART = (

@@ -18,8 +18,8 @@ from semgan.errors import UserError
 from semgan.evaluation.judge.network_file import load_network, network_name, save_network
 from semgan.evaluation.matcher import training
 from semgan.evaluation.matcher.training import to_size
-from semgan.evaluation.matcher.views import change_style
 from semgan.evaluation.scores import place_match
+from semgan.layers.style_change import change_style
 from semgan.networks.matcher import MatcherNetwork
 from semgan.paths import cache_dir
 

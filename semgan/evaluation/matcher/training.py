@@ -15,13 +15,14 @@ import numpy as np
 import optax
 from jaxtyping import Array, Float, Int
 
+from semgan.data.augment import crop_matrices
 from semgan.data.dataset import Dataset
 from semgan.data.order import content_rows
 from semgan.evaluation.judge.judge_training import initial_params, learning_rate
-from semgan.evaluation.matcher.views import change_style, crop_and_mirror
+from semgan.layers.style_change import change_style
 from semgan.networks.matcher import MatcherNetwork
 from semgan.progress import track
-from semgan.types import Key, Scalar
+from semgan.types import Images, Key, Scalar
 
 SIZE = 64
 """Pixels of a side at which pictures are matched; others are resized."""
@@ -33,6 +34,8 @@ _OTHERS = 8.0
 """How much the same place of another picture counts beside another place of the same picture: there are far fewer of them."""
 _NEIGHBOUR = 0.3
 """How much an adjoining place counts: it shows nearly the same."""
+_LEAST_AREA = 0.5
+"""The least share of a picture that a crop shows."""
 
 Features = Float[Array, "batch place feature"]
 
@@ -69,6 +72,14 @@ def _update(
 
     updates, opt_state = _TX.update(jax.grad(loss_of)(params), opt_state, params)
     return optax.apply_updates(params, jax.tree.map(lambda update: rate * update, updates)), opt_state
+
+
+def crop_and_mirror(images: Images, key: Key) -> Images:
+    """Crops a box of each picture, enlarges it to the whole, and mirrors half of them."""
+    draws = jax.random.uniform(key, (len(images), 6))
+    rows, columns = crop_matrices(draws, images.shape[1], 1.0, (_LEAST_AREA, 1.0), 1.0)
+    images = jnp.einsum("nox,nyxc->nyoc", columns, jnp.einsum("noy,nyxc->noxc", rows, images))
+    return jnp.where(draws[:, 5, None, None, None] < 0.5, images[:, :, ::-1], images)
 
 
 def to_size(images: Array) -> Float[Array, "batch {SIZE} {SIZE} 3"]:

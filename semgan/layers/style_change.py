@@ -3,7 +3,8 @@
 Strokes and dots are drawn where a picture's tones call for them, and not laid over it: what lies over a picture is a fault of it, and a
 matcher that learned to look through grids and noise took damaged translations for whole ones.
 
-All take and return float32 pictures (batch, size, size, 3) in [0, 1], draw anew for every picture, and are meant to be compiled.
+Networks that are to see through style learn from them: the matcher (`semgan.evaluation.matcher`), and generators that give the picture its
+own style back. All take and return float32 pictures (batch, size, size, 3) in [0, 1], draw anew for every picture, and are meant to be compiled.
 """
 
 import math
@@ -13,7 +14,6 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from semgan.data.augment import crop_matrices
 from semgan.layers.blur import gaussian_blur
 from semgan.types import Images, Key
 
@@ -28,16 +28,6 @@ _NOISE = 0.02
 """The largest standard deviation of the noise."""
 _UNCHANGED = 0.2
 """The share of pictures whose style stays as it is: such are what is matched in the end."""
-_LEAST_AREA = 0.5
-"""The least share of a picture that a crop shows."""
-
-
-def crop_and_mirror(images: Images, key: Key) -> Images:
-    """Crops a box of each picture, enlarges it to the whole, and mirrors half of them."""
-    draws = jax.random.uniform(key, (len(images), 6))
-    rows, columns = crop_matrices(draws, images.shape[1], 1.0, (_LEAST_AREA, 1.0), 1.0)
-    images = jnp.einsum("nox,nyxc->nyoc", columns, jnp.einsum("noy,nyxc->noxc", rows, images))
-    return jnp.where(draws[:, 5, None, None, None] < 0.5, images[:, :, ::-1], images)
 
 
 def change_style(images: Images, key: Key) -> Images:
