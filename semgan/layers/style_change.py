@@ -4,7 +4,8 @@ Strokes and dots are drawn where a picture's tones call for them, and not laid o
 matcher that learned to look through grids and noise took damaged translations for whole ones.
 
 Networks that are to see through style learn from them: the matcher (`semgan.evaluation.matcher`), and generators that give the picture its
-own style back. All take and return float32 pictures (batch, size, size, 3) in [0, 1], draw anew for every picture, and are meant to be compiled.
+own style back. All take and return float32 pictures (batch, size, size, 3) in [0, 1], draw anew for every picture, and are meant to be
+compiled.
 """
 
 import math
