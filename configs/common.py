@@ -172,5 +172,5 @@ def shrink(config: ConfigDict) -> ConfigDict:
         if "blocks" in network:
             network.blocks = 1
         if "bottleneck_size" in network:  # fewer blocks, and so less to compile
-            network.update({"bottleneck_size": 8, "bottleneck_blocks": 1})
+            network.update({"bottleneck_size": 4 if "slots" in network else 8, "bottleneck_blocks": 1})
     return config

@@ -28,5 +28,4 @@ def _on_one_gpu() -> ConfigDict:
         semgan.ON_DRAWN_FACES,
         common.for_networks("generator", "style_encoder", "discriminator", base_channels=48, max_channels=256),
         semgan.rates(1e-3),
-        {"losses.diversity_decay_kimg": 100.0},
     )

@@ -17,5 +17,5 @@ def get_config() -> ConfigDict:
         common.translation(minutes=13.0, train_count=4000, test_count=600),  # the score and the last picture take one minute more
         semgan.ON_DRAWN_FACES,
         semgan.FOR_TWO_CORES,
-        {"total_kimg": 24.0, "losses.diversity_decay_kimg": 24.0},
+        {"total_kimg": 40.0},
     )

@@ -8,6 +8,7 @@ from flax.typing import Dtype
 from jaxtyping import Array, Float
 
 from semgan.layers.array_types import FeatureMap
+from semgan.layers.blur import blur_upsample
 from semgan.layers.normalize import AdaptiveInstanceNorm, InstanceNorm
 from semgan.layers.resample import average_pool, upsample_nearest
 
@@ -68,6 +69,28 @@ class AdaptiveResidualBlock(nn.Module):
         if not self.skip:
             return h
         return (resize(x) + h) / jnp.sqrt(2.0).astype(h.dtype)
+
+
+class UpsamplingBlock(nn.Module):
+    """Decoder block modulated by the style through AdaIN that doubles the resolution bilinearly, after its first convolution.
+
+    `regions` as in `AdaptiveResidualBlock`.
+    """
+
+    channels: int
+    dtype: Dtype = jnp.float32
+
+    @nn.compact
+    def __call__(
+        self, x: FeatureMap, style: Float[Array, "batch *region style"], regions: Float[Array, "batch _ _ _"] | None = None
+    ) -> Float[Array, "batch ..."]:
+        conv = partial(convolution, dtype=self.dtype)
+        h = AdaptiveInstanceNorm(dtype=self.dtype, name="norm1")(x, style, regions)
+        h = blur_upsample(conv(self.channels, 3, name="conv1")(leaky_relu(h)))
+        h = AdaptiveInstanceNorm(dtype=self.dtype, name="norm2")(h, style, regions)
+        h = conv(self.channels, 3, name="conv2")(leaky_relu(h))
+        x = blur_upsample(conv(self.channels, 1, name="shortcut", use_bias=False)(x))
+        return (x + h) / jnp.sqrt(2.0).astype(h.dtype)
 
 
 class DomainHeads(nn.Module):

@@ -31,6 +31,11 @@ _UNCHANGED = 0.2
 """The share of pictures whose style stays as it is: such are what is matched in the end."""
 
 
+def change_styles(images: Images, keys: Key) -> Images:
+    """`change_style` of each picture by a key of its own, (batch,), whatever pictures are beside it."""
+    return jax.vmap(lambda image, key: change_style(image[None], key)[0])(images, keys)
+
+
 def change_style(images: Images, key: Key) -> Images:
     """Changes each picture's style, at random and strongly; its parts stay where they are."""
     keys = _keys(key)

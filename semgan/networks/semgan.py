@@ -1,7 +1,8 @@
-"""semgan's generator and discriminator: StarGAN v2's blocks (arXiv 1912.01865), arranged so that what the content shows comes through.
+"""semgan's discriminator, and the generator of its first version: StarGAN v2's blocks (arXiv 1912.01865).
 
-The generator works at low resolution and adds what its encoder saw at each higher one, under the style's modulation. The discriminator
-judges places of a picture, as patch discriminators do (Isola et al. 2017, arXiv 1611.07004): more feedback for a generator than one logit.
+That generator, which old snapshots have (`semgan_slots` has today's), works at low resolution and adds what its encoder saw at each higher
+one, under the style's modulation. The discriminator judges places of a picture, as patch discriminators do (Isola et al. 2017, arXiv
+1611.07004): more feedback for a generator than one logit.
 """
 
 import math
@@ -18,6 +19,7 @@ from semgan.layers.blocks import AdaptiveResidualBlock, ResidualBlock, convoluti
 from semgan.layers.normalize import AdaptiveInstanceNorm, instance_norm
 from semgan.layers.precision import at_least_float32
 from semgan.layers.resample import depth_to_space, space_to_depth
+from semgan.networks.semgan_slots import PATCH, SlotGenerator, SlotStyleEncoder, packed_dim
 from semgan.networks.stargan_v2 import MappingNetwork, StyleEncoder
 
 
@@ -144,13 +146,30 @@ class Discriminator(nn.Module):
         return activations
 
 
+def least_size(options: dict[str, dict]) -> int:
+    """The smallest image size that networks with these options can work at."""
+    generator, discriminator = options["generator"], options["discriminator"]
+    patch = PATCH if generator.get("slots") else generator["patch_size"]
+    smallest = 4 * PATCH if generator.get("slots") else 0  # the style encoder ends at 4x4 patches
+    return max(patch * generator["bottleneck_size"], discriminator["patch_size"] * discriminator["logits_size"], smallest)
+
+
 def networks_of(image_size: int, domain_count: int, dtype: Dtype, options: dict[str, dict]) -> dict[str, nn.Module]:
-    """The four modules by name; `options` holds each network's constructor arguments."""
+    """The four modules by name; `options` holds each network's constructor arguments.
+
+    With `slots` in the generator's they are those with slots, and the generator's options say how long style codes are. The first
+    snapshots have none.
+    """
     shared = {"domain_count": domain_count, "dtype": dtype}
+    generator, mapping_network, style_encoder = (options[name] for name in NAMES[:3])
+    if generator.get("slots"):
+        code = {name: generator[name] for name in ("style_dim", "slots", "token_dim")}
+        mapping_network, style_encoder = mapping_network | {"style_dim": packed_dim(**code)}, style_encoder | code
+    make_generator, make_encoder = (SlotGenerator, SlotStyleEncoder) if generator.get("slots") else (Generator, StyleEncoder)
     return {
-        "generator": Generator(image_size, dtype=dtype, **options["generator"]),
-        "mapping_network": MappingNetwork(**shared, **options["mapping_network"]),
-        "style_encoder": StyleEncoder(image_size, **shared, **options["style_encoder"]),
+        "generator": make_generator(image_size, dtype=dtype, **generator),
+        "mapping_network": MappingNetwork(**shared, **mapping_network),
+        "style_encoder": make_encoder(image_size, **shared, **style_encoder),
         "discriminator": Discriminator(image_size, **shared, **options["discriminator"]),
     }
 

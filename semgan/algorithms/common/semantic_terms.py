@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 from ml_collections import ConfigDict
 
+from semgan.algorithms.common.styles import from_latent
 from semgan.errors import UserError
 from semgan.losses import semantic
 from semgan.networks.judge import Heads
@@ -90,6 +91,6 @@ def of_translations(judgement: Any, semantics: Semantics, batch: Batch) -> tuple
         of_style = judgement if judgement.attributes is None else judgement._replace(attributes=judgement.attributes[:, count:])
         theirs = {name: batch[f"{OF_REFERENCE}{name}"] for name in semantics.style}
         style_losses, style_errors = semantic.consistency(of_style, theirs, semantics.style)
-        total += jnp.where(batch["position"] % 2 == 0, 0, style_losses)  # a latent has no annotations
+        total += jnp.where(from_latent(batch), 0, style_losses)  # a latent has no annotations
         errors = errors | {f"style_{name}": error for name, error in style_errors.items()}
     return total, errors

@@ -6,14 +6,21 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from semgan.algorithms.common import draws
 from semgan.layers.array_types import StyleCodes
 from semgan.types import Batch, Key, Params
 
+LATENT_EVERY = 4
+"""One of so many examples takes its style from a latent while semgan trains, the others from their references."""
 MEAN_STYLE_COUNT = 10_000
 """The number of style codes in the mean towards which a domain's latents are truncated."""
+
+
+def from_latent(batch: Batch) -> Bool[Array, " batch"]:
+    """Returns which of a training batch's examples take their style from a latent; the others take their references'."""
+    return batch["position"] % LATENT_EVERY == 0
 
 
 class Styles(NamedTuple):
