@@ -44,7 +44,7 @@ COVERS: dict[str, tuple[str, ...]] = {
     "semgan/evaluation/scores/spectra.py": ("evaluation/scores/test_answer.py",),
     "semgan/evaluation/scores/style_statistics.py": ("evaluation/scores/test_style_distance.py",),
     "semgan/losses/adversarial.py": ("losses/test_losses.py",),
-    "semgan/losses/penalties.py": ("losses/test_losses.py",),
+    "semgan/losses/penalties.py": ("losses/test_losses.py", "losses/test_penalties.py"),
     "semgan/losses/reconstruction.py": ("losses/test_losses.py",),
     "semgan/algorithms/__init__.py": ("algorithms/test_algorithms.py",),
     "semgan/algorithms/common/ada.py": (
@@ -70,6 +70,7 @@ COVERS: dict[str, tuple[str, ...]] = {
     ),
     "semgan/algorithms/common/two_domains.py": ("algorithms/test_cyclegan.py", "algorithms/test_cut.py"),
     "semgan/algorithms/semgan.py": ("algorithms/test_semgan_losses.py", "algorithms/test_semgan.py"),
+    "semgan/algorithms/common/semgan_losses.py": ("algorithms/test_semgan_losses.py", "algorithms/test_semgan.py"),
     "semgan/training/step.py": ("training/test_step.py", "training/test_parallel.py"),
     "semgan/layers/augment_geometry.py": ("layers/test_adaptive_augment.py",),
     "semgan/layers/broadcast.py": ("layers/test_batch_norm.py", "layers/test_equalized.py"),

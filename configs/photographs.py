@@ -4,7 +4,7 @@
     python benchmarks/photographs.py --data FOLDER --runs runs/photographs
 
 The argument names the method: semgan (the default), stargan_v2, cut, cyclegan or munit. Networks and rates are those of the small
-experiments on drawings. `benchmarks/photographs.py` trains and measures all of them in the same time.
+experiments on drawings; semgan is `folder_semgan.py:64`. `benchmarks/photographs.py` trains and measures all of them in the same time.
 """
 
 from collections.abc import Callable
@@ -15,18 +15,8 @@ from configs import common, cut, cyclegan, munit, semgan, stargan_v2
 from configs.common import Values
 
 _ON_A_FOLDER: Values = {"data.name": "folder", "data.domains": (), "data.train_count": 0, "data.test_count": 0}
-_WITHOUT_ANNOTATIONS: Values = {
-    **{f"networks.semantic_heads.{name}": size for name, size in common.UNKNOWN_SIZES.items()},
-    **{f"losses.content.{name}": weight for name, weight in common.NOTHING.items()},
-    "losses.content_attributes": (),
-    "losses.style.attributes": 0.0,
-    "losses.style_attributes": (),
-    "losses.nce_weight": 1.0,
-}
-"""The content is held by contrast between patches, as in `folder_semgan`."""
-
 METHODS: dict[str, Callable[[], ConfigDict]] = {
-    "semgan": lambda: common.with_changes(semgan.on_two_cores(), _WITHOUT_ANNOTATIONS),
+    "semgan": semgan.on_a_folder,
     "stargan_v2": stargan_v2.on_two_cores,
     "cut": cut.on_two_cores,
     "cyclegan": cyclegan.on_two_cores,

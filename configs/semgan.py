@@ -36,6 +36,7 @@ def get_config() -> ConfigDict:
     config.losses.region_style_weight = 2.0
     config.losses.latent_spread_weight = 1.0
     config.losses.restoration_weight = 4.0
+    config.losses.dissimilarity_weight = 1.0
     config.losses.changed_share = 0.5
     config.losses.translated_share = 0.25
     config.losses.reconstruction_weight = 0.0
@@ -98,3 +99,9 @@ FOR_TWO_CORES: Values = {
 def on_two_cores(changes: Values | None = None, minutes: float = 20.0) -> ConfigDict:
     """The experiment between two media of `drawn_faces` for two CPU cores; `changes` replace values of it."""
     return common.with_changes(get_config(), common.between_two_media(minutes), ON_DRAWN_FACES | FOR_TWO_CORES | (changes or {}))
+
+
+def on_a_folder(minutes: float = 30.0) -> ConfigDict:
+    """The experiment on a user's own pictures, which nobody has annotated, for two CPU cores: 64 px, contrast between patches."""
+    own = {"data.name": "folder", "losses.nce_weight": 1.0, "total_kimg": 500.0}
+    return common.with_changes(get_config(), common.translation(minutes, train_count=0, test_count=0), FOR_TWO_CORES, own)

@@ -233,6 +233,7 @@ _LOSSES = {
     "losses.content_reconstruction_weight": Setting("of the content found in a translation against the content given"),
     "losses.reconstruction_weight": Setting("of a picture in its own style against itself"),
     "losses.restoration_weight": Setting("of a content that is given its own style again against itself"),
+    "losses.dissimilarity_weight": Setting("of the structural dissimilarity beside the distance, where contents are restored"),
     "losses.changed_share": Setting("of the contents that are restored, which have had their style changed at random"),
     "losses.translated_share": Setting("of the contents that are restored, which have been translated; the rest are as they are"),
     "losses.region_style_weight": Setting("of each region's statistics of style against the reference's"),

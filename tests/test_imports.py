@@ -21,6 +21,7 @@ MAY_IMPORT = {
     "layers": {"layers"},
     "networks": {"networks", "layers"},
     "losses": {"losses"},
+    "losses.reconstruction": {"losses", "layers"},
     "algorithms": {"algorithms", "networks", "losses", "layers"},
     "torch_files": {"torch_files"},
     "data": {"data"},

@@ -13,7 +13,7 @@ from semgan import algorithms
 from semgan.adaptation.losses import SOURCE, TUNED, AdaptationContext, TermWeights, discriminator_loss, generator_loss
 from semgan.adaptation.parameters import grow, join, tuned_of
 from semgan.algorithms.common.semantic_terms import semantics_of
-from semgan.algorithms.semgan import functions
+from semgan.algorithms.common.semgan_losses import functions
 from semgan.data.augment import augment_batch, to_float
 from semgan.inference.model import Model
 from semgan.trained_model import example_batch

@@ -18,7 +18,7 @@ from ml_collections import ConfigDict
 from semgan.adaptation.parameters import join
 from semgan.algorithms.common import draws
 from semgan.algorithms.common.semantic_terms import Semantics, of_translations
-from semgan.algorithms.semgan import FAKE_AUGMENT, REAL_AUGMENT, SemganFunctions, noisy, two_styles
+from semgan.algorithms.common.semgan_losses import FAKE_AUGMENT, REAL_AUGMENT, SemganFunctions, noisy, two_styles
 from semgan.layers.adaptive_augment import augment
 from semgan.layers.normalize import instance_norm
 from semgan.losses import adversarial, penalties

@@ -158,7 +158,7 @@ def _deviation(x: Array) -> Float[Array, "batch 1 1 channel"]:
     return jnp.sqrt(x.var((1, 2), keepdims=True) + 1e-5)
 
 
-def _draw(key: Key, count: int, low: float = 0, high: float = 1) -> Float[Array, "{count} 1 1 1"]:
+def _draw(key: Key, count: int, low: float | int = 0, high: float | int = 1) -> Float[Array, "{count} 1 1 1"]:
     """One uniform number per picture."""
     return jax.random.uniform(key, (count, 1, 1, 1), minval=low, maxval=high)
 

@@ -63,7 +63,8 @@ def _differences(light: Float[Array, "batch height width"], regions: Regions, do
     height, width = light.shape[1:]
     other, of_other = (jnp.roll(each, (-down, -across), (1, 2)) for each in (light, regions))
     row, column = jnp.arange(height)[:, None] + down, jnp.arange(width)[None] + across
-    same = ((regions == of_other) & (row < height) & (column >= 0) & (column < width)).astype(light.dtype)
+    inside = jnp.broadcast_to((row < height) & (column >= 0) & (column < width), light.shape)
+    same = ((regions == of_other) & inside).astype(light.dtype)
     return jnp.square(light - other) * same, same
 
 

@@ -107,7 +107,7 @@ def test_only_the_named_subset_changes(workplace, model, subset):
     of_domains = {path for path in before if before[path].shape != after[path].shape}
     told = {path for path in before if path.startswith("discriminator/logits/")}
     assert of_domains - told == {path for path in before if path.split("/")[0] in ("style_encoder", "mapping_network")} & {
-        path for path in before if any(name in path for name in ("heads/", "unshared", "style/"))
+        path for path in before if any(name in path for name in ("heads/", "tokens/", "unshared", "style/"))
     }
     assert of_domains >= told
     if subset != "all":
@@ -116,7 +116,7 @@ def test_only_the_named_subset_changes(workplace, model, subset):
     assert not any(path.startswith((HEADS, "discriminator")) for path in changed)
     assert all(("style/" in path) or subset != "style" for path in changed)
     assert any(path.startswith("generator/decode_0/conv1") for path in changed) == (subset != "style")
-    assert any(path.startswith(("generator/encode", "style_encoder/trunk")) for path in changed) == (subset == "all")
+    assert any(path.startswith(("generator/encode", "style_encoder/places")) for path in changed) == (subset == "all")
     for path in of_domains - told:
         assert not np.array_equal(after[path][-1], before[path][0])
         assert not np.array_equal(after[path][-1], before[path][1])
@@ -259,4 +259,4 @@ def test_subsets_are_listed_with_their_parameters(workplace, capsys):
     assert cli.main(["adapt", "--model", str(workplace / "model.safetensors"), "--tune-list"]) == 0
     told = capsys.readouterr().out
     assert [line.split(":")[0] for line in told.splitlines() if not line.startswith(" ")] == list(SUBSETS)
-    assert "  generator/norm/style/kernel 4x32" in told
+    assert "  generator/norm/style/kernel 3x8" in told

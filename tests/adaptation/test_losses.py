@@ -7,14 +7,14 @@ import pytest
 
 from configs import semgan as experiment
 from semgan.adaptation import losses
-from semgan.algorithms import semgan
+from semgan.algorithms.common import semgan_losses
 from semgan.algorithms.common.semantic_terms import semantics_of
 from tests.algorithms import toy_networks as toy
 from tests.losses import by_hand
 
 RNG = jax.random.key(8)
 POSITIONS = (20, 21, 22, 23)
-EVEN = np.arange(4)[:, None] % 2 == 0
+LATENT = np.arange(4)[:, None] % 4 == 0
 """Where a latent gives the style."""
 NEW = 2
 """The new domain's number."""
@@ -61,12 +61,12 @@ def drawn(draw, stream):
 
 
 Z = drawn(lambda key: jax.random.normal(key, (toy.LATENT,)), LATENTS)
-STYLE = np.where(EVEN, NOW.mapping_network(Z, BATCH["target_domain"]), NOW.style_encoder(BATCH["reference"], BATCH["target_domain"]))
+STYLE = np.where(LATENT, NOW.mapping_network(Z, BATCH["target_domain"]), NOW.style_encoder(BATCH["reference"], BATCH["target_domain"]))
 FAKE = NOW.generator(BATCH["image"], STYLE)
 
 
 def old_style(net):
-    return np.where(EVEN, net.mapping_network(Z, BATCH["old_domain"]), net.style_encoder(BATCH["old_reference"], BATCH["old_domain"]))
+    return np.where(LATENT, net.mapping_network(Z, BATCH["old_domain"]), net.style_encoder(BATCH["old_reference"], BATCH["old_domain"]))
 
 
 OLD_STYLE = old_style(BEFORE)
@@ -85,7 +85,7 @@ def evaluate(phase, weights=WEIGHTS, whole_encoder=False, params=None, tuned=TUN
     config.losses.update({"content_attributes": ("Smiling", "Bald"), "style_attributes": ("Blond_Hair",)})
     config.losses.update({"r1_weight": 0.3, "r2_weight": 0.7, "heads_noise": 0.0})
     config.losses.update(changes)
-    context = losses.AdaptationContext(semgan.functions(toy.modules()), semantics_of(config), config.losses, whole_encoder, weights)
+    context = losses.AdaptationContext(semgan_losses.functions(toy.modules()), semantics_of(config), config.losses, whole_encoder, weights)
     trained = {losses.TUNED: tuned, "discriminator": JUDGE} | (params or {})
     given = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float32), (trained, {losses.SOURCE: source}))
     loss = {"d": losses.discriminator_loss, "g": losses.generator_loss}[phase]
@@ -120,7 +120,7 @@ def test_discriminator_loss_by_hand():
     }
     assert metrics.keys() == expected.keys()
     close(metrics, expected)
-    assert abs(expected["r1"] - expected["r2"]) > 0.1 * expected["r1"]
+    assert abs(expected["r1"] - expected["r2"]) > 0.05 * expected["r1"]
     np.testing.assert_allclose(value, expected["adversarial"] + 0.3 * expected["r1"] + 0.7 * expected["r2"], rtol=3e-4)
 
 
@@ -285,7 +285,7 @@ def test_a_style_is_a_fixed_target_for_the_encoder():
     slopes = np.zeros_like(TUNED["mapping_network/kernel"])
 
     def distance(kernel):
-        style = np.where(EVEN, np.einsum("bz,zs->bs", Z, kernel[0]), STYLE)
+        style = np.where(LATENT, np.einsum("bz,zs->bs", Z, kernel[0]), STYLE)
         return by_hand.mean_distance(NOW.style_encoder(NOW.generator(BATCH["image"], style), BATCH["target_domain"]), STYLE)
 
     for index in np.ndindex(*slopes.shape):

@@ -11,7 +11,8 @@ import pytest
 from configs.common import shrink
 from semgan import algorithms
 from semgan import config as configs
-from semgan.algorithms import semgan
+from semgan.algorithms.common.semgan_losses import two_styles
+from semgan.algorithms.common.styles import styles_of
 from semgan.errors import UserError
 from semgan.types import Algorithm, ModelState, Params
 from tests.algorithms.batches import batch_of_domains
@@ -30,8 +31,8 @@ def annotated(batch):
     rng, count = np.random.default_rng(1), len(batch["position"])
     shapes = {"attributes": (count, 11), "reference_attributes": (count, 4)}
     attributes = {name: jnp.asarray(rng.integers(0, 2, shape), jnp.int8) for name, shape in shapes.items()}
-    mask, landmarks = rng.integers(0, 7, (count, SIZE, SIZE)).astype(np.uint8), rng.random((count, 5, 2), np.float32)
-    return batch | attributes | {"mask": jnp.asarray(mask), "landmarks": jnp.asarray(landmarks)}
+    masks = {name: jnp.asarray(rng.integers(0, 7, (count, SIZE, SIZE)), jnp.uint8) for name in ("mask", "reference_mask")}
+    return batch | attributes | masks | {"landmarks": jnp.asarray(rng.random((count, 5, 2), np.float32))}
 
 
 @pytest.fixture(scope="module")
@@ -67,13 +68,14 @@ def gradient(made, phase, batch, kimg=1.0):
 
 @pytest.fixture(scope="module")
 def gradients(made, batch):
-    return {phase: gradient(made, phase, batch) for phase in ("d", "g")}
+    return {phase: gradient(made, phase, batch) for phase in ("d", "g", "restore")}
 
 
-def test_two_phases_update_each_network_once(made):
+def test_phases_update_their_networks(made):
     assert [(phase.name, phase.updates) for phase in made.algorithm.phases] == [
         ("d", ("discriminator", "semantic_heads")),
         ("g", ("generator", "mapping_network", "style_encoder")),
+        ("restore", ("generator", "style_encoder")),
     ]
     assert set(made.algorithm.averaged) == {"generator", "mapping_network", "style_encoder", "discriminator", "semantic_heads"}
     losses = configured().losses
@@ -82,6 +84,7 @@ def test_two_phases_update_each_network_once(made):
         "landmarks": (),
         "attributes": losses.content_attributes + losses.style_attributes,
         "reference_attributes": losses.style_attributes,
+        "reference_mask": (),
     }
 
 
@@ -92,23 +95,24 @@ def test_heads_learn_from_real_images_alone(made, batch, gradients):
     assert max(float(jnp.abs(leaf).max()) for leaf in jax.tree.leaves(before)) > 1e-3
 
 
-def test_even_positions_take_their_style_from_a_latent_and_odd_ones_from_a_reference(made, batch):
+def test_one_of_four_takes_its_style_from_a_latent_and_the_others_from_a_reference(made, batch):
     algorithm, params = made.algorithm, made.params
     modules = algorithm.networks
-    first, second = semgan.two_styles(semgan.styles_of(dict(modules)), params, batch, jax.random.key(3))
+    first, second = two_styles(styles_of(dict(modules)), params, batch, jax.random.key(3))
     encoder, variables = modules["style_encoder"], {"params": params["style_encoder"]}
     encoded = [encoder.apply(variables, batch[name], batch["target_domain"]) for name in ("reference", "reference2")]
-    odd = np.asarray(batch["position"]) % 2 == 1
+    guided = np.asarray(batch["position"]) % 4 != 0
     for style, of_reference in zip((first, second), encoded, strict=True):
-        np.testing.assert_allclose(style[odd], of_reference[odd], atol=1e-6)
-        assert np.abs(style[~odd] - of_reference[~odd]).max() > 1e-3
+        np.testing.assert_allclose(style[guided], of_reference[guided], atol=1e-6)
+        assert np.abs(style[~guided] - of_reference[~guided]).max() > 1e-3
 
 
 def test_every_term_is_told_in_its_unit(gradients):
     metrics = {phase: found[0][1].metrics for phase, found in gradients.items()}
     balance = {"adversarial", "r1", "r2", "real_sign", "fake_sign", "gap_sign"}
     assert balance | {"mask_error", "landmarks_error", "attributes_error"} == metrics["d"].keys()
-    assert {"adversarial", "semantic", "style_reconstruction", "reconstruction", "diversity", "mask_error"} <= metrics["g"].keys()
+    assert {"adversarial", "semantic", "style_reconstruction", "region_style", "latent_spread", "mask_error"} <= metrics["g"].keys()
+    assert metrics["restore"].keys() == {"distance", "dissimilarity"}
     for found in gradients.values():
         assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(found))
 
@@ -120,16 +124,16 @@ def test_contents_hold_the_generator_by_their_own_annotations(made, batch, gradi
 
 
 def test_the_style_s_attributes_come_from_references_and_hold_those_guided_by_one_alone(made, batch):
-    """In the generator's loss, reference_attributes of even positions, whose style is a latent, change nothing."""
+    """In the generator's loss, reference_attributes of positions whose style is a latent change nothing."""
 
     def loss(batch):
         return gradient(made, "g", batch)[0][0]
 
-    even = (batch["position"] % 2 == 0)[:, None]
+    latent = (batch["position"] % 4 == 0)[:, None]
     theirs = batch["reference_attributes"]
     whole = loss(batch)
-    assert loss(batch | {"reference_attributes": jnp.where(even, 1 - theirs, theirs)}) == whole
-    assert abs(loss(batch | {"reference_attributes": jnp.where(even, theirs, 1 - theirs)}) - whole) > 1e-4
+    assert loss(batch | {"reference_attributes": jnp.where(latent, 1 - theirs, theirs)}) == whole
+    assert abs(loss(batch | {"reference_attributes": jnp.where(latent, theirs, 1 - theirs)}) - whole) > 1e-4
     own = batch["attributes"]
     assert loss(batch | {"attributes": own.at[:, 7:].set(1 - own[:, 7:])}) == whole  # the content's own hair colour is nothing to keep
     assert abs(loss(batch | {"attributes": own.at[:, :7].set(1 - own[:, :7])}) - whole) > 1e-4
@@ -201,6 +205,7 @@ def test_augmentation_follows_how_often_the_discriminator_is_right(batch, gradie
         ({"losses.heads_until_kimg": 0.5}, "set config.networks.semantic_heads.branch to False"),
         ({"networks.discriminator.base_channels": 6}, "base_channels is 6: with semantic heads on it, give a multiple of 4"),
         ({"losses.ada_target": 1.0}, "ada_target is 1.0"),
+        ({"losses.changed_share": 0.8}, "changed_share is 0.8 and translated_share 0.25: .* 1 together at most"),
         ({"data.domains": ("shaded",)}, "names 1 domain"),
         ({"losses.objective": "relativist"}, "did you mean 'relativistic'"),
     ],

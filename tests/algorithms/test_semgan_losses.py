@@ -1,4 +1,4 @@
-"""semgan's two losses term by term, against NumPy in float64 on networks of a few numbers."""
+"""semgan's losses term by term, against NumPy in float64 on networks of a few numbers."""
 
 from functools import partial
 
@@ -9,16 +9,19 @@ import pytest
 
 from configs import semgan as experiment
 from semgan import algorithms
-from semgan.algorithms import semgan
+from semgan.algorithms.common import semgan_losses
 from semgan.algorithms.common.semantic_terms import semantics_of
+from semgan.losses.reconstruction import dissimilarity
+from semgan.losses.style_statistics import style_distance
 from semgan.networks.judge import BranchHeads, JudgeNetwork
 from tests.algorithms import toy_networks as toy
 from tests.losses import by_hand
 
 RNG = jax.random.key(5)
 POSITIONS = (40, 41, 42, 43)
-"""Even ones take their style from a latent, odd ones from their reference."""
-LATENTS, LATENTS2, REAL_AUGMENT, FAKE_AUGMENT, NOISE_AMOUNT, NOISE, PLACES = range(7)
+"""The first takes its style from a latent, the others from their references."""
+LATENT = np.array(POSITIONS) % 4 == 0
+LATENTS, LATENTS2, REAL_AUGMENT, FAKE_AUGMENT, NOISE_AMOUNT, NOISE, REAL_STEP, FAKE_STEP, RESTORED, STYLE_CHANGE = range(10)
 """Streams of draws. A run that is resumed after a change of the code goes on with the same ones."""
 
 
@@ -31,11 +34,18 @@ def configured(**losses):
     config.losses.update({"content_attributes": ("Smiling", "Bald"), "style_attributes": ("Blond_Hair",)})
     config.losses.update({"r1_weight": 0.3, "r2_weight": 0.7, "heads_weight": 1.3, "heads_noise": 0.0, "semantic_weight": 0.6})
     config.losses.update({"style_reconstruction_weight": 2.0, "reconstruction_weight": 5.0, "nce_weight": 0.9, "nce_patches": 99})
-    config.losses.update({"diversity_weight": 7.0, "diversity_decay_kimg": 20.0})
+    config.losses.update({"diversity_weight": 7.0, "diversity_decay_kimg": 20.0, "penalty_step": 0.0, "restoration_weight": 3.0})
+    config.losses.update({"region_style_weight": 0.0, "latent_spread_weight": 0.8, "changed_share": 0.0, "translated_share": 0.0})
+    config.losses.dissimilarity_weight = 0.0
     config.losses.update(losses)
     return config
 
 
+LOSSES = {
+    "d": semgan_losses.discriminator_loss,
+    "g": semgan_losses.generator_loss,
+    "restore": semgan_losses.restoration_loss,
+}
 PARAMS, BATCH = toy.params(), toy.batch(POSITIONS)
 NET = toy.in_numpy(PARAMS)
 
@@ -43,9 +53,8 @@ NET = toy.in_numpy(PARAMS)
 def evaluate(phase, kimg=5.0, params=PARAMS, model_state=None, batch=BATCH, **losses):
     """The phase's value, metrics and new model_state."""
     config = configured(**losses)
-    context = semgan.LossContext(semgan.functions(toy.modules()), semantics_of(config), config.losses)
-    loss = {"d": semgan.discriminator_loss, "g": semgan.generator_loss}[phase]
-    run = partial(loss, context)
+    context = semgan_losses.LossContext(semgan_losses.functions(toy.modules()), semantics_of(config), config.losses)
+    run = partial(LOSSES[phase], context)
     in_jax = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float32), params)
     value, aux = run(in_jax, model_state or {}, toy.arrays(batch), RNG, jnp.float32(kimg))
     return float(value), {name: float(metric) for name, metric in aux.metrics.items()}, aux.model_state
@@ -57,15 +66,15 @@ def drawn(draw, stream, positions=POSITIONS):
     return np.stack([np.asarray(draw(key), np.float64) for key in keys])
 
 
-def two_styles():
-    """By hand: of latents of two streams at even positions, else of the two references."""
-    even, domain = np.arange(len(POSITIONS))[:, None] % 2 == 0, BATCH["target_domain"]
-    for stream, reference in ((LATENTS, "reference"), (LATENTS2, "reference2")):
-        z = drawn(lambda key: jax.random.normal(key, (toy.LATENT,)), stream)
-        yield np.where(even, NET.mapping_network(z, domain), NET.style_encoder(BATCH[reference], domain))
+def latent_codes():
+    """By hand: of latents of two streams."""
+    for stream in (LATENTS, LATENTS2):
+        yield NET.mapping_network(drawn(lambda key: jax.random.normal(key, (toy.LATENT,)), stream), BATCH["target_domain"])
 
 
-STYLE, STYLE2 = two_styles()
+LATENT_CODES = list(latent_codes())
+REFERENCE_CODES = [NET.style_encoder(BATCH[name], BATCH["target_domain"]) for name in ("reference", "reference2")]
+STYLE, STYLE2 = (np.where(LATENT[:, None], *codes) for codes in zip(LATENT_CODES, REFERENCE_CODES, strict=True))
 FAKE, FAKE2 = (NET.generator(BATCH["image"], style) for style in (STYLE, STYLE2))
 REAL_LOGITS, FAKE_LOGITS = (NET.discriminator(images, BATCH["target_domain"]) for images in (BATCH["reference"], FAKE))
 
@@ -96,12 +105,11 @@ def semantic_of(images, attributes):
 
 
 def translations(images):
-    """The contents' annotations for all, the reference's attribute for the odd positions alone."""
+    """The contents' annotations for all, the reference's attribute for those that take its style."""
     loss, errors = semantic_of(images, slice(2))
     judged, true = NET.semantic_heads(images).attributes[:, 2:], BATCH["reference_attributes"]
     errors["style_attributes_error"] = by_hand.attribute_error(judged, true).mean()
-    odd = np.array(POSITIONS) % 2 == 1
-    return (loss + 1.5 * odd * by_hand.attribute_loss(judged, true)).mean(), errors
+    return (loss + 1.5 * ~LATENT * by_hand.attribute_loss(judged, true)).mean(), errors
 
 
 def nce():
@@ -117,6 +125,12 @@ def nce():
         logits = np.concatenate([positive[..., None], similarity], -1) / 0.07
         layers.append(-by_hand.log_softmax(logits)[..., 0].mean())
     return np.mean(layers)
+
+
+def latent_spread():
+    """How far the codes of two latents differ from being as far apart as those of two references."""
+    apart, wanted = (np.abs(first - second) for first, second in (LATENT_CODES, REFERENCE_CODES))
+    return np.abs(apart - wanted).mean()
 
 
 def close(metrics, expected):
@@ -155,11 +169,13 @@ def test_generator_loss_by_hand():
         "semantic": semantic,
         "nce": nce(),
         "diversity": by_hand.mean_distance(FAKE, FAKE2),
+        "latent_spread": latent_spread(),
         **errors,
     }
     assert metrics.keys() == expected.keys()
     close(metrics, expected)
     weights = {"adversarial": 1, "style_reconstruction": 2, "reconstruction": 5, "semantic": 0.6, "nce": 0.9, "diversity": -7 * 0.75}
+    weights["latent_spread"] = 0.8
     np.testing.assert_allclose(value, sum(weight * expected[name] for name, weight in weights.items()), rtol=2e-4)
     assert model_state == {}
 
@@ -190,6 +206,7 @@ def test_diversity_falls_linearly_to_nothing(kimg, left):
         ("g", "reconstruction", "reconstruction_weight"),
         ("g", "nce", "nce_weight"),
         ("g", "diversity", "diversity_weight"),
+        ("g", "latent_spread", "latent_spread_weight"),
     ],
 )
 def test_a_term_of_weight_0_is_left_out_and_leaves_the_others_as_they_were(phase, term, weight):
@@ -200,11 +217,11 @@ def test_a_term_of_weight_0_is_left_out_and_leaves_the_others_as_they_were(phase
     np.testing.assert_allclose(value - without, -charged if term == "diversity" else charged, rtol=1e-3)
 
 
-def _gradient(phase, term, network):
+def _gradient(phase, term, network, **losses):
     """Returns the gradient of a metric with respect to a network's parameters."""
-    config = configured()
-    context = semgan.LossContext(semgan.functions(toy.modules()), semantics_of(config), config.losses)
-    loss = {"d": semgan.discriminator_loss, "g": semgan.generator_loss}[phase]
+    config = configured(**losses)
+    context = semgan_losses.LossContext(semgan_losses.functions(toy.modules()), semantics_of(config), config.losses)
+    loss = LOSSES[phase]
     params = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float32), PARAMS)
 
     def metric(trained):
@@ -237,7 +254,7 @@ def test_the_code_that_a_style_is_compared_with_is_held_still():
     def distance(kernel):
         z = drawn(lambda key: jax.random.normal(key, (toy.LATENT,)), LATENTS)
         style = toy.mapping_network({"kernel": kernel}, z, BATCH["target_domain"])
-        style = np.where(np.arange(len(POSITIONS))[:, None] % 2 == 0, style, STYLE)
+        style = np.where(LATENT[:, None], style, STYLE)
         seen = NET.style_encoder(NET.generator(BATCH["image"], style), BATCH["target_domain"])
         return by_hand.mean_distance(seen, STYLE)
 
@@ -292,7 +309,7 @@ def _shifted(images, stream):
 
 
 def test_the_discriminator_sees_augmented_pictures_and_the_probability_follows_how_often_it_is_right(monkeypatch):
-    monkeypatch.setattr(semgan, "augment", _augmented)
+    monkeypatch.setattr(semgan_losses, "augment", _augmented)
     state = {"augment_p": jnp.float32(0.25), "augment_sign": jnp.float32(2.5), "augment_steps": jnp.int32(3)}
     options = {"ada_target": 0.5, "ada_kimg": 0.02, "ada_most": 0.9, "augment_supersampling": 2}
     real, fake = _shifted(BATCH["reference"], REAL_AUGMENT), _shifted(FAKE, FAKE_AUGMENT)
@@ -309,16 +326,16 @@ def test_the_discriminator_sees_augmented_pictures_and_the_probability_follows_h
 
 
 def test_styles_are_of_two_latents_or_of_two_references():
-    functions = semgan.functions(toy.modules())
+    functions = semgan_losses.functions(toy.modules())
     params = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float32), PARAMS)
-    for style, want in zip(semgan.two_styles(functions.styles, params, toy.arrays(BATCH), RNG), (STYLE, STYLE2), strict=True):
+    for style, want in zip(semgan_losses.two_styles(functions.styles, params, toy.arrays(BATCH), RNG), (STYLE, STYLE2), strict=True):
         np.testing.assert_allclose(style, want, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("branch", [True, False])
 def test_heads_are_a_branch_of_the_discriminator_or_a_network_of_their_own(branch):
     config = configured()
-    config.image_size, config.networks.semantic_heads.branch = 32, branch
+    config.image_size, config.networks.semantic_heads.branch = 64, branch
     config.networks.semantic_heads.update({"mask_classes": 7, "landmarks": 5})
     algorithm = algorithms.make(config)
     assert type(algorithm.networks["semantic_heads"]) is (BranchHeads if branch else JudgeNetwork)
@@ -326,3 +343,66 @@ def test_heads_are_a_branch_of_the_discriminator_or_a_network_of_their_own(branc
     assert algorithm.phases[1].updates == ("generator", "mapping_network", "style_encoder", "patch_sampler")
     assert ("discriminator" in algorithm.averaged) == branch  # by its features regions are found in contents without a mask
     assert "semantic_heads" in algorithm.averaged
+
+
+def test_penalties_by_differences_are_of_one_step_along_a_direction_of_each_example():
+    _, metrics, _ = evaluate("d", penalty_step=0.05)
+    for name, images, stream in (("r1", BATCH["reference"], REAL_STEP), ("r2", FAKE, FAKE_STEP)):
+        noise = 0.05 * drawn(lambda key: jax.random.normal(key, images.shape[1:]), stream)  # noqa: B023
+        before, after = (NET.discriminator(each, BATCH["target_domain"]) for each in (images, images + noise))
+        change = (after - before).reshape(len(images), -1)
+        expected = 0.5 * (change**2).mean(1) / (noise**2).reshape(len(images), -1).mean(1)
+        np.testing.assert_allclose(metrics[name], expected.mean(), rtol=1e-2)
+
+
+@pytest.mark.parametrize("regions", [0, 7])
+def test_statistics_of_style_are_the_reference_s_where_there_is_one(regions):
+    """In each region of the masks, or in the picture as a whole."""
+    config = configured(region_style_weight=1.7)
+    batch = BATCH | {"reference_mask": BATCH["mask"][::-1]}
+    context = semgan_losses.LossContext(semgan_losses.functions(toy.modules()), semantics_of(config), config.losses, regions)
+    params = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float32), PARAMS)
+    value, aux = semgan_losses.generator_loss(context, params, {}, toy.arrays(batch), RNG, jnp.float32(5))
+    ids = [np.zeros_like(BATCH["mask"])] * 2 if not regions else [batch["mask"], batch["reference_mask"]]
+    inputs = [jnp.asarray(each) for each in (FAKE, ids[0], BATCH["reference"], ids[1])]
+    expected = np.where(LATENT, 0, style_distance(*inputs, max(regions, 1))).mean()
+    np.testing.assert_allclose(aux.metrics["region_style"], expected, rtol=1e-3)
+    np.testing.assert_allclose(value - evaluate("g")[0], 1.7 * expected, rtol=1e-3)
+
+
+def _restored(contents):
+    own = NET.style_encoder(BATCH["image"], BATCH["domain"])
+    return by_hand.mean_distance(NET.generator(contents, own), BATCH["image"])
+
+
+def test_contents_as_they_are_changed_and_translated_are_given_their_own_style_again(monkeypatch):
+    def darken(images, keys):
+        return images * jax.vmap(lambda key: jax.random.uniform(key, (1, 1, 1)))(keys)
+
+    monkeypatch.setattr(semgan_losses, "change_styles", darken)
+    gain = drawn(lambda key: jax.random.uniform(key, (1, 1, 1)), STYLE_CHANGE)
+    changed = 2 * gain * (BATCH["image"] + 1) / 2 - 1
+    kind = drawn(lambda key: jax.random.uniform(key, (1, 1, 1)), RESTORED)
+    mixed = np.where(kind < 0.4, changed, np.where(kind >= 0.7, FAKE, BATCH["image"]))
+    for contents, shares in ((BATCH["image"], (0.0, 0.0)), (changed, (1.0, 0.0)), (FAKE, (0.0, 1.0)), (mixed, (0.4, 0.3))):
+        value, metrics, _ = evaluate("restore", changed_share=shares[0], translated_share=shares[1])
+        np.testing.assert_allclose(metrics["distance"], _restored(contents), rtol=2e-4)
+        np.testing.assert_allclose(value, 3 * _restored(contents), rtol=2e-4)
+
+
+def test_what_is_restored_is_to_be_similar_in_structure_too():
+    own = NET.style_encoder(BATCH["image"], BATCH["domain"])
+    expected = dissimilarity(*(jnp.asarray(each, jnp.float32) for each in (NET.generator(BATCH["image"], own), BATCH["image"]))).mean()
+    value, metrics, _ = evaluate("restore", dissimilarity_weight=0.6)
+    np.testing.assert_allclose(metrics["dissimilarity"], expected, rtol=1e-3)
+    np.testing.assert_allclose(value, 3 * (metrics["distance"] + 0.6 * metrics["dissimilarity"]), rtol=1e-5)
+
+
+def test_nothing_flows_back_through_the_translation_that_is_restored():
+    def restored(gain):
+        own = NET.style_encoder(BATCH["image"], BATCH["domain"])
+        return by_hand.mean_distance(toy.generator(PARAMS["generator"] | {"gain": gain}, FAKE, own), BATCH["image"])
+
+    want = _slopes(restored, PARAMS["generator"]["gain"])
+    got = _gradient("restore", "distance", "generator", translated_share=1.0)["gain"]
+    np.testing.assert_allclose(got, want, rtol=1e-3, atol=1e-5)

@@ -27,9 +27,9 @@ NETWORKS = {
         "discriminator": SMALL,
     },
     "semgan": {
-        "generator": {**SMALL, "style_dim": 4, "bottleneck_size": 4, "bottleneck_blocks": 1},
-        "mapping_network": {"style_dim": 4, "latent_dim": 4, "hidden_channels": 8},
-        "style_encoder": {**SMALL, "style_dim": 4},
+        "generator": {**SMALL, "half_channels": 4, "full_channels": 4, "style_dim": 4, "bottleneck_size": 4, "bottleneck_blocks": 1},
+        "mapping_network": {"latent_dim": 4, "hidden_channels": 8},
+        "style_encoder": SMALL,
         "discriminator": {**SMALL, "logits_size": 4},
         "semantic_heads": {"channels": 4},
     },

@@ -22,9 +22,11 @@ def config():
     config.data.name = "folder"
     config.data.domains = DOMAINS
     widths = {"base_channels": 4, "max_channels": 8}
-    config.networks.generator.update({"style_dim": 4, "bottleneck_size": 4, "bottleneck_blocks": 1, **widths})
-    config.networks.mapping_network.update({"style_dim": 4, "latent_dim": 4, "hidden_channels": 8})
-    config.networks.style_encoder.update({"style_dim": 4, **widths})
+    code = {"style_dim": 2, "slots": 2, "token_dim": 1}  # of four numbers in all
+    above = {"half_channels": 4, "full_channels": 4}
+    config.networks.generator.update({"bottleneck_size": 4, "bottleneck_blocks": 1, **above, **code, **widths})
+    config.networks.mapping_network.update({"latent_dim": 4, "hidden_channels": 8})
+    config.networks.style_encoder.update(widths)
     config.networks.discriminator.update({**widths, "logits_size": 4})
     config.networks.semantic_heads.update({"channels": 4, "mask_classes": len(CLASSES)})
     config.losses.content.update({"mask": 1.0, "attributes": 1.0})

@@ -17,7 +17,7 @@ from semgan.layers.adaptive_augment import augment
 from semgan.layers.array_types import StyleCodes
 from semgan.layers.style_change import change_styles
 from semgan.losses import adversarial, penalties, semantic
-from semgan.losses.reconstruction import l1
+from semgan.losses.reconstruction import dissimilarity, l1
 from semgan.losses.style_statistics import style_distance
 from semgan.networks.judge import run_heads
 from semgan.types import OF_REFERENCE, Aux, Batch, Images, Key, ModelState, Params, Scalar
@@ -194,16 +194,21 @@ def restoration_loss(
     """Contents given their own style again: some in another style, drawn at random or by the generator itself, and some as they are."""
     f, _, weights, _ = context
     image = batch["image"]
-    kind = draws.uniform(rng, batch, 1, 1, 1, stream=RESTORED)
-    changed = change_styles((image + 1) / 2, draws.keys(rng, batch, STYLE_CHANGE)) * 2 - 1
-    given = jnp.where(kind < weights.changed_share, changed, image)
+    given, kind = image, draws.uniform(rng, batch, 1, 1, 1, stream=RESTORED)
+    if weights.changed_share:
+        changed = change_styles((image + 1) / 2, draws.keys(rng, batch, STYLE_CHANGE)) * 2 - 1
+        given = jnp.where(kind < weights.changed_share, changed, given)
     if weights.translated_share:
         style, _ = two_styles(f.styles, params, batch, rng)
         given = jnp.where(kind >= 1 - weights.translated_share, f.generate(params, image, style), given)
     own = f.styles.encode(params, image, batch["domain"])
     restored = f.generate(params, jax.lax.stop_gradient(given), own)
-    distance = l1(restored, image).mean()
-    return weights.restoration_weight * distance, Aux({"distance": distance}, model_state)
+    metrics = {"distance": l1(restored, image).mean()}
+    loss = metrics["distance"]
+    if weights.dissimilarity_weight:
+        metrics["dissimilarity"] = dissimilarity(restored, image).mean()
+        loss += weights.dissimilarity_weight * metrics["dissimilarity"]
+    return weights.restoration_weight * loss, Aux(metrics, model_state)
 
 
 def _augment(weights: ConfigDict, model_state: ModelState, images: Images, batch: Batch, rng: Key, stream: int) -> Images:
