@@ -7,7 +7,7 @@ from semgan.layers.blur import gaussian_blur
 from semgan.types import Images
 
 _SSIM_DEVIATION = 1.5
-"""Of the Gaussian window in pixels."""
+"""The Gaussian window's deviation, in pixels."""
 _C1, _C2 = 0.01**2, 0.03**2
 
 

@@ -24,7 +24,7 @@ _FLOOR = 1e-3
 _LEAST_AREA = 12.0
 """Pixels of a region, below which its statistics say nothing."""
 _DEVIATION_WEIGHT = 0.5
-"""Of the colours' spread beside the mean colours and the differences: much of it is the content's light."""
+"""The weight of the colours' spread beside the mean colours and the differences: much of it is the content's light."""
 
 
 class StyleStatistics(NamedTuple):
@@ -75,7 +75,7 @@ def style_distance(fake: Images, regions: Regions, real: Images, real_regions: R
     """
     ours, theirs = style_statistics(fake, regions, count), style_statistics(real, real_regions, count)
     area = jnp.minimum(ours.area, theirs.area)
-    weights = jnp.where(area > _LEAST_AREA, jnp.sqrt(area), 0)
+    weights = jnp.where(area >= _LEAST_AREA, jnp.sqrt(area), 0)
     mean, deviation, differences = (jnp.abs(a - jax.lax.stop_gradient(b)).mean(-1) for a, b in zip(ours[:3], theirs[:3], strict=True))
     distance = mean + _DEVIATION_WEIGHT * deviation + differences
     return (distance * weights).sum(-1) / jnp.maximum(weights.sum(-1), 1e-6)

@@ -7,12 +7,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from ml_collections import ConfigDict
 
 from configs.common import shrink
 from semgan import algorithms
 from semgan import config as configs
 from semgan.algorithms.common.semgan_losses import two_styles
 from semgan.algorithms.common.styles import styles_of
+from semgan.algorithms.semgan import LATER_LOSSES
 from semgan.errors import UserError
 from semgan.types import Algorithm, ModelState, Params
 from tests.algorithms.batches import batch_of_domains
@@ -213,3 +215,26 @@ def test_augmentation_follows_how_often_the_discriminator_is_right(batch, gradie
 def test_what_cannot_work_is_refused_in_a_sentence(changes, said):
     with pytest.raises(UserError, match=said):
         algorithms.make(configured(**changes))
+
+
+def first_version():
+    """The config as a snapshot of the first version has it: no key of what came later."""
+    config = configured()
+    with config.unlocked():
+        code, widths = {"style_dim": 4}, {"base_channels": 4, "max_channels": 8, "patch_size": 2}
+        config.networks.generator = ConfigDict({**code, **widths, "bottleneck_size": 4, "bottleneck_blocks": 1, "full_channels": 4})
+        config.networks.mapping_network = ConfigDict({**code, "latent_dim": 4, "hidden_channels": 8})
+        config.networks.style_encoder = ConfigDict({**code, **widths})
+        for name in LATER_LOSSES:
+            del config.losses[name]
+    return config
+
+
+def test_snapshots_of_the_first_version_keep_its_networks_and_losses():
+    algorithm = algorithms.make(first_version())
+    shapes, _ = jax.eval_shape(algorithm.init, jax.random.key(0), {})
+    assert {"unfold", "full_details"} <= shapes["generator"].keys()
+    assert shapes["style_encoder"]["heads"]["kernel"].shape == (2, 8, 4)
+    assert [phase.name for phase in algorithm.phases] == ["d", "g"]
+    assert "reference_mask" not in algorithm.annotations
+    assert algorithm.stride == 4
