@@ -49,7 +49,7 @@ METHODS: dict[str, Callable[[], ConfigDict]] = {
     "no_translated": _semgan({"losses.translated_share": 0.0}),
     "no_dissimilarity": _semgan({"losses.dissimilarity_weight": 0.0}),
     "no_region_style": _semgan({"losses.region_style_weight": 0.0}),
-    "no_latent_spread": _semgan({"losses.latent_spread_weight": 0.0}),
+    "no_latent_style": _semgan({"losses.latent_style_weight": 0.0}),
     "one_slot": _semgan({"networks.generator.slots": 1, "networks.generator.token_dim": 64}),
     "wide_details": _semgan({"networks.generator.detail_channels": 48}),
     "exact_penalties": _semgan({"losses.penalty_step": 0.0}),

@@ -237,7 +237,7 @@ _LOSSES = {
     "losses.changed_share": Setting("of the contents that are restored, which have had their style changed at random"),
     "losses.translated_share": Setting("of the contents that are restored, which have been translated; the rest are as they are"),
     "losses.region_style_weight": Setting("of each region's statistics of style against the reference's"),
-    "losses.latent_spread_weight": Setting("of how far the styles of two latents are apart against those of two references"),
+    "losses.latent_style_weight": Setting("of the distance of the latents' style codes, as a distribution, from the references'"),
     "losses.penalty_step": Setting("of the differences that stand for the gradients of R1 and R2; 0: the gradients themselves"),
     "losses.feature_matching_weight": Setting("of the discriminator's activations for a painted picture against those for the real one"),
     "losses.kl_weight": Setting("of the divergence of style codes from the standard normal distribution"),

@@ -37,7 +37,7 @@ from semgan.types import HEADS, OF_REFERENCE, Algorithm, Batch, Images, Key, Mod
 
 LATER_LOSSES = {
     **dict.fromkeys(("restoration_weight", "dissimilarity_weight", "changed_share", "translated_share"), 0.0),
-    **dict.fromkeys(("region_style_weight", "latent_spread_weight", "penalty_step"), 0.0),
+    **dict.fromkeys(("region_style_weight", "latent_style_weight", "penalty_step"), 0.0),
 }
 """Settings that the first snapshots do not have, as they were without them."""
 

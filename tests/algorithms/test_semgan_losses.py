@@ -35,7 +35,7 @@ def configured(**losses):
     config.losses.update({"r1_weight": 0.3, "r2_weight": 0.7, "heads_weight": 1.3, "heads_noise": 0.0, "semantic_weight": 0.6})
     config.losses.update({"style_reconstruction_weight": 2.0, "reconstruction_weight": 5.0, "nce_weight": 0.9, "nce_patches": 99})
     config.losses.update({"diversity_weight": 7.0, "diversity_decay_kimg": 20.0, "penalty_step": 0.0, "restoration_weight": 3.0})
-    config.losses.update({"region_style_weight": 0.0, "latent_spread_weight": 0.8, "changed_share": 0.0, "translated_share": 0.0})
+    config.losses.update({"region_style_weight": 0.0, "latent_style_weight": 0.8, "changed_share": 0.0, "translated_share": 0.0})
     config.losses.dissimilarity_weight = 0.0
     config.losses.update(losses)
     return config
@@ -127,10 +127,14 @@ def nce():
     return np.mean(layers)
 
 
-def latent_spread():
-    """How far the codes of two latents differ from being as far apart as those of two references."""
-    apart, wanted = (np.abs(first - second) for first, second in (LATENT_CODES, REFERENCE_CODES))
-    return np.abs(apart - wanted).mean()
+def latent_style():
+    """The energy distance of the latents' codes from the references', by root mean squares of differences."""
+
+    def apart(a, b):
+        return np.sqrt(((a - b) ** 2).mean(1))
+
+    (first, second), (one, other) = LATENT_CODES, REFERENCE_CODES
+    return (apart(first, one) + apart(second, other) - apart(first, second) - apart(one, other)).mean()
 
 
 def close(metrics, expected):
@@ -169,13 +173,13 @@ def test_generator_loss_by_hand():
         "semantic": semantic,
         "nce": nce(),
         "diversity": by_hand.mean_distance(FAKE, FAKE2),
-        "latent_spread": latent_spread(),
+        "latent_style": latent_style(),
         **errors,
     }
     assert metrics.keys() == expected.keys()
     close(metrics, expected)
     weights = {"adversarial": 1, "style_reconstruction": 2, "reconstruction": 5, "semantic": 0.6, "nce": 0.9, "diversity": -7 * 0.75}
-    weights["latent_spread"] = 0.8
+    weights["latent_style"] = 0.8
     np.testing.assert_allclose(value, sum(weight * expected[name] for name, weight in weights.items()), rtol=2e-4)
     assert model_state == {}
 
@@ -206,7 +210,7 @@ def test_diversity_falls_linearly_to_nothing(kimg, left):
         ("g", "reconstruction", "reconstruction_weight"),
         ("g", "nce", "nce_weight"),
         ("g", "diversity", "diversity_weight"),
-        ("g", "latent_spread", "latent_spread_weight"),
+        ("g", "latent_style", "latent_style_weight"),
     ],
 )
 def test_a_term_of_weight_0_is_left_out_and_leaves_the_others_as_they_were(phase, term, weight):

@@ -17,6 +17,7 @@ from semgan.layers.adaptive_augment import augment
 from semgan.layers.array_types import StyleCodes
 from semgan.layers.style_change import change_styles
 from semgan.losses import adversarial, penalties, semantic
+from semgan.losses.energy_distance import energy_distance
 from semgan.losses.reconstruction import dissimilarity, l1
 from semgan.losses.style_statistics import style_distance
 from semgan.networks.judge import run_heads
@@ -172,10 +173,9 @@ def generator_loss(
         metrics["diversity"] = l1(fake, jax.lax.stop_gradient(f.generate(params, image, style2))).mean()
         decay = jnp.clip(1 - kimg / weights.diversity_decay_kimg, 0, 1)  # falls linearly to 0
         loss -= weights.diversity_weight * decay * metrics["diversity"]
-    if weights.latent_spread_weight:
-        apart, wanted = l1(*latent), jax.lax.stop_gradient(l1(*of_reference))
-        metrics["latent_spread"] = l1(apart, wanted).mean()
-        loss += weights.latent_spread_weight * metrics["latent_spread"]
+    if weights.latent_style_weight:
+        metrics["latent_style"] = energy_distance(*latent, *jax.lax.stop_gradient(of_reference)).mean()
+        loss += weights.latent_style_weight * metrics["latent_style"]
     return loss, Aux(metrics, model_state)
 
 
