@@ -7,6 +7,7 @@ one, under the style's modulation. The discriminator judges places of a picture,
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import flax.linen as nn
 import jax
@@ -160,18 +161,26 @@ def networks_of(image_size: int, domain_count: int, dtype: Dtype, options: dict[
     With `slots` in the generator's they are those with slots, and the generator's options say how long style codes are. The first
     snapshots have none.
     """
-    shared = {"domain_count": domain_count, "dtype": dtype}
+    shared: dict[str, Any] = {"domain_count": domain_count, "dtype": dtype}
     generator, mapping_network, style_encoder = (options[name] for name in NAMES[:3])
     if generator.get("slots"):
-        code = {name: generator[name] for name in ("style_dim", "slots", "token_dim")}
-        mapping_network, style_encoder = mapping_network | {"style_dim": packed_dim(**code)}, style_encoder | code
-    make_generator, make_encoder = (SlotGenerator, SlotStyleEncoder) if generator.get("slots") else (Generator, StyleEncoder)
-    return {
-        "generator": make_generator(image_size, dtype=dtype, **generator),
+        code: dict[str, Any] = {name: generator[name] for name in ("style_dim", "slots", "token_dim")}
+        mapping_network: dict[str, Any] = mapping_network | {"style_dim": packed_dim(**code)}
+        translating: dict[str, nn.Module] = {
+            "generator": SlotGenerator(image_size, dtype=dtype, **generator),
+            "style_encoder": SlotStyleEncoder(image_size, **shared, **style_encoder, **code),
+        }
+    else:
+        translating = {
+            "generator": Generator(image_size, dtype=dtype, **generator),
+            "style_encoder": StyleEncoder(image_size, **shared, **style_encoder),
+        }
+    modules = {
+        **translating,
         "mapping_network": MappingNetwork(**shared, **mapping_network),
-        "style_encoder": make_encoder(image_size, **shared, **style_encoder),
         "discriminator": Discriminator(image_size, **shared, **options["discriminator"]),
     }
+    return {name: modules[name] for name in NAMES}
 
 
 NAMES: Sequence[str] = ("generator", "mapping_network", "style_encoder", "discriminator")
