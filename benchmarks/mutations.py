@@ -45,7 +45,7 @@ COVERS: dict[str, tuple[str, ...]] = {
     "semgan/evaluation/scores/style_statistics.py": ("evaluation/scores/test_style_distance.py",),
     "semgan/losses/adversarial.py": ("losses/test_losses.py",),
     "semgan/losses/penalties.py": ("losses/test_losses.py", "losses/test_penalties.py"),
-    "semgan/losses/reconstruction.py": ("losses/test_losses.py",),
+    "semgan/losses/reconstruction.py": ("losses/test_losses.py", "losses/test_reconstruction.py"),
     "semgan/algorithms/__init__.py": ("algorithms/test_algorithms.py",),
     "semgan/algorithms/common/ada.py": (
         "algorithms/common/test_ada.py",

@@ -24,6 +24,7 @@ SIZE = 16
 
 def configured(**changes):
     config = shrink(configs.load("configs/drawn_faces_semgan.py"))
+    config.losses.changed_share = 0.5  # which the debug run leaves out
     config.image_size, config.data.domains = SIZE, ("shaded", "ink")
     config.update_from_flattened_dict(changes)
     return config
