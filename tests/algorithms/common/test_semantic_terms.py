@@ -93,7 +93,7 @@ def test_fakes_are_charged_for_the_content_s_attributes_and_guided_ones_for_the_
     carried = semantic_terms.Semantics({"attributes": 2.0}, {"attributes": 4.0, "category": 3.0}, ("Smiling", "Bald"), ("Blond_Hair",))
     judged = _judged(jnp.array([[0.0, 0.0, -1.0], [0.0, 0.0, -1.0]]), jnp.zeros((2, 5)))
     batch = {
-        "position": jnp.array([2, 3]),
+        "position": jnp.array([4, 6]),
         "attributes": jnp.array([[1, 1, 0], [1, 0, 1]]),
         "reference_attributes": jnp.array([[1], [1]]),
         "reference_category": jnp.array([0, 1]),
@@ -109,7 +109,7 @@ def test_fakes_are_charged_for_the_content_s_attributes_and_guided_ones_for_the_
 
 
 def test_either_side_may_be_missing():
-    batch = {"position": jnp.array([2, 3]), "category": jnp.array([0, 1]), "reference_category": jnp.array([0, 1])}
+    batch = {"position": jnp.array([4, 6]), "category": jnp.array([0, 1]), "reference_category": jnp.array([0, 1])}
     judged = _judged(None, jnp.array([[0.0, 0.0], [0.0, 0.0]]))
     total, errors = semantic_terms.of_translations(judged, semantic_terms.Semantics({"category": 2.0}, {}, (), ()), batch)
     np.testing.assert_allclose(total, [2 * np.log(2)] * 2, rtol=1e-6)

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from semgan.algorithms.common.styles import styles_of, target_styles
+from semgan.algorithms.common.styles import from_latent, styles_of, target_styles
 from tests.algorithms import toy_networks as toy
 
 RNG = jax.random.key(3)
@@ -91,3 +91,7 @@ def test_latents_on_the_way_to_another_position_s_go_along_a_quarter_of_a_circle
     np.testing.assert_allclose(styles.latents(RNG, batch)[1], (start[1] + end[1]) / np.sqrt(2), rtol=1e-4)
     third = styles.latents(RNG, batch | {"mix": jnp.array([1 / 3, 1.0])})
     np.testing.assert_allclose(third, [np.sqrt(0.75) * start[0] + 0.5 * end[0], end[1]], rtol=1e-4, atol=1e-6)
+
+
+def test_one_example_of_four_takes_its_style_from_a_latent():
+    assert from_latent({"position": jnp.arange(8)}).tolist() == [True, False, False, False] * 2
