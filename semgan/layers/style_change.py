@@ -108,16 +108,14 @@ def _hatch(tone: Float[Array, "batch size size 1"], key: Key) -> Float[Array, "b
 
 def _fill_areas(tone: Float[Array, "batch size size 1"], key: Key) -> Float[Array, "batch size size 1"]:
     """Fills the areas of each of a few tones in its own way: blank, solid, or with strokes."""
-
-    def filling(key: Key) -> Float[Array, "batch size size 1"]:
-        keys = _keys(key)
+    filled = jnp.zeros_like(tone)
+    for area, area_key in enumerate(jax.random.split(key, _AREAS)):
+        keys = _keys(area_key)
         strokes = jax.nn.sigmoid(8 * (_strokes(len(tone), tone.shape[1], next(keys)) - _draw(next(keys), len(tone), -0.6, 0.6)))
         kind = _draw(next(keys), len(tone))
-        return jnp.where(kind < 0.4, 1, jnp.where(kind < 0.55, 0, strokes))
-
-    fillings = jax.vmap(filling)(jax.random.split(key, _AREAS))  # traced once: drawing is what takes long to compile
-    areas = jnp.arange(_AREAS, dtype=tone.dtype).reshape(-1, 1, 1, 1, 1)
-    return jnp.where(jnp.round((_AREAS - 1) * tone)[None] == areas, fillings, 0).sum(0)
+        filling = jnp.where(kind < 0.4, 1, jnp.where(kind < 0.55, 0, strokes))
+        filled = jnp.where(jnp.round((_AREAS - 1) * tone) == area, filling, filled)
+    return filled
 
 
 def _strokes(count: int, size: int, key: Key) -> Float[Array, "{count} {size} {size} 1"]:

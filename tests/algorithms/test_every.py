@@ -55,7 +55,7 @@ class Small:
         return images | {"domain": domain, "target_domain": 1 - domain, "position": position}
 
     def _annotation(self, draw, name, columns):
-        if name == "mask":
+        if name.endswith("mask"):
             return draw.integers(0, 7, (BATCH, self.config.image_size, self.config.image_size), np.uint8)
         return draw.random((BATCH, 5, 2), np.float32) if name == "landmarks" else draw.integers(0, 2, (BATCH, columns), np.int8)
 
