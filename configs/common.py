@@ -68,10 +68,11 @@ def rates(**by_network: float) -> Values:
     return {f"optimizers.{name}.learning_rate": rate for name, rate in by_network.items()}
 
 
-def pixels(size: str, name: str) -> int:
-    """The config's argument, `:128` or `:256`, as a number; `name` is the config's."""
-    if size not in ("128", "256"):
-        raise ValueError(f"the config's argument is {size!r}: choose configs/{name}.py:128 or :256")
+def pixels(size: str, name: str, sizes: tuple[str, ...] = ("128", "256")) -> int:
+    """The config's argument, one of `sizes`, as a number; `name` is the config's."""
+    if size not in sizes:
+        choices = f"{', '.join(f':{each}' for each in sizes[:-1])} or :{sizes[-1]}"
+        raise ValueError(f"the config's argument is {size!r}: choose configs/{name}.py{choices}")
     return int(size)
 
 

@@ -17,12 +17,11 @@ from configs import common, semgan
 
 def get_config(size: str = "128") -> ConfigDict:
     """`:64`, `:128` (the default) or `:256`, in pixels."""
-    if size == "64":
+    image_size = common.pixels(size, "folder_semgan", ("64", "128", "256"))
+    if image_size == 64:
         return semgan.on_a_folder()
-    if size not in ("128", "256"):
-        raise ValueError(f"the config's argument is {size!r}: choose configs/folder_semgan.py:64, :128 or :256")
     changes = {
-        "image_size": int(size),
+        "image_size": image_size,
         "data.name": "folder",
         "losses.nce_weight": 1.0,
         "precision": "bfloat16",

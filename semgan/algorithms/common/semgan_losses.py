@@ -77,9 +77,15 @@ def functions(modules: dict) -> SemganFunctions:
 
 def two_styles(styles: Styles, params: Params, batch: Batch, rng: Key) -> tuple[StyleCodes, StyleCodes]:
     """Two style codes of the target domain for each example: from two latents where it is `from_latent`, else from its two references."""
-    latent = from_latent(batch)[:, None]
-    pairs = zip(latent_styles(styles, params, batch, rng), reference_styles(styles, params, batch), strict=True)
-    first, second = (jnp.where(latent, *pair) for pair in pairs)
+    return _chosen(batch, latent_styles(styles, params, batch, rng), reference_styles(styles, params, batch))
+
+
+_TwoStyles = tuple[StyleCodes, StyleCodes]
+
+
+def _chosen(batch: Batch, latent: _TwoStyles, of_reference: _TwoStyles) -> _TwoStyles:
+    """The latents' codes where an example is `from_latent`, else the references'."""
+    first, second = (jnp.where(from_latent(batch)[:, None], *pair) for pair in zip(latent, of_reference, strict=True))
     return first, second
 
 
@@ -143,7 +149,7 @@ def generator_loss(
     f, semantics, weights, _ = context
     image, target = batch["image"], batch["target_domain"]
     latent, of_reference = latent_styles(f.styles, params, batch, rng), reference_styles(f.styles, params, batch)
-    style, style2 = (jnp.where(from_latent(batch)[:, None], *pair) for pair in zip(latent, of_reference, strict=True))
+    style, style2 = _chosen(batch, latent, of_reference)
     fake = f.generate(params, image, style)
     fake_logits, real_logits = (
         f.discriminate(params, _augment(weights, model_state, images, batch, rng, stream), target)
