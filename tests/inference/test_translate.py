@@ -154,7 +154,8 @@ def test_a_folder_is_translated_by_a_recipe_with_regions(command, parts_model, p
     assert f"wrote 2 of 2 pictures to {tmp_path / 'out'}" in said
     for content in contents:
         expected = parts_model.translate(content, style="dark,~Blond_Hair", regions={"hair": hair}, strength=0.5)
-        np.testing.assert_array_equal(read(tmp_path / "out" / content.name), expected)
+        written = read(tmp_path / "out" / content.name).astype(int)
+        np.testing.assert_allclose(written, expected.astype(int), atol=1)  # a batch of two is another program than one of one
 
 
 @pytest.mark.parametrize(
