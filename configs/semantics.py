@@ -55,6 +55,7 @@ METHODS: dict[str, Callable[[], ConfigDict]] = {
     "exact_penalties": _semgan({"losses.penalty_step": 0.0}),
     "no_r2": _semgan({"losses.r2_weight": 0.0}),
     "non_saturating": _semgan({"losses.objective": "non_saturating"}),
+    "free_slots": _semgan({"losses.slots_weight": 0.0}),
     "separate_heads": _semgan(_OF_THEIR_OWN),
     "frozen_heads": _semgan(_OF_THEIR_OWN | {"losses.heads_until_kimg": 2.0}),
     "with_augmentation": _semgan({"losses.ada_target": 0.3, "losses.ada_kimg": 10.0}),

@@ -37,7 +37,7 @@ from semgan.types import HEADS, OF_REFERENCE, Algorithm, Batch, Images, Key, Mod
 
 LATER_LOSSES = {
     **dict.fromkeys(("restoration_weight", "dissimilarity_weight", "changed_share", "translated_share"), 0.0),
-    **dict.fromkeys(("region_style_weight", "latent_style_weight", "penalty_step"), 0.0),
+    **dict.fromkeys(("region_style_weight", "latent_style_weight", "slots_weight", "penalty_step"), 0.0),
 }
 """Settings that the first snapshots do not have, as they were without them."""
 
@@ -61,6 +61,8 @@ def make(config: ConfigDict) -> Algorithm:
     """
     check_domains(config)
     options = {name: config.networks[name].to_dict() for name in networks.NAMES}
+    if options["generator"].get("slots", 1) < 1:  # the first snapshots have no such key
+        raise UserError(f"config.networks.generator.slots is {config.networks.generator.slots}: set it to 1 or more")
     check_image_size(config, networks.least_size(options))
     weights, semantics = ConfigDict(LATER_LOSSES | config.losses.to_dict()), semantics_of(config)
     adversarial.objective(weights.objective)
@@ -86,7 +88,7 @@ def make(config: ConfigDict) -> Algorithm:
     if weights.restoration_weight:
         phases += (Phase("restore", ("generator", "style_encoder"), partial(restoration_loss, context)),)
     annotations = semantics.annotations()
-    if weights.region_style_weight and with_masks:
+    if context.with_slots or (with_masks and weights.region_style_weight):
         annotations[f"{OF_REFERENCE}mask"] = ()
     return Algorithm(
         init=jax.jit(partial(_init, modules, weights)),

@@ -1,9 +1,9 @@
 """semgan's generator and style encoder with slots: what a place shows decides which part of the style it takes.
 
-A style code is one global code and a token for each *slot*. The style encoder collects a slot's token by attention from the places of a
-reference; the generator tells from the content alone which slots each place belongs to and modulates it by their tokens, so that hair can
-take hair's style. Nothing says what a slot is for: the losses do (slot attention: Locatello et al. 2020, arXiv 2006.15055; codes by
-region: Zhu et al. 2020, SEAN, arXiv 1911.12861).
+A style code is one global code and a token for each *slot*. The generator tells from the content which slots each place belongs to and
+modulates it by their tokens; the style encoder tells the same of a reference and collects a slot's token as the mean of its places, so
+that hair can take hair's style. The losses say what a slot is for: a class of the masks where there are such, else whatever helps (slot
+attention: Locatello et al. 2020, arXiv 2006.15055; codes by region: Zhu et al. 2020, SEAN, arXiv 1911.12861).
 
 Texture cannot pass from the content: of its details only a few whitened channels reach the decoder. Resolutions rise by interpolation and
 the last layers share one kernel among all pixels, so that no lattice is left.
@@ -35,6 +35,9 @@ from semgan.layers.resample import space_to_depth
 
 PATCH = 4
 """Pixels of a side of the patches that are folded into channels first: most of the work is done on a grid of them."""
+
+_PRIOR_PLACES = 1.0
+"""Places of nothing that a slot's mean is taken over beside its own: the token of a slot that is nowhere is its head's bias."""
 
 PackedStyles = Float[Array, "batch packed"]
 """Style codes: the global code, then the tokens of all slots."""
@@ -105,8 +108,18 @@ class SlotGenerator(nn.Module):
         style: PackedStyles | Float[Array, "batch region packed"],
         regions: Float[Array, "batch height width region"] | None = None,
     ) -> RGBImages:
+        return self.translate(image, style, regions)[0]
+
+    def translate(
+        self,
+        image: RGBImages,
+        style: PackedStyles | Float[Array, "batch region packed"],
+        regions: Float[Array, "batch height width region"] | None = None,
+    ) -> tuple[RGBImages, Float[Array, "batch height width {self.slots}"]]:
+        """Returns the translated image, and how far each pixel of the content belongs to each slot."""
         *activations, x = self.features(image)
-        slots, styles = self.slots_of(x), self._by_slot(style)
+        of_content, styles = self.slots_of(x), self._by_slot(style)
+        slots = of_content
         if regions is not None:  # every slot of every region
             slots = (regions[..., :, None] * slots[..., None, :]).reshape(*slots.shape[:3], -1)
             styles = styles.reshape(len(styles), -1, styles.shape[-1])
@@ -118,7 +131,7 @@ class SlotGenerator(nn.Module):
             x = block(x, styles, slots)
             x = (x + add(instance_norm(detail))) / jnp.sqrt(2.0).astype(x.dtype)
         x = self.full(blur_upsample(self.to_full(leaky_relu(x))))
-        return at_least_float32(self.to_rgb(leaky_relu(self.norm(x, styles, slots))))
+        return at_least_float32(self.to_rgb(leaky_relu(self.norm(x, styles, slots)))), of_content
 
     def features(self, image: RGBImages) -> list[Float[Array, "batch _ _ _"]]:
         """Returns what the encoder sees at each resolution, the highest first, and the content code last."""
@@ -166,30 +179,43 @@ class SlotStyleEncoder(nn.Module):
         widths = [min(self.base_channels * 2**level, self.max_channels) for level in range(halvings + 1)]
         self.from_rgb = convolution(widths[0], 3, dtype=self.dtype, name="from_rgb")
         self.places = ResidualBlock(widths[0], dtype=self.dtype)
-        self.attend = convolution(self.slots, 1, dtype=self.dtype, name="attend")
+        self.assign = [convolution(self.slots, 1, dtype=self.dtype, name=f"assign{level}") for level in range(halvings + 1)]
         self.tokens = _TokenHeads(self.token_dim, self.domain_count, self.dtype)
         self.blocks = [ResidualBlock(width, downsample=True, dtype=self.dtype) for width in widths[1:]]
         self.collect = convolution(widths[-1], 4, padding="VALID", dtype=self.dtype, name="collect")
         self.heads = DomainHeads(self.style_dim, self.domain_count, self.dtype)
 
     def __call__(self, image: SquareImages, domain: DomainIds) -> PackedStyles:
-        places = self._places(image)
-        flat = leaky_relu(places).reshape(len(places), -1, places.shape[-1])
-        share = jax.nn.softmax(at_least_float32(self.attend(leaky_relu(places))).reshape(len(flat), -1, self.slots), 1)
-        tokens = self.tokens(jnp.einsum("bps,bpc->bsc", share.astype(flat.dtype), flat), domain)
-        whole = select_domain(self.heads(self._whole(places)), domain)
+        activations = self._activations(image)
+        weights, places = self._weights(activations), at_least_float32(leaky_relu(activations[0]))
+        sums, areas = jnp.einsum("bhws,bhwc->bsc", weights, places), weights.sum((1, 2))
+        tokens = self.tokens((sums / (areas + _PRIOR_PLACES)[..., None]).astype(self.dtype), domain)
+        whole = select_domain(self.heads(self._whole(activations)), domain)
         return at_least_float32(jnp.concatenate([whole, tokens.reshape(len(tokens), -1)], -1))
 
     def features(self, image: SquareImages) -> Float[Array, "batch feature"]:
-        return at_least_float32(self._whole(self._places(image)))
+        return at_least_float32(self._whole(self._activations(image)))
 
-    def _places(self, image: SquareImages) -> Float[Array, "batch _ _ _"]:
-        return self.places(self.from_rgb(space_to_depth(image.astype(self.dtype), PATCH)))
+    def slots_of(self, image: SquareImages) -> Float[Array, "batch _ _ {self.slots}"]:
+        """Returns how far each patch belongs to each slot, weights that sum to 1."""
+        return self._weights(self._activations(image))
 
-    def _whole(self, x: Array) -> Float[Array, "batch feature"]:
+    def _activations(self, image: SquareImages) -> list[Float[Array, "batch _ _ _"]]:
+        """What is seen at each resolution, that of the patches first."""
+        activations = [self.places(self.from_rgb(space_to_depth(image.astype(self.dtype), PATCH)))]
         for block in self.blocks:
-            x = block(x)
-        return leaky_relu(self.collect(leaky_relu(x))).reshape(len(x), -1)
+            activations.append(block(activations[-1]))
+        return activations
+
+    def _weights(self, activations: list[Array]) -> Float[Array, "batch _ _ {self.slots}"]:
+        """The slots of patches: what a place looks like is told beside it, what it belongs to from farther away."""
+        *finer, logits = (assign(leaky_relu(x)) for assign, x in zip(self.assign, activations, strict=True))
+        for scores in finer[::-1]:
+            logits = blur_upsample(logits) + scores
+        return jax.nn.softmax(at_least_float32(logits), -1)
+
+    def _whole(self, activations: list[Array]) -> Float[Array, "batch feature"]:
+        return leaky_relu(self.collect(leaky_relu(activations[-1]))).reshape(len(activations[-1]), -1)
 
 
 class _TokenHeads(nn.Module):

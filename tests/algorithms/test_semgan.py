@@ -209,6 +209,7 @@ def test_augmentation_follows_how_often_the_discriminator_is_right(batch, gradie
         ({"networks.discriminator.base_channels": 6}, "base_channels is 6: with semantic heads on it, give a multiple of 4"),
         ({"losses.ada_target": 1.0}, "ada_target is 1.0"),
         ({"losses.changed_share": 0.8}, "changed_share is 0.8 and translated_share 0.25: .* 1 together at most"),
+        ({"networks.generator.slots": 0}, "slots is 0: set it to 1 or more"),
         ({"data.domains": ("shaded",)}, "names 1 domain"),
         ({"losses.objective": "relativist"}, "did you mean 'relativistic'"),
     ],

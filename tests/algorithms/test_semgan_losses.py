@@ -36,7 +36,7 @@ def configured(**losses):
     config.losses.update({"style_reconstruction_weight": 2.0, "reconstruction_weight": 5.0, "nce_weight": 0.9, "nce_patches": 99})
     config.losses.update({"diversity_weight": 7.0, "diversity_decay_kimg": 20.0, "penalty_step": 0.0, "restoration_weight": 3.0})
     config.losses.update({"region_style_weight": 0.0, "latent_style_weight": 0.8, "changed_share": 0.0, "translated_share": 0.0})
-    config.losses.dissimilarity_weight = 0.0
+    config.losses.update({"dissimilarity_weight": 0.0, "slots_weight": 0.0})
     config.losses.update(losses)
     return config
 
@@ -50,10 +50,10 @@ PARAMS, BATCH = toy.params(), toy.batch(POSITIONS)
 NET = toy.in_numpy(PARAMS)
 
 
-def evaluate(phase, kimg=5.0, params=PARAMS, model_state=None, batch=BATCH, **losses):
+def evaluate(phase, kimg=5.0, params=PARAMS, model_state=None, batch=BATCH, regions=0, **losses):
     """The phase's value, metrics and new model_state."""
     config = configured(**losses)
-    context = semgan_losses.LossContext(semgan_losses.functions(toy.modules()), semantics_of(config), config.losses)
+    context = semgan_losses.LossContext(semgan_losses.functions(toy.modules()), semantics_of(config), config.losses, regions)
     run = partial(LOSSES[phase], context)
     in_jax = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float32), params)
     value, aux = run(in_jax, model_state or {}, toy.arrays(batch), RNG, jnp.float32(kimg))
@@ -362,16 +362,37 @@ def test_penalties_by_differences_are_of_one_step_along_a_direction_of_each_exam
 @pytest.mark.parametrize("regions", [0, 7])
 def test_statistics_of_style_are_the_reference_s_where_there_is_one(regions):
     """In each region of the masks, or in the picture as a whole."""
-    config = configured(region_style_weight=1.7)
     batch = BATCH | {"reference_mask": BATCH["mask"][::-1]}
-    context = semgan_losses.LossContext(semgan_losses.functions(toy.modules()), semantics_of(config), config.losses, regions)
-    params = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float32), PARAMS)
-    value, aux = semgan_losses.generator_loss(context, params, {}, toy.arrays(batch), RNG, jnp.float32(5))
+    value, metrics, _ = evaluate("g", batch=batch, regions=regions, region_style_weight=1.7)
     ids = [np.zeros_like(BATCH["mask"])] * 2 if not regions else [batch["mask"], batch["reference_mask"]]
     inputs = [jnp.asarray(each) for each in (FAKE, ids[0], BATCH["reference"], ids[1])]
     expected = np.where(LATENT, 0, style_distance(*inputs, max(regions, 1))).mean()
-    np.testing.assert_allclose(aux.metrics["region_style"], expected, rtol=1e-3)
+    np.testing.assert_allclose(metrics["region_style"], expected, rtol=1e-3)
     np.testing.assert_allclose(value - evaluate("g")[0], 1.7 * expected, rtol=1e-3)
+
+
+def _misplaced(slots, masks):
+    """The mask's loss of two slots, of which the second has the classes 1 and 2."""
+    return by_hand.mask_loss(np.log(slots + 1e-3), np.minimum(masks, 1)).mean()
+
+
+def test_slots_are_to_be_the_classes_of_the_masks():
+    """A content's at every pixel, a reference's at the pixels in the middle of its patches; the last slot has all further classes."""
+    batch = BATCH | {"reference_mask": BATCH["mask"][::-1]}
+    asked = {"batch": batch, "regions": toy.CLASSES, "slots_weight": 1.7}
+    _, contents = NET.translate(BATCH["image"], STYLE)
+    expected = _misplaced(contents, BATCH["mask"]) + _misplaced(NET.slots_of(BATCH["reference"]), batch["reference_mask"][:, 1::2, 1::2])
+    value, metrics, _ = evaluate("g", **asked)
+    np.testing.assert_allclose(metrics["slots"], expected, rtol=1e-4)
+    np.testing.assert_allclose(value - evaluate("g", batch=batch)[0], 1.7 * expected, rtol=1e-3)
+    value, metrics, _ = evaluate("restore", translated_share=1.0, **asked)
+    _, of_translations = NET.translate(FAKE, STYLE)
+    np.testing.assert_allclose(metrics["slots"], _misplaced(of_translations, BATCH["mask"]), rtol=1e-4)
+    np.testing.assert_allclose(value, 3 * metrics["distance"] + 1.7 * metrics["slots"], rtol=1e-5)
+
+
+def test_without_masks_slots_are_nothing_s():
+    assert evaluate("g", slots_weight=1.7) == evaluate("g")
 
 
 def _restored(contents):

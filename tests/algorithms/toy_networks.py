@@ -38,6 +38,22 @@ def generator(p, image, style, regions=None, xp=np):
     return xp.tanh(image * p["gain"][None, None, None] + (style @ p["mix"])[:, None, None])
 
 
+def _slots(image, xp):
+    """Weights of two slots that sum to 1, by how red a pixel is."""
+    red = 1 / (1 + xp.exp(-3 * image[..., :1]))
+    return xp.concatenate([red, 1 - red], -1)
+
+
+def translate(p, image, style, xp=np):
+    """The translation, and the contents' slots, which the gain changes."""
+    return generator(p, image, style, xp=xp), _slots(image * p["gain"][None, None, None], xp)
+
+
+def slots_of(p, image, xp=np):
+    """The slots of quarters of a reference."""
+    return _slots(image[:, 1::2, 1::2] * p["kernel"][0, :, 0][None, None, None], xp)
+
+
 def features(p, image, xp=np):
     """Two layers: the pixels, and their squares a half as large along each side."""
     pooled = image.reshape(len(image), SIZE // 2, 2, SIZE // 2, 2, 3).mean((2, 4))
@@ -75,10 +91,12 @@ def patch_sampler(p, features, places, xp=np):
 
 
 class _Module(nn.Module):
-    """A formula that is run as a Flax module is, and may have another for its features."""
+    """A formula that is run as a Flax module is, and may have others for its features and slots."""
 
     formula: Callable
     features: Callable | None = None
+    translate: Callable | None = None
+    slots_of: Callable | None = None
     latent_dim: int = LATENT
     domain_count: int = DOMAINS
 
@@ -90,9 +108,9 @@ class _Module(nn.Module):
 def modules():
     """All by network name, as an algorithm holds them."""
     return {
-        "generator": _Module(generator, features),
+        "generator": _Module(generator, features, translate),
         "mapping_network": _Module(mapping_network),
-        "style_encoder": _Module(style_encoder),
+        "style_encoder": _Module(style_encoder, slots_of=slots_of),
         "discriminator": _Module(discriminator),
         "semantic_heads": _Module(semantic_heads),
         "patch_sampler": _Module(patch_sampler),
@@ -101,8 +119,8 @@ def modules():
 
 def in_numpy(params):
     """The networks as float64 functions of their inputs alone."""
-    functions = (generator, features, mapping_network, style_encoder, discriminator, semantic_heads, patch_sampler)
-    names = {"features": "generator"}
+    functions = (generator, features, translate, mapping_network, style_encoder, slots_of, discriminator, semantic_heads, patch_sampler)
+    names = {"features": "generator", "translate": "generator", "slots_of": "style_encoder"}
     return SimpleNamespace(
         **{each.__name__: lambda *inputs, each=each: each(params[names.get(each.__name__, each.__name__)], *inputs) for each in functions}
     )

@@ -86,11 +86,8 @@ def test_the_stride_is_that_of_the_content_code(bottleneck, stride, sides):
 def test_the_slots_share_out_every_pixel():
     module = _generator(bottleneck_size=2)
     params = _normal_params(module, _pictures(), jnp.zeros((2, PACKED)), deviation=1)
-
-    def weights_of(picture):
-        return module.apply({"params": params}, module.apply({"params": params}, picture, method="features")[-1], method="slots_of")
-
-    weights = np.asarray(jax.jit(weights_of)(_pictures(32, 48)))
+    translate = jax.jit(lambda *inputs: module.apply({"params": params}, *inputs, method="translate"))
+    weights = np.asarray(translate(_pictures(32, 48), _random(2, 2, PACKED))[1])
     assert weights.shape == (2, 32, 48, SLOTS)
     np.testing.assert_allclose(weights.sum(-1), 1, rtol=1e-5)
     assert weights.min() >= 0
@@ -179,6 +176,19 @@ def test_pictures_may_be_of_other_sizes_than_those_of_training(one_halving, heig
     assert output.std((1, 2)).min() > 0
 
 
+def test_the_slots_are_the_content_s_whatever_its_style(one_halving):
+    """And the regions': the picture beside them is that of a call."""
+    generate, params = one_halving
+    module = _generator(bottleneck_size=2)
+    translate = jax.jit(lambda *inputs: module.apply({"params": params}, *inputs, method="translate"))
+    codes = _random(2, 2, PACKED)
+    image, slots = translate(_pictures(), codes)
+    np.testing.assert_allclose(image, generate(params, _pictures(), codes), atol=1e-5 * np.abs(image).max())
+    for other in (translate(_pictures(), -codes), translate(_pictures(), _random(3, 2, 3, PACKED), _halves())):
+        np.testing.assert_allclose(other[1], slots, atol=1e-6)
+    assert np.abs(translate(-_pictures(), codes)[1] - slots).max() > 1e-3
+
+
 def test_parameters_do_not_depend_on_the_pictures_size():
     module, codes = _generator(bottleneck_size=2), jnp.zeros((2, PACKED))
     square, wide = (jax.eval_shape(module.init, jax.random.key(0), image, codes)["params"] for image in (_pictures(), _pictures(24, 40)))
@@ -223,6 +233,8 @@ def test_images_are_float32_whatever_the_type_of_computation():
 
 DOMAINS = 3
 ENCODER = SlotStyleEncoder(2 * SIZE, DOMAINS, **WIDTHS)
+ASSIGN = ("assign0", "assign1")
+"""What says which slots a patch belongs to, from near and from farther away."""
 
 
 @pytest.fixture(scope="module")
@@ -259,15 +271,14 @@ def test_a_code_depends_on_its_own_domains_heads_alone(encoder):
 def test_the_global_code_and_each_token_have_heads_of_their_own(encoder):
     encode, params = encoder
     of_whole = jax.grad(lambda params: jnp.sum(encode(params, _references(), _domains(1, 1))[:, :STYLE] ** 2))(params)
-    assert not any(np.asarray(leaf).any() for leaf in jax.tree.leaves((of_whole["tokens"], of_whole["attend"])))
+    assert not any(np.asarray(leaf).any() for leaf in jax.tree.leaves((of_whole["tokens"], *(of_whole[name] for name in ASSIGN))))
     third = slice(STYLE + 2 * TOKEN, STYLE + 3 * TOKEN)
     of_token = jax.grad(lambda params: jnp.sum(encode(params, _references(), _domains(1, 1))[:, third] ** 2))(params)
     assert not any(np.asarray(leaf).any() for leaf in jax.tree.leaves((of_token["heads"], of_token["collect"])))
     for leaf in jax.tree.leaves(of_token["tokens"]):
         assert not np.delete(np.asarray(leaf[1]), 2, 0).any()
         assert np.abs(leaf[1, 2]).min() > 0
-    assert not np.delete(np.asarray(of_token["attend"]["kernel"]), 2, -1).any()
-    assert np.abs(of_token["attend"]["kernel"][..., 2]).max() > 0
+    assert all(np.abs(of_token[name]["kernel"][..., 2]).max() > 0 for name in ASSIGN)
 
 
 def test_the_global_code_is_its_domains_head_of_the_features(encoder):
@@ -289,29 +300,47 @@ def _pointwise(params):
     return jax.tree_util.tree_map_with_path(centre, params)
 
 
+def _assigned(params, *leaves):
+    """Parameters by which patches are assigned by these kernels and biases, by level, the finest first; 0 where there is none."""
+    none = [jax.tree.map(jnp.zeros_like, params[name]) for name in ASSIGN]
+    return params | dict(zip(ASSIGN, [*leaves, *none[len(leaves) :]], strict=True))
+
+
 def test_tokens_do_not_know_where_places_are(encoder):
-    """Patches of 4 pixels may be anywhere as far as the attention goes; the global code's blocks see where they are."""
+    """Patches of 4 pixels may be anywhere as far as what they look like goes; from farther away it is seen where they are."""
     encode, params = encoder
     patches = np.asarray(_references()).reshape(2, 8, 4, 8, 4, 3).transpose(0, 1, 3, 2, 4, 5).reshape(2, 64, 4, 4, 3)
     patches = patches[:, np.random.default_rng(0).permutation(64)].reshape(2, 8, 8, 4, 4, 3).transpose(0, 1, 3, 2, 4, 5)
-    moved = jnp.asarray(patches.reshape(2, 32, 32, 3))
-    before, after = (np.asarray(encode(_pointwise(params), image, _domains(2, 0))) for image in (_references(), moved))
+    pictures = _references(), jnp.asarray(patches.reshape(2, 32, 32, 3))
+    near, far = _pointwise(_assigned(params, params["assign0"])), _pointwise(params)
+    (before, after), (same, other) = ([np.asarray(encode(each, image, _domains(2, 0))) for image in pictures] for each in (near, far))
     np.testing.assert_allclose(after[:, STYLE:], before[:, STYLE:], atol=1e-4 * np.abs(before).max())
     assert np.abs(after[:, :STYLE] - before[:, :STYLE]).max() > 1e-3 * np.abs(before).max()
+    assert np.abs(other[:, STYLE:] - same[:, STYLE:]).max() > 1e-3 * np.abs(same).max()
 
 
-def test_attention_is_shared_out_among_the_places(encoder):
-    """What is added to a slot's attention everywhere changes nothing: places of one slot compete, and not slots for a place."""
+def test_slots_share_out_every_patch_of_a_reference(encoder):
+    _, params = encoder
+    weights = np.asarray(jax.jit(lambda image: ENCODER.apply({"params": params}, image, method="slots_of"))(_references()))
+    assert weights.shape == (2, 8, 8, SLOTS)
+    assert weights.min() >= 0
+    np.testing.assert_allclose(weights.sum(-1), 1, rtol=1e-5)
+    assert np.ptp(weights, axis=(1, 2)).max() > 0.1
+
+
+def test_the_token_of_a_slot_that_is_nowhere_is_its_head_s_bias(encoder):
     encode, params = encoder
-    codes = encode(params, _references(), _domains(2, 0))
-    biased = params | {"attend": params["attend"] | {"bias": params["attend"]["bias"] + jnp.arange(SLOTS, dtype=jnp.float32)}}
-    np.testing.assert_allclose(encode(biased, _references(), _domains(2, 0)), codes, atol=1e-4 * np.abs(codes).max())
+    bias = jnp.zeros(SLOTS).at[1].set(-1e4)
+    nowhere = _assigned(params, {"kernel": jnp.zeros_like(params["assign0"]["kernel"]), "bias": bias})
+    tokens = _tokens(encode(nowhere, _references(), _domains(2, 0)))
+    np.testing.assert_allclose(tokens[:, 1], params["tokens"]["bias"][jnp.array([2, 0]), 1], atol=1e-6)
+    assert np.abs(tokens - params["tokens"]["bias"][jnp.array([2, 0])])[:, [0, 2, 3]].max() > 1e-3
 
 
-def test_even_attention_collects_the_mean_of_the_places(encoder):
-    """Two patches, of which one covers a quarter of the picture and the other the rest; heads are linear."""
+def test_a_token_is_of_the_mean_of_its_places(encoder):
+    """Two patches, of which one covers a quarter of the picture and the other the rest; all belong to all slots alike, heads are linear."""
     encode, params = encoder
-    even = _pointwise(params | {"attend": jax.tree.map(jnp.zeros_like, params["attend"])})
+    even = _pointwise(_assigned(params))
     left, right = (jnp.tile(patch[None], (2, 8, 8, 1)) for patch in _references()[:, :4, :4])
     mixed = jnp.concatenate([left[:, :, :8], right[:, :, 8:]], 2)
     first, second, both = (encode(even, image, _domains(1, 1))[:, STYLE:] for image in (left, right, mixed))

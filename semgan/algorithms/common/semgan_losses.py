@@ -27,12 +27,19 @@ SAMPLER = "patch_sampler"
 """The network that projects features for the contrast between patches."""
 FIRST, SECOND, REAL_AUGMENT, FAKE_AUGMENT, NOISE_AMOUNT, NOISE, REAL_STEP, FAKE_STEP, RESTORED, STYLE_CHANGE, PLACES = range(11)
 """Streams of draws; those of places go on from the last."""
+_LEAST_WEIGHT = 1e-3
+"""Added to slots' weights, whose logarithms are taken."""
 
 
 class SemganFunctions(NamedTuple):
-    """The networks as functions of `(params, inputs...)`, which is all that the losses need to know."""
+    """The networks as functions of `(params, inputs...)`, which is all that the losses need to know.
+
+    `translate` is `generate` with the slots of the contents' pixels, and `slots_of` gives those of a reference's patches.
+    """
 
     generate: Callable[..., Images]
+    translate: Callable[..., tuple[Images, Array]]
+    slots_of: Callable[[Params, Images], Array]
     features: Callable[[Params, Images], Sequence[Array]]
     discriminate: Callable[..., Array]
     judge: Callable[[Params, Images], Any]
@@ -55,6 +62,11 @@ class LossContext(NamedTuple):
     weights: ConfigDict
     regions: int = 0
 
+    @property
+    def with_slots(self) -> bool:
+        """Returns True where slots are to be the masks' classes."""
+        return bool(self.regions and self.weights.slots_weight)
+
 
 def functions(modules: dict) -> SemganFunctions:
     """The functions of these modules, by network name."""
@@ -67,6 +79,8 @@ def functions(modules: dict) -> SemganFunctions:
 
     return SemganFunctions(
         generate=partial(run, "generator"),
+        translate=partial(run, "generator", method="translate"),
+        slots_of=partial(run, "style_encoder", method="slots_of"),
         features=partial(run, "generator", method="features"),
         discriminate=partial(run, "discriminator"),
         judge=judge,
@@ -150,7 +164,7 @@ def generator_loss(
     image, target = batch["image"], batch["target_domain"]
     latent, of_reference = latent_styles(f.styles, params, batch, rng), reference_styles(f.styles, params, batch)
     style, style2 = _chosen(batch, latent, of_reference)
-    fake = f.generate(params, image, style)
+    fake, slots = _with_slots(context, params, image, style)
     fake_logits, real_logits = (
         f.discriminate(params, _augment(weights, model_state, images, batch, rng, stream), target)
         for images, stream in ((fake, FAKE_AUGMENT), (batch["reference"], REAL_AUGMENT))
@@ -175,6 +189,10 @@ def generator_loss(
     if weights.region_style_weight:
         metrics["region_style"] = jnp.where(from_latent(batch), 0, _region_style(context, fake, batch)).mean()
         loss += weights.region_style_weight * metrics["region_style"]
+    if context.with_slots:
+        theirs = f.slots_of(params, batch["reference"])
+        metrics["slots"] = _misplaced(slots, batch["mask"]).mean() + _misplaced(theirs, batch[f"{OF_REFERENCE}mask"]).mean()
+        loss += weights.slots_weight * metrics["slots"]
     if weights.diversity_weight:
         metrics["diversity"] = l1(fake, jax.lax.stop_gradient(f.generate(params, image, style2))).mean()
         decay = jnp.clip(1 - kimg / weights.diversity_decay_kimg, 0, 1)  # falls linearly to 0
@@ -183,6 +201,19 @@ def generator_loss(
         metrics["latent_style"] = energy_distance(*latent, *jax.lax.stop_gradient(of_reference)).mean()
         loss += weights.latent_style_weight * metrics["latent_style"]
     return loss, Aux(metrics, model_state)
+
+
+def _with_slots(context: LossContext, params: Params, image: Images, style: StyleCodes) -> tuple[Images, Array | None]:
+    """The translations, and the contents' slots where a loss asks for them: the first version's generator has none."""
+    f = context.f
+    return f.translate(params, image, style) if context.with_slots else (f.generate(params, image, style), None)
+
+
+def _misplaced(slots: Array, masks: Array) -> Array:
+    """How far slots are from the classes of the masks, as of a mask that is judged, (batch,); the last slot takes all further classes."""
+    stride = masks.shape[1] // slots.shape[1]
+    classes = jnp.minimum(masks[:, stride // 2 :: stride, stride // 2 :: stride], slots.shape[-1] - 1)
+    return semantic.mask_loss(jnp.log(slots + _LEAST_WEIGHT), classes)
 
 
 def _region_style(context: LossContext, fake: Images, batch: Batch) -> Array:
@@ -208,13 +239,17 @@ def restoration_loss(
         style, _ = two_styles(f.styles, params, batch, rng)
         given = jnp.where(kind >= 1 - weights.translated_share, f.generate(params, image, style), given)
     own = f.styles.encode(params, image, batch["domain"])
-    restored = f.generate(params, jax.lax.stop_gradient(given), own)
+    restored, slots = _with_slots(context, params, jax.lax.stop_gradient(given), own)
     metrics = {"distance": l1(restored, image).mean()}
     loss = metrics["distance"]
     if weights.dissimilarity_weight:
         metrics["dissimilarity"] = dissimilarity(restored, image).mean()
         loss += weights.dissimilarity_weight * metrics["dissimilarity"]
-    return weights.restoration_weight * loss, Aux(metrics, model_state)
+    loss *= weights.restoration_weight
+    if context.with_slots:
+        metrics["slots"] = _misplaced(slots, batch["mask"]).mean()
+        loss += weights.slots_weight * metrics["slots"]
+    return loss, Aux(metrics, model_state)
 
 
 def _augment(weights: ConfigDict, model_state: ModelState, images: Images, batch: Batch, rng: Key, stream: int) -> Images:
