@@ -1,8 +1,9 @@
 """Statistics of style of a picture's regions: mean colours, their spread, and how far luminance varies over short distances.
 
-The last is the structure function of textures, whose square is twice the variance less the autocorrelation (Julesz 1962, "Visual pattern
-discrimination"; Portilla and Simoncelli 2000, section 2.2): strokes show in it by their width, density and direction, whatever their phase.
-Pixels of two regions are never compared, so that contours between them do not count.
+Colours are in an opponent space, of luminance and two differences of channels: there the spread of grey strokes is another than that of
+coloured noise. The differences over short distances are the structure function of textures, whose square is twice the variance less the
+autocorrelation (Julesz 1962, "Visual pattern discrimination"; Portilla and Simoncelli 2000, section 2.2): strokes show in it by their
+width, density and direction, whatever their phase. Pixels of two regions are never compared, so that contours between them do not count.
 """
 
 from typing import NamedTuple
@@ -19,6 +20,8 @@ Regions = Integer[Array, "batch height width"]
 _SHIFTS = tuple((length * down, length * across) for length in (1, 2, 3) for down, across in ((0, 1), (1, 0), (1, 1), (1, -1)))
 """(down, across) in pixels, of the luminance's differences: four directions."""
 _LUMINANCE = (0.299, 0.587, 0.114)
+_OPPONENTS = (_LUMINANCE, (1.0, -1.0, 0.0), (0.5, 0.5, -1.0))
+"""Luminance, red less green, and yellow less blue, of red, green and blue."""
 _FLOOR = 1e-3
 """Added to variances, so that their roots have a gradient at 0; of the square of half a picture's range."""
 _LEAST_AREA = 12.0
@@ -31,7 +34,7 @@ class StyleStatistics(NamedTuple):
     """The statistics by region, and the regions' areas in pixels.
 
     Attributes:
-      mean, deviation: of the colours, (batch, region, 3).
+      mean, deviation: of the colours in opponent space, (batch, region, 3).
       differences: root mean squares of the luminance's differences by shift, (batch, region, shift).
       area: (batch, region).
     """
@@ -46,9 +49,10 @@ def style_statistics(images: Images, regions: Regions, count: int) -> StyleStati
     """The statistics of pictures in [-1, 1] in each of `count` regions, float32; those of a region without pixels are near 0."""
     images = images.astype(jnp.float32)
     batch, height, width, _ = images.shape
-    light = images @ jnp.array(_LUMINANCE)
+    colors = images @ jnp.array(_OPPONENTS).T
+    light = colors[..., 0]
     squares, inside = zip(*(_differences(light, regions, *shift) for shift in _SHIFTS), strict=True)
-    summed = jnp.concatenate([images, images**2, jnp.stack(squares, -1)], -1).reshape(batch, height * width, -1)
+    summed = jnp.concatenate([colors, colors**2, jnp.stack(squares, -1)], -1).reshape(batch, height * width, -1)
     counted = jnp.stack([jnp.ones_like(light), *inside], -1).reshape(batch, height * width, -1)
     members = jax.nn.one_hot(regions, count).reshape(batch, height * width, count)
     sums, counts = (jnp.einsum("bpr,bps->brs", members, each) for each in (summed, counted))

@@ -49,7 +49,7 @@ def _differences(values, regions=WHOLE):
 
 
 def _by_loops(picture, regions, region):
-    """Mean and deviation of the colours and the differences by shift, pixel by pixel in float64."""
+    """Mean and deviation of luminance, red less green and yellow less blue, and the differences by shift, pixel by pixel in float64."""
     picture = np.asarray(picture, np.float64)
     members = [place for place in np.ndindex(regions.shape) if regions[place] == region]
     light = picture @ np.array([0.299, 0.587, 0.114])
@@ -57,7 +57,9 @@ def _by_loops(picture, regions, region):
     for down, across in SHIFTS:
         pairs = [((y, x), (y + down, x + across)) for y, x in members if (y + down, x + across) in members]
         differences.append(np.sqrt(np.mean([(light[a] - light[b]) ** 2 for a, b in pairs])))
-    colours = np.array([picture[place] for place in members])
+    red, green, blue = np.array([picture[place] for place in members]).T
+    luminance = 0.299 * red + 0.587 * green + 0.114 * blue
+    colours = np.stack([luminance, red - green, (red + green) / 2 - blue], -1)
     return colours.mean(0), colours.std(0), differences
 
 
@@ -81,6 +83,15 @@ def test_every_picture_has_its_own():
         alone = _statistics(pictures[index : index + 1], regions[index : index + 1])
         for joint, single in zip(both, alone, strict=True):
             np.testing.assert_allclose(joint[index], single[0], rtol=1e-5, atol=1e-6)
+
+
+def test_grey_strokes_are_not_coloured_noise_of_the_same_spread():
+    """Each channel of both is the same pattern; only in the noise they are at different places."""
+    stripes = (-1.0) ** ROW
+    noise = jnp.asarray(np.stack([stripes, np.roll(stripes, 1, 0), stripes], -1)[None], jnp.float32)
+    grey, coloured = (_statistics(picture, WHOLE).deviation[0, 0] for picture in (_gray(stripes), noise))
+    np.testing.assert_allclose(grey, [1, 0, 0], atol=0.04)
+    np.testing.assert_allclose(coloured, [0.587 - 0.413, 2, 1], atol=0.04)
 
 
 PATTERNS = {  # of -1 and 1, and the shifts after which they are as before; after the others each pixel is its opposite
@@ -138,11 +149,13 @@ def test_green_is_brightest_and_blue_darkest():
 
 def test_recolouring_a_region_moves_that_regions_statistics_alone():
     picture, inside = _random(0), np.asarray(HALVES)[..., None] == 1
-    before, after = (_statistics(each, HALVES) for each in (picture, jnp.where(inside, 0.5 * picture - 0.4, picture)))
+    before, after = (
+        _statistics(each, HALVES) for each in (picture, jnp.where(inside, 0.5 * picture - np.array([[[[0.4, 0.1, -0.3]]]]), picture))
+    )
     for old, new in zip(before[:3], after[:3], strict=True):
         np.testing.assert_array_equal(new[0, 0], old[0, 0])
         assert (np.abs(new[0, 1] - old[0, 1]) > 0.05).all()
-    np.testing.assert_allclose(after.mean[0, 1], 0.5 * before.mean[0, 1] - 0.4, rtol=1e-3)
+    np.testing.assert_allclose(after.mean[0, 1], 0.5 * before.mean[0, 1] - np.array([0.1441, 0.3, 0.55]), rtol=1e-3, atol=1e-4)
 
 
 def test_a_region_without_pixels_has_statistics_near_zero():
@@ -160,17 +173,18 @@ def test_a_picture_is_at_no_distance_from_itself():
 
 
 def test_the_distance_of_flat_pictures_is_that_of_their_colours():
+    """Apart by 1, -1/4 and -1/4 in red, green and blue."""
     fake, real = (
         jnp.broadcast_to(jnp.array(colour).reshape(1, 1, 1, 3), (1, SIZE, SIZE, 3)) for colour in ([0.5, -0.25, 0], [-0.5, 0, 0.25])
     )
-    np.testing.assert_allclose(_distance(fake, WHOLE, real, WHOLE), (1 + 0.25 + 0.25) / 3, rtol=1e-3)
+    np.testing.assert_allclose(_distance(fake, WHOLE, real, WHOLE), (0.12375 + 1.25 + 0.625) / 3, rtol=1e-3)
 
 
 def test_the_distance_of_textures_is_that_of_their_differences_and_half_that_of_their_spread():
-    """Two checkerboards, one of half the contrast: 1 less in four of the twelve shifts, and half as much spread."""
+    """Two checkerboards, one of half the contrast: 1 less in four of the twelve shifts, and half as much spread of luminance alone."""
     board = (-1.0) ** (ROW + COLUMN)
     distance = _distance(_gray(board), WHOLE, _gray(0.5 * board), WHOLE)
-    np.testing.assert_allclose(distance, 0.5 * 0.5 + 4 / 12, rtol=5e-3)
+    np.testing.assert_allclose(distance, 0.5 * 0.5 / 3 + 4 / 12, rtol=5e-3)
 
 
 def test_regions_count_by_the_roots_of_their_smaller_areas():
@@ -179,7 +193,7 @@ def test_regions_count_by_the_roots_of_their_smaller_areas():
     for theirs, weights in ((few, (np.sqrt(48), np.sqrt(16))), (many, (1, 1))):
         fake = jnp.where(few[..., None] == 1, 0.8, jnp.full((1, SIZE, SIZE, 3), 0.1))
         distance = _distance(fake, few, jnp.zeros_like(fake), theirs)
-        np.testing.assert_allclose(distance, np.average([0.1, 0.8], weights=weights), rtol=2e-3)
+        np.testing.assert_allclose(distance, np.average([0.1, 0.8], weights=weights) / 3, rtol=2e-3)
 
 
 @pytest.mark.parametrize("side", ["fake", "real"])
@@ -242,4 +256,4 @@ def test_its_gradient_is_finite_for_flat_pictures(colour):
     regions = HALVES.at[0, 0, 0].set(2)
     gradient = jax.grad(lambda x: _distance(x, regions, real, HALVES).sum())(fake)
     assert jnp.isfinite(gradient).all()
-    assert colour == 0 or (np.asarray(gradient[0, 1:]) > 0).all()
+    assert colour == 0 or (np.asarray(gradient[0, 1:].sum(-1)) > 0).all()
