@@ -35,7 +35,7 @@ def get_config() -> ConfigDict:
     config.losses.style_reconstruction_weight = 1.0
     config.losses.region_style_weight = 2.0
     config.losses.latent_style_weight = 1.0
-    config.losses.slots_weight = 0.3
+    config.losses.slots_weight = 1.0
     config.losses.restoration_weight = 4.0
     config.losses.dissimilarity_weight = 1.0
     config.losses.changed_share = 0.5
