@@ -87,6 +87,7 @@ class SlotGenerator(nn.Module):
             for index, width in enumerate([*widths[1:], *inner])
         ]
         self.assign = convolution(self.slots, 1, dtype=self.dtype, name="assign")
+        self.assign_half = convolution(self.slots, 3, dtype=self.dtype, name="assign_half")
         self.decode = [AdaptiveResidualBlock(width, dtype=self.dtype) for width in inner]
         self.rise = [UpsamplingBlock(width, dtype=self.dtype) for width in rising]
         self.half_details = convolution(self.detail_channels, 3, dtype=self.dtype, name="half_details")
@@ -118,7 +119,8 @@ class SlotGenerator(nn.Module):
     ) -> tuple[RGBImages, Float[Array, "batch height width {self.slots}"]]:
         """Returns the translated image, and how far each pixel of the content belongs to each slot."""
         *activations, x = self.features(image)
-        of_content, styles = self.slots_of(x), self._by_slot(style)
+        half = self.half_details(space_to_depth(image.astype(self.dtype), PATCH // 2))
+        of_content, styles = self._slots_of(x, half), self._by_slot(style)
         slots = of_content
         if regions is not None:  # every slot of every region
             slots = (regions[..., :, None] * slots[..., None, :]).reshape(*slots.shape[:3], -1)
@@ -126,7 +128,7 @@ class SlotGenerator(nn.Module):
         for block in self.decode:
             x = block(x, styles, slots)
         details = [narrow(each) for narrow, each in zip(self.details, activations[::-1], strict=True)]
-        details.append(self.half_details(space_to_depth(image.astype(self.dtype), PATCH // 2)))
+        details.append(half)
         for block, add, detail in zip(self.rise, self.add_details, details, strict=True):
             x = block(x, styles, slots)
             x = (x + add(instance_norm(detail))) / jnp.sqrt(2.0).astype(x.dtype)
@@ -142,12 +144,13 @@ class SlotGenerator(nn.Module):
             x = block(x)
         return [*activations, x]
 
-    def slots_of(self, code: Float[Array, "batch _ _ _"]) -> Float[Array, "batch height width {self.slots}"]:
-        """Returns how far each pixel belongs to each slot, weights that sum to 1, by a content code."""
-        weights = jax.nn.softmax(at_least_float32(self.assign(instance_norm(code))), -1)
-        for _ in range(int(math.log2(self.stride))):
-            weights = blur_upsample(weights)
-        return weights
+    def _slots_of(self, code: Array, half: Array) -> Float[Array, "batch height width {self.slots}"]:
+        """How far each pixel belongs to each slot, weights that sum to 1: by the content code, and more finely by half resolution."""
+        logits = at_least_float32(self.assign(instance_norm(code)))
+        for _ in range(int(math.log2(self.stride)) - 1):
+            logits = blur_upsample(logits)
+        logits += at_least_float32(self.assign_half(leaky_relu(instance_norm(half))))
+        return blur_upsample(jax.nn.softmax(logits, -1))
 
     def _by_slot(self, style: Float[Array, "batch *region packed"]) -> Float[Array, "batch *region {self.slots} code"]:
         """One code per slot: the global code and the slot's token."""
