@@ -114,8 +114,8 @@ def test_every_term_is_told_in_its_unit(gradients):
     metrics = {phase: found[0][1].metrics for phase, found in gradients.items()}
     balance = {"adversarial", "r1", "r2", "real_sign", "fake_sign", "gap_sign"}
     assert balance | {"mask_error", "landmarks_error", "attributes_error"} == metrics["d"].keys()
-    assert {"adversarial", "semantic", "style_reconstruction", "region_style", "latent_style", "mask_error"} <= metrics["g"].keys()
-    assert metrics["restore"].keys() == {"distance", "dissimilarity"}
+    assert {"adversarial", "semantic", "style_reconstruction", "region_style", "latent_style", "slots", "mask_error"} <= metrics["g"].keys()
+    assert metrics["restore"].keys() == {"distance", "dissimilarity", "slots"}
     for found in gradients.values():
         assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(found))
 
