@@ -189,7 +189,7 @@ def generator_loss(
     if weights.region_style_weight:
         metrics["region_style"] = jnp.where(from_latent(batch), 0, _region_style(context, fake, batch)).mean()
         loss += weights.region_style_weight * metrics["region_style"]
-    if context.with_slots:
+    if slots is not None:
         theirs = f.slots_of(params, batch["reference"])
         metrics["slots"] = _misplaced(slots, batch["mask"]).mean() + _misplaced(theirs, batch[f"{OF_REFERENCE}mask"]).mean()
         loss += weights.slots_weight * metrics["slots"]
@@ -246,7 +246,7 @@ def restoration_loss(
         metrics["dissimilarity"] = dissimilarity(restored, image).mean()
         loss += weights.dissimilarity_weight * metrics["dissimilarity"]
     loss *= weights.restoration_weight
-    if context.with_slots:
+    if slots is not None:
         metrics["slots"] = _misplaced(slots, batch["mask"]).mean()
         loss += weights.slots_weight * metrics["slots"]
     return loss, Aux(metrics, model_state)
