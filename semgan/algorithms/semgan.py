@@ -57,7 +57,7 @@ def make(config: ConfigDict) -> Algorithm:
 
     Raises:
       UserError: fewer than two domains, an unknown objective or annotation, one that is content's and style's at once, shares of restored
-        pictures that make more than one.
+        pictures that make more than one, no slot.
     """
     check_domains(config)
     options = {name: config.networks[name].to_dict() for name in networks.NAMES}

@@ -164,7 +164,7 @@ def generator_loss(
     image, target = batch["image"], batch["target_domain"]
     latent, of_reference = latent_styles(f.styles, params, batch, rng), reference_styles(f.styles, params, batch)
     style, style2 = _chosen(batch, latent, of_reference)
-    fake, slots = _with_slots(context, params, image, style)
+    fake, slots = _translate(context, params, image, style)
     fake_logits, real_logits = (
         f.discriminate(params, _augment(weights, model_state, images, batch, rng, stream), target)
         for images, stream in ((fake, FAKE_AUGMENT), (batch["reference"], REAL_AUGMENT))
@@ -203,7 +203,7 @@ def generator_loss(
     return loss, Aux(metrics, model_state)
 
 
-def _with_slots(context: LossContext, params: Params, image: Images, style: StyleCodes) -> tuple[Images, Array | None]:
+def _translate(context: LossContext, params: Params, image: Images, style: StyleCodes) -> tuple[Images, Array | None]:
     """The translations, and the contents' slots where a loss asks for them: the first version's generator has none."""
     f = context.f
     return f.translate(params, image, style) if context.with_slots else (f.generate(params, image, style), None)
@@ -239,7 +239,7 @@ def restoration_loss(
         style, _ = two_styles(f.styles, params, batch, rng)
         given = jnp.where(kind >= 1 - weights.translated_share, f.generate(params, image, style), given)
     own = f.styles.encode(params, image, batch["domain"])
-    restored, slots = _with_slots(context, params, jax.lax.stop_gradient(given), own)
+    restored, slots = _translate(context, params, jax.lax.stop_gradient(given), own)
     metrics = {"distance": l1(restored, image).mean()}
     loss = metrics["distance"]
     if weights.dissimilarity_weight:
